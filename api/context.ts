@@ -1,0 +1,49 @@
+/**
+ * What the server is given, and what it gives its routes.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { Registry } from 'prom-client';
+import type { ResolvedConfig } from '../config.ts';
+import type { Queryable } from '../db/postgres.ts';
+import type { TaskClient } from '../jobs/client.ts';
+import type { VersionedCache } from '../jobs/task.ts';
+import type { Telemetry } from '../telemetry.ts';
+import type { Readers } from './readers.ts';
+import type { TypeBoxProvider } from './validation.ts';
+
+/** Something the server depends on. */
+export interface Dependency {
+  name: string;
+  /** Whether the server is of no use without it. */
+  needed: boolean;
+  /** Resolves when the dependency answers. */
+  check(): Promise<void>;
+}
+
+export interface ApiDependencies {
+  config: ResolvedConfig;
+  db: Queryable;
+  tasks: TaskClient;
+  cache: VersionedCache;
+  telemetry: Telemetry;
+  metrics: Registry;
+  readiness: readonly Dependency[];
+  /** What routes read from Postgres. Default: queries on `db`. */
+  readers?: Readers;
+}
+
+export interface RouteContext extends Omit<ApiDependencies, 'readers'> {
+  readers: Readers;
+  /** Aborted when the server begins to close, so that nobody waits for the end of a long-poll. */
+  closing: AbortSignal;
+}
+
+/** The application as routes see it: handlers typed by their schemas. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxProvider
+>;

@@ -1,0 +1,90 @@
+/**
+ * `/openapi.json`, made from the routes' schemas, and `/docs`, which reads it. Both work with no network but this server.
+ */
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+
+type TransformObject = NonNullable<FastifyDynamicSwaggerOptions['transformObject']>;
+type Document = Extract<
+  Parameters<TransformObject>[0],
+  { openapiObject: unknown }
+>['openapiObject'];
+
+const INFO = {
+  title: 'DaoDao AI',
+  version: '0.1.0',
+  description:
+    'Feedback on finished practices. Work that takes longer than a request is accepted with 202 and followed at /tasks/{id}.',
+};
+
+/** Served by a route of its own. */
+const DESCRIPTION_PATH = '/openapi.json';
+
+const PAGE_TITLE = 'DaoDao AI back end';
+
+const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 130 40" height="40">
+<text x="0" y="28" font-family="sans-serif" font-size="24" fill="#fff">DaoDao AI</text></svg>`;
+
+/** Everything the page needs comes from here; inline styles are the viewer's own. */
+const DOCS_POLICY = {
+  'default-src': "'self'",
+  'img-src': ["'self'", 'data:'],
+  'style-src': ["'self'", "'unsafe-inline'"],
+  'frame-ancestors': "'none'",
+};
+
+/** Call it before the routes: only routes registered later are described. */
+export async function describeRoutes(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: INFO,
+      tags: [
+        { name: 'feedback', description: 'AI feedback on a practice.' },
+        { name: 'tasks', description: 'Accepted work.' },
+        { name: 'operations', description: 'For those who run the server.' },
+      ],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          cookie: { type: 'apiKey', in: 'cookie', name: 'auth_token' },
+        },
+      },
+      security: [{ bearer: [] }, { cookie: [] }],
+    },
+    transformObject: (document) =>
+      'openapiObject' in document
+        ? markOptionalBodies(document.openapiObject)
+        : document.swaggerObject,
+  });
+  await app.register(async (docs) => {
+    docs.addHook('onRoute', (route) => {
+      route.config = { ...route.config, public: true };
+    });
+    await docs.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: DOCS_POLICY,
+      theme: { title: PAGE_TITLE },
+      logo: { type: 'image/svg+xml', content: LOGO, href: '/docs' },
+      uiConfig: {
+        // The viewer would otherwise ask a public server whether the description is valid.
+        validatorUrl: null,
+        // Shown in its bar: the address that other programs read, not the viewer's own copy.
+        urls: [{ url: DESCRIPTION_PATH, name: DESCRIPTION_PATH }],
+      },
+    });
+    docs.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'));
+  });
+}
+
+/** The generator calls every body required; one with no required field may be left out. */
+function markOptionalBodies(document: Document): Document {
+  for (const { post } of Object.values(document.paths ?? {}).filter((path) => path !== undefined)) {
+    const body = post?.requestBody;
+    if (body === undefined || '$ref' in body) continue;
+    const schema = body.content['application/json']?.schema;
+    if (schema !== undefined && !('$ref' in schema)) body.required = schema.required !== undefined;
+  }
+  return document;
+}

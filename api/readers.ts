@@ -1,0 +1,34 @@
+/**
+ * What the routes read from Postgres, and the rule that one sees only what is one's own.
+ */
+import { findFeedback, type Feedback } from '../db/feedback.ts';
+import type { Queryable } from '../db/postgres.ts';
+import { findPracticeMaterial, type PracticeMaterial } from '../db/practices.ts';
+import { AppError } from '../errors.ts';
+
+export interface Readers {
+  practiceMaterial(practiceId: string): Promise<PracticeMaterial | undefined>;
+  /** The newest feedback of a practice, in a locale or in any. */
+  feedback(practiceId: string, locale?: string): Promise<Feedback | undefined>;
+}
+
+export function postgresReaders(db: Queryable): Readers {
+  return {
+    practiceMaterial: (practiceId) => findPracticeMaterial(db, practiceId),
+    feedback: (practiceId, locale) => findFeedback(db, practiceId, locale),
+  };
+}
+
+/**
+ * A practice with its material, for its owner.
+ * @throws {AppError} `PRACTICE_NOT_FOUND`, also for somebody else's: whether it exists is not theirs to know.
+ */
+export async function readOwnPractice(
+  readers: Readers,
+  practiceId: string,
+  userId: string,
+): Promise<PracticeMaterial> {
+  const material = await readers.practiceMaterial(practiceId);
+  if (material?.practice.ownerId.toLowerCase() !== userId) throw new AppError('PRACTICE_NOT_FOUND');
+  return material;
+}

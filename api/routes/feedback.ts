@@ -1,0 +1,147 @@
+/**
+ * Asking for the feedback of a practice, and reading it.
+ */
+import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { Feedback } from '../../db/feedback.ts';
+import { AppError } from '../../errors.ts';
+import { checkEligibility } from '../../jobs/feedback/eligibility.ts';
+import { inputHash } from '../../jobs/feedback/input-hash.ts';
+import { generateAiFeedback } from '../../jobs/tasks/generate-ai-feedback.ts';
+import { principalOf } from '../auth.ts';
+import type { Api, RouteContext } from '../context.ts';
+import { readOwnPractice } from '../readers.ts';
+import {
+  AcceptedBody,
+  errorResponses,
+  FeedbackBody,
+  FeedbackRequest,
+  IdempotencyHeaders,
+  PracticeParams,
+} from '../schemas.ts';
+
+export function feedbackRoutes(app: Api, context: RouteContext): void {
+  const { config, tasks, readers } = context;
+
+  app.route({
+    method: 'POST',
+    url: '/practices/:id/feedback',
+    schema: {
+      operationId: 'requestFeedback',
+      summary: 'Ask for AI feedback on a finished practice',
+      description:
+        'Answers at once: 202 with the task that writes it, or 200 when nothing changed since it was last written.',
+      tags: ['feedback'],
+      params: PracticeParams,
+      headers: IdempotencyHeaders,
+      body: FeedbackRequest,
+      response: {
+        200: FeedbackBody,
+        202: AcceptedBody,
+        ...errorResponses(
+          'REQUEST_INVALID',
+          'BODY_MALFORMED',
+          'TEXT_NOT_STORABLE',
+          'UNAUTHENTICATED',
+          'PRACTICE_NOT_FOUND',
+          'PRACTICE_NOT_COMPLETED',
+          'IDEMPOTENCY_KEY_REUSED',
+          'BODY_TOO_LARGE',
+          'CONTENT_TYPE_UNSUPPORTED',
+          'FEEDBACK_NOT_ENOUGH_CONTENT',
+          'STORE_UNAVAILABLE',
+        ),
+      },
+    },
+    handler: async (request, reply) => {
+      const { userId } = principalOf(request);
+      const material = await readOwnPractice(readers, request.params.id.toLowerCase(), userId);
+      checkEligibility(material, config);
+      const practiceId = material.practice.externalId;
+      const locale = request.body.locale ?? material.owner.preferredLocale;
+      const accepted = await tasks.applyAsync(
+        generateAiFeedback,
+        { practiceId, locale },
+        {
+          userId,
+          subject: practiceId,
+          dedupeKey: `${generateAiFeedback.name}:${practiceId}:${locale}`,
+          idempotencyKey: request.headers['idempotency-key'],
+          inputHash: inputHash(material, locale),
+        },
+      );
+      if (accepted.outcome === 'finished') {
+        return feedbackBody(await readers.feedback(practiceId, locale));
+      }
+      const statusUrl = `/tasks/${accepted.id}`;
+      reply.code(202).headers({ location: statusUrl, 'retry-after': 1 });
+      return { task_id: accepted.id, status: accepted.status, status_url: statusUrl };
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/practices/:id/feedback',
+    schema: {
+      operationId: 'getFeedback',
+      summary: 'Read the newest feedback of a practice',
+      tags: ['feedback'],
+      params: PracticeParams,
+      response: {
+        200: FeedbackBody,
+        ...errorResponses(
+          'REQUEST_INVALID',
+          'UNAUTHENTICATED',
+          'PRACTICE_NOT_FOUND',
+          'FEEDBACK_NOT_FOUND',
+          'STORE_UNAVAILABLE',
+        ),
+      },
+    },
+    handler: async (request) => {
+      const { userId } = principalOf(request);
+      const { practice } = await readOwnPractice(readers, request.params.id.toLowerCase(), userId);
+      const cached = await readCached(context, practice.externalId);
+      return feedbackBody(cached ?? (await readers.feedback(practice.externalId)));
+    },
+  });
+}
+
+const cachedFeedback = Compile(
+  Type.Object({
+    practiceId: Type.String(),
+    text: Type.String(),
+    sections: FeedbackBody.properties.sections,
+    locale: FeedbackBody.properties.locale,
+    provider: Type.String(),
+    model: Type.String(),
+    taskId: Type.String(),
+    version: Type.Integer(),
+    createdAt: Type.String(),
+  }),
+);
+
+/** What the task left in the cache, as long as it is what it should be; a cache that is away is an empty one. */
+async function readCached(
+  { cache }: RouteContext,
+  practiceId: string,
+): Promise<Feedback | undefined> {
+  const entry = await cache.get(`feedback:${practiceId}`).catch(() => undefined);
+  const value = entry?.value;
+  return cachedFeedback.Check(value) && value.practiceId === practiceId ? value : undefined;
+}
+
+function feedbackBody(feedback: Feedback | undefined) {
+  if (feedback === undefined) throw new AppError('FEEDBACK_NOT_FOUND');
+  return {
+    practice_id: feedback.practiceId,
+    text: feedback.text,
+    sections: feedback.sections,
+    locale: feedback.locale,
+    provider: feedback.provider,
+    model: feedback.model,
+    task_id: feedback.taskId,
+    version: feedback.version,
+    created_at: feedback.createdAt,
+  };
+}

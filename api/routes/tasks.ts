@@ -1,0 +1,82 @@
+/**
+ * Following accepted work: at once, or as a long-poll that ends when the task does.
+ */
+import type { FastifyReply } from 'fastify';
+import { AppError, ERRORS } from '../../errors.ts';
+import type { TaskView } from '../../jobs/client.ts';
+import { principalOf } from '../auth.ts';
+import type { Api, RouteContext } from '../context.ts';
+import { errorResponses, TaskBody, TaskParams, TaskQuery } from '../schemas.ts';
+
+export function taskRoutes(app: Api, { tasks, closing }: RouteContext): void {
+  app.route({
+    method: 'GET',
+    url: '/tasks/:id',
+    schema: {
+      operationId: 'getTask',
+      summary: 'Follow a task',
+      description: 'With wait, answers as soon as the task is finished or the time is up.',
+      tags: ['tasks'],
+      params: TaskParams,
+      querystring: TaskQuery,
+      response: {
+        200: TaskBody,
+        ...errorResponses(
+          'REQUEST_INVALID',
+          'UNAUTHENTICATED',
+          'TASK_NOT_FOUND',
+          'STORE_UNAVAILABLE',
+        ),
+      },
+    },
+    handler: async (request, reply) => {
+      const { userId } = principalOf(request);
+      const { id } = request.params;
+      const waitMs = (request.query.wait ?? 0) * 1000;
+      const task = await readOwnTask(id, userId);
+      if (waitMs === 0 || task.finished_at !== null) return taskBody(task);
+      await tasks.waitUntilFinished(task.id, waitMs, abandoned(reply, closing));
+      return taskBody(await readOwnTask(id, userId));
+    },
+  });
+
+  /** Somebody else's task, and one that belongs to nobody, are as unknown as one that never was. */
+  async function readOwnTask(id: string, userId: string): Promise<TaskView> {
+    const task = await tasks.find(id.toLowerCase());
+    if (task?.user_id?.toLowerCase() !== userId) throw new AppError('TASK_NOT_FOUND');
+    return task;
+  }
+}
+
+/** Aborted when the connection has closed or the server is closing: nobody is left to wait for. */
+function abandoned(reply: FastifyReply, closing: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  reply.raw.once('close', abort);
+  if (closing.aborted || reply.raw.destroyed) abort();
+  else closing.addEventListener('abort', abort, { signal: controller.signal });
+  return controller.signal;
+}
+
+function taskBody(task: TaskView) {
+  return {
+    task_id: task.id,
+    name: task.name,
+    status: task.status,
+    state: task.state,
+    attempts: task.attempts,
+    progress: task.progress,
+    result: task.result ?? null,
+    // While a retry is on its way the row keeps the last failure; shown, it would read as the outcome.
+    error:
+      task.status === 'error'
+        ? {
+            code: task.error_code ?? 'TASK_FAILED',
+            message: task.error_message ?? ERRORS.TASK_FAILED.message,
+          }
+        : null,
+    created_at: task.created_at.toISOString(),
+    started_at: task.started_at?.toISOString() ?? null,
+    finished_at: task.finished_at?.toISOString() ?? null,
+  };
+}

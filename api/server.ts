@@ -1,0 +1,96 @@
+/**
+ * The HTTP application: what holds for every route, then the routes.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { Telemetry } from '../telemetry.ts';
+import { requirePrincipals } from './auth.ts';
+import { acceptJsonOnly, BODY_LIMIT_BYTES, findUrlProblem } from './body.ts';
+import type { Api, ApiDependencies, RouteContext } from './context.ts';
+import { refuseConnection, routeOf, sendError } from './errors.ts';
+import { describeRoutes } from './openapi.ts';
+import { postgresReaders } from './readers.ts';
+import { feedbackRoutes } from './routes/feedback.ts';
+import { operationsRoutes } from './routes/operations.ts';
+import { taskRoutes } from './routes/tasks.ts';
+import { refuseUnknownRoutes } from './routing.ts';
+import * as timeouts from './timeouts.ts';
+import { compileValidator, type TypeBoxProvider } from './validation.ts';
+
+/** Builds the application, ready to listen or to `inject` into. */
+export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> {
+  const { config, telemetry } = deps;
+  const app = createFastify(telemetry);
+  const closing = new AbortController();
+  const context: RouteContext = {
+    ...deps,
+    readers: deps.readers ?? postgresReaders(deps.db),
+    closing: closing.signal,
+  };
+
+  app.setValidatorCompiler(compileValidator);
+  app.setErrorHandler((error, request, reply) => sendError(telemetry, error, request, reply));
+  app.addHook('preClose', async () => closing.abort());
+  app.addHook('onRequest', async (request, reply) => {
+    setCommonHeaders(reply, request.id);
+    const problem = findUrlProblem(request.url);
+    if (problem !== undefined) throw problem;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing.signal.aborted) reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    telemetry.emit('http.request', {
+      requestId: request.id,
+      method: request.method,
+      route: routeOf(request),
+      status: reply.statusCode,
+      durationMs: reply.elapsedTime,
+    });
+  });
+  timeouts.limitHandlers(app);
+  requirePrincipals(app, config.jwtSecurity);
+  acceptJsonOnly(app);
+  refuseUnknownRoutes(app);
+  await describeRoutes(app);
+  operationsRoutes(app, context);
+  feedbackRoutes(app, context);
+  taskRoutes(app, context);
+  await app.ready();
+  return app;
+}
+
+function createFastify(telemetry: Telemetry): Api {
+  return Fastify({
+    logger: false,
+    genReqId: requestId,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: timeouts.REQUEST_TIMEOUT_MS,
+    connectionTimeout: timeouts.CONNECTION_TIMEOUT_MS,
+    keepAliveTimeout: timeouts.KEEP_ALIVE_TIMEOUT_MS,
+    http: { headersTimeout: timeouts.HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2000 },
+    routerOptions: { ignoreTrailingSlash: true },
+    // What arrives on a kept connection while the server drains is still served, then the connection is closed.
+    return503OnClosing: false,
+    clientErrorHandler: refuseConnection,
+    frameworkErrors(error, request, reply) {
+      setCommonHeaders(reply, request.id);
+      sendError(telemetry, findUrlProblem(request.url) ?? error, request, reply);
+    },
+  }).withTypeProvider<TypeBoxProvider>();
+}
+
+/** The caller's own id for a request, if it is a harmless one, so that logs on both sides can be joined. */
+function requestId(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+function setCommonHeaders(reply: Pick<FastifyReply, 'headers'>, id: string): void {
+  reply.headers({
+    'x-request-id': id,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  });
+}

@@ -1,0 +1,112 @@
+/**
+ * The HTTP server as a part of a process: listens, drains, closes.
+ */
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { ResolvedConfig } from '../config.ts';
+import { AppError } from '../errors.ts';
+import type { Service } from '../service.ts';
+import type { ApiDependencies } from './context.ts';
+import { buildApi } from './server.ts';
+
+export class ApiService implements Service {
+  readonly name = 'api';
+  readonly #deps: ApiDependencies;
+  readonly #unanswered = new Set<ServerResponse>();
+  #app: FastifyInstance | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(deps: ApiDependencies) {
+    this.#deps = deps;
+  }
+
+  /** Where it listens, for instance `http://127.0.0.1:3000`; undefined before `start`. */
+  get origin(): string | undefined {
+    return this.#app?.listeningOrigin;
+  }
+
+  /** @throws {AppError} `CONFIG_INVALID` when the port is taken or not allowed. */
+  async start(): Promise<void> {
+    const { host, port } = this.#deps.config;
+    const app = await buildApi(this.#deps);
+    app.server.on('request', (_request, response) => {
+      this.#unanswered.add(response);
+      response.once('close', () => this.#unanswered.delete(response));
+    });
+    try {
+      await app.listen({ host, port });
+    } catch (error) {
+      await app.close();
+      throw explain(error, host, port);
+    }
+    this.#app = app;
+  }
+
+  /**
+   * Takes no more connections, ends the long-polls, lets what is being answered finish within `shutdownGraceMs`,
+   * then closes what is still open: kept or never used connections would otherwise hold the process for a minute.
+   */
+  async stop(): Promise<void> {
+    if (this.#app !== undefined) this.#stopped ??= this.#drain(this.#app);
+    await this.#stopped;
+  }
+
+  async #drain(app: FastifyInstance): Promise<void> {
+    // Fastify itself would stop listening only after its hooks: a connection made meanwhile would outlive the drain.
+    const connectionsClosed = new Promise<void>((resolve) => {
+      app.server.close(() => resolve());
+    });
+    const closed = app.close();
+    let timer: NodeJS.Timeout | undefined;
+    const grace = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#deps.config.shutdownGraceMs);
+    });
+    await Promise.race([this.#allAnswered(), grace]);
+    clearTimeout(timer);
+    app.server.closeAllConnections();
+    await Promise.all([connectionsClosed, closed]);
+  }
+
+  async #allAnswered(): Promise<void> {
+    for (const response of this.#unanswered) {
+      await new Promise<void>((resolve) => void response.once('close', () => resolve()));
+    }
+  }
+}
+
+/**
+ * For before the engines start: a port that is taken is told at once. Between this and the start it may still be taken.
+ * @throws {AppError} `CONFIG_INVALID`.
+ */
+export async function assertPortFree({
+  host,
+  port,
+}: Pick<ResolvedConfig, 'host' | 'port'>): Promise<void> {
+  if (port === 0) return;
+  const server = createServer();
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (error) {
+    throw explain(error, host, port);
+  }
+  server.close();
+  await once(server, 'close');
+}
+
+function explain(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const reason =
+    code === 'EADDRINUSE'
+      ? 'is already in use'
+      : code === 'EACCES'
+        ? 'may not be used by this account'
+        : undefined;
+  if (reason === undefined) return error;
+  return new AppError('CONFIG_INVALID', {
+    message: `Port ${port} on ${host} ${reason}. Set the PORT variable to another port, or to 0 for a free one.`,
+    cause: error,
+  });
+}

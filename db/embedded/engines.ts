@@ -1,0 +1,170 @@
+/**
+ * Every store has an address: the one it was given, or that of an embedded engine started here.
+ */
+import type { Config, ResolvedConfig } from '../../config.ts';
+import { startClickhouse } from './clickhouse.ts';
+import { startCoach } from './coach.ts';
+import { keptSecret, randomSecret } from './data-dir.ts';
+import type { Engine } from './engine.ts';
+import { startKeeper } from './keeper.ts';
+import { findRunning, lockDataDir, type EngineUrls } from './lock.ts';
+import { startPostgres } from './postgres.ts';
+import { markProcess, type Leftover } from './process.ts';
+import { startRedis } from './redis.ts';
+import { startVectorStore } from './vectors.ts';
+
+const OPENAI_URL = 'https://api.openai.com/v1';
+
+export interface Resolved {
+  config: ResolvedConfig;
+  /** Names of the engines that run embedded. */
+  embedded: string[];
+  /** Stops them all. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+interface Plan {
+  name: string;
+  /** The address that was configured, if any. */
+  given: string | undefined;
+  keepsData: boolean;
+  start: (onSpawn: (pid: number) => void) => Promise<Engine>;
+}
+
+/** The engines and whether they are wanted: an unset URL means embedded. */
+function plan(config: Config): Plan[] {
+  const { dataDir, cacheDir } = config;
+  return [
+    {
+      name: 'postgres',
+      given: config.databaseUrl,
+      keepsData: true,
+      start: (onSpawn) => startPostgres({ dataDir, onSpawn }),
+    },
+    {
+      name: 'redis',
+      given: config.redisUrl,
+      keepsData: true,
+      start: (onSpawn) => startRedis({ dataDir, cacheDir, onSpawn }),
+    },
+    {
+      name: 'clickhouse',
+      given: config.clickhouseUrl,
+      keepsData: true,
+      start: () => startClickhouse({ dataDir }),
+    },
+    {
+      name: 'vectors',
+      given: config.qdrantUrl,
+      keepsData: true,
+      start: () => startVectorStore({ dataDir }),
+    },
+    {
+      name: 'coach',
+      given: config.openaiBaseUrl ?? (config.openaiApiKey === undefined ? undefined : OPENAI_URL),
+      keepsData: false,
+      start: () => startCoach({ delayMs: config.offlineCoachDelayMs }),
+    },
+  ];
+}
+
+/**
+ * Starts, in parallel, an embedded engine for every store without a URL. With a URL for each, no folder is touched.
+ * @param onReady told of each engine as it comes up, with the milliseconds it took.
+ * @throws if the data directory is in use, or with the reason of every engine that did not start; the others are
+ *   stopped then.
+ */
+export async function resolveConfig(
+  config: Config,
+  onReady: (engine: Engine, durationMs: number) => void,
+): Promise<Resolved> {
+  const wanted = plan(config).filter(({ given }) => given === undefined);
+  if (wanted.length === 0)
+    return { config: withUrls(config, {}), embedded: [], stop: () => Promise.resolve() };
+  const lock = wanted.some(({ keepsData }) => keepsData)
+    ? await lockDataDir(config.dataDir)
+    : undefined;
+  const secret = lock === undefined ? undefined : keptSecret(config.dataDir);
+  const keeper = startKeeper();
+  const engines: Engine[] = [];
+  const stop = once(async () => {
+    const stopped = await Promise.allSettled(engines.map((engine) => engine.stop()));
+    await keeper.close();
+    lock?.release();
+    const failures = reasons(stopped);
+    if (failures.length > 0) throw new AggregateError(failures, 'some engines did not stop');
+  });
+  const started = await Promise.allSettled(
+    wanted.map(async ({ name, start }) => {
+      const startedAt = performance.now();
+      const engine = await start((pid) => keeper.watch(pid, stopSignal(name))).catch(
+        (error: Error) => Promise.reject(new Error(`${name}: ${error.message}`, { cause: error })),
+      );
+      engines.push(engine);
+      keeper.watch(engine.pid, stopSignal(name));
+      onReady(engine, Math.round(performance.now() - startedAt));
+    }),
+  );
+  const failures = reasons(started);
+  if (failures.length > 0) {
+    await stop();
+    const lines = failures.map((error) => (error instanceof Error ? error.message : String(error)));
+    throw new AggregateError(failures, ['Not every engine started:', ...lines].join('\n  - '));
+  }
+  const urls = Object.fromEntries(engines.map(({ name, url }) => [name, url]));
+  lock?.publish(urls, engines.flatMap(leftover));
+  return {
+    config: withUrls(config, urls, secret),
+    embedded: wanted.map(({ name }) => name),
+    stop,
+  };
+}
+
+/** Makes a function that acts at its first call and gives the same promise ever after. */
+function once(act: () => Promise<void>): () => Promise<void> {
+  let acting: Promise<void> | undefined;
+  return () => (acting ??= act());
+}
+
+function reasons(results: readonly PromiseSettledResult<void>[]): unknown[] {
+  return results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  );
+}
+
+/**
+ * The configuration of a process beside the one that runs the embedded engines, so that for instance migrations can be
+ * made while it serves.
+ * @returns undefined if every store has a URL of its own, or no such process is up.
+ */
+export function attachToRunning(config: Config): Promise<ResolvedConfig | undefined> {
+  const missing = plan(config).filter(({ given }) => given === undefined);
+  const urls = missing.some(({ keepsData }) => keepsData) ? findRunning(config.dataDir) : undefined;
+  const isEnough = urls !== undefined && missing.every(({ name }) => urls[name] !== undefined);
+  return Promise.resolve(isEnough ? withUrls(config, urls, keptSecret(config.dataDir)) : undefined);
+}
+
+function withUrls(config: Config, urls: EngineUrls, secret = randomSecret()): ResolvedConfig {
+  const given = Object.fromEntries(plan(config).map((engine) => [engine.name, engine.given]));
+  const url = (name: string) => given[name] ?? urls[name]!;
+  return {
+    ...config,
+    databaseUrl: url('postgres'),
+    redisUrl: url('redis'),
+    clickhouseUrl: url('clickhouse'),
+    qdrantUrl: url('vectors'),
+    openaiBaseUrl: url('coach'),
+    openaiApiKey: config.openaiApiKey ?? 'none',
+    jwtSecurity: config.jwtSecurity ?? secret,
+  };
+}
+
+/** By which each ends cleanly when its parent cannot ask it to. */
+function stopSignal(name: string): NodeJS.Signals {
+  return name === 'postgres' ? 'SIGINT' : 'SIGTERM';
+}
+
+function leftover({ name, pid }: Engine): Leftover[] {
+  const mark = markProcess(pid);
+  return mark === undefined ? [] : [{ ...mark, signal: stopSignal(name) }];
+}

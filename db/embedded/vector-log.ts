@@ -1,0 +1,96 @@
+/**
+ * An append-only log of JSON entries, one a line behind its CRC-32. What was appended survives the death of the
+ * process at any moment; a line torn by it is dropped at the next start.
+ */
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { crc32 } from 'node:zlib';
+
+export interface Log<Entry> {
+  /** Writes an entry; it is with the operating system when this returns. */
+  append(entry: Entry): void;
+  close(): void;
+}
+
+/**
+ * Opens a log, handing every entry in it to `replay`.
+ * @throws {Error} when a damaged line has good ones after it: that is no torn tail, and dropping it would lose data.
+ */
+export function openLog<Entry>(file: string, replay: (entry: Entry) => void): Log<Entry> {
+  let sizeBytes = existsSync(file) ? replayFile(file, replay) : 0;
+  const descriptor = openSync(file, 'a');
+  ftruncateSync(descriptor, sizeBytes);
+  return {
+    append(entry) {
+      const line = encode(entry);
+      try {
+        appendFileSync(descriptor, line);
+        sizeBytes += line.length;
+      } catch (error) {
+        // Half a line (a full disk) would spoil the next one.
+        ftruncateSync(descriptor, sizeBytes);
+        throw error;
+      }
+    },
+    close() {
+      fsyncSync(descriptor);
+      closeSync(descriptor);
+    },
+  };
+}
+
+/** Puts a log of these entries in the place of `file`, so that a crash leaves either the old one or the new. */
+export function rewriteLog<Entry>(file: string, entries: Iterable<Entry>): void {
+  const fresh = `${file}.new`;
+  const descriptor = openSync(fresh, 'w');
+  try {
+    for (const entry of entries) writeFileSync(descriptor, encode(entry));
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(fresh, file);
+}
+
+function replayFile<Entry>(file: string, replay: (entry: Entry) => void): number {
+  const bytes = readFileSync(file);
+  let goodBytes = 0;
+  let damaged = false;
+  for (let start = 0; start < bytes.length;) {
+    const newline = bytes.indexOf(10, start);
+    const end = newline === -1 ? bytes.length : newline;
+    const text = newline === -1 ? undefined : decode(bytes.subarray(start, end));
+    if (text === undefined) damaged = true;
+    else if (damaged) throw new Error(`${file} is damaged after byte ${goodBytes}`);
+    else {
+      replay(JSON.parse(text) as Entry);
+      goodBytes = end + 1;
+    }
+    start = end + 1;
+  }
+  return goodBytes;
+}
+
+function encode(entry: unknown): Buffer {
+  const text = JSON.stringify(entry);
+  return Buffer.from(`${checksum(text)} ${text}\n`);
+}
+
+/** The JSON text of a line, or undefined when its checksum does not match. */
+function decode(line: Buffer): string | undefined {
+  const text = line.toString('utf8', 9);
+  return line.toString('latin1', 0, 8) === checksum(text) ? text : undefined;
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}

@@ -1,0 +1,86 @@
+/**
+ * Connections to Postgres: pools with deadlines, and one way to run a transaction.
+ */
+import pg from 'pg';
+
+/** What a query needs: a pool or a client inside a transaction. */
+export interface Queryable {
+  query<Row extends pg.QueryResultRow>(
+    text: string,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<Row>>;
+}
+
+export type Pool = pg.Pool;
+
+export interface PoolOptions {
+  /** Most connections at a time. */
+  max: number;
+  /** Shown in `pg_stat_activity`. */
+  name: string;
+}
+
+/**
+ * A pool on which nothing hangs: 3 s to connect, 2 s for a lock, 10 s for a statement,
+ * 5 s for a transaction left idle, and keepalive, so that a half-open peer frees its locks.
+ */
+export function createPool(databaseUrl: string, { max, name }: PoolOptions): Pool {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    application_name: name,
+    max,
+    connectionTimeoutMillis: 3000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5000,
+    lock_timeout: 2000,
+    statement_timeout: 10_000,
+    query_timeout: 12_000,
+    idle_in_transaction_session_timeout: 5000,
+  });
+  // A connection that breaks between two queries, idle or inside a transaction, is reported by the next query or replaced
+  // before it; without listeners it would end the process.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
+
+/** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. */
+export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('BEGIN');
+    const value = await work(client);
+    await client.query('COMMIT');
+    return value;
+  } catch (error) {
+    if (isSilent(error)) broken = error;
+    else
+      await client.query('ROLLBACK').catch((rollbackError: Error) => {
+        broken = rollbackError;
+      });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** A connection that let a query wait in vain would do the same to a ROLLBACK; closing it has the same effect. */
+function isSilent(error: unknown): error is Error {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
+
+/** SQLSTATE classes and codes that mean "the store is away or busy", not "the statement is wrong". */
+const AWAY = /^(08|53|57P|58)|^(25P03|55P03|40001|40P01)$/;
+
+/** Whether an error means that Postgres is away or busy, so that the same work may succeed later. */
+export function isPostgresAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (AWAY.test(code) || /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)/.test(code))
+    return true;
+  return /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable/.test(
+    error.message,
+  );
+}

@@ -1,0 +1,43 @@
+/**
+ * Makes the stores ready to be used: tables, collections and, where wanted, the read model and the seed.
+ */
+import type { ResolvedConfig } from '../config.ts';
+import { createClickhouse, prepareClickhouse } from './clickhouse.ts';
+import { migrate } from './migrate.ts';
+import { createPool } from './postgres.ts';
+import { seed, seedEvents } from './seed.ts';
+import { createVectors, prepareVectors } from './vectors.ts';
+
+export interface PrepareOptions {
+  /** Also create DaoDao's own tables. Never in production, where the product has them. */
+  readModel: boolean;
+}
+
+/** Idempotent, and safe in any number of processes. @returns the migrations that were applied. */
+export async function prepareStores(
+  config: ResolvedConfig,
+  { readModel }: PrepareOptions,
+): Promise<string[]> {
+  const clickhouse = createClickhouse(config);
+  try {
+    const [applied] = await Promise.all([
+      migrate(config.databaseUrl, readModel ? ['daodao', 'ai'] : ['ai']),
+      prepareClickhouse(clickhouse),
+      prepareVectors(createVectors(config), { size: config.vectorSize }),
+    ]);
+    return applied;
+  } finally {
+    await clickhouse.close();
+  }
+}
+
+/** Loads the seed; what is there already stays as it is. */
+export async function seedStores(config: ResolvedConfig): Promise<void> {
+  const pool = createPool(config.databaseUrl, { max: 1, name: 'daodao-seed' });
+  const clickhouse = createClickhouse(config);
+  try {
+    await Promise.all([seed(pool), seedEvents(clickhouse)]);
+  } finally {
+    await Promise.all([pool.end(), clickhouse.close()]);
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * All practices of the seed with their internal ids.
+ */
+import { azhePractices } from './azhe.ts';
+import { emilyPractices } from './emily.ts';
+import { niananPractices } from './nianan.ts';
+import { peijunPractices } from './peijun.ts';
+import type { SeedPractice } from './practice.ts';
+import { xiaohePractices } from './xiaohe.ts';
+
+/** As with users: far above what a sequence hands out. */
+const FIRST_ID = 900_001;
+
+export const SEED_PRACTICES: readonly (SeedPractice & { id: number })[] = [
+  ...xiaohePractices,
+  ...azhePractices,
+  ...peijunPractices,
+  ...niananPractices,
+  ...emilyPractices,
+].map((practice, index) => ({ ...practice, id: FIRST_ID + index }));

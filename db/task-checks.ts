@@ -1,0 +1,64 @@
+/**
+ * What the reconciler asks of `ai.tasks`: which unfinished tasks to look at, and ends only the queue knows of.
+ */
+import type { Queryable } from './postgres.ts';
+import type { Failure } from './task-runs.ts';
+
+/** What the reconciler needs to rebuild a job. */
+export interface UnfinishedTask {
+  id: string;
+  name: string;
+  queue: string;
+  priority: number;
+  payload: string;
+  /** Milliseconds until it may run; 0 when it may run now. */
+  delay_ms: number;
+}
+
+/**
+ * Unfinished tasks whose check is due, oldest check first; the next check is set before they are returned, so any number
+ * of processes share the work and a crash here only delays them.
+ */
+export async function takeDueChecks(
+  db: Queryable,
+  limit: number,
+  againAfterMs: number,
+): Promise<UnfinishedTask[]> {
+  const { rows } = await db.query<UnfinishedTask>(
+    `UPDATE ai.tasks t SET check_at = now() + $2 * interval '1 millisecond'
+     FROM (SELECT id FROM ai.tasks WHERE finished_at IS NULL AND check_at <= now()
+           ORDER BY check_at LIMIT $1 FOR UPDATE SKIP LOCKED) due
+     WHERE t.id = due.id
+     RETURNING t.id, t.name, t.queue, t.priority, t.payload::text AS payload,
+       greatest(0, ceil(extract(epoch FROM t.run_at - now()) * 1000))::int AS delay_ms`,
+    [limit, againAfterMs],
+  );
+  return rows;
+}
+
+/** Makes checks due again, for instance because the queue could not be asked. */
+export async function checkAgain(
+  db: Queryable,
+  ids: readonly string[],
+  afterMs: number,
+): Promise<void> {
+  await db.query(
+    `UPDATE ai.tasks SET check_at = now() + $2 * interval '1 millisecond' WHERE id = ANY($1) AND finished_at IS NULL`,
+    [ids, afterMs],
+  );
+}
+
+/** Writes an end that only the queue knows of: a dead letter by deaths, an expiry. Returns false when already finished. */
+export async function closeTask(
+  db: Queryable,
+  id: string,
+  status: 'error' | 'revoked',
+  failure: Failure,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `UPDATE ai.tasks SET status = $2, error_code = $3, error_message = $4, finished_at = now()
+     WHERE id = $1 AND finished_at IS NULL`,
+    [id, status, failure.code, failure.message],
+  );
+  return rowCount === 1;
+}

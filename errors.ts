@@ -1,0 +1,85 @@
+/**
+ * The catalogue of everything that can go wrong for a caller: one code, one HTTP status, one sentence.
+ * Bodies, logs and docs use these codes and no others.
+ */
+export const ERRORS = {
+  CONFIG_INVALID: { status: 500, message: 'The configuration is not usable.' },
+  BODY_MALFORMED: { status: 400, message: 'The body is not valid JSON.' },
+  BODY_TOO_LARGE: { status: 413, message: 'The body is larger than 256 KiB.' },
+  CONTENT_TYPE_UNSUPPORTED: { status: 415, message: 'Send the body as application/json.' },
+  REQUEST_INVALID: { status: 400, message: 'The request does not fit the schema.' },
+  HEADERS_TOO_LARGE: { status: 431, message: 'The headers are larger than 16 KiB.' },
+  REQUEST_TIMEOUT: { status: 408, message: 'The request took too long to arrive.' },
+  ANSWER_TIMEOUT: { status: 503, message: 'The answer took too long. Try again shortly.' },
+  TEXT_NOT_STORABLE: {
+    status: 400,
+    message: 'Text may not contain NUL characters or unpaired surrogates.',
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    message: 'Send a valid token: Authorization: Bearer <token>, or the auth_token cookie.',
+  },
+  FORBIDDEN: { status: 403, message: 'This account may not do that.' },
+  ROUTE_NOT_FOUND: { status: 404, message: 'There is no such route.' },
+  METHOD_NOT_ALLOWED: { status: 405, message: 'This route does not take that method.' },
+  PRACTICE_NOT_FOUND: { status: 404, message: 'There is no such practice of yours.' },
+  TASK_NOT_FOUND: { status: 404, message: 'There is no such task of yours.' },
+  FEEDBACK_NOT_FOUND: { status: 404, message: 'This practice has no feedback yet.' },
+  PRACTICE_NOT_COMPLETED: {
+    status: 409,
+    message: 'Feedback is for finished practices: complete or archive it first.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 409,
+    message: 'This Idempotency-Key was used for another request.',
+  },
+  FEEDBACK_NOT_ENOUGH_CONTENT: {
+    status: 422,
+    message: 'There is too little in the check-ins to say anything true about them.',
+  },
+  LLM_UNAVAILABLE: { status: 503, message: 'The language model did not answer.' },
+  LLM_REPLY_INVALID: {
+    status: 502,
+    message: 'The language model did not answer in the agreed form.',
+  },
+  STORE_UNAVAILABLE: { status: 503, message: 'A store is away. Try again shortly.' },
+  TASK_UNKNOWN: { status: 500, message: 'No task of that name is registered.' },
+  TASK_PAYLOAD_INVALID: {
+    status: 500,
+    message: 'The payload does not fit the schema of the task.',
+  },
+  TASK_TIME_LIMIT: { status: 500, message: 'The task ran longer than its time limit.' },
+  TASK_EXPIRED: { status: 500, message: 'The task was still waiting when it expired.' },
+  TASK_FAILED: { status: 500, message: 'The task failed.' },
+  WORKER_DIED: { status: 500, message: 'The worker ended while it ran the task.' },
+  INTERNAL: { status: 500, message: 'Something went wrong on our side.' },
+} as const satisfies Record<string, { status: number; message: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface AppErrorOptions {
+  /** Replaces the catalogue's sentence. Shown to callers: no SQL, path, secret or payload text. */
+  message?: string;
+  /** Structured facts for the caller, for instance the offending fields. */
+  details?: unknown;
+  /** Sent as `Retry-After`, in seconds. */
+  retryAfterSeconds?: number;
+  cause?: unknown;
+}
+
+/** An error a caller may see. Anything else that escapes is shown as `INTERNAL`. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly details: unknown;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
+    super(options.message ?? ERRORS[code].message, { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.status = ERRORS[code].status;
+    this.details = options.details;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}

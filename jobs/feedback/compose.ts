@@ -1,0 +1,87 @@
+/**
+ * The conversation with the model: at most one call to write, one to repair the form, one to mend the tone. Each is a
+ * step of its own, whose raw reply is stored before anything is read out of it.
+ */
+import type { PracticeMaterial } from '../../db/practices.ts';
+import { outcomeOf } from '../llm/error.ts';
+import type { ChatReply, ChatRequest } from '../llm/provider.ts';
+import type { DurableContext } from '../task.ts';
+import { inputHash } from './input-hash.ts';
+import type { Locale } from './locale.ts';
+import { buildPrompt, followUp } from './prompt.ts';
+import { parseReply, type Sections } from './reply.ts';
+import { askForRepair, askForTone } from './rules.ts';
+import { checkTone, dropViolatingSentences, type Violation } from './tone.ts';
+
+/** A raw reply with the hash of the material it answers: a later attempt may see newer check-ins. */
+type StoredReply = ChatReply & { inputHash: string };
+
+export interface Call {
+  step: string;
+  reply: StoredReply;
+  /** Used as it was, not of the agreed form, or not in the agreed tone. */
+  status: 'ok' | 'invalid' | 'off_tone';
+}
+
+export interface Composition {
+  /** Every call, in order; the last one wrote the text. */
+  calls: [Call, ...Call[]];
+  /** Undefined when no reply could be used. */
+  sections: Sections | undefined;
+}
+
+type Judged = { problem: string } | { sections: Sections; violations: Violation[] };
+
+/** @throws {Retry | Reject} when the model does not answer at all. */
+export async function composeFeedback(
+  material: PracticeMaterial,
+  locale: Locale,
+  ctx: DurableContext,
+): Promise<Composition> {
+  const prompt = buildPrompt(material, locale);
+
+  async function ask(step: string, request: ChatRequest): Promise<[Call, Judged]> {
+    const reply = await ctx
+      .step<StoredReply>(step, async () => ({
+        ...(await ctx.llm.chat({ ...request, signal: ctx.signal })),
+        inputHash: inputHash(material, locale),
+      }))
+      .catch((error: unknown) => {
+        throw outcomeOf(error);
+      });
+    const judged = judge(reply.text, locale);
+    return [{ step, reply, status: statusOf(judged) }, judged];
+  }
+
+  ctx.progress(0.2, 'writing');
+  let [call, judged] = await ask('llm', prompt);
+  const calls: Composition['calls'] = [call];
+
+  if ('problem' in judged) {
+    ctx.progress(0.5, 'repairing');
+    const complaint = askForRepair(judged.problem, locale);
+    [call, judged] = await ask('llm:repair', followUp(prompt, call.reply.text, complaint));
+    calls.push(call);
+  }
+  if ('problem' in judged) return { calls, sections: undefined };
+  if (judged.violations.length === 0) return { calls, sections: judged.sections };
+
+  ctx.progress(0.7, 'mending the tone');
+  const complaint = askForTone(judged.violations, locale);
+  const [mendingCall, mended] = await ask('llm:tone', followUp(prompt, call.reply.text, complaint));
+  calls.push(mendingCall);
+  const revised = 'problem' in mended ? undefined : dropViolatingSentences(mended.sections, locale);
+  return { calls, sections: revised ?? dropViolatingSentences(judged.sections, locale) };
+}
+
+function judge(text: string, locale: Locale): Judged {
+  const parsed = parseReply(text);
+  return 'problem' in parsed
+    ? parsed
+    : { sections: parsed.sections, violations: checkTone(parsed.sections, locale) };
+}
+
+function statusOf(judged: Judged): Call['status'] {
+  if ('problem' in judged) return 'invalid';
+  return judged.violations.length === 0 ? 'ok' : 'off_tone';
+}

@@ -1,0 +1,50 @@
+/**
+ * Notes of check-ins: how long one is, and which two say the most.
+ */
+import type { CheckIn } from '../../db/practices.ts';
+
+const KEYCAP_EMOJI = /[0-9#*]\uFE0F?\u20E3/g;
+const CJK =
+  '\\p{Script=Han}\\p{Script=Bopomofo}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}';
+const UNIT = new RegExp(`[${CJK}]|(?:(?![${CJK}])[\\p{L}\\p{N}]\\p{M}*)+`, 'gu');
+
+/**
+ * Length of a note: each CJK character counts 1, each run of other letters or digits 1, everything else 0.
+ * Splitting on white space would count a whole Chinese note as one word.
+ */
+export function noteLength(note: string): number {
+  return note.replaceAll(KEYCAP_EMOJI, ' ').match(UNIT)?.length ?? 0;
+}
+
+/** Words people use when they notice a change in themselves. */
+const CHANGE =
+  /發現|原來|第一次|開始|慢慢|不再|變得|終於|忽然|突然|學會|意識到|其實|realis|realiz|notic|first time|used to|no longer|turns? out|finally|learn|suddenly|instead/giu;
+
+export interface TellingNote {
+  checkIn: CheckIn;
+  text: string;
+}
+
+/**
+ * The notes that say the most, oldest first: long ones (up to 120 units) and ones with words of change. The same text
+ * written twice counts once; ties go to the earlier note, so that the choice never varies.
+ */
+export function tellingNotes(checkIns: readonly CheckIn[], count = 2): TellingNote[] {
+  const byText = new Map<string, TellingNote>();
+  for (const checkIn of checkIns) {
+    const text = checkIn.note?.trim() ?? '';
+    if (noteLength(text) > 0 && !byText.has(text)) byText.set(text, { checkIn, text });
+  }
+  const notes = [...byText.values()];
+  return notes
+    .map((note, index) => ({ note, index, weight: weigh(note.text) }))
+    .toSorted((a, b) => b.weight - a.weight || a.index - b.index)
+    .slice(0, count)
+    .toSorted((a, b) => a.index - b.index)
+    .map(({ note }) => note);
+}
+
+function weigh(text: string): number {
+  const changes = text.match(CHANGE)?.length ?? 0;
+  return Math.min(noteLength(text), 120) + 25 * Math.min(changes, 3);
+}

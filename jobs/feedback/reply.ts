@@ -1,0 +1,93 @@
+/**
+ * Reading a model's reply: whatever it is wrapped in, what comes out are three paragraphs or the reason why not.
+ */
+import { Type, type Static } from 'typebox';
+import { Value } from 'typebox/value';
+
+export const Sections = Type.Object(
+  { breakthrough: Type.String(), rhythm: Type.String(), insight: Type.String() },
+  { additionalProperties: false },
+);
+export type Sections = Static<typeof Sections>;
+export type SectionName = keyof Sections;
+
+/** In the order they are read. */
+export const SECTION_NAMES = ['breakthrough', 'rhythm', 'insight'] as const;
+
+/** Longest paragraph, in characters: several times what is asked for, little enough to store and show. */
+const MAX_SECTION_LENGTH = 1500;
+
+/** `problem` is a sentence for the model that is asked to repair its reply; it quotes nothing of the reply. */
+export type ParsedReply = { sections: Sections } | { problem: string };
+
+/**
+ * Understands the JSON object of the closed schema, the same in a code fence, and plain text of exactly three
+ * paragraphs; `<think>` blocks, closed or not, are ignored.
+ */
+export function parseReply(text: string): ParsedReply {
+  const answer = stripThinking(text).trim();
+  if (answer === '') return { problem: 'The reply was empty.' };
+  const fenced = /```(?:json)?\s*\n?([\s\S]*?)```/i.exec(answer)?.[1]?.trim();
+  const body = fenced ?? answer;
+  return /^[[{]/.test(body) ? parseJson(body) : parsePlain(body);
+}
+
+/** The sections as one text: three paragraphs separated by a blank line. */
+export function joinSections(sections: Sections): string {
+  return SECTION_NAMES.map((name) => sections[name]).join('\n\n');
+}
+
+function stripThinking(text: string): string {
+  const closed = text.replaceAll(/<think>[\s\S]*?<\/think>/gi, '');
+  // Some servers swallow the opening tag, and a cut reply lacks the closing one.
+  return closed.replace(/^[\s\S]*<\/think>/i, '').replace(/<think>[\s\S]*$/i, '');
+}
+
+function parseJson(body: string): ParsedReply {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return { problem: 'The reply was not valid JSON.' };
+  }
+  if (!Value.Check(Sections, value)) {
+    return {
+      problem:
+        'The JSON must have exactly the keys breakthrough, rhythm and insight, each a string.',
+    };
+  }
+  return checked(value);
+}
+
+function parsePlain(body: string): ParsedReply {
+  const paragraphs = body.split(/\n\s*\n/).filter((paragraph) => paragraph.trim() !== '');
+  const lines = body.split('\n').filter((line) => line.trim() !== '');
+  const parts = paragraphs.length === 3 ? paragraphs : lines;
+  if (parts.length !== 3) {
+    return {
+      problem: `The reply was plain text of ${paragraphs.length} paragraphs instead of a JSON object.`,
+    };
+  }
+  const [breakthrough, rhythm, insight] = parts as [string, string, string];
+  return checked({ breakthrough, rhythm, insight });
+}
+
+function checked(raw: Sections): ParsedReply {
+  const sections = { ...raw };
+  for (const name of SECTION_NAMES) {
+    sections[name] = oneParagraph(raw[name]);
+    if (sections[name] === '') return { problem: `The paragraph ${name} was empty.` };
+    if (sections[name].length > MAX_SECTION_LENGTH) {
+      return { problem: `The paragraph ${name} was longer than ${MAX_SECTION_LENGTH} characters.` };
+    }
+  }
+  return { sections };
+}
+
+/** No control characters, which Postgres and browsers dislike; line breaks after Chinese punctuation vanish, others become a space. */
+function oneParagraph(text: string): string {
+  return text
+    .replaceAll(/(?<=[，。！？；、])\s*\n\s*(?=\p{Script=Han})/gu, '')
+    .replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029]+/gu, ' ')
+    .trim();
+}

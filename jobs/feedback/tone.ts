@@ -1,0 +1,123 @@
+/**
+ * The tone DaoDao promises its users, checked by code whatever the model was told.
+ */
+import type { Locale } from './locale.ts';
+import { SECTION_NAMES, type SectionName, type Sections } from './reply.ts';
+
+/** What a text does that it should not. */
+export type ToneRule =
+  | 'pressure'
+  | 'regret'
+  | 'score'
+  | 'level'
+  | 'streak'
+  | 'markdown'
+  | 'heading'
+  | 'link'
+  | 'simplified'
+  | 'language';
+
+export interface Violation {
+  section: SectionName;
+  rule: ToneRule;
+  /** The offending words. */
+  excerpt: string;
+}
+
+type Rules = readonly (readonly [ToneRule, RegExp])[];
+
+const NUMBER_ZH = '[\\d一二兩三四五六七八九十百幾數]';
+
+const EVERYWHERE: Rules = [
+  ['markdown', /\*\*|__|`|^\s*(?:#{1,6}\s|[-*•>]\s|\d+[.)]\s)|\[[^\]]*\]\(/u],
+  ['heading', /^\s*【[^】]*】/u],
+  ['link', /https?:|www\.|<\/?[a-z][^>]*>/iu],
+  ['score', /\d\s*[%％]|\d\s*\/\s*100(?!\d)|★|⭐/u],
+  ['level', /\blv\.?\s*\d|\blevel(?:s|led)?[ -](?:up|\d)/iu],
+  ['streak', /\bstreaks?\b/iu],
+];
+
+const RULES: Record<Locale, Rules> = {
+  'zh-TW': [
+    ...EVERYWHERE,
+    ['pressure', /堅持|(?:不要|別|不能|不可以)放棄|每[日天](?:都)?必須|你(?:必須|一定要)/u],
+    ['regret', /可惜|中斷|遺憾/u],
+    ['heading', /^\s*(?:核心突破|你的節奏|值得深挖的洞見)(?:[:：\s]|$)/u],
+    ['score', /\d\s*分(?![鐘之秒別享成為鍾])|滿分|得分|評分|打分|分數|百分之/u],
+    ['level', /等級|級別|升級|第\s*[\d一二三四五六七八九十]+\s*級/u],
+    [
+      'streak',
+      new RegExp(
+        `連續\\s*${NUMBER_ZH}+\\s*(?:天|日|週|周|個|次)|不間斷|天天不[斷漏]|連續打卡`,
+        'u',
+      ),
+    ],
+    ['simplified', /[这们说时习节变让从应为对写觉还过发现实开]\p{Script=Han}?/u],
+  ],
+  en: [
+    ...EVERYWHERE,
+    [
+      'pressure',
+      /\bpersist|\bpersever|\b(?:don['’]t|do not|never) (?:ever )?(?:give up|quit)|\bkeep (?:it up|pushing|going)\b|\byou (?:must|should|have to|need to)\b|\bmust\b[^.!?]*\b(?:every day|daily)/iu,
+    ],
+    [
+      'regret',
+      /\bunfortunate|\bpity\b|\ba shame\b|\btoo bad\b|\binterrupt|\bbroke off\b|\bsadly\b/iu,
+    ],
+    ['heading', /^\s*(?:core |key )?(?:breakthrough|(?:your )?rhythm|insight)s?\s*(?:[:：]|$)/iu],
+    [
+      'score',
+      /\bscor(?:e|es|ed|ing)\b|\b\d+ (?:points?|per ?cent)\b|\brating\b|\b\d+ out of \d+/iu,
+    ],
+    ['level', /\b(?:next|new|higher|your) level\b/iu],
+    [
+      'streak',
+      /\bconsecutive\b|\b(?:days|weeks|times) (?:in a row|running|straight)\b|\bunbroken\b/iu,
+    ],
+  ],
+};
+
+/** All that breaks the tone, at most one violation per section and rule. */
+export function checkTone(sections: Sections, locale: Locale): Violation[] {
+  return SECTION_NAMES.flatMap((section) => {
+    const text = sections[section];
+    const found = offences(text, locale).map((offence) => ({ section, ...offence }));
+    if (!isIn(locale, text)) found.push({ section, rule: 'language', excerpt: text.slice(0, 20) });
+    return found;
+  });
+}
+
+/**
+ * The sections without the sentences that break the tone.
+ * @returns undefined when a paragraph would be left empty, or is in another language altogether.
+ */
+export function dropViolatingSentences(sections: Sections, locale: Locale): Sections | undefined {
+  const kept = { ...sections };
+  for (const name of SECTION_NAMES) {
+    kept[name] = sentences(sections[name])
+      .filter((sentence) => offences(sentence, locale).length === 0)
+      .join('')
+      .trim();
+    if (kept[name] === '') return undefined;
+  }
+  return checkTone(kept, locale).length === 0 ? kept : undefined;
+}
+
+function offences(text: string, locale: Locale): Omit<Violation, 'section'>[] {
+  return RULES[locale].flatMap(([rule, pattern]) => {
+    const excerpt = pattern.exec(text)?.[0].trim();
+    return excerpt === undefined ? [] : [{ rule, excerpt }];
+  });
+}
+
+/** A text is in a language when its script prevails; quotes in the other one are welcome. */
+function isIn(locale: Locale, text: string): boolean {
+  const han = text.match(/\p{Script=Han}/gu)?.length ?? 0;
+  const words = text.match(/[\p{Script=Latin}\d]+/gu)?.length ?? 0;
+  return locale === 'en' ? words > han : han > words;
+}
+
+/** Sentences with their closing marks and blanks, so that joining them gives the text back. */
+function sentences(text: string): string[] {
+  return text.match(/[\s\S]*?(?:[。！？!?]+[」』”’"）)]*\s*|\.+[”’")]*(?:\s+|$)|\n+|$)/gu) ?? [];
+}

@@ -1,0 +1,101 @@
+/**
+ * What an operator, or the code that asked for a job, does to jobs from outside: stop, give another life, move, hold,
+ * forget.
+ */
+import type { Broker } from './broker.ts';
+import { QueueError } from './errors.ts';
+import { assertQueueName } from './keys.ts';
+import { encodeReason } from './record.ts';
+
+/** Jobs forgotten in one call of `purge`: some 5 ms of Redis. */
+const PURGE_PAGE = 1000;
+
+export type RevokeWord = 'revoked' | 'ended' | 'unknown';
+
+export class Control {
+  readonly #broker: Broker;
+
+  constructor(broker: Broker) {
+    this.#broker = broker;
+  }
+
+  /**
+   * Stops jobs, waiting or running: a waiting one never starts, the worker of a running one is told to abort it, and
+   * whatever it still reports is refused.
+   * @param message why, for those who look at it later.
+   */
+  async revoke(ids: readonly string[], message?: string): Promise<RevokeWord[]> {
+    const reason = encodeReason({ code: 'REVOKED', message });
+    return this.#each(ids, (shard, here) =>
+      this.#broker.run<RevokeWord[]>('revoke', shard, [reason, ...here]),
+    );
+  }
+
+  /** Gives dead letters another life, with nothing charged. Others are left alone. */
+  async requeue(ids: readonly string[]): Promise<('requeued' | 'not_failed')[]> {
+    return this.#each(ids, (shard, here) =>
+      this.#broker.run<('requeued' | 'not_failed')[]>('requeue', shard, here),
+    );
+  }
+
+  /**
+   * Moves the due time of a job that has not come due.
+   * @param delayMs from now, 0 or more.
+   */
+  async reschedule(id: string, delayMs: number): Promise<'rescheduled' | 'not_scheduled'> {
+    if (!Number.isSafeInteger(delayMs) || delayMs < 0) throw new QueueError('JOB_OPTION_INVALID');
+    return this.#broker.run('reschedule', this.#broker.shardOf(id), [id, delayMs]);
+  }
+
+  /** Stops giving out jobs of a queue; adding them and running those already claimed goes on. */
+  async pause(queue: string): Promise<void> {
+    await this.#setPaused(queue, true);
+  }
+
+  async resume(queue: string): Promise<void> {
+    await this.#setPaused(queue, false);
+  }
+
+  /** Forgets every job that waits in a queue. @returns how many, revoked ones included. */
+  async purge(queue: string): Promise<number> {
+    assertQueueName(queue);
+    return this.#purge(queue);
+  }
+
+  /** Forgets every dead letter. @returns how many. */
+  async purgeFailed(): Promise<number> {
+    return this.#purge('');
+  }
+
+  async #setPaused(queue: string, paused: boolean): Promise<void> {
+    assertQueueName(queue);
+    for (let shard = 0; shard < this.#broker.shards; shard++) {
+      await this.#broker.run('pause', shard, [queue, paused ? 1 : 0]);
+    }
+  }
+
+  async #purge(queue: string): Promise<number> {
+    let total = 0;
+    for (let shard = 0; shard < this.#broker.shards; shard++) {
+      let page: number;
+      do {
+        page = await this.#broker.run<number>('purge', shard, [queue, PURGE_PAGE]);
+        total += page;
+      } while (page === PURGE_PAGE);
+    }
+    return total;
+  }
+
+  /** One call for each shard concerned; answers in the order of the ids. */
+  async #each<T>(
+    ids: readonly string[],
+    call: (shard: number, here: string[]) => Promise<T[]>,
+  ): Promise<T[]> {
+    const answers = new Map<string, T>();
+    for (const [shard, here] of this.#broker.byShard(ids)) {
+      const words = await call(shard, here);
+      here.forEach((id, index) => answers.set(id, words[index]!));
+    }
+    return ids.map((id) => answers.get(id)!);
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * What the queue can answer instead of doing what was asked: stable codes, one sentence each.
+ */
+export const QUEUE_ERRORS = {
+  REDIS_UNAVAILABLE:
+    'Redis did not answer in time; whether the command ran is unknown, and sending it again is safe.',
+  REDIS_UNSUITABLE: 'This Redis cannot hold a queue.',
+  SHARDS_MISMATCH: 'The queue was made with another number of shards.',
+  QUEUE_FULL: 'Redis holds as much as it may; nothing was added.',
+  JOB_ID_INVALID: 'A job id is a UUID in lower case.',
+  JOB_CONFLICT: 'Another job has this id.',
+  JOB_OPTION_INVALID: 'An option of the job is out of its range.',
+  PAYLOAD_NOT_JSON: 'A payload is JSON text.',
+  PAYLOAD_TOO_LARGE: 'A payload has at most 1 MiB of JSON text.',
+  RECORD_CORRUPT: 'What Redis holds for this id is not a job of this queue.',
+  REVOKED: 'The job was revoked.',
+  JOB_EXPIRED: 'The job was still waiting when it expired.',
+  JOB_UNKNOWN: 'Redis does not know this job, or no longer keeps it.',
+  RESULT_TIMEOUT: 'The job had not ended when the wait was over.',
+  LEASE_LOST: 'The job is no longer leased to this worker; nothing was written.',
+  WORKER_UNKNOWN: 'This worker is not registered: its jobs have been given to others.',
+  STALE: 'This call is older than the answers that are kept; nothing was written.',
+  SCRIPT_FAILED: 'A script of the queue failed.',
+} as const satisfies Record<string, string>;
+
+export type QueueErrorCode = keyof typeof QUEUE_ERRORS;
+
+export class QueueError extends Error {
+  readonly code: QueueErrorCode;
+  constructor(code: QueueErrorCode, message: string = QUEUE_ERRORS[code], options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'QueueError';
+    this.code = code;
+  }
+}
+
+/** Words a script answers with; they are their own codes. Redis puts ERR before an error of a single word. */
+const WORDS = /^(?:ERR )?(QUEUE_FULL|STALE|WORKER_UNKNOWN)\b/;
+/** Replies of a Redis that is starting, failing over or busy: the command did not run. */
+const AWAY = /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|UNBLOCKED)\b/;
+const DISCONNECTED =
+  /Command timed out|Connection is closed|max retries per request|Stream isn't writeable|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Failed to refresh slots|Too many Cluster redirections/;
+
+/** Turns whatever a command rejected with into an error of the catalogue. */
+export function classify(error: unknown): QueueError {
+  if (error instanceof QueueError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const word = WORDS.exec(message)?.[1];
+  if (word !== undefined) return new QueueError(word as QueueErrorCode);
+  if (/^OOM\b/.test(message)) return new QueueError('QUEUE_FULL', undefined, { cause: error });
+  if (AWAY.test(message) || DISCONNECTED.test(message) || DISCONNECTED.test(code)) {
+    return new QueueError('REDIS_UNAVAILABLE', undefined, { cause: error });
+  }
+  return new QueueError('SCRIPT_FAILED', message, { cause: error });
+}

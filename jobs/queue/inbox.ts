@@ -1,0 +1,86 @@
+/**
+ * The list an idle worker blocks on, on a connection of its own: enqueuers put jobs and due times there.
+ */
+import { Loop, type Service } from '../../service.ts';
+import type { Broker } from './broker.ts';
+import type { Leased } from './step.ts';
+import { BLOCK_SECONDS, send, type Client } from './connection.ts';
+import { classify } from './errors.ts';
+import type { Lane } from './lane.ts';
+
+/** Most messages in one read. */
+const MAX_MESSAGES = 100;
+/** Pause before a resync that failed is tried again, in milliseconds. */
+const RESYNC_RETRY_MS = 200;
+
+export class Inbox implements Service {
+  readonly name = 'inbox';
+  readonly #redis: Client;
+  readonly #lane: Lane;
+  readonly #key: string;
+  readonly #loop: Loop;
+  #broken = false;
+
+  constructor(broker: Broker, lane: Lane, worker: string, onError: (error: unknown) => void) {
+    this.#redis = broker.connect(`inbox:${worker}`, { blocking: true });
+    this.#lane = lane;
+    this.#key = broker.key(lane.shard, `inbox:${worker}`);
+    this.#loop = new Loop({
+      name: 'inbox',
+      tick: (signal) => this.#read(signal),
+      onError,
+      maxErrorDelayMs: 1000,
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    const stopped = this.#loop.stop();
+    this.#redis.disconnect();
+    await stopped;
+  }
+
+  async #read(signal: AbortSignal): Promise<number> {
+    if (this.#broken && !(await this.#lane.resync())) return RESYNC_RETRY_MS;
+    this.#broken = false;
+    try {
+      const reply = await send<[string, string[]] | null>(this.#redis, () =>
+        this.#redis.blmpop(BLOCK_SECONDS, 1, this.#key, 'LEFT', 'COUNT', MAX_MESSAGES),
+      );
+      if (reply !== null) this.#take(reply[1]);
+      return 0;
+    } catch (error) {
+      if (signal.aborted) return 0;
+      this.#broken = true;
+      throw classify(error);
+    }
+  }
+
+  #take(messages: readonly string[]): void {
+    const leased: Leased[] = [];
+    const revoked = new Set<string>();
+    for (const message of messages) {
+      if (message.startsWith('j')) leased.push(parseJob(message));
+      else if (message.startsWith('t')) this.#lane.wakeAt(Number(message.slice(1)));
+      else if (message.startsWith('r')) revoked.add(message.slice(1));
+      else if (message === 'c') this.#lane.round();
+    }
+    this.#lane.drop([...revoked]);
+    // A job may have been revoked before anybody read that it was handed over.
+    this.#lane.receive(leased.filter(({ id }) => !revoked.has(id)));
+    if (revoked.size > 0) this.#lane.round();
+  }
+}
+
+/** `j`, id, counts, newline, record. */
+function parseJob(message: string): Leased {
+  const newline = message.indexOf('\n');
+  return {
+    id: message.slice(1, 37),
+    counts: message.slice(37, newline),
+    record: message.slice(newline + 1),
+  };
+}

@@ -1,0 +1,221 @@
+/**
+ * One shard as one worker sees it: what it holds there, what it has yet to settle, and when delayed jobs come due.
+ */
+import type { Broker } from './broker.ts';
+import { QueueError } from './errors.ts';
+import type { Leased, StepCall, StepReply } from './step.ts';
+import { decodeCounts, decodeJob, type Counts, type Job } from './record.ts';
+import { Rounds } from './rounds.ts';
+import { MAX_BATCH, Settlements, type Outcome } from './settlements.ts';
+
+/** Settlements, or free slots while more jobs wait, that are worth a round beside another. */
+const PRESSING = 64;
+/** How long a round is sent again while Redis is away, and how long once the worker stops; in milliseconds. */
+const PATIENCE_MS = 10_000;
+const HURRIED_MS = 1000;
+/** Longest sleep until a due time, in milliseconds: then it is asked for again. */
+const LONGEST_SLEEP_MS = 60_000;
+
+export interface Delivery {
+  job: Job;
+  counts: Counts;
+}
+
+export interface LaneEvents {
+  deliver(deliveries: Delivery[]): void;
+  /** Jobs that others may be running by now: what this worker still does for them counts for nothing. */
+  lost(ids: string[]): void;
+  failed(error: unknown): void;
+}
+
+export interface LaneOptions {
+  worker: string;
+  queues: readonly string[];
+  /** Most jobs to hold on this shard at a time. */
+  limit: number;
+}
+
+export class Lane {
+  readonly shard: number;
+  readonly #broker: Broker;
+  readonly #options: LaneOptions;
+  readonly #events: LaneEvents;
+  readonly #held = new Map<string, Job>();
+  readonly #settlements = new Settlements();
+  readonly #rounds: Rounds;
+  #claiming = true;
+  #patienceMs = PATIENCE_MS;
+  #due: NodeJS.Timeout | undefined;
+  #dueMs = Infinity;
+  #clockOffsetMs = Date.now() - performance.now();
+  /** Slots others may still fill by handing jobs over, as far as the last answer tells. */
+  #offered = 0;
+  /** The last answer said that more jobs may be waiting. */
+  #more = true;
+
+  constructor(shard: number, broker: Broker, options: LaneOptions, events: LaneEvents) {
+    this.shard = shard;
+    this.#broker = broker;
+    this.#options = options;
+    this.#events = events;
+    this.#rounds = new Rounds({
+      send: (call) => broker.step(shard, call, this.#patienceMs),
+      compose: (seq, asked) => this.#compose(seq, asked),
+      isPressed: (asked) => this.#isPressed(asked),
+      answered: (call, reply) => this.#answered(call, reply),
+      failed: (error) => this.#failed(error),
+    });
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  get limit(): number {
+    return this.#options.limit;
+  }
+
+  /** Changes how many jobs may be held; takes effect with the next round. */
+  set limit(limit: number) {
+    this.#options.limit = limit;
+    this.round();
+  }
+
+  holds(id: string): boolean {
+    return this.#held.has(id);
+  }
+
+  /** Ends a delivery; sent with the next round. Unknown ids are ignored: their lease was lost and reported. */
+  settle(id: string, outcome: Outcome): void {
+    const job = this.#held.get(id);
+    if (job === undefined) return;
+    this.#held.delete(id);
+    this.#settlements.add(job, outcome);
+    this.round();
+  }
+
+  /** Jobs that an enqueuer put into the inbox: leased already. */
+  receive(leased: readonly Leased[]): void {
+    this.#offered -= leased.length;
+    this.#deliver(leased);
+    // A round offers no more than a batch: once that is taken, further jobs wait in line for us to look.
+    if (this.#offered <= 0 && this.#room(0) > 0) this.round();
+  }
+
+  /** Asks for a round; many requests in one turn are one round. */
+  round(): void {
+    this.#rounds.want();
+  }
+
+  /** Sets the clock: Redis's own, carried on by a clock that does not jump. Those of other processes may be wrong. */
+  tellTime(nowMs: number): void {
+    this.#clockOffsetMs = nowMs - performance.now();
+  }
+
+  /** Wakes at this time of Redis's clock at the latest, to promote what is due then. */
+  wakeAt(dueMs: number | undefined): void {
+    // The same time again is set again: the clock may have been told since.
+    if (dueMs === undefined || dueMs > this.#dueMs) return;
+    clearTimeout(this.#due);
+    this.#dueMs = dueMs;
+    const delayMs = dueMs - this.#clockOffsetMs - performance.now();
+    this.#due = setTimeout(
+      () => {
+        this.#dueMs = Infinity;
+        this.round();
+      },
+      Math.min(Math.max(0, delayMs), LONGEST_SLEEP_MS),
+    );
+  }
+
+  /**
+   * After a broken inbox connection: delivers what this worker leases and does not know of.
+   * @returns false when it has to be done again.
+   */
+  async resync(): Promise<boolean> {
+    return this.#rounds.alone(async () => {
+      const leased = await this.#broker.resync(this.shard, this.#options.worker);
+      const ids = new Set(leased.map(({ id }) => id));
+      // What is held without a lease was revoked, and the message that said so is lost.
+      this.drop([...this.#held.keys()].filter((id) => !ids.has(id)));
+      this.#deliver(leased.filter(({ id }) => !this.#settlements.has(id)));
+    });
+  }
+
+  /** These are no longer leased here: revoked, or given to others. */
+  drop(ids: readonly string[]): void {
+    const held = ids.filter((id) => this.#held.delete(id));
+    if (held.length === 0) return;
+    this.#events.lost(held);
+    this.round();
+  }
+
+  /** The worker was reaped: everything held is lost. */
+  forget(): void {
+    this.drop([...this.#held.keys()]);
+  }
+
+  /** Claims nothing more; what is held goes on. From here on nobody waits long for a Redis that is away. */
+  async pause(): Promise<void> {
+    this.#claiming = false;
+    this.#patienceMs = HURRIED_MS;
+    await this.flush();
+  }
+
+  /** Resolves when everything settled so far has been sent. */
+  async flush(): Promise<void> {
+    await this.#rounds.flush();
+  }
+
+  stop(): void {
+    clearTimeout(this.#due);
+  }
+
+  #compose(seq: number, asked: number): StepCall {
+    const { worker, queues } = this.#options;
+    const settled = this.#settlements.take();
+    const known = this.#held.size + this.#settlements.waiting + asked;
+    return { worker, seq, free: Math.min(this.#room(asked), MAX_BATCH), known, queues, ...settled };
+  }
+
+  #room(asked: number): number {
+    return this.#claiming ? Math.max(0, this.limit - this.#held.size - asked) : 0;
+  }
+
+  #isPressed(asked: number): boolean {
+    return this.#settlements.waiting >= PRESSING || (this.#more && this.#room(asked) >= PRESSING);
+  }
+
+  #answered(call: StepCall, reply: StepReply): void {
+    this.#settlements.confirm(call);
+    if (reply.lost.length > 0) this.#events.lost(reply.lost);
+    this.tellTime(reply.nowMs);
+    this.wakeAt(reply.nextDueMs);
+    this.#more = reply.more;
+    this.#offered = reply.more ? 0 : call.free - reply.claimed.length;
+    this.#deliver(reply.claimed);
+    if (this.#settlements.waiting > 0 || (reply.more && this.#room(0) > 0)) this.round();
+  }
+
+  /** Once reaped, nothing is ours to settle. */
+  #failed(error: unknown): void {
+    if (error instanceof QueueError && error.code === 'WORKER_UNKNOWN') this.#settlements.clear();
+    this.#events.failed(error);
+  }
+
+  #deliver(leased: readonly Leased[]): void {
+    const deliveries: Delivery[] = [];
+    for (const { id, record, counts } of leased) {
+      if (this.#held.has(id)) continue;
+      try {
+        const job = decodeJob(id, record);
+        this.#held.set(id, job);
+        deliveries.push({ job, counts: decodeCounts(counts) });
+      } catch {
+        this.#settlements.addCorrupt(id);
+        this.round();
+      }
+    }
+    if (deliveries.length > 0) this.#events.deliver(deliveries);
+  }
+}

@@ -1,0 +1,44 @@
+-- claim: leases waiting jobs to one worker, and ends those among them that must not run.
+
+-- Whether a popped job may run. A revoked one leaves its line here; one that expired or is unreadable is ended here.
+local function runnable(id, record, at)
+  if not record then return false end
+  local kind = string.sub(record, 1, 2)
+  if kind == 'e1' then
+    local expires_ms = tonumber(string.match(record, '^[^\n]-"x":(%d+)'))
+    if expires_ms and expires_ms > at then return true end
+    redis.call('HSET', jobs, id, 'x1{"code":"JOB_EXPIRED"}\n' .. record)
+    announce('revoked', { id })
+  elseif kind == 'r1' or kind == 'f1' then
+    return false
+  elseif kind ~= 'x1' then
+    bury_corrupt(id, record, at)
+    announce('failed', { id })
+    return false
+  end
+  retain({ id }, #record, at)
+  return false
+end
+
+-- Returns ids, records and counts of the claimed jobs as three lists (no counts when nobody has any), and whether more
+-- may be waiting. Kept free of work per job: a job usually runs, and its record begins with a `v`.
+local function claim(worker, queues, first, want, lowest_first, at)
+  local ids = pop(queues, first, want, lowest_first)
+  if #ids == 0 then return ids, {}, {}, false end
+  local popped, records, dropped = #ids, redis.call('HMGET', jobs, unpack(ids)), {}
+  for i = popped, 1, -1 do
+    local record = records[i]
+    if not (record and string.byte(record) == 118) and not runnable(ids[i], record, at) then
+      dropped[#dropped + 1] = table.remove(ids, i)
+      table.remove(records, i)
+    end
+  end
+  if #dropped > 0 then forget(dropped) end
+  if #ids == 0 then return ids, {}, {}, true end
+  redis.call('SADD', key('lease:' .. worker), unpack(ids))
+  local count_texts = {}
+  if redis.call('HLEN', counts) > 0 then
+    for i, text in ipairs(redis.call('HMGET', counts, unpack(ids))) do count_texts[i] = text or '' end
+  end
+  return ids, records, count_texts, popped == want or #dropped > 0
+end

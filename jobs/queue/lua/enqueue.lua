@@ -1,0 +1,41 @@
+-- enqueue: puts many jobs in line or, with a delay, aside. One bad job fails no other.
+-- ARGV[2]  used memory in bytes above which nothing is added; 0: no limit
+-- then     groups: queue, priority, delay ms, number of jobs, then id and record of each
+-- returns  one word per job, in order: added, exists (same id, task and payload), conflict (same id, another job);
+--          nothing at all when every one was added
+-- errors   QUEUE_FULL nothing was added; WRONGTYPE a line or a table of jobs is none, nothing was added
+local words, budget, is_delayed = {}, tonumber(ARGV[2]), false
+if memory_is_full(budget) then return redis.error_reply('QUEUE_FULL') end
+
+-- Reading every structure first fails on a wrong type before anything is written.
+local function for_each_group(work)
+  local cursor = 3
+  while cursor <= #ARGV do
+    local count = tonumber(ARGV[cursor + 3])
+    work(cursor + 4, count, ARGV[cursor], ARGV[cursor + 1], tonumber(ARGV[cursor + 2]))
+    cursor = cursor + 4 + 2 * count
+  end
+end
+redis.call('SCARD', key('queues'))
+for_each_group(function(_, _, queue, priority, delay_ms)
+  is_delayed = is_delayed or delay_ms > 0
+  redis.call('LLEN', key('wait:' .. queue .. ':' .. priority))
+end)
+-- The clock and the due times are of no interest to jobs that may run now.
+local at, due_before = is_delayed and now_ms(), is_delayed and next_due_ms()
+
+local all_new = true
+for_each_group(function(from, count, queue, priority, delay_ms)
+  local fresh, record_of = store(from, count, words)
+  all_new = all_new and #fresh == count
+  if #fresh == 0 then return end
+  redis.call('SADD', key('queues'), queue)
+  if delay_ms <= 0 then return place(queue, priority, fresh, record_of) end
+  for _, id in ipairs(fresh) do defer(id, priority, at + delay_ms) end
+end)
+
+if is_delayed then
+  local due = next_due_ms()
+  if due >= 0 and (due_before < 0 or due < due_before) then tell_timers(due) end
+end
+return all_new and {} or words

@@ -1,0 +1,32 @@
+-- give_back: a worker ends leases without a result: the job is to run again, or has failed for good.
+
+-- Entries: id, delay in ms, new counts (empty: unchanged). Due at once means the head of the line; the last goes first, so
+-- that they stand there in the order given.
+local function put_back(lease, entries, at)
+  for i = #entries, 1, -1 do
+    local entry = entries[i]
+    local id, delay_ms, count_text = ARGV[entry], tonumber(ARGV[entry + 1]), ARGV[entry + 2]
+    local _, priority = line_of(redis.call('HGET', jobs, id) or '')
+    redis.call('SREM', lease, id)
+    if priority and count_text ~= '' then redis.call('HSET', counts, id, count_text) end
+    if priority and delay_ms > 0 then
+      defer(id, priority, at + delay_ms)
+    else
+      return_to_line(id, at)
+    end
+  end
+end
+
+-- Entries: id, reason as one line of JSON. The payload stays, behind the reason, so that the job can be requeued.
+local function fail(lease, entries, at)
+  local ids = {}
+  for i, entry in ipairs(entries) do
+    local id = ARGV[entry]
+    ids[i] = id
+    redis.call('SREM', lease, id)
+    redis.call('HSET', jobs, id, 'f1' .. ARGV[entry + 1] .. '\n' .. (redis.call('HGET', jobs, id) or ''))
+    redis.call('ZADD', key('failed'), at, id)
+  end
+  if #ids > 0 then forget(ids) end
+  return ids
+end

@@ -1,0 +1,10 @@
+-- leave: a worker that stops gives back what it still leases, uncharged, and is forgotten.
+-- ARGV[2]  worker
+-- returns  number of jobs given back
+local worker, at = ARGV[2], now_ms()
+unregister_idle(worker)
+local ids = redis.call('SMEMBERS', key('lease:' .. worker))
+for _, id in ipairs(ids) do return_to_line(id, at) end
+redis.call('DEL', key('lease:' .. worker), key('inbox:' .. worker), key('replies:' .. worker))
+redis.call('ZREM', workers, worker)
+return #ids

@@ -1,0 +1,29 @@
+-- overview: the facts of one shard for readers, as JSON.
+-- returns  queues with waiting jobs by priority 0..9 (revoked ones that still lie in line included), delayed, failed and
+--          finished jobs, and the workers with what they hold
+local at = now_ms()
+local facts = {
+  delayed = redis.call('ZCARD', delayed),
+  failed = redis.call('ZCARD', key('failed')),
+  done = redis.call('LLEN', key('done')),
+  queues = {},
+  workers = {},
+}
+for _, queue in ipairs(redis.call('SMEMBERS', key('queues'))) do
+  local waiting = {}
+  for priority = 0, 9 do
+    waiting[priority + 1] = redis.call('LLEN', key('wait:' .. queue .. ':' .. priority))
+  end
+  local paused = redis.call('SISMEMBER', key('paused'), queue) == 1
+  table.insert(facts.queues, { name = queue, waiting = waiting, paused = paused })
+end
+local beats = redis.call('ZRANGE', workers, 0, -1, 'WITHSCORES')
+for i = 1, #beats, 2 do
+  table.insert(facts.workers, {
+    id = beats[i],
+    leaseLeftMs = tonumber(beats[i + 1]) - at,
+    held = redis.call('SCARD', key('lease:' .. beats[i])),
+    queues = redis.call('HGET', key('replies:' .. beats[i]), 'queues') or '',
+  })
+end
+return cjson.encode(facts)

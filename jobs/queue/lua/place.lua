@@ -1,0 +1,27 @@
+-- place: puts jobs in line, or straight into the hands of idle workers that serve the queue.
+-- Every way into a line goes through here, so a registered idle worker never overlooks a job.
+
+-- `record_of(i)` gives the record of the i-th id, if it is needed. `front`: to the head of the line instead of its end.
+local function place(queue, priority, ids, record_of, front)
+  local given = hand_out(queue, ids, record_of)
+  if given == #ids then return end
+  local push = front and 'LPUSH' or 'RPUSH'
+  redis.call(push, key('wait:' .. queue .. ':' .. priority), unpack(ids, given + 1))
+end
+
+local function place_one(queue, priority, id, record, front)
+  place(queue, priority, { id }, function() return record end, front)
+end
+
+-- Back to the head of the line a job came from, whatever it was leased for. Returns false when there is no job any more.
+local function return_to_line(id, at)
+  local record = redis.call('HGET', jobs, id)
+  local queue, priority = line_of(record or '')
+  if queue then
+    place_one(queue, priority, id, record, true)
+    return true
+  end
+  local kind = record and string.sub(record, 1, 2)
+  if record and kind ~= 'r1' and kind ~= 'f1' and kind ~= 'x1' then bury_corrupt(id, record, at) end
+  return false
+end

@@ -1,0 +1,51 @@
+-- prelude: the keys of one shard, its clock, and what a record says.
+-- KEYS[1]  the shard's `jobs` hash; every other key differs from it in the last part only (keys.ts lists them)
+-- ARGV[1]  ms added to the clock of Redis; 0 outside tests
+local base = string.sub(KEYS[1], 1, -5)
+local jobs, delayed, workers, counts = KEYS[1], base .. 'delayed', base .. 'workers', base .. 'counts'
+
+local function key(name)
+  return base .. name
+end
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[1])
+end
+
+-- Queue and priority from the fixed front of a record's header; nil for anything else.
+local function line_of(record)
+  return string.match(record, '^[ve]1{"q":"([%w_.-]+)","p":(%d)[,}]')
+end
+
+-- Ends a job whose record says nothing: it can be looked at, and never runs.
+local function bury_corrupt(id, record, at)
+  redis.call('HSET', jobs, id, 'f1{"code":"RECORD_CORRUPT"}\n' .. record)
+  redis.call('ZADD', key('failed'), at, id)
+  redis.call('HDEL', counts, id)
+  redis.call('HDEL', key('progress'), id)
+end
+
+-- What tells two requests apart: task name and payload. Finished records keep only a digest of it.
+local function digest_of(record)
+  local kind = string.sub(record, 1, 2)
+  if kind == 'r1' then
+    return string.match(record, '^[^\n]-"d":"(%x+)"')
+  end
+  if kind == 'f1' or kind == 'x1' then
+    record = string.sub(record, (string.find(record, '\n', 1, true) or 0) + 1)
+  end
+  local header, payload = string.match(record, '^([^\n]*)\n(.*)$')
+  local name = header and string.match(header, '"n":"([^"]*)"')
+  return name and string.sub(redis.sha1hex(name .. '\n' .. payload), 1, 16)
+end
+
+-- A delayed member is priority and id, so that promotion keeps the priority.
+local function defer(id, priority, due_ms)
+  redis.call('ZADD', delayed, due_ms, priority .. id)
+end
+
+local function next_due_ms()
+  local head = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+  return head[2] and tonumber(head[2]) or -1
+end

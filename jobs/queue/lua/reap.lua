@@ -1,0 +1,41 @@
+-- reap: takes the jobs of workers whose heartbeat ran out and puts them back at the head of their lines.
+-- Jobs that had been started are marked as suspects (`s`); one that ran alone (`r`) is charged a death. What still lay in
+-- the inbox had not been started and is not charged.
+-- ARGV[2]  jobs moved after which no further worker is looked at; the jobs of one worker are moved together, as it must
+--          not learn of its death while it still holds some
+-- returns  worker, number of jobs moved, ... for each worker
+local at, budget, reply = now_ms(), tonumber(ARGV[2]), {}
+
+local function unstarted(worker)
+  local set = {}
+  for _, message in ipairs(redis.call('LRANGE', key('inbox:' .. worker), 0, -1)) do
+    if string.sub(message, 1, 1) == 'j' then set[string.sub(message, 2, 37)] = true end
+  end
+  return set
+end
+
+local function charge(id)
+  local attempt, deaths, mark = string.match(redis.call('HGET', counts, id) or '0:0:', '^(%d+):(%d+):(%a?)$')
+  if mark == 'r' then deaths = deaths + 1 end
+  redis.call('HSET', counts, id, string.format('%d:%d:s', attempt or 0, deaths or 0))
+end
+
+local function put_back_all(worker, ids)
+  local fresh = unstarted(worker)
+  for _, id in ipairs(ids) do
+    if not fresh[id] then charge(id) end
+    if not return_to_line(id, at) then redis.call('HDEL', counts, id) end
+  end
+end
+
+for _, worker in ipairs(redis.call('ZRANGE', workers, '-inf', at, 'BYSCORE', 'LIMIT', 0, 8)) do
+  unregister_idle(worker)
+  local ids = redis.call('SMEMBERS', key('lease:' .. worker))
+  put_back_all(worker, ids)
+  redis.call('DEL', key('lease:' .. worker), key('inbox:' .. worker), key('replies:' .. worker))
+  redis.call('ZREM', workers, worker)
+  reply[#reply + 1], reply[#reply + 2] = worker, #ids
+  budget = budget - #ids
+  if budget <= 0 then break end
+end
+return reply

@@ -1,0 +1,14 @@
+-- renew: the heartbeat of one worker process; all its leases live as long as it does.
+-- ARGV[2]  worker   ARGV[3] lease in ms   ARGV[4] the queues it serves, with commas between, to register; or empty
+-- returns  clock ms, next due ms or -1
+-- errors   WORKER_UNKNOWN it is not registered: its jobs have been given to others
+local worker, at = ARGV[2], now_ms()
+if ARGV[4] ~= '' then
+  redis.call('HSET', key('replies:' .. worker), 'queues', ARGV[4])
+elseif not redis.call('ZSCORE', workers, worker) then
+  return redis.error_reply('WORKER_UNKNOWN')
+end
+redis.call('ZADD', workers, at + tonumber(ARGV[3]), worker)
+prune(at)
+promote(at, 100)
+return { at, next_due_ms() }

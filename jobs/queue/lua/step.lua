@@ -1,0 +1,48 @@
+-- step: one round of a worker: settle what it finished, promote what is due, claim what it can start, register as idle.
+-- ARGV[2]  worker        ARGV[3] sequence number: a repeat gets the first answer again
+-- ARGV[4]  free slots    ARGV[5] jobs the worker knows it holds, those settled here not counted
+-- then     a list of queues; lists of (id, result record), (id, delay ms, counts), (id, reason); each after its length
+-- returns  clock ms, next due ms or -1, 1 if more may wait, and lists: ids of lost leases; ids, records, counts of claims
+-- errors   WORKER_UNKNOWN the worker is not registered or was reaped; STALE the number is older than the last four
+local worker, seq = ARGV[2], tonumber(ARGV[3])
+local lease, replies = key('lease:' .. worker), key('replies:' .. worker)
+local at = now_ms()
+
+local memo = redis.call('HMGET', replies, seq, 'last')
+if memo[1] then return recall(memo[1], at) end
+local last = tonumber(memo[2] or '0')
+if seq <= last - 4 then return redis.error_reply('STALE') end
+if not redis.call('ZSCORE', workers, worker) then return redis.error_reply('WORKER_UNKNOWN') end
+
+local cursor = 6
+local function take(width)
+  local count, from = tonumber(ARGV[cursor]), cursor + 1
+  cursor = from + count * width
+  return from, count
+end
+
+local queues_from, queue_count = take(1)
+local queues = { unpack(ARGV, queues_from, queues_from + queue_count - 1) }
+local lost = {}
+local function held(width)
+  local from, count = take(width)
+  return held_entries(lease, from, count, width, lost)
+end
+local first, count = take(2)
+announce('succeeded', succeed(lease, first, count, at, lost))
+local back = held(3)
+-- What it gives back is for others: it takes none of it before it has said anew how much it takes.
+if #back > 0 then register_idle(worker, queues, 0, at) end
+put_back(lease, back, at)
+announce('failed', fail(lease, held(2), at))
+promote(at, 100)
+
+-- Jobs handed over meanwhile fill slots the worker still believes free; leases it has lost free none before it knows.
+local free = tonumber(ARGV[4]) - math.max(0, redis.call('SCARD', lease) - tonumber(ARGV[5]))
+local ids, records, count_texts, more = {}, {}, {}, false
+if free > 0 and queue_count > 0 then
+  ids, records, count_texts, more = claim(worker, queues, seq, free, seq % 16 == 0, at)
+end
+register_idle(worker, queues, more and 0 or free - #ids, at)
+remember(replies, seq, last, ids, lost)
+return { at, next_due_ms(), more and 1 or 0, lost, ids, records, count_texts }

@@ -1,0 +1,196 @@
+/**
+ * What stands in the `jobs` hash. A record is a two-letter kind, one line of JSON, a newline, and text Lua never parses:
+ *
+ * - `v1{header}\n<payload>` a job; `e1` the same with an expiry
+ * - `r1{"s":...}\n<result>` a job that succeeded; the digest of its payload is kept to tell a repeat from a conflict
+ * - `f1{reason}\n<job record>` a dead letter
+ * - `x1{reason}\n<job record>` revoked or expired
+ */
+import { hash } from 'node:crypto';
+import { assertJobId, assertQueueName } from './keys.ts';
+import { QueueError } from './errors.ts';
+
+/** Longest payload, in bytes of JSON text. */
+export const MAX_PAYLOAD_BYTES = 1024 * 1024;
+
+/** Headers are read by scripts that look for the end of the first line: they stay short. */
+const MAX_HEADERS_LENGTH = 4096;
+
+export interface JobRequest {
+  /** A UUID in lower case; the same id twice is one job. */
+  id: string;
+  /** Name of the task that runs it. */
+  task: string;
+  queue: string;
+  /** JSON text. It reaches the handler to the letter. */
+  payload: string;
+  /** 0 to 9, 9 first. Default 5. */
+  priority?: number | undefined;
+  /** Milliseconds until it may run. Default 0. */
+  delayMs?: number | undefined;
+  /** Wall-clock milliseconds after which it is not started any more. Default never. */
+  expiresAtMs?: number | undefined;
+  /** Small facts for the handler, for instance who asked. */
+  headers?: Record<string, string> | undefined;
+}
+
+export interface Job {
+  id: string;
+  task: string;
+  queue: string;
+  priority: number;
+  createdAtMs: number;
+  expiresAtMs: number | undefined;
+  headers: Record<string, string>;
+  payload: string;
+}
+
+interface Header {
+  q: string;
+  p: number;
+  n: string;
+  c: number;
+  x?: number;
+  h?: Record<string, string>;
+}
+
+/**
+ * Checks a request and writes its record. `q` and `p` come first: scripts find them there.
+ * @throws {QueueError} `JOB_ID_INVALID`, `JOB_OPTION_INVALID`, `PAYLOAD_NOT_JSON`, `PAYLOAD_TOO_LARGE`
+ */
+export function encodeJob(request: JobRequest, nowMs: number): string {
+  const { id, task, queue, payload, priority = 5, delayMs = 0, expiresAtMs, headers } = request;
+  assertJobId(id);
+  assertQueueName(queue);
+  if (!/^[\w.:-]{1,128}$/.test(task)) {
+    throw new QueueError(
+      'JOB_OPTION_INVALID',
+      'A task name has 1 to 128 letters, digits, "_", ".", ":" or "-".',
+    );
+  }
+  if (!Number.isInteger(priority) || priority < 0 || priority > 9) {
+    throw new QueueError('JOB_OPTION_INVALID', 'A priority is a whole number from 0 to 9.');
+  }
+  if (!Number.isSafeInteger(delayMs) || delayMs < 0) {
+    throw new QueueError(
+      'JOB_OPTION_INVALID',
+      'A delay is a whole number of milliseconds, 0 or more.',
+    );
+  }
+  if (expiresAtMs !== undefined && !Number.isSafeInteger(expiresAtMs)) {
+    throw new QueueError(
+      'JOB_OPTION_INVALID',
+      'An expiry is a whole number of milliseconds since 1970.',
+    );
+  }
+  assertPayload(payload);
+  assertHeaders(headers);
+  const kind = expiresAtMs === undefined ? 'v1' : 'e1';
+  const expiry = expiresAtMs === undefined ? '' : `,"x":${expiresAtMs}`;
+  const rest = headers === undefined ? '' : `,"h":${JSON.stringify(headers)}`;
+  return `${kind}{"q":"${queue}","p":${priority},"n":"${task}","c":${nowMs}${expiry}${rest}}\n${payload}`;
+}
+
+function assertHeaders(headers: Record<string, string> | undefined): void {
+  if (headers !== undefined && JSON.stringify(headers).length > MAX_HEADERS_LENGTH) {
+    throw new QueueError('JOB_OPTION_INVALID', 'Headers have at most 4,096 characters of JSON.');
+  }
+}
+
+function assertPayload(payload: string): void {
+  if (payload.length > MAX_PAYLOAD_BYTES / 3 && Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
+    throw new QueueError('PAYLOAD_TOO_LARGE');
+  }
+  if (!payload.isWellFormed()) throw new QueueError('PAYLOAD_NOT_JSON');
+  try {
+    JSON.parse(payload);
+  } catch (error) {
+    throw new QueueError('PAYLOAD_NOT_JSON', undefined, { cause: error });
+  }
+}
+
+/** @throws {QueueError} `RECORD_CORRUPT` */
+export function decodeJob(id: string, record: string): Job {
+  const newline = record.indexOf('\n');
+  const kind = record.slice(0, 2);
+  if ((kind !== 'v1' && kind !== 'e1') || newline < 0) throw new QueueError('RECORD_CORRUPT');
+  const header = parseLine<Header>(record.slice(2, newline));
+  return {
+    id,
+    task: header.n,
+    queue: header.q,
+    priority: header.p,
+    createdAtMs: header.c,
+    expiresAtMs: header.x,
+    headers: header.h ?? {},
+    payload: record.slice(newline + 1),
+  };
+}
+
+/** Record of a success. The digest is the first 16 hex digits of SHA-1 over task name, newline and payload. */
+export function encodeResult(job: Job, result: string, finishedAtMs: number): string {
+  const digest = hash('sha1', `${job.task}\n${job.payload}`, 'hex').slice(0, 16);
+  return `r1{"q":"${job.queue}","n":"${job.task}","c":${job.createdAtMs},"f":${finishedAtMs},"d":"${digest}"}\n${result}`;
+}
+
+/** Why a job ended without a result. */
+export interface Reason {
+  code: string;
+  message?: string | undefined;
+}
+
+export function encodeReason({ code, message }: Reason): string {
+  return JSON.stringify(message === undefined ? { code } : { code, message });
+}
+
+export interface Ended {
+  result: string | undefined;
+  reason: Reason | undefined;
+  finishedAtMs: number | undefined;
+}
+
+/** What a record says about the end of its job; everything undefined while there is none. */
+export function decodeEnd(record: string): Ended {
+  const newline = record.indexOf('\n');
+  const kind = record.slice(0, 2);
+  const line = record.slice(2, newline);
+  if (kind === 'r1') {
+    return {
+      result: record.slice(newline + 1),
+      reason: undefined,
+      finishedAtMs: parseLine<{ f: number }>(line).f,
+    };
+  }
+  const reason = kind === 'f1' || kind === 'x1' ? parseLine<Reason>(line) : undefined;
+  return { result: undefined, reason, finishedAtMs: undefined };
+}
+
+function parseLine<T>(line: string): T {
+  try {
+    return JSON.parse(line) as T;
+  } catch (error) {
+    throw new QueueError('RECORD_CORRUPT', undefined, { cause: error });
+  }
+}
+
+/** What went wrong with a job so far. */
+export interface Counts {
+  /** Attempts charged: the handler's own failures. */
+  attempts: number;
+  /** Deaths charged: its thread or process ended while it ran alone. */
+  deaths: number;
+  /** `s`: a suspect, to be run alone; `r`: running alone; empty otherwise. */
+  mark: '' | 's' | 'r';
+}
+
+const NOTHING_WRONG: Counts = Object.freeze({ attempts: 0, deaths: 0, mark: '' });
+
+export function decodeCounts(text: string): Counts {
+  if (text === '') return NOTHING_WRONG;
+  const [attempts = '0', deaths = '0', mark = ''] = text.split(':');
+  return { attempts: Number(attempts), deaths: Number(deaths), mark: mark as Counts['mark'] };
+}
+
+export function encodeCounts({ attempts, deaths, mark }: Counts): string {
+  return `${attempts}:${deaths}:${mark}`;
+}

@@ -1,0 +1,116 @@
+/**
+ * The rounds of `step` of one lane: when they are sent, and what happens to one whose answer was lost.
+ *
+ * What piles up while a round is on its way goes with the next one. Under pressure a second round is sent before the
+ * first is answered, so that Redis and this process work at the same time; the numbers they carry keep them apart.
+ */
+import { QueueError } from './errors.ts';
+import type { StepCall, StepReply } from './step.ts';
+
+/** Most rounds on their way. The script remembers the answers of the last four. */
+const MAX_IN_FLIGHT = 2;
+
+export interface RoundsOptions {
+  /** Sends one; it may be sent again, with the same number. */
+  send(call: StepCall): Promise<StepReply>;
+  /** What there is to say now. @param asked jobs asked for by the rounds on their way. */
+  compose(seq: number, asked: number): StepCall;
+  /** Whether there is enough to say to send it beside a round on its way. */
+  isPressed(asked: number): boolean;
+  answered(call: StepCall, reply: StepReply): void;
+  /** A round got no answer; it is kept. When the worker is unknown, all are dropped. */
+  failed(error: unknown): void;
+}
+
+export class Rounds {
+  readonly #options: RoundsOptions;
+  #seq = 0;
+  #inFlight = 0;
+  #asked = 0;
+  #wanted = false;
+  #scheduled = false;
+  /** Calls that may have been executed: only the same number gets the same answer. */
+  #unanswered: StepCall[] = [];
+  #exclusive: (() => Promise<void>) | undefined;
+  #idle: (() => void)[] = [];
+
+  constructor(options: RoundsOptions) {
+    this.#options = options;
+  }
+
+  /** Asks for a round. Everything of one turn of the microtask queue goes together. */
+  want(): void {
+    this.#wanted = true;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
+  /**
+   * Runs `work` when no answer is owed: only then is it known what was settled.
+   * @returns whether it was done; it is not when it fails, or when an answer is still owed after another try.
+   */
+  async alone(work: () => Promise<void>): Promise<boolean> {
+    let isDone = false;
+    this.#exclusive = async () => {
+      await work();
+      isDone = true;
+    };
+    await this.flush();
+    this.#exclusive = undefined;
+    return isDone;
+  }
+
+  /** Asks for a round, and resolves when no round is on its way: all are answered, or have failed and are kept. */
+  async flush(): Promise<void> {
+    this.want();
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #pump(): void {
+    while (this.#wanted && this.#maySend()) {
+      const call = this.#unanswered.shift() ?? this.#options.compose(++this.#seq, this.#asked);
+      this.#wanted = this.#unanswered.length > 0;
+      this.#send(call);
+    }
+    if (this.#inFlight > 0) return;
+    if (this.#exclusive !== undefined && this.#unanswered.length === 0) {
+      // It stands until it is done: no round may be sent beside it either.
+      this.#run(this.#exclusive().finally(() => (this.#exclusive = undefined)));
+    } else if (!this.#wanted) {
+      for (const resolve of this.#idle.splice(0)) resolve();
+    }
+  }
+
+  #maySend(): boolean {
+    if (this.#inFlight === 0) return this.#exclusive === undefined || this.#unanswered.length > 0;
+    if (this.#inFlight >= MAX_IN_FLIGHT || this.#exclusive !== undefined) return false;
+    return this.#unanswered.length > 0 || this.#options.isPressed(this.#asked);
+  }
+
+  #send(call: StepCall): void {
+    this.#asked += call.free;
+    const round = this.#options.send(call).then(
+      (reply) => this.#options.answered(call, reply),
+      (error: unknown) => {
+        if (error instanceof QueueError && error.code === 'WORKER_UNKNOWN') this.#unanswered = [];
+        else this.#unanswered.push(call);
+        throw error;
+      },
+    );
+    this.#run(round.finally(() => (this.#asked -= call.free)));
+  }
+
+  #run(work: Promise<void>): void {
+    this.#inFlight++;
+    void work
+      .catch((error: unknown) => this.#options.failed(error))
+      .finally(() => {
+        this.#inFlight--;
+        this.#pump();
+      });
+  }
+}

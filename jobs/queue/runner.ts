@@ -1,0 +1,120 @@
+/**
+ * Runs an async handler for each job in this process, up to `concurrency` at a time: the queue on its own, without
+ * threads.
+ */
+import type { Service } from '../../service.ts';
+import type { Broker } from './broker.ts';
+import { Consumer } from './consumer.ts';
+import type { Delivery } from './lane.ts';
+import { AHEAD, Pace, STALLED_MS } from './pace.ts';
+import type { Job } from './record.ts';
+
+export interface RunnerOptions {
+  /** Queues to serve, in turn. */
+  queues: readonly string[];
+  /** Handlers running at a time. Default 50. */
+  concurrency?: number;
+  /** How long this process may be silent before its jobs go to others, in milliseconds. Default 15,000. */
+  leaseMs?: number;
+  /** Does the work; returns the result as JSON text. It may run more than once for the same job. */
+  run(job: Job): Promise<string> | string;
+  /**
+   * What follows a failure: milliseconds until the next attempt, or undefined for a dead letter. `attempts` counts the
+   * failures, this one included. Default: a dead letter at once.
+   */
+  retry?(error: unknown, attempts: number): number | undefined;
+  /** Told of failures of the queue itself; the runner goes on. */
+  failed?(error: unknown): void;
+}
+
+export class Runner implements Service {
+  readonly name = 'runner';
+  readonly #options: RunnerOptions;
+  readonly #concurrency: number;
+  readonly #consumer: Consumer;
+  readonly #pace = new Pace();
+  readonly #ahead: Delivery[] = [];
+  #running = 0;
+  #stalled: NodeJS.Timeout | undefined;
+
+  constructor(broker: Broker, options: RunnerOptions) {
+    this.#options = options;
+    this.#concurrency = options.concurrency ?? 50;
+    this.#consumer = new Consumer(broker, {
+      queues: options.queues,
+      limit: this.#concurrency,
+      ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
+      deliver: (deliveries) => this.#take(deliveries),
+      failed: (error) => options.failed?.(error),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#consumer.start();
+  }
+
+  /** Claims nothing more, lets running jobs end, gives back the rest. */
+  async stop(): Promise<void> {
+    this.#giveBack();
+    await this.#consumer.drain();
+    await this.#consumer.stop();
+  }
+
+  #take(deliveries: readonly Delivery[]): void {
+    this.#ahead.push(...deliveries);
+    this.#fill();
+  }
+
+  #fill(): void {
+    while (this.#running < this.#concurrency) {
+      const delivery = this.#ahead.shift();
+      if (delivery === undefined) break;
+      this.#running++;
+      void this.#run(delivery);
+    }
+    this.#watch(false);
+  }
+
+  async #run({ job, counts }: Delivery): Promise<void> {
+    const startedMs = performance.now();
+    try {
+      this.#consumer.settle(job.id, { kind: 'succeeded', result: await this.#options.run(job) });
+    } catch (error) {
+      this.#fail(job, { ...counts, attempts: counts.attempts + 1 }, error);
+    }
+    this.#running--;
+    if (this.#pace.note(performance.now() - startedMs)) this.#setLimit();
+    this.#fill();
+    this.#watch(true);
+  }
+
+  #fail({ id }: Job, counts: Delivery['counts'], error: unknown): void {
+    const delayMs = this.#options.retry?.(error, counts.attempts);
+    if (delayMs !== undefined) return this.#consumer.settle(id, { kind: 'back', delayMs, counts });
+    const message = error instanceof Error ? error.message : String(error);
+    this.#consumer.settle(id, { kind: 'failed', reason: { code: 'HANDLER_FAILED', message } });
+  }
+
+  #watch(hasMoved: boolean): void {
+    if (this.#ahead.length === 0) {
+      clearTimeout(this.#stalled);
+      this.#stalled = undefined;
+    } else if (this.#stalled === undefined) {
+      this.#stalled = setTimeout(() => this.#giveBack(), STALLED_MS);
+    } else if (hasMoved) {
+      this.#stalled.refresh();
+    }
+  }
+
+  #giveBack(): void {
+    if (this.#pace.reset()) this.#setLimit();
+    for (const { job } of this.#ahead.splice(0)) {
+      this.#consumer.settle(job.id, { kind: 'back', delayMs: 0 });
+    }
+    this.#watch(false);
+  }
+
+  #setLimit(): void {
+    this.#consumer.limit = this.#concurrency + (this.#pace.isShort ? AHEAD : 0);
+  }
+}

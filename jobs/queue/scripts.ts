@@ -1,0 +1,71 @@
+/**
+ * The scripts: each is put together from fragments in `lua/`, so that a rule stands in one place.
+ */
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { packagePath } from '../../config.ts';
+
+/**
+ * Scripts that only move work on may run when Redis is out of memory, so that running work can finish;
+ * `enqueue` may not.
+ */
+const RECIPES = {
+  enqueue: ['', 'prelude', 'hand', 'place', 'memory', 'timers', 'store', 'enqueue'],
+  step: [
+    'allow-oom',
+    'prelude',
+    'hand',
+    'place',
+    'promote',
+    'retain',
+    'held',
+    'complete',
+    'give_back',
+    'announce',
+    'pop',
+    'claim',
+    'idle',
+    'memo',
+    'step',
+  ],
+  renew: ['allow-oom', 'prelude', 'hand', 'place', 'promote', 'retain', 'renew'],
+  reap: ['allow-oom', 'prelude', 'hand', 'place', 'idle', 'reap'],
+  resync: ['allow-oom', 'prelude', 'resync'],
+  leave: ['allow-oom', 'prelude', 'hand', 'place', 'idle', 'leave'],
+  progress: ['allow-oom', 'prelude', 'progress'],
+  mark: ['allow-oom', 'prelude', 'mark'],
+  revoke: ['allow-oom', 'prelude', 'retain', 'announce', 'end', 'revoke'],
+  requeue: ['allow-oom', 'prelude', 'hand', 'place', 'requeue'],
+  reschedule: ['allow-oom', 'prelude', 'timers', 'reschedule'],
+  pause: ['allow-oom', 'prelude', 'pause'],
+  purge: ['allow-oom', 'prelude', 'retain', 'purge'],
+  overview: ['no-writes', 'prelude', 'overview'],
+  status: ['no-writes', 'prelude', 'status'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type ScriptName = keyof typeof RECIPES;
+
+export interface Script {
+  name: ScriptName;
+  source: string;
+  sha: string;
+}
+
+function build(name: ScriptName): Script {
+  const [flags, ...fragments] = RECIPES[name];
+  const shebang = flags === '' ? '#!lua' : `#!lua flags=${flags}`;
+  const parts = fragments.map((part) =>
+    readFileSync(packagePath('jobs', 'queue', 'lua', `${part}.lua`), 'utf8'),
+  );
+  const source = [shebang, ...parts].join('\n');
+  return { name, source, sha: hash('sha1', source, 'hex') };
+}
+
+const built = new Map<ScriptName, Script>();
+
+/** A script by name, read from disk once. */
+export function script(name: ScriptName): Script {
+  let found = built.get(name);
+  if (found === undefined) built.set(name, (found = build(name)));
+  return found;
+}

@@ -1,0 +1,12 @@
+/**
+ * Every task there is. Importing this loads no client of any store or model.
+ */
+import type { Task } from './task.ts';
+import { generateAiFeedback } from './tasks/generate-ai-feedback.ts';
+
+export const TASKS: readonly Task[] = [generateAiFeedback];
+
+/** The task of this name; what comes from outside must be registered. */
+export function findTask(name: string): Task | undefined {
+  return TASKS.find((task) => task.name === name);
+}

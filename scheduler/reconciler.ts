@@ -1,0 +1,86 @@
+/**
+ * Keeps Postgres and Redis in step. Postgres says what was accepted; this makes sure that the queue has it, and writes
+ * down the ends that only the queue knows of. It repairs whatever was lost in between: a dispatch that did not happen, a
+ * flushed or restarted Redis, a failover.
+ */
+import type { Pool } from '../db/postgres.ts';
+import { checkAgain, closeTask, takeDueChecks, type UnfinishedTask } from '../db/task-checks.ts';
+import { ERRORS, type ErrorCode } from '../errors.ts';
+import type { Inspector, JobStatus, Producer } from '../jobs/queue/index.ts';
+import { Loop } from '../service.ts';
+import type { Telemetry } from '../telemetry.ts';
+
+/** Tasks looked at in one round. */
+const PAGE = 500;
+/** Pause when nothing is due, in milliseconds. */
+const IDLE_MS = 1000;
+
+export interface ReconcilerOptions {
+  db: Pool;
+  producer: Producer;
+  inspector: Inspector;
+  telemetry: Telemetry;
+  leaseMs: number;
+}
+
+export function createReconciler(options: ReconcilerOptions): Loop {
+  return new Loop({
+    name: 'reconciler',
+    tick: () => reconcile(options),
+    onError: (error) => options.telemetry.emit('loop.failed', { loop: 'reconciler', error }),
+  });
+}
+
+/** One round. Returns how long to sleep, in milliseconds: nothing when the page was full. */
+export async function reconcile(options: ReconcilerOptions): Promise<number> {
+  const { db, inspector, leaseMs } = options;
+  const tasks = await takeDueChecks(db, PAGE, 2 * leaseMs);
+  if (tasks.length === 0) return IDLE_MS;
+  const ids = tasks.map((task) => task.id);
+  try {
+    const statuses = await inspector.statuses(ids);
+    for (const status of statuses) await settle(status, options);
+    await dispatch(
+      tasks.filter((_, index) => statuses[index]!.state === 'unknown'),
+      options,
+    );
+  } catch (error) {
+    await checkAgain(db, ids, IDLE_MS);
+    throw error;
+  }
+  return tasks.length === PAGE ? 0 : IDLE_MS;
+}
+
+/** @throws the first refusal, once every other task has been handed over. */
+async function dispatch(
+  tasks: readonly UnfinishedTask[],
+  { producer, telemetry }: ReconcilerOptions,
+): Promise<void> {
+  if (tasks.length === 0) return;
+  const results = await Promise.allSettled(
+    tasks.map(({ id, name, queue, priority, payload, delay_ms: delayMs }) =>
+      producer.enqueue({ id, task: name, queue, priority, payload, delayMs }),
+    ),
+  );
+  const refused = results.filter((result) => result.status === 'rejected');
+  const jobs = results.length - refused.length;
+  if (jobs > 0) telemetry.emit('reconciler.dispatched', { jobs });
+  if (refused.length > 0) throw refused[0]!.reason;
+}
+
+async function settle(
+  { id, state, reason }: JobStatus,
+  { db, telemetry }: ReconcilerOptions,
+): Promise<void> {
+  if (state !== 'failed' && state !== 'revoked') return;
+  const code = toErrorCode(reason?.code);
+  const status = state === 'failed' ? 'error' : 'revoked';
+  const closed = await closeTask(db, id, status, { code, message: ERRORS[code].message });
+  if (closed) telemetry.emit('reconciler.settled', { taskId: id, status });
+}
+
+/** The queue's own codes in the words of the application. */
+function toErrorCode(code: string | undefined): ErrorCode {
+  if (code === 'JOB_EXPIRED') return 'TASK_EXPIRED';
+  return code !== undefined && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'TASK_FAILED';
+}

@@ -1,0 +1,193 @@
+/**
+ * One stream of typed events; the log and the metrics are its subscribers. Emit once, never log beside it.
+ */
+import { pino, type Logger } from 'pino';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** The event catalogue: name -> level of its log line. Success is debug, everything else info or above. */
+const LEVELS = {
+  'process.started': 'info',
+  'process.stopping': 'info',
+  'process.stopped': 'info',
+  'engine.ready': 'info',
+  'http.request': 'debug',
+  'http.error': 'error',
+  'task.accepted': 'debug',
+  'task.repeated': 'debug',
+  'task.dispatch_deferred': 'warn',
+  'job.succeeded': 'debug',
+  'job.retrying': 'info',
+  'job.failed': 'warn',
+  'job.released': 'info',
+  'job.lease_lost': 'warn',
+  'job.log': 'info',
+  'worker.reaped': 'warn',
+  'thread.died': 'error',
+  'reconciler.dispatched': 'info',
+  'reconciler.settled': 'info',
+  'loop.failed': 'error',
+} as const;
+
+export interface Events {
+  'process.started': { role: string; pid: number };
+  'process.stopping': { reason: string };
+  'process.stopped': { durationMs: number };
+  'engine.ready': { engine: string; durationMs: number; note: string };
+  'http.request': {
+    requestId: string;
+    method: string;
+    route: string;
+    status: number;
+    durationMs: number;
+  };
+  'http.error': { requestId: string; method: string; route: string; error: unknown };
+  'task.accepted': { taskId: string; task: string };
+  /** The answer to a request was a task that is there already. */
+  'task.repeated': { taskId: string; task: string };
+  'task.dispatch_deferred': { taskId: string; error: unknown };
+  'job.succeeded': { jobId: string; task: string; attempt: number; durationMs: number };
+  'job.retrying': {
+    jobId: string;
+    task: string;
+    attempt: number;
+    delayMs: number;
+    code: string;
+    reason: string;
+  };
+  'job.failed': { jobId: string; task: string; attempt: number; code: string; reason: string };
+  'job.released': { jobId: string; task: string; delayMs: number; reason: string };
+  'job.lease_lost': { jobId: string; task: string };
+  'job.log': { jobId: string; task: string; message: string; fields: Record<string, unknown> };
+  'worker.reaped': { workerId: string; jobs: number };
+  'thread.died': { jobIds: string[]; reason: string };
+  'reconciler.dispatched': { jobs: number };
+  'reconciler.settled': { taskId: string; status: string };
+  'loop.failed': { loop: string; error: unknown };
+}
+
+export type EventName = keyof Events;
+export type Listener = <E extends EventName>(event: E, fields: Events[E]) => void;
+
+/** Keys whose values never reach the log, at any depth up to three. */
+const SECRET_KEYS = [
+  'password',
+  'authorization',
+  'cookie',
+  'token',
+  'apiKey',
+  'secret',
+  'payload',
+  'connectionString',
+];
+
+export class Telemetry {
+  readonly #listeners = new Set<Listener>();
+
+  emit<E extends EventName>(event: E, fields: Events[E]): void {
+    for (const listener of this.#listeners) listener(event, fields);
+  }
+
+  /** Subscribes; the returned function unsubscribes. */
+  on(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** Writes every event as one JSON line on standard error. */
+export function logEvents(
+  telemetry: Telemetry,
+  level: LogLevel,
+  destination = pino.destination(2),
+): Logger {
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { error: (error: unknown) => describeError(error) },
+      redact: {
+        paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
+        censor: '[redacted]',
+      },
+    },
+    destination,
+  );
+  telemetry.on((event, fields) => {
+    const line: object = fields;
+    logger[LEVELS[event]](line, event);
+  });
+  return logger;
+}
+
+/**
+ * Errors as data: name, code, message and the first stack frames, and those of its causes down to the third; never the
+ * properties a driver hangs on them. Passwords in URLs are masked, as drivers like to quote where they connected to.
+ */
+export function describeError(error: unknown, depth = 3): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: maskPasswords(String(error)) };
+  const code: unknown = 'code' in error ? error.code : undefined;
+  const inner = (value: unknown) => describeError(value, depth - 1);
+  return {
+    name: error.name,
+    ...(code === undefined ? {} : { code }),
+    message: maskPasswords(error.message),
+    stack: maskPasswords(error.stack ?? '')
+      .split('\n')
+      .slice(1, 6)
+      .join('\n'),
+    ...(error.cause === undefined || depth === 0 ? {} : { cause: inner(error.cause) }),
+    ...(error instanceof AggregateError && depth > 0 ? { errors: error.errors.map(inner) } : {}),
+  };
+}
+
+function maskPasswords(text: string): string {
+  return text.replaceAll(/(\/\/[^\s/:@]*:)[^\s/@]+@/g, '$1***@');
+}
+
+/** The Prometheus registry fed by the events; one per process. */
+export function countEvents(telemetry: Telemetry): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  const events = new Counter({
+    name: 'daodao_events_total',
+    help: 'Events of the catalogue, by name.',
+    labelNames: ['event'],
+    registers,
+  });
+  const jobSeconds = new Histogram({
+    name: 'daodao_job_duration_seconds',
+    help: 'Run time of jobs that succeeded, by task.',
+    labelNames: ['task'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 30, 120],
+    registers,
+  });
+  const httpSeconds = new Histogram({
+    name: 'daodao_http_duration_seconds',
+    help: 'Time to answer, by route, method and status.',
+    labelNames: ['route', 'method', 'status'],
+    buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.2, 1, 5, 30],
+    registers,
+  });
+  new Gauge({
+    name: 'daodao_resident_bytes',
+    help: 'Resident memory of this process.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  telemetry.on((event, fields) => {
+    events.inc({ event });
+    if (event === 'job.succeeded') {
+      const { task, durationMs } = fields as Events['job.succeeded'];
+      jobSeconds.observe({ task }, durationMs / 1000);
+    } else if (event === 'http.request') {
+      const { route, method, status, durationMs } = fields as Events['http.request'];
+      httpSeconds.observe({ route, method, status }, durationMs / 1000);
+    }
+  });
+  return registry;
+}

@@ -1,0 +1,218 @@
+/**
+ * The application with doubles for what it reads and asks, so that a test decides what they say.
+ */
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { signToken, type TokenUser } from '../../api/auth.ts';
+import type { ApiDependencies } from '../../api/context.ts';
+import { buildApi } from '../../api/server.ts';
+import { loadConfig, type ResolvedConfig } from '../../config.ts';
+import type { Feedback } from '../../db/feedback.ts';
+import type { PracticeMaterial } from '../../db/practices.ts';
+import type { Accepted } from '../../db/tasks.ts';
+import type { ApplyOptions, TaskClient, TaskView } from '../../jobs/client.ts';
+import { countEvents, Telemetry, type EventName, type Events } from '../../telemetry.ts';
+
+export const SECRET = 'a secret that only the tests of the api know';
+
+export const OWNER_ID = randomUUID();
+export const OWNER = user({ _id: OWNER_ID, username: 'mei' });
+export const STRANGER = user({ username: 'tom' });
+
+export const PRACTICE_ID = '5f0c2f0e-6b7a-4d51-9f2c-2f7d1c9a4e11';
+
+export function user(fields: Partial<TokenUser> = {}): TokenUser {
+  return {
+    id: 7,
+    _id: randomUUID(),
+    username: 'someone',
+    isTemp: false,
+    roles: ['user'],
+    permissions: [],
+    ...fields,
+  };
+}
+
+export async function bearer(of: TokenUser = OWNER): Promise<{ authorization: string }> {
+  return { authorization: `Bearer ${await signToken(SECRET, of, { expiresInSeconds: 60 })}` };
+}
+
+export function config(overrides: Partial<ResolvedConfig> = {}): ResolvedConfig {
+  return {
+    ...loadConfig({ PORT: '0' }),
+    databaseUrl: 'postgres://unused',
+    redisUrl: 'redis://unused',
+    clickhouseUrl: 'http://unused',
+    qdrantUrl: 'http://unused',
+    openaiBaseUrl: 'http://unused',
+    openaiApiKey: 'unused',
+    jwtSecurity: SECRET,
+    ...overrides,
+  };
+}
+
+/** A finished practice with enough to say about it. */
+export function material(): PracticeMaterial {
+  const note =
+    '今天比昨天早十分鐘開始，窗邊的光剛好落在書頁上，讀到第三章時忽然懂了作者為什麼要從結尾寫起。';
+  return {
+    practice: {
+      id: 1,
+      externalId: PRACTICE_ID,
+      ownerId: OWNER_ID,
+      title: 'Reading at dawn',
+      practiceAction: null,
+      status: 'completed',
+      startDate: '2026-01-05',
+      endDate: '2026-01-11',
+      durationDays: 7,
+      frequencyMinDays: 3,
+      frequencyMaxDays: 7,
+      sessionDurationMinutes: 30,
+      tags: [],
+      progressPercentage: 100,
+      reflection: null,
+      insightEdited: false,
+    },
+    owner: {
+      externalId: OWNER_ID,
+      nickname: null,
+      personalSlogan: null,
+      professionalField: [],
+      tags: [],
+      preferredLocale: 'zh-TW',
+    },
+    checkIns: [5, 7, 9].map((day, id) => ({ id, date: `2026-01-0${day}`, mood: 'good', note })),
+  };
+}
+
+export function feedback(fields: Partial<Feedback> = {}): Feedback {
+  return {
+    practiceId: PRACTICE_ID,
+    text: 'one\ntwo\nthree',
+    sections: { breakthrough: 'one', rhythm: 'two', insight: 'three' },
+    locale: 'zh-TW',
+    provider: 'offline',
+    model: 'offline-coach',
+    taskId: randomUUID(),
+    version: 1,
+    createdAt: '2026-01-12T01:00:00.000Z',
+    ...fields,
+  };
+}
+
+export function task(fields: Partial<TaskView> = {}): TaskView {
+  return {
+    id: randomUUID(),
+    name: 'generate_ai_feedback',
+    queue: 'ai_tasks',
+    status: 'queued',
+    user_id: OWNER_ID,
+    subject: PRACTICE_ID,
+    attempts: 0,
+    result: null,
+    error_code: null,
+    error_message: null,
+    created_at: new Date('2026-01-12T01:00:00Z'),
+    started_at: null,
+    finished_at: null,
+    state: 'pending',
+    progress: null,
+    ...fields,
+  };
+}
+
+/** A client whose tasks a test writes itself. */
+export class TaskDouble implements TaskClient {
+  readonly rows = new Map<string, TaskView>();
+  readonly applied: { name: string; payload: unknown; options: ApplyOptions }[] = [];
+  /** What the next request comes to. */
+  accepted: Accepted = { id: randomUUID(), status: 'queued', outcome: 'created' };
+  /** What a wait does; by default it is over at once. */
+  wait: (timeoutMs: number, signal: AbortSignal) => Promise<void> = async () => undefined;
+
+  add(row: TaskView): TaskView {
+    this.rows.set(row.id, row);
+    return row;
+  }
+
+  async applyAsync(
+    { name }: { name: string },
+    payload: unknown,
+    options: ApplyOptions = {},
+  ): Promise<Accepted> {
+    this.applied.push({ name, payload, options });
+    return this.accepted;
+  }
+
+  async find(id: string): Promise<TaskView | undefined> {
+    return this.rows.get(id);
+  }
+
+  async waitUntilFinished(_id: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    await this.wait(timeoutMs, signal);
+  }
+}
+
+export interface World {
+  deps: ApiDependencies & { readers: NonNullable<ApiDependencies['readers']> };
+  tasks: TaskDouble;
+  material: PracticeMaterial;
+  /** What Postgres and the cache hold. */
+  stored: Feedback[];
+  cached: Map<string, unknown>;
+  events: { event: EventName; fields: Events[EventName] }[];
+}
+
+export function createWorld(): World {
+  const telemetry = new Telemetry();
+  const tasks = new TaskDouble();
+  const practice = material();
+  const stored: Feedback[] = [];
+  const cached = new Map<string, unknown>();
+  const events: World['events'] = [];
+  telemetry.on((event, fields) => void events.push({ event, fields }));
+  return {
+    tasks,
+    material: practice,
+    stored,
+    cached,
+    events,
+    deps: {
+      config: config(),
+      db: {
+        query: async () => {
+          throw new Error('no route may query by itself');
+        },
+      },
+      tasks,
+      cache: {
+        set: async () => undefined,
+        get: async <T>(key: string) =>
+          cached.has(key) ? { version: 1, value: cached.get(key) as T } : undefined,
+      },
+      telemetry,
+      metrics: countEvents(telemetry),
+      readiness: [],
+      readers: {
+        practiceMaterial: async (id) => (id === PRACTICE_ID ? practice : undefined),
+        feedback: async (id, locale) =>
+          stored.find((row) => row.practiceId === id && (locale ?? row.locale) === row.locale),
+      },
+    },
+  };
+}
+
+/** Builds the application of a world for one test. */
+export async function open(
+  t: { after(work: () => Promise<void>): void },
+  world: World,
+): Promise<FastifyInstance> {
+  const app = await buildApi(world.deps);
+  t.after(() => app.close());
+  return app;
+}
+
+export interface ErrorBody {
+  error: { code: string; message: string; details?: unknown; request_id: string };
+}

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { freePort } from '../../db/embedded/port.ts';
+import { startAnswering } from '../support/answering.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { run } from '../support/process.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'daodao-refusals-'));
+let database: TestDatabase;
+let answering: Awaited<ReturnType<typeof startAnswering>>;
+let sound: Record<string, string>;
+before(async () => {
+  database = await createTestDatabase();
+  answering = await startAnswering();
+  sound = {
+    PORT: '0',
+    DATA_DIR: path.join(folder, 'data'),
+    DATABASE_URL: database.url,
+    REDIS_URL: process.env['TEST_REDIS_URL']!,
+    CLICKHOUSE_URL: answering.url,
+    QDRANT_URL: answering.url,
+    OPENAI_BASE_URL: `${answering.url}/v1`,
+    JWT_SECURITY: 'a secret that only tests know',
+  };
+});
+after(async () => {
+  answering.stop();
+  await database.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function withCanary(url: string): string {
+  const changed = new URL(url);
+  changed.username ||= 'somebody';
+  changed.password = 'canary-password';
+  return changed.href;
+}
+
+for (const [variable, store, protocol] of [
+  ['DATABASE_URL', 'Postgres', 'postgres'],
+  ['REDIS_URL', 'Redis', 'redis'],
+  ['CLICKHOUSE_URL', 'ClickHouse', 'http'],
+  ['QDRANT_URL', 'Qdrant', 'http'],
+] as const) {
+  test(`a ${variable} where nothing listens ends the start, naming it and no password`, async (t) => {
+    const startedMs = performance.now();
+    const url = withCanary(`${protocol}://127.0.0.1:${await freePort()}/name`);
+    const main = run(t, 'main.js', { ...sound, [variable]: url });
+    assert.equal(await main.ended, 1);
+    assert.ok(performance.now() - startedMs < 10_000);
+    assert.match(
+      main.text(),
+      new RegExp(`${store} \\(${variable}\\) at 127\\.0\\.0\\.1:\\d+: nothing`),
+    );
+    assert.doesNotMatch(main.text(), /canary|^\s+at /m);
+  });
+}
+
+test('a store that accepts and never answers ends the start as well', async (t) => {
+  const silent = createServer();
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  try {
+    const startedMs = performance.now();
+    const url = withCanary(`postgres://127.0.0.1:${port}/name`);
+    const main = run(t, 'main.js', { ...sound, DATABASE_URL: url });
+    assert.equal(await main.ended, 1);
+    assert.ok(performance.now() - startedMs < 10_000);
+    assert.match(main.text(), /Postgres \(DATABASE_URL\)/);
+    assert.doesNotMatch(main.text(), /canary/);
+  } finally {
+    silent.close();
+  }
+});
+
+test('a port in use is said, with the variable that changes it', async (t) => {
+  const occupied = createServer();
+  occupied.listen(0, '127.0.0.1');
+  await once(occupied, 'listening');
+  const { port } = occupied.address() as AddressInfo;
+  try {
+    const main = run(t, 'main.js', { ...sound, PORT: String(port) });
+    assert.equal(await main.ended, 1);
+    assert.match(main.text(), new RegExp(`Port ${port} .* is already in use.*PORT`));
+  } finally {
+    occupied.close();
+  }
+});
+
+test('a port in use is found before an engine is started', async (t) => {
+  const occupied = createServer();
+  occupied.listen(0, '127.0.0.1');
+  await once(occupied, 'listening');
+  const { port } = occupied.address() as AddressInfo;
+  try {
+    const env = { PORT: String(port), DATA_DIR: path.join(folder, 'no-engines') };
+    const main = run(t, 'main.js', env);
+    assert.equal(await main.ended, 1);
+    assert.match(main.text(), new RegExp(`^Port ${port} .* is already in use`));
+    assert.ok(!readdirSync(folder).includes('no-engines'));
+  } finally {
+    occupied.close();
+  }
+});
+
+test('every unusable setting is told at once, and nothing is started', async (t) => {
+  const dataDir = path.join(folder, 'never');
+  const main = run(t, 'main.js', {
+    ROLE: 'wroker',
+    WORKER_THREADS: '0',
+    REDIS_ULR: 'redis://127.0.0.1:6379',
+    DATA_DIR: dataDir,
+  });
+  assert.equal(await main.ended, 1);
+  assert.match(main.text(), /ROLE must be one of .*Did you mean worker\?/);
+  assert.match(main.text(), /WORKER_THREADS must be a whole number from 1/);
+  assert.match(main.text(), /REDIS_ULR is not a setting: did you mean REDIS_URL\?/);
+  assert.ok(!readdirSync(folder).includes('never'));
+});
+
+test('the list of settings hides secrets and passwords', async (t) => {
+  const cli = run(
+    t,
+    'cli.js',
+    {
+      ...sound,
+      DATABASE_URL: withCanary(sound['DATABASE_URL']!),
+      OPENAI_API_KEY: 'canary-key',
+      JWT_SECURITY: 'canary-secret-of-tests',
+      QDRANT_API_KEY: 'canary-key',
+    },
+    ['config'],
+  );
+  assert.equal(await cli.ended, 0);
+  assert.match(cli.text(), /^JWT_SECURITY=\(set, hidden\)$/m);
+  assert.match(cli.text(), /^DATABASE_URL=postgres\S*:\*\*\*@/m);
+  assert.match(cli.text(), /^LEASE_MS=15000 ms {3}\(default\)$/m);
+  assert.match(cli.text(), /^QUEUE_PREFIX=daodao {3}\(default\)$/m);
+  assert.doesNotMatch(cli.text(), /canary/);
+});
+
+test('the list of settings ends with an error when they are not usable', async (t) => {
+  const cli = run(t, 'cli.js', { ROLE: 'wroker' }, ['config']);
+  assert.equal(await cli.ended, 1);
+  assert.match(cli.text(), /^ROLE=wroker$/m);
+  assert.match(cli.text(), /^DATABASE_URL=\(unset\)$/m);
+  assert.match(cli.text(), /Did you mean worker\?/);
+});
+
+test('an unknown command ends with 2 and the commands there are', async (t) => {
+  const cli = run(t, 'cli.js', {}, ['nonsense']);
+  assert.equal(await cli.ended, 2);
+  assert.match(cli.text(), /^There is no command "nonsense"\.\n/);
+  for (const command of ['config', 'migrate', 'seed', 'reset'])
+    assert.match(cli.text(), new RegExp(`^  ${command} `, 'm'));
+});
+
+for (const name of ['constructor', 'toString', '__proto__']) {
+  test(`"${name}" is no command either`, async (t) => {
+    const cli = run(t, 'cli.js', {}, [name]);
+    assert.equal(await cli.ended, 2);
+  });
+}
+
+test('without a command the commands are listed', async (t) => {
+  const cli = run(t, 'cli.js', {});
+  assert.equal(await cli.ended, 0);
+  assert.match(cli.text(), /migrate/);
+});
+
+for (const [words, sentence] of [
+  [
+    ['migrate', '--sed'],
+    /does not take "--sed"\. Did you mean --seed\?\nUsage: .* migrate \[--seed/,
+  ],
+  [['reset', 'extra'], /does not take "extra"\.\nUsage: npm run cli -- reset\n/],
+  [['config', '--json'], /does not take "--json"\.\nUsage: npm run cli -- config\n/],
+  [['migrat'], /no command "migrat"\. Did you mean migrate\?/],
+] as const) {
+  test(`"${words.join(' ')}" ends with 2 and a hint`, async (t) => {
+    const cli = run(t, 'cli.js', sound, words);
+    assert.equal(await cli.ended, 2);
+    assert.match(cli.text(), sentence);
+  });
+}

@@ -1,0 +1,34 @@
+/** A worker thread that runs a bare handler: what the way to the threads costs, without what surrounds a task there. */
+import { parentPort, threadId } from 'node:worker_threads';
+import {
+  packMoves,
+  unpackJobs,
+  type AttemptOutcome,
+  type FromThread,
+  type ThreadJob,
+} from '../../../workers/protocol.ts';
+import { Line } from '../../../workers/line.ts';
+import { RESULT, type Payload } from '../peers/peer.ts';
+
+async function handle(_payload: Payload): Promise<typeof RESULT> {
+  return RESULT;
+}
+
+async function attempt({ payload }: ThreadJob): Promise<AttemptOutcome> {
+  const startedMs = performance.now();
+  const result = JSON.stringify(await handle(JSON.parse(payload) as Payload));
+  return { kind: 'succeeded', result, durationMs: performance.now() - startedMs };
+}
+
+const line = new Line({
+  concurrency: 16,
+  run: attempt,
+  tell(started, ended) {
+    const text = packMoves({ started, ended });
+    parentPort?.postMessage({ type: 'moved', threadId, text } satisfies FromThread);
+  },
+});
+
+export default function run(batch: string): Promise<void> {
+  return line.add(unpackJobs(batch));
+}

@@ -1,0 +1,76 @@
+/**
+ * Our jobs through worker threads: the worker of the application, with its log at the default level and its metrics, in
+ * front of threads that run either a registered task or a bare handler.
+ */
+import { pino } from 'pino';
+import { loadConfig, type ResolvedConfig } from '../../../config.ts';
+import { Broker } from '../../../jobs/queue/index.ts';
+import { countEvents, logEvents, Telemetry } from '../../../telemetry.ts';
+import { WorkerService } from '../../../workers/worker.ts';
+import { registerBenchTask } from '../children/bench-tasks.ts';
+import { untilSucceeded } from './our-broker.ts';
+import { monotonicMs, type Consumer, type Place, type ThreadOptions } from './peer.ts';
+import { Tally } from './tally.ts';
+
+// The main thread asks the registry for time limits.
+registerBenchTask();
+
+const MODULES: Record<ThreadOptions['path'], URL> = {
+  bare: new URL('../children/thread-bare.js', import.meta.url),
+  task: new URL('../children/thread-task.js', import.meta.url),
+};
+/** Jobs running in all threads together, as in the row without threads. */
+const CONCURRENCY = 50;
+/** Nothing here uses it; connections are made when they are needed. */
+const NOWHERE = 'http://127.0.0.1:9';
+
+export async function runThroughThreads(
+  place: Place,
+  { threads, path }: ThreadOptions,
+): Promise<Consumer> {
+  const broker = new Broker({ url: place.url, prefix: place.queue });
+  await broker.open();
+  const telemetry = new Telemetry();
+  logEvents(telemetry, 'info', pino.destination('/dev/null'));
+  countEvents(telemetry);
+  const tally = new Tally();
+  let lastId = '';
+  telemetry.on((event, fields) => {
+    if (event === 'job.succeeded') {
+      lastId = (fields as { jobId: string }).jobId;
+      tally.add();
+    } else if (event === 'job.failed' || event === 'thread.died' || event === 'loop.failed') {
+      tally.fail(new Error(`${event}: ${JSON.stringify(fields)}`));
+    }
+  });
+  const worker = new WorkerService(configure(place, threads), broker, telemetry, MODULES[path]);
+  return {
+    start: () => worker.start(),
+    async settled(jobs) {
+      await tally.reached(jobs);
+      await untilSucceeded(broker, lastId);
+      return monotonicMs();
+    },
+    async close() {
+      await worker.stop();
+      broker.close();
+    },
+  };
+}
+
+function configure({ url, queue }: Place, threads: number): ResolvedConfig {
+  return {
+    ...loadConfig({}),
+    databaseUrl: 'postgres://127.0.0.1:9/none',
+    redisUrl: url,
+    clickhouseUrl: NOWHERE,
+    qdrantUrl: NOWHERE,
+    openaiBaseUrl: NOWHERE,
+    openaiApiKey: 'none',
+    jwtSecurity: 'none',
+    queuePrefix: queue,
+    workerQueues: [queue],
+    workerThreads: threads,
+    workerConcurrency: Math.ceil(CONCURRENCY / threads),
+  };
+}

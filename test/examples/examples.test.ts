@@ -1,0 +1,17 @@
+/**
+ * Every example runs, and prints what its readers are told.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { testRedisUrl } from '../support/redis.ts';
+
+const run = promisify(execFile);
+
+test('the queue on its own adds, runs and awaits a job', async () => {
+  const example = new URL('queue.js', import.meta.url).pathname;
+  const env = { ...process.env, REDIS_URL: testRedisUrl() };
+  const { stdout } = await run(process.execPath, [example], { env, timeout: 20_000 });
+  assert.equal(stdout, 'succeeded: 42\n');
+});

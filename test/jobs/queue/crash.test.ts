@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { packagePath } from '../../../config.ts';
+import { Inspector, Producer, type QueueOptions } from '../../../jobs/queue/index.ts';
+import { eventually } from '../../support/consumers.ts';
+import { redisUrl, request, testQueue, uuid, type TestQueue } from '../../support/queue.ts';
+import type { ProducerOptions } from '../../support/queue-producer.ts';
+import { startWorker, workerLog, type WorkerProcess } from '../../support/worker-processes.ts';
+
+/** Jobs of the flood and of the trickle; larger by hand. */
+const FLOOD = Number(process.env['CRASH_FLOOD'] ?? 20_000);
+const TRICKLE = Number(process.env['CRASH_TRICKLE'] ?? 1000);
+const KILLS = Number(process.env['CRASH_KILLS'] ?? 4);
+const LEASE_MS = 500;
+
+const keepAll: Partial<QueueOptions> = { keep: { count: 1_000_000 } };
+
+/** Two workers, of which one is killed and replaced `KILLS` times at random moments while `work` goes on. */
+async function underKills(
+  t: TestContext,
+  queue: TestQueue,
+  work: () => Promise<unknown>,
+): Promise<string[]> {
+  const log = workerLog(t);
+  const options = {
+    url: redisUrl(),
+    prefix: queue.prefix,
+    limit: 20,
+    leaseMs: LEASE_MS,
+    workMs: 1,
+    log: log.file,
+  };
+  const workers: WorkerProcess[] = [];
+  for (let i = 0; i < 2; i++) workers.push(await startWorker(t, options));
+  const working = work();
+  for (let kill = 0; kill < KILLS; kill++) {
+    await sleep(randomInt(50, 300));
+    const victim = workers.shift()!;
+    victim.kill('SIGKILL');
+    await victim.exited;
+    workers.push(await startWorker(t, options));
+  }
+  await working;
+  await eventually('nothing waits and nothing runs', () => isIdle(queue), 30_000);
+  return log.lines().map((line) => line.split(' ')[0]!);
+}
+
+async function isIdle(queue: TestQueue): Promise<boolean> {
+  const keys = await queue.redis.keys(`${queue.prefix}:*`);
+  return !keys.some((key) => /:(wait|lease|inbox):|:delayed$/.test(key));
+}
+
+/** Every job ran by its own account, and Redis says so too. */
+async function assertAllSucceeded(queue: TestQueue, names: string[], ran: string[]): Promise<void> {
+  const started = new Set(ran);
+  assert.deepEqual(
+    names.filter((name) => !started.has(uuid(name))),
+    [],
+    'jobs that never ran',
+  );
+  const inspector = new Inspector(queue.broker);
+  for (let from = 0; from < names.length; from += 500) {
+    const states = await inspector.statuses(names.slice(from, from + 500).map(uuid));
+    assert.deepEqual(
+      states.filter(({ state }) => state !== 'succeeded'),
+      [],
+    );
+  }
+  const done = await queue.redis.lrange(queue.broker.key(0, 'done'), 0, -1);
+  assert.equal(done.length, names.length, 'each ended once');
+  assert.equal(new Set(done).size, names.length, 'each ended once');
+  assert.equal(await queue.redis.exists(queue.broker.key(0, 'counts')), 0);
+}
+
+test(`${FLOOD} jobs survive ${KILLS} killed workers: none lost, none stuck, each ends once`, async (t) => {
+  const queue = testQueue(t, keepAll);
+  await queue.broker.open();
+  const names = Array.from({ length: FLOOD }, (_, i) => `f${i}`);
+  const producer = new Producer(queue.broker);
+  const ran = await underKills(t, queue, () =>
+    Promise.all(names.map((name) => producer.enqueue(request(name)))),
+  );
+  await assertAllSucceeded(queue, names, ran);
+  // What ran twice was in the hands of a killed worker: at most its limit for each.
+  assert.ok(ran.length - FLOOD <= KILLS * 20, `${ran.length - FLOOD} ran again`);
+  t.diagnostic(`${ran.length - FLOOD} of ${FLOOD} ran again`);
+});
+
+test(`a trickle of ${TRICKLE} jobs survives ${KILLS} killed workers`, async (t) => {
+  const queue = testQueue(t, keepAll);
+  await queue.broker.open();
+  const names = Array.from({ length: TRICKLE }, (_, i) => `t${i}`);
+  const producer = new Producer(queue.broker);
+  const ran = await underKills(t, queue, async () => {
+    for (const name of names) {
+      await producer.enqueue(request(name, { delayMs: randomInt(4) === 0 ? 50 : 0 }));
+      await sleep(1);
+    }
+  });
+  await assertAllSucceeded(queue, names, ran);
+  assert.ok(ran.length - TRICKLE <= KILLS * 20);
+});
+
+test('a producer killed in the middle of a batch can send all of it again', async (t) => {
+  const queue = testQueue(t, keepAll);
+  await queue.broker.open();
+  const names = Array.from({ length: 5000 }, (_, i) => `k${i}`);
+  const child = fork(packagePath('dist', 'test', 'support', 'queue-producer.js'), [
+    JSON.stringify({ url: redisUrl(), prefix: queue.prefix, names } satisfies ProducerOptions),
+  ]);
+  const exited = once(child, 'exit');
+  const before = async () => queue.redis.llen(queue.broker.key(0, 'wait:main:5'));
+  await eventually('some were added', async () => (await before()) > 0);
+  child.kill('SIGKILL');
+  await exited;
+  const already = await before();
+  assert.ok(already < names.length, 'it was killed before the end');
+  const producer = new Producer(queue.broker);
+  const ran = await underKills(t, queue, async () => {
+    const outcomes = await Promise.all(names.map((name) => producer.enqueue(request(name))));
+    assert.equal(outcomes.filter((outcome) => outcome === 'exists').length, already);
+  });
+  await assertAllSucceeded(queue, names, ran);
+});

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Inspector } from '../../../jobs/queue/index.ts';
+import { ownRedis } from '../../support/own-redis.ts';
+import { answer, record, request, testQueue, uuid } from '../../support/queue.ts';
+import { step } from '../../support/rows.ts';
+
+test('above the memory budget jobs are refused, and only the reading is noted', async (t) => {
+  const queue = testQueue(t, { memoryBudgetBytes: 1 });
+  assert.equal(await answer(queue.broker.enqueue(0, [request('a')])), 'QUEUE_FULL');
+  assert.equal(await answer(queue.broker.enqueue(0, [request('a')])), 'QUEUE_FULL');
+  const { meta, ...rest } = await queue.read();
+  assert.deepEqual(Object.keys(meta as object).toSorted(), ['memory', 'memoryAt']);
+  assert.deepEqual(rest, {});
+});
+
+test('below the memory budget jobs are added', async (t) => {
+  const queue = testQueue(t, { memoryBudgetBytes: 2 ** 40 });
+  assert.deepEqual(await queue.broker.enqueue(0, [request('a')]), ['added']);
+  assert.deepEqual((await queue.read())['wait:main:5'], ['@a']);
+});
+
+test('a Redis out of memory takes no jobs, and lets those that run end', async (t) => {
+  const queue = testQueue(t, { url: (await ownRedis(t)).url });
+  const { broker, redis } = queue;
+  await broker.renew(0, uuid('w'), 60_000, ['main']);
+  await broker.enqueue(
+    0,
+    ['a', 'b', 'c'].map((name) => request(name)),
+  );
+  await step(broker, { free: 3 });
+  await redis.config('SET', 'maxmemory', '1');
+  assert.equal(await answer(broker.enqueue(0, [request('d')])), 'QUEUE_FULL');
+  const { lost } = await step(broker, {
+    seq: 2,
+    succeeded: ['@a', `r1{"q":"main","n":"work","c":T,"f":T,"d":"00"}\n1`],
+    back: ['@b', 60_000, '1:0:'],
+    failed: ['@c', '{"code":"BROKEN"}'],
+  });
+  assert.deepEqual(lost, []);
+  await broker.renew(0, uuid('w'), 60_000);
+  assert.equal(await broker.leave(0, uuid('w')), 0);
+  const states = await new Inspector(broker).statuses(['a', 'b', 'c', 'd'].map(uuid));
+  assert.deepEqual(
+    states.map(({ state }) => state),
+    ['succeeded', 'retrying', 'failed', 'unknown'],
+  );
+  assert.equal((states[2]!.job ?? { payload: '' }).payload, record('c').split('\n')[1]);
+  await redis.config('SET', 'maxmemory', '0');
+});

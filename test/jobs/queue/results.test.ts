@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { test, type TestContext } from 'node:test';
+import { Control, EventTail, Results } from '../../../jobs/queue/index.ts';
+import { eventually, startConsumer } from '../../support/consumers.ts';
+import { ownRedis } from '../../support/own-redis.ts';
+import { startFlakyProxy } from '../../support/flaky-proxy.ts';
+import {
+  answer,
+  redisUrl,
+  request,
+  short,
+  testQueue,
+  uuid,
+  type TestQueue,
+} from '../../support/queue.ts';
+
+const SUCCESS = { kind: 'succeeded', result: '7' } as const;
+/** Far less than the pause after which a waiter looks without having been told, in milliseconds. */
+const TOLD_MS = 1000;
+
+const names = (count: number, prefix = 'j') =>
+  Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+
+async function startResults(t: TestContext, queue: TestQueue): Promise<Results> {
+  const broker = queue.another();
+  const results = new Results(broker, (error) => t.diagnostic(String(error)));
+  queue.atEnd(() => results.stop());
+  await results.start();
+  await tailing(queue, 1);
+  return results;
+}
+
+/** Resolves once so many connections wait for events of this queue. */
+async function tailing(queue: TestQueue, count: number): Promise<void> {
+  await eventually('events are awaited', async () => {
+    const list = (await queue.redis.client('LIST')) as string;
+    const waiting = list
+      .split('\n')
+      .filter((line) => line.includes(`${queue.prefix}:events`) && line.includes('cmd=xread'));
+    return waiting.length === count;
+  });
+}
+
+async function startTail(
+  queue: TestQueue,
+  broker = queue.another(),
+): Promise<{ ids: string[]; errors: unknown[] }> {
+  const ids: string[] = [];
+  const errors: unknown[] = [];
+  const tail = new EventTail(broker, {
+    ended: (some) => void ids.push(...short(some)),
+    failed: (error) => void errors.push(error),
+  });
+  queue.atEnd(() => tail.stop());
+  await tail.start();
+  await tailing(queue, 1);
+  return { ids, errors };
+}
+
+test('a result is awaited without asking again and again', async (t) => {
+  const queue = testQueue(t, { url: (await ownRedis(t)).url });
+  const results = await startResults(t, queue);
+  const worker = await startConsumer(queue);
+  await queue.broker.enqueue(0, [request('a')]);
+  await worker.until(1);
+  const scripts = async (): Promise<number> =>
+    [...(await queue.redis.info('commandstats')).matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)]
+      .map(([, calls]) => Number(calls))
+      .reduce((sum, calls) => sum + calls, 0);
+  const before = await scripts();
+  const pending = results.get(uuid('a'), { timeoutMs: 10_000 });
+  await eventually('it has looked', async () => (await scripts()) > before);
+  const looked = await scripts();
+  await sleep(700);
+  assert.equal(await scripts(), looked);
+  worker.consumer.settle(uuid('a'), SUCCESS);
+  const settledMs = performance.now();
+  const { state, result } = await pending;
+  assert.deepEqual([state, result], ['succeeded', '7']);
+  assert.ok(performance.now() - settledMs < TOLD_MS);
+});
+
+test('a wait that is over, a job nobody knows, a dead letter and a revoked job', async (t) => {
+  const queue = testQueue(t);
+  const results = await startResults(t, queue);
+  const worker = await startConsumer(queue);
+  await queue.broker.enqueue(
+    0,
+    names(3).map((name) => request(name)),
+  );
+  await worker.until(3);
+  const startMs = performance.now();
+  assert.equal(await answer(results.get(uuid('j0'), { timeoutMs: 200 })), 'RESULT_TIMEOUT');
+  const tookMs = performance.now() - startMs;
+  assert.ok(tookMs >= 195 && tookMs < 700, `${tookMs} ms`);
+  assert.equal(await answer(results.get(uuid('j0'), { timeoutMs: 0 })), 'RESULT_TIMEOUT');
+  assert.equal(await answer(results.get(uuid('nobody'), { timeoutMs: 200 })), 'JOB_UNKNOWN');
+  const failed = results.get(uuid('j1'), { timeoutMs: TOLD_MS });
+  const revoked = results.get(uuid('j2'), { timeoutMs: TOLD_MS });
+  worker.consumer.settle(uuid('j1'), { kind: 'failed', reason: { code: 'BROKEN', message: 'no' } });
+  await new Control(queue.broker).revoke([uuid('j2')], 'enough');
+  const ends = await Promise.all([failed, revoked]);
+  assert.deepEqual(
+    ends.map(({ state, reason }) => [state, reason]),
+    [
+      ['failed', { code: 'BROKEN', message: 'no' }],
+      ['revoked', { code: 'REVOKED', message: 'enough' }],
+    ],
+  );
+});
+
+test('an end while a waiter takes its first look is not missed', async (t) => {
+  const queue = testQueue(t);
+  const results = await startResults(t, queue);
+  const worker = await startConsumer(queue, { limit: 200 });
+  await queue.broker.enqueue(
+    0,
+    names(200).map((name) => request(name)),
+  );
+  await worker.until(200);
+  for (const [turn, name] of names(200).entries()) {
+    const startMs = performance.now();
+    const pending = results.get(uuid(name), { timeoutMs: 10_000 });
+    for (let i = 0; i < turn % 5; i++) await setImmediate();
+    worker.consumer.settle(uuid(name), SUCCESS);
+    assert.equal((await pending).result, '7');
+    assert.ok(performance.now() - startMs < TOLD_MS, `turn ${turn}`);
+  }
+});
+
+test('many wait, some for the same job, and each is told', async (t) => {
+  const queue = testQueue(t);
+  const results = await startResults(t, queue);
+  const worker = await startConsumer(queue, { limit: 100, settle: true });
+  await new Control(queue.broker).pause('main');
+  await queue.broker.enqueue(
+    0,
+    names(100).map((name) => request(name)),
+  );
+  const waiters = Array.from({ length: 500 }, (_, i) =>
+    results.get(uuid(`j${i % 100}`), { timeoutMs: 10_000 }),
+  );
+  await new Control(queue.broker).resume('main');
+  await worker.until(100);
+  const toldMs = performance.now();
+  const ends = await Promise.all(waiters);
+  assert.ok(performance.now() - toldMs < TOLD_MS);
+  assert.deepEqual(
+    ends.map(({ id, state }) => `${short(id)} ${state}`),
+    Array.from({ length: 500 }, (_, i) => `@j${i % 100} succeeded`),
+  );
+});
+
+test('the tail tells the id of every end, between two reads too, in order and once', async (t) => {
+  const queue = testQueue(t);
+  const { ids } = await startTail(queue);
+  const worker = await startConsumer(queue, { limit: 50, settle: true });
+  for (let turn = 0; turn < 10; turn++) {
+    await queue.broker.enqueue(
+      0,
+      names(50, `t${turn}-`).map((name) => request(name)),
+    );
+    await worker.until(50 * (turn + 1));
+  }
+  await eventually('all were told', () => ids.length >= 500);
+  assert.deepEqual(ids, worker.names());
+});
+
+test('the tail begins with what ends after its start, and goes on where it was after a broken connection', async (t) => {
+  const queue = testQueue(t);
+  const worker = await startConsumer(queue, { settle: true });
+  await queue.broker.enqueue(0, [request('before')]);
+  await eventually('it was told', async () => 'events' in (await queue.read()));
+  const proxy = await startFlakyProxy(t, redisUrl());
+  const { ids, errors } = await startTail(queue, queue.another({ url: proxy.url }));
+  await queue.broker.enqueue(0, [request('a')]);
+  await eventually('a is told', () => ids.length === 1);
+  proxy.mode = 'mute';
+  await queue.broker.enqueue(0, [request('b'), request('c')]);
+  await worker.until(4);
+  await eventually(
+    'they ended',
+    async () => (await queue.redis.llen(queue.broker.key(0, 'done'))) === 4,
+  );
+  proxy.cut();
+  proxy.mode = 'forward';
+  await queue.broker.enqueue(0, [request('d')]);
+  await eventually('all are told', () => ids.length >= 4);
+  assert.deepEqual(ids, ['@a', '@b', '@c', '@d']);
+  assert.ok(errors.length > 0);
+});

@@ -1,0 +1,18 @@
+/**
+ * A configuration for parts run in the process of the test: every store has an address, unused ones lead nowhere.
+ */
+import { loadConfig, type ResolvedConfig } from '../../config.ts';
+
+export function testConfig(overrides: Partial<ResolvedConfig> = {}): ResolvedConfig {
+  return {
+    ...loadConfig({ PORT: '0' }),
+    databaseUrl: 'postgres://127.0.0.1:9/none',
+    redisUrl: 'redis://127.0.0.1:9',
+    clickhouseUrl: 'http://127.0.0.1:9',
+    qdrantUrl: 'http://127.0.0.1:9',
+    openaiBaseUrl: 'http://127.0.0.1:9/v1',
+    openaiApiKey: 'none',
+    jwtSecurity: 'a secret that only tests know',
+    ...overrides,
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * A `ctx` whose steps and transactions keep their outputs, so that a repeated attempt can be tested.
+ */
+import type { Queryable } from '../../db/postgres.ts';
+import type { ChatModel } from '../../jobs/llm/provider.ts';
+import type { DurableContext } from '../../jobs/task.ts';
+
+export interface TestContext extends DurableContext {
+  /** Stored outputs by name; they outlive an attempt. */
+  readonly outputs: Map<string, unknown>;
+  readonly cached: Map<string, { version: number; value: unknown; ttlSeconds: number }>;
+  readonly progressed: number[];
+}
+
+export interface TestContextOptions {
+  llm: ChatModel;
+  /** Default: a database that must not be touched. */
+  db?: Queryable;
+  jobId?: string;
+  signal?: AbortSignal;
+}
+
+const UNTOUCHED: Queryable = {
+  query: () => Promise.reject(new Error('this test has no database')),
+};
+
+export function createContext({
+  llm,
+  db = UNTOUCHED,
+  jobId = '6f2b5a0e-3c1d-4e5f-8a9b-0c1d2e3f4a5b',
+  signal = new AbortController().signal,
+}: TestContextOptions): TestContext {
+  const outputs = new Map<string, unknown>();
+  const cached: TestContext['cached'] = new Map();
+  const progressed: number[] = [];
+
+  /** Through JSON, as a stored output would go. */
+  async function once<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (!outputs.has(name)) outputs.set(name, JSON.parse(JSON.stringify(await work())));
+    return outputs.get(name) as T;
+  }
+
+  return {
+    job: { id: jobId, attempt: 1, maxRetries: 3, queue: 'ai_tasks', userId: undefined },
+    signal,
+    settings: { feedbackMinProgress: 70, feedbackMinNoteLength: 30 },
+    db,
+    llm,
+    outputs,
+    cached,
+    progressed,
+    cache: {
+      async set(key, version, value, ttlSeconds) {
+        cached.set(key, { version, value, ttlSeconds });
+      },
+      async get<T>(key: string) {
+        return cached.get(key) as { version: number; value: T } | undefined;
+      },
+    },
+    log: () => undefined,
+    progress: (value) => progressed.push(value),
+    step: once,
+    transaction: (name, work) => once(name, () => work(db)),
+  };
+}

@@ -1,0 +1,37 @@
+/**
+ * A Redis for one test alone, which it may fill, reconfigure and kill.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { loadConfig } from '../../config.ts';
+import { startRedis } from '../../db/embedded/redis.ts';
+import { atEnd } from './at-end.ts';
+
+export interface OwnRedis {
+  /** Changes with a restart. */
+  url: string;
+  /** Kills it without a word and starts it again on the same data. */
+  restart(): Promise<void>;
+}
+
+export async function ownRedis(t: TestContext): Promise<OwnRedis> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'daodao-queue-'));
+  const options = { dataDir, cacheDir: loadConfig().cacheDir };
+  let engine = await startRedis(options);
+  atEnd(t, async () => {
+    await engine.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  const own: OwnRedis = {
+    url: engine.url,
+    async restart() {
+      process.kill(engine.pid, 'SIGKILL');
+      await engine.stop();
+      engine = await startRedis(options);
+      own.url = engine.url;
+    },
+  };
+  return own;
+}

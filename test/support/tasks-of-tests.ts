@@ -1,0 +1,102 @@
+/**
+ * Tasks that do what no task of the application should. They are registered beside the real ones in a test, and in the
+ * threads that run `thread-of-tests.ts`.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Type } from 'typebox';
+import { TASKS } from '../../jobs/registry.ts';
+import { defineTask, type Task } from '../../jobs/task.ts';
+
+/** Adds a task to the registry of this thread alone. */
+export function register(task: Task): void {
+  (TASKS as Task[]).push(task);
+}
+
+const result = Type.Unknown();
+const transient = { durable: false, result, maxRetries: 0 } as const;
+
+const echo = defineTask({
+  ...transient,
+  name: 'test.echo',
+  payload: Type.Object({ word: Type.String() }),
+  run: async ({ word }) => word,
+});
+
+const rest = defineTask({
+  ...transient,
+  name: 'test.rest',
+  payload: Type.Object({ ms: Type.Integer() }),
+  async run({ ms }, ctx) {
+    ctx.log('resting');
+    await sleep(ms);
+    return 'rested';
+  },
+});
+
+/** Rests as well, and may not do so for long. */
+const nap = defineTask({ ...rest, name: 'test.nap', timeLimitMs: 400 });
+
+/** Waits for its signal. */
+const obey = defineTask({
+  ...transient,
+  name: 'test.obey',
+  payload: Type.Object({}),
+  async run(_, ctx) {
+    ctx.log('waiting');
+    ctx.progress(0.5, 'half way');
+    await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+    ctx.log(`aborted: ${String(ctx.signal.reason)}`);
+    throw new Error('aborted');
+  },
+});
+
+/** Never ends, whatever its signal says. */
+const ignore = defineTask({
+  ...transient,
+  name: 'test.ignore',
+  payload: Type.Object({}),
+  async run(_, ctx) {
+    ctx.log('ignoring');
+    await new Promise(() => setInterval(() => undefined, 1000));
+  },
+});
+
+const WAYS_TO_DIE = {
+  exit: () => process.exit(3),
+  throw: () =>
+    void setTimeout(() => {
+      throw new Error('escaped');
+    }),
+  reject: () => void Promise.reject(new Error('nobody listens')),
+  loop() {
+    for (;;);
+  },
+  hoard() {
+    for (const held: number[][] = []; ;) held.push(Array.from({ length: 10_000 }, Math.random));
+  },
+} as const;
+
+const die = defineTask({
+  ...transient,
+  name: 'test.die',
+  timeLimitMs: 400,
+  payload: Type.Object({ how: Type.Enum(['exit', 'throw', 'reject', 'loop', 'hoard']) }),
+  async run({ how }, ctx) {
+    ctx.log('dying');
+    WAYS_TO_DIE[how]();
+    await new Promise(() => undefined);
+  },
+});
+
+const poison = defineTask({
+  name: 'test.poison',
+  payload: Type.Object({}),
+  result,
+  async run() {
+    process.exit(3);
+  },
+});
+
+export function registerTasksOfTests(): void {
+  for (const task of [echo, rest, nap, obey, ignore, die, poison]) register(task);
+}

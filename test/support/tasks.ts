@@ -1,0 +1,33 @@
+/**
+ * Tasks to accept and start.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { Pool } from '../../db/postgres.ts';
+import { startTask, type Claim } from '../../db/task-runs.ts';
+import { acceptTask, type AcceptRequest } from '../../db/tasks.ts';
+
+/** A request that collides with no other. */
+export function request(changes: Partial<AcceptRequest> = {}): AcceptRequest {
+  const id = randomUUID();
+  return { id, name: 'greet', queue: 'default', priority: 5, payload: '{}', ...changes };
+}
+
+/** What repeats of one request share. */
+export function sameWork(): Partial<AcceptRequest> {
+  return { userId: randomUUID(), dedupeKey: `greet:${randomUUID()}`, inputHash: randomUUID() };
+}
+
+export async function start(pool: Pool, id: string): Promise<Claim> {
+  const started = await startTask(pool, id, 0);
+  assert.ok(started);
+  return { id, epoch: started.epoch };
+}
+
+export async function acceptAndStart(
+  pool: Pool,
+  changes: Partial<AcceptRequest> = {},
+): Promise<Claim> {
+  const { id } = await acceptTask(pool, request(changes));
+  return start(pool, id);
+}

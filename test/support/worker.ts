@@ -1,0 +1,91 @@
+/**
+ * A real worker with its threads on a queue of its own, and everything it tells.
+ */
+import { randomUUID } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import type { ResolvedConfig } from '../../config.ts';
+import { Broker, Inspector, Producer } from '../../jobs/queue/index.ts';
+import { Telemetry, type EventName, type Events } from '../../telemetry.ts';
+import { WorkerService } from '../../workers/worker.ts';
+import { testConfig } from './config.ts';
+import { createTestRedis, type TestRedis } from './redis.ts';
+import { Signals } from './signals.ts';
+
+const THREADS = new URL('thread-of-tests.js', import.meta.url);
+
+type Told = { [E in EventName]: { event: E } & Events[E] }[EventName];
+
+export interface WorkerBench {
+  redis: TestRedis;
+  worker: WorkerService;
+  broker: Broker;
+  inspector: Inspector;
+  telemetry: Telemetry;
+  told: Signals<Told>;
+  /** Adds a transient job. @returns its id. */
+  add(task: string, payload?: object): Promise<string>;
+  /** Resolves once the task of a job wrote this line. */
+  said(id: string, message: string): Promise<Told>;
+  jobEvent(id: string, event: EventName): Promise<Told>;
+  eventsOf(id: string): EventName[];
+}
+
+/** A worker on a queue of its own: one thread unless told otherwise, so that jobs are neighbours. */
+export async function openWorker(
+  t: TestContext,
+  databaseUrl: string,
+  overrides: Partial<ResolvedConfig> = {},
+): Promise<WorkerBench> {
+  const redis = createTestRedis();
+  const config = testConfig({
+    databaseUrl,
+    redisUrl: redis.url,
+    queuePrefix: redis.prefix,
+    leaseMs: 500,
+    workerThreads: 1,
+    workerConcurrency: 8,
+    shutdownGraceMs: 0,
+    ...overrides,
+  });
+  const broker = new Broker({ url: redis.url, prefix: redis.prefix });
+  await broker.open();
+  const telemetry = new Telemetry();
+  const told = new Signals<Told>();
+  telemetry.on((event, fields) => told.note({ event, ...fields } as unknown as Told));
+  const worker = new WorkerService(config, broker, telemetry, THREADS);
+  await worker.start();
+  t.after(async () => {
+    await worker.stop();
+    broker.close();
+    await redis.clear();
+  });
+  const producer = new Producer(broker);
+  const isOf = (id: string) => (one: Told) => 'jobId' in one && one.jobId === id;
+  return {
+    redis,
+    worker,
+    broker,
+    inspector: new Inspector(broker),
+    telemetry,
+    told,
+    async add(task, payload = {}) {
+      const id = randomUUID();
+      const text = JSON.stringify(payload);
+      await producer.enqueue({ id, task: `test.${task}`, queue: 'default', payload: text });
+      return id;
+    },
+    said: (id, message) =>
+      told.first((one) => one.event === 'job.log' && isOf(id)(one) && one.message === message),
+    jobEvent: (id, event) => told.first((one) => one.event === event && isOf(id)(one)),
+    eventsOf: (id) => told.seen.filter(isOf(id)).map(({ event }) => event),
+  };
+}
+
+/** Waits until the queue has heard of an end. */
+export async function stateOf({ inspector }: WorkerBench, id: string, state: string) {
+  for (;;) {
+    const status = await inspector.status(id);
+    if (status.state === state) return status;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { freePort } from '../../db/embedded/port.ts';
+import { createPool } from '../../db/postgres.ts';
+import { attempt } from '../../workers/attempt.ts';
+import { Stop } from '../../workers/stop.ts';
+import { accepted, database, live, resources, rowOf, told } from '../support/attempts.ts';
+
+for (const reason of ['shutdown', 'lease lost', 'revoked'] as const) {
+  test(`a task aborted by "${reason}" is released uncharged, and can be started again`, async () => {
+    const stopping = new Stop();
+    let runs = 0;
+    const job = await accepted(async (ctx) => {
+      if (++runs > 1) return 'done';
+      stopping.abort(reason);
+      ctx.signal.throwIfAborted();
+      return 'never';
+    });
+    const outcome = await attempt(job, resources, stopping);
+    assert.deepEqual(outcome, { kind: 'released', delayMs: 0, reason });
+    assert.equal((await rowOf(job)).attempts, 0);
+    assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
+  });
+}
+
+test('the soft time limit is an attempt like any other', async () => {
+  const limit = new Stop();
+  const job = await accepted(async (ctx) => {
+    limit.abort('soft time limit');
+    ctx.signal.throwIfAborted();
+  });
+  const outcome = await attempt(job, resources, limit);
+  assert.equal(outcome.kind === 'retry' && outcome.attempts, 1);
+});
+
+test('without Postgres the job is released uncharged', async () => {
+  const job = await accepted(() => assert.fail('it ran'));
+  const url = `postgres://127.0.0.1:${await freePort()}/none`;
+  const db = createPool(url, { max: 1, name: 'test' });
+  const outcome = await attempt(job, { ...resources, db }, live);
+  await db.end();
+  assert.equal(outcome.kind, 'released');
+});
+
+test('an outcome that cannot be stored is not told: the job is released', async () => {
+  const job = await accepted(async () => {
+    throw new Error('broken');
+  });
+  const broken = createPool(database.url, { max: 1, name: 'test' });
+  const query = broken.query.bind(broken) as (text: string, values: unknown[]) => Promise<unknown>;
+  const db = Object.assign(broken, {
+    query: (text: string, values: unknown[]) =>
+      text.includes("'queued'")
+        ? Promise.reject(new Error('Connection terminated unexpectedly'))
+        : query(text, values),
+  });
+  const outcome = await attempt(job, { ...resources, db }, live);
+  await broken.end();
+  assert.equal(outcome.kind, 'released');
+  assert.deepEqual([(await rowOf(job)).status, (await rowOf(job)).attempts], ['running', 0]);
+});
+
+test('a task tells its progress and log lines under its own id and name', async () => {
+  const job = await accepted(async (ctx) => {
+    ctx.log('a line', { count: 2 });
+    ctx.progress(0.25);
+    return 'done';
+  });
+  told.length = 0;
+  await attempt(job, resources, live);
+  assert.deepEqual(told, [
+    { type: 'log', id: job.id, task: job.task, message: 'a line', fields: { count: 2 } },
+    { type: 'progress', id: job.id, value: 0.25, note: null },
+  ]);
+});

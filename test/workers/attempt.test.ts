@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { startTask, succeedTask } from '../../db/task-runs.ts';
+import { acceptTask } from '../../db/tasks.ts';
+import { ERRORS } from '../../errors.ts';
+import { Reject, Retry } from '../../jobs/task.ts';
+import { attempt } from '../../workers/attempt.ts';
+import { accepted, database, live, resources, rowOf } from '../support/attempts.ts';
+import { request } from '../support/tasks.ts';
+
+test('a task that returns is done, with its result in Postgres, which Redis need not have too', async () => {
+  const job = await accepted(async (ctx) => `attempt ${ctx.job.attempt}`);
+  const outcome = await attempt(job, resources, live);
+  assert.ok(outcome.kind === 'succeeded' && outcome.durationMs > 0);
+  assert.equal(outcome.result, 'null');
+  const { status, result, attempts } = await rowOf(job);
+  assert.deepEqual(
+    { status, result, attempts },
+    { status: 'done', result: 'attempt 1', attempts: 1 },
+  );
+});
+
+test('a payload that does not fit ends the task before it runs', async () => {
+  for (const payload of ['{"word":1}', '[]', 'null']) {
+    const job = await accepted(() => assert.fail('it ran'), payload);
+    const outcome = await attempt(job, resources, live);
+    assert.equal(outcome.kind === 'failed' && outcome.code, 'TASK_PAYLOAD_INVALID');
+    const { status, error_code } = await rowOf(job);
+    assert.deepEqual([status, error_code], ['error', 'TASK_PAYLOAD_INVALID']);
+  }
+});
+
+test('a payload that is no JSON ends the task; what it says reaches nobody', async () => {
+  const job = await accepted(() => assert.fail('it ran'));
+  const outcome = await attempt({ ...job, payload: '{"canary' }, resources, live);
+  assert.equal(outcome.kind, 'failed');
+  assert.doesNotMatch(JSON.stringify([outcome, await rowOf(job)]), /canary/);
+});
+
+test('a result that does not fit fails the task and is not stored', async () => {
+  const job = await accepted(async () => ({ not: 'a string' }));
+  const outcome = await attempt(job, resources, live);
+  assert.equal(outcome.kind === 'failed' && outcome.code, 'TASK_FAILED');
+  const { status, result } = await rowOf(job);
+  assert.deepEqual([status, result], ['error', null]);
+});
+
+test('a task this process does not know fails', async () => {
+  const row = request({ name: 'test.unheard-of' });
+  await acceptTask(database.pool, row);
+  const job = { id: row.id, task: row.name, queue: 'default', payload: '{}', attempts: 0 };
+  const outcome = await attempt(job, resources, live);
+  assert.equal(outcome.kind === 'failed' && outcome.code, 'TASK_UNKNOWN');
+});
+
+test('a task that is finished or was never accepted does not run', async () => {
+  const job = await accepted(() => assert.fail('it ran'));
+  const started = await startTask(database.pool, job.id, 0);
+  await succeedTask(database.pool, { id: job.id, epoch: started!.epoch }, 'elsewhere');
+  assert.equal((await attempt(job, resources, live)).kind, 'obsolete');
+  assert.equal((await attempt({ ...job, id: randomUUID() }, resources, live)).kind, 'obsolete');
+  assert.equal((await rowOf(job)).result, 'elsewhere');
+});
+
+test('an owner overtaken midway writes neither effect, step nor outcome', async () => {
+  for (const end of [
+    async () => 'done',
+    async () => Promise.reject(new Error('broken')),
+    async () => Promise.reject(new Reject('TASK_FAILED', 'no')),
+  ]) {
+    const job = await accepted(async (ctx) => {
+      await startTask(database.pool, job.id, 0);
+      await ctx.transaction('effect', () => assert.fail('the effect was applied')).catch(() => 0);
+      await ctx.step('step', async () => 'output').catch(() => 0);
+      return end();
+    });
+    assert.equal((await attempt(job, resources, live)).kind, 'released');
+    const { status, attempts } = await rowOf(job);
+    assert.deepEqual([status, attempts], ['running', 0]);
+    const { rowCount } = await database.pool.query('SELECT FROM ai.task_steps WHERE task_id = $1', [
+      job.id,
+    ]);
+    assert.equal(rowCount, 0);
+  }
+});
+
+test('a retry gets the stored outputs of steps and transactions, null ones too', async () => {
+  const runs = { step: 0, nothing: 0, effect: 0 };
+  const job = await accepted(async (ctx) => {
+    const output = await ctx.step('step', async () => ({ run: ++runs.step, text: '島' }));
+    const nothing = await ctx.step('nothing', async () => (runs.nothing++, null));
+    const effect = await ctx.transaction('effect', async () => ++runs.effect);
+    assert.deepEqual([output, nothing, effect], [{ run: 1, text: '島' }, null, 1]);
+    if (ctx.job.attempt === 1) throw new Error('after the work');
+    return 'done';
+  });
+  assert.equal((await attempt(job, resources, live)).kind, 'retry');
+  assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
+  assert.deepEqual(runs, { step: 1, nothing: 1, effect: 1 });
+});
+
+test('a retry is in Postgres before the queue hears of it: charged, queued, with its time', async () => {
+  const job = await accepted(async () => {
+    throw new Retry('LLM_UNAVAILABLE', 'Please wait.', { delayMs: 30_000 });
+  });
+  assert.deepEqual(await attempt(job, resources, live), {
+    kind: 'retry',
+    delayMs: 30_000,
+    attempts: 1,
+    code: 'LLM_UNAVAILABLE',
+    message: 'Please wait.',
+  });
+  const { status, attempts, error_code } = await rowOf(job);
+  assert.deepEqual([status, attempts, error_code], ['queued', 1, 'LLM_UNAVAILABLE']);
+  const { rows } = await database.pool.query<{ seconds: number }>(
+    'SELECT extract(epoch FROM run_at - now())::int AS seconds FROM ai.tasks WHERE id = $1',
+    [job.id],
+  );
+  assert.ok(Math.abs(rows[0]!.seconds - 30) <= 2);
+});
+
+test('attempts are counted by Postgres, whatever the queue remembers, and the last one fails', async () => {
+  const job = await accepted(async () => {
+    throw new Error('canary');
+  });
+  const outcomes = [];
+  for (let run = 0; run < 3; run++) outcomes.push(await attempt(job, resources, live));
+  const summary = outcomes.map((outcome) =>
+    outcome.kind === 'retry'
+      ? [outcome.kind, outcome.attempts, outcome.delayMs]
+      : outcome.kind === 'failed'
+        ? [outcome.kind, outcome.attempts, outcome.message]
+        : [outcome.kind],
+  );
+  assert.deepEqual(summary, [
+    ['retry', 1, 1000],
+    ['retry', 2, 3000],
+    ['failed', 3, ERRORS.TASK_FAILED.message],
+  ]);
+  const { status, attempts } = await rowOf(job);
+  assert.deepEqual([status, attempts], ['error', 3]);
+  assert.equal((await attempt(job, resources, live)).kind, 'obsolete');
+});
+
+test('what the queue has charged and Postgres has not is kept', async () => {
+  const job = await accepted(async (ctx) => `attempt ${ctx.job.attempt}`);
+  const outcome = await attempt({ ...job, attempts: 2 }, resources, live);
+  assert.equal(outcome.kind, 'succeeded');
+  assert.equal((await rowOf(job)).result, 'attempt 3');
+});

@@ -1,0 +1,181 @@
+/**
+ * One attempt at one job, inside a thread: check, start, run, record the outcome.
+ */
+import type { TSchema } from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
+import {
+  failTask,
+  retryTask,
+  StaleEpochError,
+  startTask,
+  succeedTask,
+  type Claim,
+} from '../db/task-runs.ts';
+import { findTask } from '../jobs/registry.ts';
+import { Reject, Retry, type Task } from '../jobs/task.ts';
+import { buildContext, buildDurableContext, type Resources } from './context.ts';
+import { decide, type Decision } from './outcome.ts';
+import type { AbortReason, AttemptOutcome, ThreadJob } from './protocol.ts';
+import type { Stop } from './stop.ts';
+
+const SOFT_LIMIT: AbortReason = 'soft time limit';
+
+const validators = new WeakMap<TSchema, Validator>();
+
+function accepts(schema: TSchema, value: unknown): boolean {
+  let validator = validators.get(schema);
+  if (validator === undefined) validators.set(schema, (validator = Compile(schema)));
+  return validator.Check(value);
+}
+
+/** Runs a job to its outcome; never throws. */
+export async function attempt(
+  job: ThreadJob,
+  resources: Resources,
+  stop: Stop,
+): Promise<AttemptOutcome> {
+  const startedMs = performance.now();
+  const task = findTask(job.task);
+  if (task === undefined) {
+    const { code, message } = new Reject('TASK_UNKNOWN', `No task is called ${job.task}.`);
+    return { kind: 'failed', attempts: job.attempts, code, message };
+  }
+  const outcome = task.durable
+    ? await attemptDurable(task, job, resources, stop)
+    : await attemptTransient(task, job, resources, stop);
+  return outcome.kind === 'succeeded'
+    ? { ...outcome, durationMs: performance.now() - startedMs }
+    : outcome;
+}
+
+type DurableTask = Extract<Task, { durable: true }>;
+type TransientTask = Extract<Task, { durable: false }>;
+
+/** The row is the truth: it says whether there is anything to run, how often it failed, and how it ended. */
+async function attemptDurable(
+  task: DurableTask,
+  job: ThreadJob,
+  resources: Resources,
+  stop: Stop,
+): Promise<AttemptOutcome> {
+  const { db } = resources;
+  let claim: Claim | undefined;
+  let attempts = job.attempts;
+  try {
+    const start = await startTask(db, job.id, attempts);
+    if (start === undefined) return { kind: 'obsolete', reason: 'the task is finished or unknown' };
+    claim = { id: job.id, epoch: start.epoch };
+    attempts = start.attempts;
+    const facts = {
+      id: job.id,
+      attempt: attempts + 1,
+      maxRetries: task.maxRetries,
+      queue: job.queue,
+      userId: start.userId ?? undefined,
+    };
+    const context = buildContext(resources, facts, task.name, stop);
+    const result = await task.run(readPayload(task, job), buildDurableContext(context, db, claim));
+    await succeedTask(db, claim, checkResult(task, result));
+    // The result is in the row: Redis need not have it too.
+    return { kind: 'succeeded', result: 'null', durationMs: 0 };
+  } catch (error) {
+    const decision = aborted(stop) ?? decide(causeOf(error, stop, task), attempts, task);
+    return record(decision, claim, attempts, resources);
+  }
+}
+
+/** Writes a failure to Postgres before the queue hears of it. */
+async function record(
+  decision: Decision,
+  claim: Claim | undefined,
+  attempts: number,
+  { db }: Resources,
+): Promise<AttemptOutcome> {
+  try {
+    if (decision.kind === 'failed' && claim !== undefined) await failTask(db, claim, decision);
+    if (decision.kind === 'retry' && claim !== undefined) {
+      await retryTask(db, claim, decision, decision.delayMs);
+    }
+  } catch (error) {
+    const reason =
+      error instanceof StaleEpochError ? error.message : 'the outcome could not be stored';
+    return { kind: 'released', delayMs: 2000, reason };
+  }
+  return charge(decision, attempts);
+}
+
+async function attemptTransient(
+  task: TransientTask,
+  job: ThreadJob,
+  resources: Resources,
+  stop: Stop,
+): Promise<AttemptOutcome> {
+  const { id, queue, attempts } = job;
+  const facts = {
+    id,
+    attempt: attempts + 1,
+    maxRetries: task.maxRetries,
+    queue,
+    userId: undefined,
+  };
+  try {
+    const result = await task.run(
+      readPayload(task, job),
+      buildContext(resources, facts, task.name, stop),
+    );
+    return {
+      kind: 'succeeded',
+      result: JSON.stringify(checkResult(task, result) ?? null),
+      durationMs: 0,
+    };
+  } catch (error) {
+    return charge(aborted(stop) ?? decide(causeOf(error, stop, task), attempts, task), attempts);
+  }
+}
+
+function charge(decision: Decision, attempts: number): AttemptOutcome {
+  const isCharged = decision.kind === 'retry' || decision.kind === 'failed';
+  return isCharged ? { ...decision, attempts: attempts + 1 } : decision;
+}
+
+/** What was stopped from outside has not failed. */
+function aborted({ reason }: Stop): Decision | undefined {
+  if (reason === undefined || reason === SOFT_LIMIT) return undefined;
+  return { kind: 'released', delayMs: 0, reason };
+}
+
+/** An attempt that ended because of its soft limit says so, whatever the abort made it throw. */
+function causeOf(error: unknown, { reason }: Stop, task: Task): unknown {
+  const isDeliberate = error instanceof Reject || error instanceof Retry;
+  if (reason !== SOFT_LIMIT || isDeliberate) return error;
+  const message = `The task ran longer than its soft limit of ${task.softTimeLimitMs} ms.`;
+  return new Retry('TASK_TIME_LIMIT', message, { cause: error });
+}
+
+/** What comes from Redis is checked again before it runs. */
+function readPayload(task: Task, job: ThreadJob): never {
+  const payload = parseJson(job.payload);
+  if (!accepts(task.payload, payload)) {
+    throw new Reject('TASK_PAYLOAD_INVALID', `The payload does not fit ${task.name}.`);
+  }
+  return payload as never;
+}
+
+/** What is no JSON is `undefined`, which fits no schema of a payload. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function checkResult(task: Task, result: unknown): unknown {
+  if (!accepts(task.result, result)) {
+    throw new Reject(
+      'TASK_FAILED',
+      `${task.name} returned something that does not fit its result schema.`,
+    );
+  }
+  return result;
+}

@@ -1,0 +1,54 @@
+/**
+ * What a task gets: built once for each attempt from the clients its thread owns.
+ */
+import type { Cache } from '../db/cache.ts';
+import type { Pool } from '../db/postgres.ts';
+import { findStep, runStep, type Claim } from '../db/task-runs.ts';
+import type { ChatModel } from '../jobs/llm/provider.ts';
+import type { DurableContext, JobFacts, TaskContext, TaskSettings } from '../jobs/task.ts';
+import type { FromThread } from './protocol.ts';
+import type { Stop } from './stop.ts';
+
+/** The clients of one thread. */
+export interface Resources {
+  db: Pool;
+  cache: Cache;
+  llm: ChatModel;
+  settings: TaskSettings;
+  tell(message: FromThread): void;
+}
+
+export function buildContext(
+  resources: Resources,
+  job: JobFacts,
+  task: string,
+  stop: Stop,
+): TaskContext {
+  const { db, cache, llm, settings, tell } = resources;
+  return {
+    job,
+    get signal() {
+      return stop.signal;
+    },
+    settings,
+    db,
+    cache,
+    llm,
+    log: (message, fields = {}) => tell({ type: 'log', id: job.id, task, message, fields }),
+    progress: (value, note) => tell({ type: 'progress', id: job.id, value, note: note ?? null }),
+  };
+}
+
+/** Adds what only durable tasks have: effects that know their epoch. */
+export function buildDurableContext(context: TaskContext, db: Pool, claim: Claim): DurableContext {
+  const effects: Pick<DurableContext, 'step' | 'transaction'> = {
+    async step(name, work) {
+      const stored = await findStep<Awaited<ReturnType<typeof work>>>(db, claim.id, name);
+      if (stored !== undefined) return stored.output;
+      const output = await work();
+      return runStep(db, claim, name, async () => output);
+    },
+    transaction: (name, work) => runStep(db, claim, name, work),
+  };
+  return Object.assign(context, effects);
+}

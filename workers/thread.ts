@@ -1,0 +1,71 @@
+/**
+ * A worker thread: owns its clients and runs batches of jobs. Loaded by piscina from the compiled output.
+ */
+import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
+import { workerData } from 'piscina';
+import { Cache } from '../db/cache.ts';
+import { createPool } from '../db/postgres.ts';
+import { createLlm } from '../jobs/llm/client.ts';
+import { findTask } from '../jobs/registry.ts';
+import { attempt } from './attempt.ts';
+import type { Resources } from './context.ts';
+import { Line } from './line.ts';
+import {
+  packMoves,
+  unpackJobs,
+  type AttemptOutcome,
+  type FromThread,
+  type ThreadData,
+  type ThreadJob,
+  type ToThread,
+} from './protocol.ts';
+import type { Stop } from './stop.ts';
+
+const { config, channel } = workerData as ThreadData;
+
+const resources: Resources = {
+  db: createPool(config.databaseUrl, { max: 4, name: `daodao-thread-${threadId}` }),
+  cache: new Cache(config.redisUrl, config.queuePrefix),
+  llm: createLlm({
+    baseUrl: config.openaiBaseUrl,
+    apiKey: config.openaiApiKey,
+    model: config.llmModel,
+    timeoutMs: config.llmTimeoutMs,
+  }),
+  settings: config,
+  tell,
+};
+
+function tell(message: FromThread): void {
+  parentPort?.postMessage(message);
+}
+
+const line = new Line({
+  concurrency: config.workerConcurrency,
+  run: runWithin,
+  tell: (started, ended) => tell({ type: 'moved', threadId, text: packMoves({ started, ended }) }),
+});
+
+// Not parentPort: piscina takes every message there for its own.
+const orders = new BroadcastChannel(channel);
+orders.onmessage = (event) => {
+  const { ids, reason } = (event as { data: ToThread }).data;
+  line.abort(ids, reason);
+};
+
+/** The piscina task. How each job ends is told as it happens, so that a slow one holds up none of its batch. */
+export default function run(batch: string): Promise<void> {
+  return line.add(unpackJobs(batch));
+}
+
+/** The soft limit of a task is kept here; the hard one by whoever can end this thread. */
+async function runWithin(job: ThreadJob, stop: Stop): Promise<AttemptOutcome> {
+  const limitMs = findTask(job.task)?.softTimeLimitMs;
+  if (limitMs === undefined) return attempt(job, resources, stop);
+  const timer = setTimeout(() => stop.abort('soft time limit'), limitMs);
+  try {
+    return await attempt(job, resources, stop);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * What becomes of a delivery: from how its run ended to what the queue is told and which event is emitted. The one place
+ * where attempts and deaths are charged.
+ */
+import type { Counts, Delivery, Outcome } from '../jobs/queue/index.ts';
+import { findTask } from '../jobs/registry.ts';
+import type { Telemetry } from '../telemetry.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { AttemptOutcome } from './protocol.ts';
+
+/** Deaths of its thread or process while it ran alone after which a job is a dead letter. */
+const MAX_DEATHS = 3;
+/** Pause before a suspect runs again, in milliseconds. */
+export const SUSPECT_DELAY_MS = 200;
+/** Hard limit of a job whose task is unknown here, in milliseconds; it ends at once anyway. */
+const DEFAULT_TIME_LIMIT_MS = 60_000;
+
+export function timeLimitMs(task: string): number {
+  return findTask(task)?.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS;
+}
+
+export interface Verdict {
+  outcome: Outcome;
+  emit(telemetry: Telemetry): void;
+}
+
+/** Ended by itself, inside its thread. */
+export function judgeEnd({ job, counts }: Delivery, end: AttemptOutcome): Verdict {
+  const about = { jobId: job.id, task: job.task };
+  switch (end.kind) {
+    case 'succeeded': {
+      const fields = { ...about, attempt: counts.attempts + 1, durationMs: end.durationMs };
+      return {
+        outcome: { kind: 'succeeded', result: end.result },
+        emit: (telemetry) => telemetry.emit('job.succeeded', fields),
+      };
+    }
+    case 'obsolete':
+      return { outcome: { kind: 'succeeded', result: 'null' }, emit: () => undefined };
+    case 'released':
+      return release({ job, counts }, end.delayMs, end.reason);
+    case 'retry':
+      // It ended by itself, so it is no suspect any more.
+      return retried({ job, counts: { ...counts, attempts: end.attempts, mark: '' } }, end);
+    case 'failed':
+      return failed({ job, counts: { ...counts, attempts: end.attempts } }, end);
+  }
+}
+
+export interface Death {
+  /** It ran over its hard limit, and its thread was ended for that. */
+  overran: boolean;
+  /** Another job on its thread did. */
+  collateral: boolean;
+  /** Nothing else ran on its thread. */
+  alone: boolean;
+  reason: string;
+}
+
+/** Its thread ended before it did. */
+export function judgeDeath(
+  delivery: Delivery,
+  { overran, collateral, alone, reason }: Death,
+): Verdict {
+  if (overran) return judgeOverrun(delivery);
+  if (collateral) return release(delivery, 0, 'another job on its thread was ended');
+  const deaths = delivery.counts.deaths + (alone ? 1 : 0);
+  if (deaths >= MAX_DEATHS) return failed(delivery, { code: 'WORKER_DIED', message: reason });
+  const counts: Counts = { ...delivery.counts, deaths, mark: 's' };
+  return release({ ...delivery, counts }, SUSPECT_DELAY_MS, reason);
+}
+
+function judgeOverrun({ job, counts }: Delivery): Verdict {
+  const task = findTask(job.task);
+  const charged = { job, counts: { ...counts, attempts: counts.attempts + 1 } };
+  const code = 'TASK_TIME_LIMIT';
+  const message = `The task ran longer than ${timeLimitMs(job.task)} ms.`;
+  if (charged.counts.attempts > (task?.maxRetries ?? 0)) return failed(charged, { code, message });
+  return retried(charged, { delayMs: task?.backoff.delayMs ?? 0, code, message });
+}
+
+interface Failure {
+  code: ErrorCode;
+  message: string;
+}
+
+function retried({ job, counts }: Delivery, failure: Failure & { delayMs: number }): Verdict {
+  const { code, message: reason, delayMs } = failure;
+  const fields = { jobId: job.id, task: job.task, attempt: counts.attempts, delayMs, code, reason };
+  return {
+    outcome: { kind: 'back', delayMs, counts },
+    emit: (telemetry) => telemetry.emit('job.retrying', fields),
+  };
+}
+
+function failed({ job, counts }: Delivery, { code, message }: Failure): Verdict {
+  const about = { jobId: job.id, task: job.task, attempt: counts.attempts };
+  return {
+    outcome: { kind: 'failed', reason: { code, message } },
+    emit: (telemetry) => telemetry.emit('job.failed', { ...about, code, reason: message }),
+  };
+}
+
+/** Back in line with nothing charged. One that ran alone stays a suspect, but no longer counts as running. */
+export function release({ job, counts }: Delivery, delayMs: number, reason: string): Verdict {
+  const back = { kind: 'back', delayMs } as const;
+  const fields = { jobId: job.id, task: job.task, delayMs, reason };
+  return {
+    outcome: counts.mark === '' ? back : { ...back, counts: { ...counts, mark: 's' } },
+    emit: (telemetry) => telemetry.emit('job.released', fields),
+  };
+}
