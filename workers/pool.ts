@@ -45,6 +45,12 @@ export interface PoolOptions {
  */
 const HEAP_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
 
+/**
+ * Piscina tries `require` before `import`, and Node.js (20 at least) aborts the whole process when a thread is ended while it
+ * requires an ES module. Without that ability `require` refuses at once, and `import` ends with its thread.
+ */
+const IMPORT_ONLY = '--no-experimental-require-module';
+
 const THREAD_MODULE = new URL('thread.js', import.meta.url);
 
 export class ThreadPool {
@@ -75,6 +81,7 @@ export class ThreadPool {
       atomics: 'disabled',
       // A thread is kept: its connections are warm.
       idleTimeout: Infinity,
+      execArgv: [IMPORT_ONLY],
       recordTiming: false,
       resourceLimits: HEAP_LIMITS,
     });

@@ -2,6 +2,7 @@
  * Tasks that do what no task of the application should. They are registered beside the real ones in a test, and in the
  * threads that run `thread-of-tests.ts`.
  */
+import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type } from 'typebox';
 import { TASKS } from '../../jobs/registry.ts';
@@ -97,6 +98,21 @@ const poison = defineTask({
   },
 });
 
+/** Loads an ES module the synchronous way. */
+const requireModule = defineTask({
+  ...transient,
+  name: 'test.require',
+  payload: Type.Object({}),
+  async run() {
+    try {
+      createRequire(import.meta.url)('./signals.js');
+      return 'loaded';
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code;
+    }
+  },
+});
+
 export function registerTasksOfTests(): void {
-  for (const task of [echo, rest, nap, obey, ignore, die, poison]) register(task);
+  for (const task of [echo, rest, nap, obey, ignore, die, poison, requireModule]) register(task);
 }

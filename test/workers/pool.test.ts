@@ -132,3 +132,11 @@ test('a job whose thread was killed over and over does not keep the pool from wo
   pool.run([last]);
   assert.equal((await outcome(last.id)).kind, 'succeeded');
 });
+
+test('a thread cannot be ended amid the synchronous loading of an ES module, which would abort the process', async (t) => {
+  const { pool, outcome } = open(t, { threads: 1 });
+  const loading = job('require');
+  pool.run([loading]);
+  const ended = await outcome(loading.id);
+  assert.equal(ended.kind === 'succeeded' && ended.result, '"ERR_REQUIRE_ESM"');
+});
