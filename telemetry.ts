@@ -151,11 +151,17 @@ function maskPasswords(text: string): string {
 export function countEvents(telemetry: Telemetry): Registry {
   const registry = new Registry();
   const registers = [registry];
-  const events = new Counter({
+  // Counted here and told when asked for: a labelled counter costs a short job a twentieth of its way.
+  const counts = new Map<EventName, number>();
+  new Counter({
     name: 'daodao_events_total',
     help: 'Events of the catalogue, by name.',
     labelNames: ['event'],
     registers,
+    collect() {
+      this.reset();
+      for (const [event, count] of counts) this.inc({ event }, count);
+    },
   });
   const jobSeconds = new Histogram({
     name: 'daodao_job_duration_seconds',
@@ -180,7 +186,7 @@ export function countEvents(telemetry: Telemetry): Registry {
     },
   });
   telemetry.on((event, fields) => {
-    events.inc({ event });
+    counts.set(event, (counts.get(event) ?? 0) + 1);
     if (event === 'job.succeeded') {
       const { task, durationMs } = fields as Events['job.succeeded'];
       jobSeconds.observe({ task }, durationMs / 1000);

@@ -26,15 +26,18 @@ export interface Verdict {
 
 /** Ended by itself, inside its thread. */
 export function judgeEnd({ job, counts }: Delivery, end: AttemptOutcome): Verdict {
-  const about = { jobId: job.id, task: job.task };
   switch (end.kind) {
-    case 'succeeded': {
-      const fields = { ...about, attempt: counts.attempts + 1, durationMs: end.durationMs };
+    case 'succeeded':
       return {
         outcome: { kind: 'succeeded', result: end.result },
-        emit: (telemetry) => telemetry.emit('job.succeeded', fields),
+        emit: (telemetry) =>
+          telemetry.emit('job.succeeded', {
+            jobId: job.id,
+            task: job.task,
+            attempt: counts.attempts + 1,
+            durationMs: end.durationMs,
+          }),
       };
-    }
     case 'obsolete':
       return { outcome: { kind: 'succeeded', result: 'null' }, emit: () => undefined };
     case 'released':

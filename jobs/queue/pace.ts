@@ -6,40 +6,40 @@
 
 /** Jobs are short when 95 of 100 take less than this, in milliseconds. */
 const SHORT_MS = 5;
-/** Run times remembered. */
+/** Run times remembered, and how many of them may be longer. */
 const WINDOW = 64;
-/** New run times between two looks at them. */
-const STEP = 16;
+const MOST_LONG = 3;
 /** Jobs to hold beyond those that run, while jobs are short: two full rounds of `step`, one on its way and one at work. */
 export const AHEAD = 400;
 /** Jobs held ahead go back when none has ended for this long, in milliseconds: other workers may be free. */
 export const STALLED_MS = 50;
 
 export class Pace {
-  readonly #durations: number[] = [];
-  #next = 0;
-  #sinceLook = 0;
+  /** A ring of the last run times: 1 for a long one. */
+  readonly #isLong = new Uint8Array(WINDOW);
+  #noted = 0;
+  #long = 0;
   #isShort = false;
 
-  /** Whether jobs are short enough to hold some ahead. False until enough were measured. */
+  /** Whether jobs are short enough to hold some ahead. False until a whole window of them was measured. */
   get isShort(): boolean {
     return this.#isShort;
   }
 
   /** Notes a run time in milliseconds. @returns whether `isShort` changed. */
   note(durationMs: number): boolean {
-    this.#durations[this.#next] = durationMs;
-    this.#next = (this.#next + 1) % WINDOW;
-    if (++this.#sinceLook < STEP) return false;
-    this.#sinceLook = 0;
-    const sorted = this.#durations.toSorted((a, b) => a - b);
-    return this.#set((sorted[Math.floor(sorted.length * 0.95)] ?? 0) < SHORT_MS);
+    const place = this.#noted++ % WINDOW;
+    this.#long -= this.#isLong[place]!;
+    this.#isLong[place] = durationMs < SHORT_MS ? 0 : 1;
+    this.#long += this.#isLong[place];
+    return this.#set(this.#noted >= WINDOW && this.#long <= MOST_LONG);
   }
 
   /** Jobs turned out to be long after all: forgets what was measured. @returns whether `isShort` changed. */
   reset(): boolean {
-    this.#durations.length = 0;
-    this.#next = 0;
+    this.#isLong.fill(0);
+    this.#noted = 0;
+    this.#long = 0;
     return this.#set(false);
   }
 
