@@ -1,7 +1,8 @@
 /**
  * Commands for operators and maintenance: `npm run cli -- <command>`.
  */
-import { closest, describeConfig, loadConfig, type ResolvedConfig } from './config.ts';
+import { didYouMean } from './closest.ts';
+import { describeConfig, loadConfig, type ResolvedConfig } from './config.ts';
 import { resetData } from './db/embedded/data-dir.ts';
 import { attachToRunning, resolveConfig } from './db/embedded/engines.ts';
 import { prepareStores, seedStores } from './db/prepare.ts';
@@ -98,11 +99,6 @@ function usageProblem(name: string, words: readonly string[]): string | undefine
   if (stray === undefined) return undefined;
   const hint = didYouMean(stray, options);
   return `The command ${name} does not take "${stray}".${hint}\nUsage: npm run cli -- ${usage}`;
-}
-
-function didYouMean(word: string, candidates: readonly string[]): string {
-  const meant = closest(word, candidates);
-  return meant === undefined ? '' : ` Did you mean ${meant}?`;
 }
 
 async function cli([name, ...words]: string[]): Promise<void> {

@@ -3,6 +3,7 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { closest, didYouMean } from './closest.ts';
 import { SETTINGS, type Role, type Setting, type SettingName } from './settings.ts';
 
 export { ROLES, SETTINGS, type Role, type SettingName } from './settings.ts';
@@ -123,8 +124,7 @@ function parse(name: string, setting: Setting, text: string, problems: string[])
     }
     case 'choice': {
       if (!setting.values?.includes(text)) {
-        const meant = closest(text, setting.values ?? []);
-        const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+        const hint = didYouMean(text, setting.values ?? []);
         problems.push(
           `${name} must be one of ${setting.values?.join(', ')}, not "${text}".${hint}`,
         );
@@ -189,28 +189,6 @@ function mask(setting: Setting, text: string | undefined): string {
 
 function camelCase(name: string): string {
   return name.toLowerCase().replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** The candidate nearest to a word, within an edit distance of 2; a word of up to four letters must be closer: 1. */
-export function closest(word: string, candidates: readonly string[]): string | undefined {
-  const limit = word.length <= 4 ? 1 : 2;
-  const near = (distance: number) =>
-    candidates.find((candidate) => editDistance(word, candidate, limit) === distance);
-  return near(1) ?? (limit === 2 ? near(2) : undefined);
-}
-
-function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) > limit) return limit + 1;
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(swap, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    previous = row;
-  }
-  return previous[b.length] ?? limit + 1;
 }
 
 /** The environment, with what a file `.env` in the working directory adds to it. */

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { describe, test } from 'node:test';
 import {
-  closest,
   ConfigError,
   describeConfig,
   loadConfig,
@@ -205,11 +204,4 @@ describe('describeConfig', () => {
   test('shows the rest of a URL', () => {
     assert.equal(shown('DATABASE_URL', 'postgres://me:x@h:5432/db'), 'postgres://me:***@h:5432/db');
   });
-});
-
-test('the nearest candidate is meant, not the first one near enough', () => {
-  assert.equal(closest('worker-', ['workers!', 'worker']), 'worker');
-  assert.equal(closest('wroker', ['worker']), 'worker');
-  assert.equal(closest('alll', ['all']), 'all');
-  assert.equal(closest('nothing', ['worker']), undefined);
 });

@@ -2,7 +2,7 @@
  * The command line.
  */
 import { parseArgs } from 'node:util';
-import { closest } from '../../config.ts';
+import { closest } from '../../closest.ts';
 import type { Row } from './bench.ts';
 import { QUICK_ROWS, ROWS } from './rows/index.ts';
 
