@@ -11,6 +11,8 @@ export interface Start {
   /** Attempts already charged, whatever Redis remembers. */
   attempts: number;
   userId: string | null;
+  /** When the work was last asked for. */
+  requestedAt: Date;
 }
 
 /**
@@ -23,15 +25,14 @@ export async function startTask(
   id: string,
   chargedAttempts: number,
 ): Promise<Start | undefined> {
-  const { rows } = await db.query<{ epoch: string; attempts: number; user_id: string | null }>(
+  const { rows } = await db.query<Start>(
     `UPDATE ai.tasks
      SET epoch = epoch + 1, status = 'running', attempts = greatest(attempts, $2), started_at = coalesce(started_at, now())
      WHERE id = $1 AND finished_at IS NULL
-     RETURNING epoch, attempts, user_id`,
+     RETURNING epoch, attempts, user_id AS "userId", requested_at AS "requestedAt"`,
     [id, chargedAttempts],
   );
-  const row = rows[0];
-  return row && { epoch: row.epoch, attempts: row.attempts, userId: row.user_id };
+  return rows[0];
 }
 
 /** A start of a task: what every later write must prove it still is. */

@@ -5,6 +5,7 @@ import type { Static, TSchema } from 'typebox';
 import type { Queryable } from '../db/postgres.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ChatModel } from './llm/provider.ts';
+import { readPolicy, type Policy, type PolicyOptions } from './policy.ts';
 
 export interface JobFacts {
   id: string;
@@ -49,32 +50,6 @@ export interface DurableContext extends TaskContext {
   transaction<T>(name: string, work: (tx: Queryable) => Promise<T>): Promise<T>;
 }
 
-export interface Backoff {
-  /** Delay before the first retry, in milliseconds. */
-  delayMs: number;
-  /** Each further delay is this many times longer. */
-  factor: number;
-  /** Longest delay, in milliseconds. */
-  maxMs: number;
-  /** `full`: anywhere between 0 and the delay; `none`: exactly the delay. */
-  jitter: 'full' | 'none';
-}
-
-interface Policy {
-  /** Default `default`. */
-  queue: string;
-  /** Retries after the first attempt. Default 3. */
-  maxRetries: number;
-  /** Default 1 s, doubling, up to 10 min, full jitter. */
-  backoff: Backoff;
-  /** Aborts `ctx.signal`, in milliseconds from the start. Default none. */
-  softTimeLimitMs: number | undefined;
-  /** Ends the thread, in milliseconds from the start. Default 10 min. */
-  timeLimitMs: number;
-  /** 0 to 9, 9 first. Default 5. */
-  priority: number;
-}
-
 type Schemas<P extends TSchema, R extends TSchema> = { name: string; payload: P; result: R };
 
 export type DurableTask<P extends TSchema = TSchema, R extends TSchema = TSchema> = Schemas<P, R> &
@@ -88,29 +63,21 @@ export type TransientTask<P extends TSchema = TSchema, R extends TSchema = TSche
 
 export type Task = DurableTask | TransientTask;
 
-const DEFAULTS: Policy = {
-  queue: 'default',
-  maxRetries: 3,
-  backoff: { delayMs: 1000, factor: 2, maxMs: 600_000, jitter: 'full' },
-  softTimeLimitMs: undefined,
-  timeLimitMs: 600_000,
-  priority: 5,
-};
-
 /**
  * Defines a task. `durable` (the default) keeps the row in `ai.tasks` as the truth and gives `ctx.step` and
- * `ctx.transaction`; `durable: false` lives in Redis only.
+ * `ctx.transaction`; `durable: false` lives in Redis only. Policy and defaults: policy.ts.
+ * @throws {TaskDefinitionError} with every problem of the policy.
  */
 export function defineTask<P extends TSchema, R extends TSchema>(
-  definition: Schemas<P, R> & Partial<Policy> & { durable?: true; run: DurableTask<P, R>['run'] },
+  definition: Schemas<P, R> & PolicyOptions & { durable?: true; run: DurableTask<P, R>['run'] },
 ): DurableTask<P, R>;
 export function defineTask<P extends TSchema, R extends TSchema>(
-  definition: Schemas<P, R> & Partial<Policy> & { durable: false; run: TransientTask<P, R>['run'] },
+  definition: Schemas<P, R> & PolicyOptions & { durable: false; run: TransientTask<P, R>['run'] },
 ): TransientTask<P, R>;
 export function defineTask(
-  definition: Schemas<TSchema, TSchema> & Partial<Policy> & { durable?: boolean; run: unknown },
+  definition: Schemas<TSchema, TSchema> & PolicyOptions & { durable?: boolean; run: unknown },
 ): unknown {
-  return { ...DEFAULTS, durable: true, ...definition };
+  return { durable: true, ...definition, ...readPolicy(definition) };
 }
 
 /** Ends a task without another attempt. */
@@ -123,18 +90,23 @@ export class Reject extends Error {
   }
 }
 
-/** Asks for another attempt, not before `delayMs`; charged like any failure. */
+export interface RetryOptions extends ErrorOptions {
+  /** Exactly how long until the next attempt, in milliseconds, instead of the backoff of the task. */
+  countdownMs?: number | undefined;
+  /** The least delay, in milliseconds, for instance what a server asked for; the backoff may be longer. */
+  atLeastMs?: number | undefined;
+}
+
+/** Asks for another attempt, whatever `retryOn` says; charged like any failure. */
 export class Retry extends Error {
   readonly code: ErrorCode;
-  readonly delayMs: number | undefined;
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: ErrorOptions & { delayMs?: number | undefined } = {},
-  ) {
-    super(message, options);
+  readonly countdownMs: number | undefined;
+  readonly atLeastMs: number | undefined;
+  constructor(code: ErrorCode, message: string, options: RetryOptions = {}) {
+    super(message, { cause: options.cause });
     this.name = 'Retry';
     this.code = code;
-    this.delayMs = options.delayMs;
+    this.countdownMs = options.countdownMs;
+    this.atLeastMs = options.atLeastMs;
   }
 }

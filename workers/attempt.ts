@@ -14,7 +14,7 @@ import {
 import { findTask } from '../jobs/registry.ts';
 import { Reject, Retry, type Task } from '../jobs/task.ts';
 import { buildContext, buildDurableContext, type Resources } from './context.ts';
-import { decide, type Decision } from './outcome.ts';
+import { decide, type Decision, type RunSoFar } from './outcome.ts';
 import type { AbortReason, AttemptOutcome, ThreadJob } from './protocol.ts';
 import type { Stop } from './stop.ts';
 
@@ -60,15 +60,15 @@ async function attemptDurable(
 ): Promise<AttemptOutcome> {
   const { db } = resources;
   let claim: Claim | undefined;
-  let attempts = job.attempts;
+  let run: RunSoFar = { attempts: job.attempts, askedMs: job.createdAtMs };
   try {
-    const start = await startTask(db, job.id, attempts);
+    const start = await startTask(db, job.id, job.attempts);
     if (start === undefined) return { kind: 'obsolete', reason: 'the task is finished or unknown' };
     claim = { id: job.id, epoch: start.epoch };
-    attempts = start.attempts;
+    run = { attempts: start.attempts, askedMs: start.requestedAt.getTime() };
     const facts = {
       id: job.id,
-      attempt: attempts + 1,
+      attempt: run.attempts + 1,
       maxRetries: task.maxRetries,
       queue: job.queue,
       userId: start.userId ?? undefined,
@@ -79,8 +79,8 @@ async function attemptDurable(
     // The result is in the row: Redis need not have it too.
     return { kind: 'succeeded', result: 'null', durationMs: 0 };
   } catch (error) {
-    const decision = aborted(stop) ?? decide(causeOf(error, stop, task), attempts, task);
-    return record(decision, claim, attempts, resources);
+    const decision = aborted(stop) ?? decide(causeOf(error, stop, task), run, task);
+    return record(decision, claim, run, resources);
   }
 }
 
@@ -88,7 +88,7 @@ async function attemptDurable(
 async function record(
   decision: Decision,
   claim: Claim | undefined,
-  attempts: number,
+  run: RunSoFar,
   { db }: Resources,
 ): Promise<AttemptOutcome> {
   try {
@@ -101,7 +101,7 @@ async function record(
       error instanceof StaleEpochError ? error.message : 'the outcome could not be stored';
     return { kind: 'released', delayMs: 2000, reason };
   }
-  return charge(decision, attempts);
+  return charge(decision, run);
 }
 
 async function attemptTransient(
@@ -111,6 +111,7 @@ async function attemptTransient(
   stop: Stop,
 ): Promise<AttemptOutcome> {
   const { id, queue, attempts } = job;
+  const run = { attempts, askedMs: job.createdAtMs };
   const facts = {
     id,
     attempt: attempts + 1,
@@ -129,11 +130,11 @@ async function attemptTransient(
       durationMs: 0,
     };
   } catch (error) {
-    return charge(aborted(stop) ?? decide(causeOf(error, stop, task), attempts, task), attempts);
+    return charge(aborted(stop) ?? decide(causeOf(error, stop, task), run, task), run);
   }
 }
 
-function charge(decision: Decision, attempts: number): AttemptOutcome {
+function charge(decision: Decision, { attempts }: RunSoFar): AttemptOutcome {
   const isCharged = decision.kind === 'retry' || decision.kind === 'failed';
   return isCharged ? { ...decision, attempts: attempts + 1 } : decision;
 }

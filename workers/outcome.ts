@@ -5,7 +5,8 @@ import { AppError, type ErrorCode } from '../errors.ts';
 import { isPostgresAway } from '../db/postgres.ts';
 import { StaleEpochError } from '../db/task-runs.ts';
 import { isCacheAway } from '../db/cache.ts';
-import { Reject, Retry, type Backoff } from '../jobs/task.ts';
+import { backoffMs, isRetryable, type Policy } from '../jobs/policy.ts';
+import { Reject, Retry } from '../jobs/task.ts';
 
 export type Decision =
   | { kind: 'retry'; delayMs: number; code: ErrorCode; message: string }
@@ -18,19 +19,28 @@ const STORE_AWAY_DELAY_MS = 2000;
 /** Pause before a job is looked at again that another owner has started meanwhile, in milliseconds. */
 const STALE_DELAY_MS = 1000;
 
-export interface Policy {
-  maxRetries: number;
-  backoff: Backoff;
+type RetryPolicy = Pick<
+  Policy,
+  'maxRetries' | 'backoff' | 'retryOn' | 'neverRetryOn' | 'retryForMs'
+>;
+
+/** What is charged to a task so far, and since when it has been asked for. */
+export interface RunSoFar {
+  /** Attempts charged before this one. */
+  attempts: number;
+  /** Milliseconds since 1970. */
+  askedMs: number;
 }
 
 /**
- * @param attempts attempts charged before this one.
+ * @param nowMs milliseconds since 1970.
  * @param random source of jitter in [0, 1).
  */
 export function decide(
   error: unknown,
-  attempts: number,
-  policy: Policy,
+  { attempts, askedMs }: RunSoFar,
+  policy: RetryPolicy,
+  nowMs = Date.now(),
   random = Math.random,
 ): Decision {
   // Started again elsewhere, or ended: the next start will tell which.
@@ -41,25 +51,27 @@ export function decide(
     return { kind: 'released', delayMs: STORE_AWAY_DELAY_MS, reason: 'a store is away' };
   }
   const { code, message } = describe(error);
-  if (error instanceof Reject || attempts >= policy.maxRetries)
+  const delayMs = delayUntilRetry(error, attempts, policy, random);
+  const { maxRetries, retryForMs = Infinity } = policy;
+  if (delayMs === undefined || attempts >= maxRetries || nowMs + delayMs > askedMs + retryForMs) {
     return { kind: 'failed', code, message };
-  const asked = error instanceof Retry ? (error.delayMs ?? 0) : 0;
-  return {
-    kind: 'retry',
-    delayMs: Math.max(asked, backoffMs(policy.backoff, attempts, random)),
-    code,
-    message,
-  };
+  }
+  return { kind: 'retry', delayMs, code, message };
 }
 
-/** Delay before the retry that follows `attempts` earlier ones, in whole milliseconds. */
-export function backoffMs(
-  { delayMs, factor, maxMs, jitter }: Backoff,
+/** @returns undefined for an error that is not worth another attempt. */
+function delayUntilRetry(
+  error: unknown,
   attempts: number,
+  policy: RetryPolicy,
   random: () => number,
-): number {
-  const delay = Math.min(delayMs * factor ** attempts, maxMs);
-  return Math.round(jitter === 'full' ? delay * random() : delay);
+): number | undefined {
+  if (error instanceof Reject) return undefined;
+  const backoff = backoffMs(policy.backoff, attempts, random);
+  if (error instanceof Retry) {
+    return error.countdownMs ?? Math.max(error.atLeastMs ?? 0, backoff);
+  }
+  return isRetryable(error, policy) ? backoff : undefined;
 }
 
 /** Only messages written for callers reach them; anything else is told as the catalogue tells it. */

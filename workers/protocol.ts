@@ -12,6 +12,8 @@ export interface ThreadJob {
   payload: string;
   /** Attempts charged so far, as the queue has counted them. */
   attempts: number;
+  /** When it was asked for, in milliseconds since 1970. */
+  createdAtMs: number;
 }
 
 /** How an attempt ended. Durable tasks have written it to Postgres before it is told. */

@@ -134,10 +134,10 @@ export class WorkerService implements Service {
 
   #run(deliveries: readonly Delivery[], pool: ThreadPool): void {
     const jobs: ThreadJob[] = deliveries.map((delivery) => {
-      const { id, task, queue, payload } = delivery.job;
+      const { id, task, queue, payload, createdAtMs } = delivery.job;
       const fresh = { deadlineMs: Infinity, overran: false, lost: false, startedMs: 0 };
       this.#running.set(id, { delivery, pool, ...fresh });
-      return { id, task, queue, payload, attempts: delivery.counts.attempts };
+      return { id, task, queue, payload, attempts: delivery.counts.attempts, createdAtMs };
     });
     pool.run(jobs);
   }

@@ -49,7 +49,7 @@ export function outcomeOf(error: unknown): unknown {
   if (!(error instanceof LlmError)) return error;
   if (error.retryable) {
     return new Retry('LLM_UNAVAILABLE', error.message, {
-      delayMs: error.retryAfterMs,
+      atLeastMs: error.retryAfterMs,
       cause: error,
     });
   }

@@ -47,13 +47,21 @@ export async function accepted(
       payload: Type.Object({ word: Type.String() }),
       result: Type.Union([Type.String(), Type.Null()]),
       maxRetries: 2,
+      retryForMs: 60_000,
       backoff: { delayMs: 1000, factor: 3, maxMs: 60_000, jitter: 'none' },
       run: (_, ctx) => run(ctx) as Promise<string>,
     }),
   );
   const row = request({ name, payload });
   await acceptTask(database.pool, row);
-  return { id: row.id, task: name, queue: 'default', payload, attempts: 0 };
+  return {
+    id: row.id,
+    task: name,
+    queue: 'default',
+    payload,
+    attempts: 0,
+    createdAtMs: Date.now(),
+  };
 }
 
 export async function rowOf({ id }: ThreadJob): Promise<TaskRow> {

@@ -49,7 +49,7 @@ test('a result that does not fit fails the task and is not stored', async () => 
 test('a task this process does not know fails', async () => {
   const row = request({ name: 'test.unheard-of' });
   await acceptTask(database.pool, row);
-  const job = { id: row.id, task: row.name, queue: 'default', payload: '{}', attempts: 0 };
+  const job = { ...(await accepted(async () => null)), id: row.id, task: row.name };
   const outcome = await attempt(job, resources, live);
   assert.equal(outcome.kind === 'failed' && outcome.code, 'TASK_UNKNOWN');
 });
@@ -102,7 +102,7 @@ test('a retry gets the stored outputs of steps and transactions, null ones too',
 
 test('a retry is in Postgres before the queue hears of it: charged, queued, with its time', async () => {
   const job = await accepted(async () => {
-    throw new Retry('LLM_UNAVAILABLE', 'Please wait.', { delayMs: 30_000 });
+    throw new Retry('LLM_UNAVAILABLE', 'Please wait.', { atLeastMs: 30_000 });
   });
   assert.deepEqual(await attempt(job, resources, live), {
     kind: 'retry',
@@ -148,4 +148,20 @@ test('what the queue has charged and Postgres has not is kept', async () => {
   const outcome = await attempt({ ...job, attempts: 2 }, resources, live);
   assert.equal(outcome.kind, 'succeeded');
   assert.equal((await rowOf(job)).result, 'attempt 3');
+});
+
+test('a retry is planned for as long as the task may be retried, from when it was last asked for', async () => {
+  const job = await accepted(async () => {
+    throw new Error('again');
+  });
+  const askedAgo = (interval: string) =>
+    database.pool.query('UPDATE ai.tasks SET requested_at = now() - $2::interval WHERE id = $1', [
+      job.id,
+      interval,
+    ]);
+  // The first retry follows after a second, and 60 s are all there is (see `accepted`).
+  await askedAgo('58 seconds');
+  assert.equal((await attempt(job, resources, live)).kind, 'retry');
+  await askedAgo('59 seconds');
+  assert.equal((await attempt(job, resources, live)).kind, 'failed');
 });

@@ -5,7 +5,14 @@ import { STALLED, type AttemptOutcome, type ThreadJob } from '../../workers/prot
 import type { Stop } from '../../workers/stop.ts';
 
 const jobs = (...ids: string[]): ThreadJob[] =>
-  ids.map((id) => ({ id, task: 'test', queue: 'default', payload: '{}', attempts: 0 }));
+  ids.map((id) => ({
+    id,
+    task: 'test',
+    queue: 'default',
+    payload: '{}',
+    attempts: 0,
+    createdAtMs: 0,
+  }));
 
 const DONE: AttemptOutcome = { kind: 'succeeded', result: 'null', durationMs: 0 };
 

@@ -5,31 +5,20 @@ import { createPool } from '../../db/postgres.ts';
 import { StaleEpochError } from '../../db/task-runs.ts';
 import { freePort } from '../../db/embedded/port.ts';
 import { AppError, ERRORS } from '../../errors.ts';
-import { Reject, Retry, type Backoff } from '../../jobs/task.ts';
-import { backoffMs, decide } from '../../workers/outcome.ts';
+import { readPolicy, type Backoff } from '../../jobs/policy.ts';
+import { Reject, Retry } from '../../jobs/task.ts';
+import { decide } from '../../workers/outcome.ts';
 
 const backoff: Backoff = { delayMs: 1000, factor: 2, maxMs: 5000, jitter: 'none' };
-const policy = { maxRetries: 3, backoff };
+const policy = readPolicy({ name: 'test', maxRetries: 3, backoff });
 
-test('a delay grows by its factor up to its limit', () => {
-  const delays = [0, 1, 2, 3, 4, 50, 5000].map((attempts) => backoffMs(backoff, attempts, () => 1));
-  assert.deepEqual(delays, [1000, 2000, 4000, 5000, 5000, 5000, 5000]);
-});
-
-test('full jitter spreads a delay over everything below it, in whole milliseconds', () => {
-  const jittered: Backoff = { ...backoff, jitter: 'full' };
-  const delays = [0, 0.1234, 0.5, 0.9999].map((random) => backoffMs(jittered, 1, () => random));
-  assert.deepEqual(delays, [0, 247, 1000, 2000]);
-  assert.equal(
-    backoffMs(backoff, 1, () => 0.1),
-    2000,
-  );
-});
+/** Asked for at 0, and charged this many attempts. */
+const after = (attempts: number) => ({ attempts, askedMs: 0 });
 
 test('an error is tried again as long as retries are left, the last one fails', () => {
   const error = new AppError('LLM_UNAVAILABLE');
   const { code, message } = error;
-  const decisions = [0, 1, 2, 3, 4].map((attempts) => decide(error, attempts, policy));
+  const decisions = [0, 1, 2, 3, 4].map((attempts) => decide(error, after(attempts), policy));
   assert.deepEqual(decisions, [
     { kind: 'retry', delayMs: 1000, code, message },
     { kind: 'retry', delayMs: 2000, code, message },
@@ -42,12 +31,16 @@ test('an error is tried again as long as retries are left, the last one fails', 
 test('a rejected task fails at once', () => {
   const error = new Reject('PRACTICE_NOT_FOUND', 'It is gone.');
   const expected = { kind: 'failed', code: 'PRACTICE_NOT_FOUND', message: 'It is gone.' };
-  assert.deepEqual(decide(error, 0, policy), expected);
+  assert.deepEqual(decide(error, after(0), policy), expected);
 });
 
 test('what a server asks to wait is the least delay, never the most', () => {
-  const delayOf = (delayMs: number | undefined, attempts: number): number => {
-    const decision = decide(new Retry('LLM_UNAVAILABLE', 'Wait.', { delayMs }), attempts, policy);
+  const delayOf = (atLeastMs: number | undefined, attempts: number): number => {
+    const decision = decide(
+      new Retry('LLM_UNAVAILABLE', 'Wait.', { atLeastMs }),
+      after(attempts),
+      policy,
+    );
     assert.equal(decision.kind, 'retry');
     return decision.kind === 'retry' ? decision.delayMs : 0;
   };
@@ -58,7 +51,11 @@ test('what a server asks to wait is the least delay, never the most', () => {
 });
 
 test('a Retry on the last attempt fails like any other error', () => {
-  const decision = decide(new Retry('LLM_UNAVAILABLE', 'Wait.', { delayMs: 7000 }), 3, policy);
+  const decision = decide(
+    new Retry('LLM_UNAVAILABLE', 'Wait.', { atLeastMs: 7000 }),
+    after(3),
+    policy,
+  );
   assert.equal(decision.kind, 'failed');
 });
 
@@ -71,7 +68,7 @@ test('a store that is away releases the job uncharged, on the last attempt too',
   await pool.end();
   const lockTimeout = Object.assign(new pg.DatabaseError('lock', 0, 'error'), { code: '55P03' });
   for (const error of [refused, lockTimeout, new Error('Command timed out')]) {
-    const decision = decide(error, 3, policy);
+    const decision = decide(error, after(3), policy);
     assert.equal(decision.kind, 'released');
     assert.ok(decision.kind === 'released' && decision.delayMs > 0);
   }
@@ -79,8 +76,8 @@ test('a store that is away releases the job uncharged, on the last attempt too',
 
 test('an owner that was overtaken looks again later, and is charged nothing', () => {
   const error = new StaleEpochError({ id: 'b7c1', epoch: '4' });
-  assert.equal(decide(error, 0, policy).kind, 'released');
-  assert.equal(decide(error, 3, policy).kind, 'released');
+  assert.equal(decide(error, after(0), policy).kind, 'released');
+  assert.equal(decide(error, after(3), policy).kind, 'released');
 });
 
 test('the words of an unforeseen error reach nobody', () => {
@@ -92,10 +89,55 @@ test('the words of an unforeseen error reach nobody', () => {
   );
   for (const error of [new Error('canary'), new TypeError('canary'), syntax, 'canary', undefined]) {
     for (const attempts of [0, 3]) {
-      const decision = decide(error, attempts, policy);
+      const decision = decide(error, after(attempts), policy);
       assert.ok(decision.kind === 'retry' || decision.kind === 'failed');
       assert.equal(decision.code, 'TASK_FAILED');
       assert.equal(decision.message, ERRORS.TASK_FAILED.message);
     }
   }
+});
+
+test('a countdown is kept to the letter, whatever the backoff', () => {
+  for (const countdownMs of [0, 1, 86_400_000]) {
+    const decision = decide(new Retry('TASK_FAILED', 'Later.', { countdownMs }), after(0), policy);
+    assert.equal(decision.kind === 'retry' && decision.delayMs, countdownMs);
+  }
+});
+
+test('an error that is not worth another attempt fails at once, a Retry is always worth one', () => {
+  const picky = readPolicy({ name: 'test', retryOn: ['LLM_UNAVAILABLE'] });
+  const kind = (error: unknown) => decide(error, after(0), picky).kind;
+  assert.equal(kind(new AppError('LLM_UNAVAILABLE')), 'retry');
+  assert.equal(kind(new AppError('LLM_REPLY_INVALID')), 'failed');
+  assert.equal(kind(new Retry('LLM_REPLY_INVALID', 'Again.')), 'retry');
+});
+
+test('no retry is planned beyond the time a task may be retried for', () => {
+  const bounded = readPolicy({ name: 'test', backoff, retryForMs: 10_000 });
+  const error = new AppError('LLM_UNAVAILABLE');
+  const kind = (nowMs: number, attempts = 0) =>
+    decide(error, { attempts, askedMs: 1000 }, bounded, nowMs).kind;
+  assert.equal(kind(10_000), 'retry', 'at 11 s, which is just within');
+  assert.equal(kind(10_001), 'failed');
+  assert.equal(kind(9000, 1), 'retry');
+  assert.equal(kind(9001, 1), 'failed', 'the second delay is twice as long');
+  const patient = new Retry('LLM_UNAVAILABLE', 'Wait.', { atLeastMs: 10_001 });
+  assert.equal(decide(patient, { attempts: 0, askedMs: 1000 }, bounded, 1000).kind, 'failed');
+});
+
+test('the same seed gives the same delays', () => {
+  const seeded = () => {
+    let state = 7;
+    return () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
+  };
+  const delays = () => {
+    const random = seeded();
+    const jittered = readPolicy({ name: 'test', maxRetries: 9 });
+    return Array.from({ length: 9 }, (_, attempts) => {
+      const decision = decide(new AppError('TASK_FAILED'), after(attempts), jittered, 0, random);
+      return decision.kind === 'retry' ? decision.delayMs : -1;
+    });
+  };
+  assert.deepEqual(delays(), delays());
+  assert.ok(new Set(delays()).size > 5);
 });

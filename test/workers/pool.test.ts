@@ -40,7 +40,8 @@ function open(t: TestContext, options: Partial<PoolOptions> = {}) {
 
 function job(task: string, payload: object = {}): ThreadJob {
   const text = JSON.stringify(payload);
-  return { id: randomUUID(), task: `test.${task}`, queue: 'default', payload: text, attempts: 0 };
+  const about = { id: randomUUID(), task: `test.${task}`, queue: 'default' };
+  return { ...about, payload: text, attempts: 0, createdAtMs: Date.now() };
 }
 
 test('every job of a batch is told on its own, as soon as it ends', async (t) => {

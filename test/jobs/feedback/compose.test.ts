@@ -102,7 +102,7 @@ test('a model that asks to wait means a retry no sooner, and the next attempt ca
   const ctx = createContext({ llm: coach.llm });
   await assert.rejects(
     compose(['429'], { ctx }),
-    (error) => error instanceof Retry && error.delayMs === 7000,
+    (error) => error instanceof Retry && error.atLeastMs === 7000,
   );
   assert.equal(ctx.outputs.size, 0);
   assert.equal((await compose([], { ctx })).asked, 1);

@@ -157,7 +157,7 @@ test('what Postgres could not store is gone from a reply, and an unknown server 
 test('a task retries when asking again can help, no sooner than the server wishes, and gives up otherwise', () => {
   const retry = outcomeOf(new LlmError('rate_limited', { retryAfterMs: 7000 }));
   assert.ok(retry instanceof Retry);
-  assert.deepEqual([retry.code, retry.delayMs], ['LLM_UNAVAILABLE', 7000]);
+  assert.deepEqual([retry.code, retry.atLeastMs], ['LLM_UNAVAILABLE', 7000]);
   const refused = outcomeOf(new LlmError('refused', { status: 401 }));
   assert.ok(refused instanceof Reject && refused.code === 'LLM_UNAVAILABLE');
   const filtered = outcomeOf(new LlmError('filtered'));
