@@ -41,6 +41,12 @@ export interface TaskContext {
   log(message: string, fields?: Record<string, unknown>): void;
   /** @param value 0 to 1. */
   progress(value: number, note?: string): void;
+  /**
+   * Ends this attempt and asks for another, within `maxRetries` and `retryForMs`.
+   * @param options.countdownMs exactly how long until then, in milliseconds. Default: the backoff of the task.
+   * @param options.reason a sentence its owner may read.
+   */
+  retry(options?: { countdownMs?: number; reason?: string }): never;
 }
 
 export interface DurableContext extends TaskContext {

@@ -5,7 +5,13 @@ import type { Cache } from '../db/cache.ts';
 import type { Pool } from '../db/postgres.ts';
 import { findStep, runStep, type Claim } from '../db/task-runs.ts';
 import type { ChatModel } from '../jobs/llm/provider.ts';
-import type { DurableContext, JobFacts, TaskContext, TaskSettings } from '../jobs/task.ts';
+import {
+  Retry,
+  type DurableContext,
+  type JobFacts,
+  type TaskContext,
+  type TaskSettings,
+} from '../jobs/task.ts';
 import type { FromThread } from './protocol.ts';
 import type { Stop } from './stop.ts';
 
@@ -36,6 +42,9 @@ export function buildContext(
     llm,
     log: (message, fields = {}) => tell({ type: 'log', id: job.id, task, message, fields }),
     progress: (value, note) => tell({ type: 'progress', id: job.id, value, note: note ?? null }),
+    retry({ countdownMs, reason = 'The task asked for another attempt.' } = {}) {
+      throw new Retry('TASK_RETRIED', reason, { countdownMs });
+    },
   };
 }
 

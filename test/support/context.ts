@@ -3,7 +3,7 @@
  */
 import type { Queryable } from '../../db/postgres.ts';
 import type { ChatModel } from '../../jobs/llm/provider.ts';
-import type { DurableContext } from '../../jobs/task.ts';
+import { Retry, type DurableContext } from '../../jobs/task.ts';
 
 export interface TestContext extends DurableContext {
   /** Stored outputs by name; they outlive an attempt. */
@@ -59,6 +59,9 @@ export function createContext({
     },
     log: () => undefined,
     progress: (value) => progressed.push(value),
+    retry({ countdownMs, reason = 'again' } = {}) {
+      throw new Retry('TASK_RETRIED', reason, { countdownMs });
+    },
     step: once,
     transaction: (name, work) => once(name, () => work(db)),
   };

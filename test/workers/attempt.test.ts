@@ -165,3 +165,14 @@ test('a retry is planned for as long as the task may be retried, from when it wa
   await askedAgo('59 seconds');
   assert.equal((await attempt(job, resources, live)).kind, 'failed');
 });
+
+test('a task that asks for another attempt says when and why, and is charged for it', async () => {
+  const job = await accepted(async (ctx) => ctx.retry({ countdownMs: 7, reason: 'Not yet.' }));
+  assert.deepEqual(await attempt(job, resources, live), {
+    kind: 'retry',
+    delayMs: 7,
+    attempts: 1,
+    code: 'TASK_RETRIED',
+    message: 'Not yet.',
+  });
+});
