@@ -24,7 +24,11 @@ async function withStores(
   const config = loadConfig();
   const running = await attachToRunning(config);
   if (running !== undefined) return work(running, true);
-  const resolved = await resolveConfig(config, ({ name }) => say(`  ${name} is up`));
+  const resolved = await resolveConfig(
+    config,
+    ({ name }) => say(`  ${name} is up`),
+    (reason) => say(`  … ${reason}`),
+  );
   try {
     await checkStores(resolved.config, resolved.embedded);
     await work(resolved.config, resolved.embedded.includes('postgres'));
@@ -102,7 +106,7 @@ function usageProblem(name: string, words: readonly string[]): string | undefine
 }
 
 async function cli([name, ...words]: string[]): Promise<void> {
-  if (name === undefined || name === 'help' || name === '--help') return say(help());
+  if (name === undefined || ['help', '--help', '-h'].includes(name)) return say(help());
   const problem = usageProblem(name, words);
   if (problem === undefined) return COMMANDS[name]!.run(words);
   process.stderr.write(`${problem}\n`);

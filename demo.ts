@@ -180,8 +180,10 @@ async function demo(): Promise<boolean> {
   });
   const startedMs = performance.now();
   view.heading('Starting');
-  engines = await resolveConfig(config, ({ name, note }, ms) =>
-    view.line(`  ✔ ${name.padEnd(11)} ${seconds(ms)}   ${note}`),
+  engines = await resolveConfig(
+    config,
+    ({ name, note }, ms) => view.line(`  ✔ ${name.padEnd(11)} ${seconds(ms)}   ${note}`),
+    (reason) => view.line(`  … ${reason}`),
   );
   try {
     await prepareStores(engines.config, { readModel: true });

@@ -31,9 +31,9 @@ export async function greeting(config: ResolvedConfig, origin: string): Promise<
     '',
     `Try it, as ${practice.owner.nickname} (${practice.owner.locale}):`,
     `  TOKEN=${await tokenOf(config, practice.owner)}`,
-    `  curl -s -X POST ${url} ${authorization}`,
-    `  curl -s "${origin}/tasks/<task_id>?wait=20" ${authorization}`,
-    `  curl -s ${url} ${authorization}`,
+    `  TASK=$(curl -s -X POST ${url} ${authorization} | sed 's/.*"task_id":"\\([^"]*\\).*/\\1/'); echo $TASK`,
+    `  curl -s -w '\\n' "${origin}/tasks/$TASK?wait=20" ${authorization}`,
+    `  curl -s -w '\\n' ${url} ${authorization}`,
     '',
     'To see every request and job in the log: LOG_LEVEL=debug npm start',
   ];

@@ -5,10 +5,10 @@ import { assertPortFree } from './api/service.ts';
 import { startApp, type App } from './app.ts';
 import { loadConfig, type Config, type ResolvedConfig } from './config.ts';
 import { resolveConfig, type Resolved } from './db/embedded/engines.ts';
-import { assertMigrated } from './db/migrate.ts';
+import { assertMigrated, assertReadModel } from './db/migrate.ts';
 import { createPool } from './db/postgres.ts';
 import { prepareStores, seedStores } from './db/prepare.ts';
-import { checkStores } from './db/reachable.ts';
+import { checkModel, checkStores } from './db/reachable.ts';
 import { aboutData, greeting } from './greeting.ts';
 import { onReaderGone, say } from './output.ts';
 import { logEvents, Telemetry } from './telemetry.ts';
@@ -63,9 +63,16 @@ async function assertReady(config: ResolvedConfig): Promise<void> {
   const db = createPool(config.databaseUrl, { max: 1, name: 'daodao-start' });
   try {
     await assertMigrated(db, ['ai']);
+    await assertReadModel(db);
   } finally {
     await db.end();
   }
+}
+
+/** Beside the start: its being away delays feedback, and keeps nobody from asking for it. */
+async function warnOfModel({ config, embedded }: Resolved, telemetry: Telemetry): Promise<void> {
+  const problem = await checkModel(config, embedded);
+  if (problem !== undefined) telemetry.emit('model.unreachable', { problem });
 }
 
 async function main(): Promise<void> {
@@ -79,11 +86,15 @@ async function main(): Promise<void> {
     stop(telemetry, 'nobody reads the output');
   });
   if (config.role === 'all' || config.role === 'api') await assertPortFree(config);
-  resolved = await resolveConfig(config, ({ name, note }, durationMs) =>
-    say(`  ${name.padEnd(11)} ${(durationMs / 1000).toFixed(2)} s   ${note}`),
+  resolved = await resolveConfig(
+    config,
+    ({ name, note }, durationMs) =>
+      say(`  ${name.padEnd(11)} ${(durationMs / 1000).toFixed(2)} s   ${note}`),
+    (reason) => say(`  … ${reason}`),
   );
   await prepare(config, resolved);
   if (stopping !== undefined) return;
+  if (config.role === 'all' || config.role === 'worker') void warnOfModel(resolved, telemetry);
   starting = startApp(resolved.config, telemetry);
   const app = await starting;
   telemetry.emit('process.started', { role: config.role, pid: process.pid });

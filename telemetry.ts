@@ -10,6 +10,7 @@ const LEVELS = {
   'process.stopping': 'info',
   'process.stopped': 'info',
   'engine.ready': 'info',
+  'model.unreachable': 'warn',
   'http.request': 'debug',
   'http.error': 'error',
   'task.accepted': 'debug',
@@ -33,6 +34,7 @@ export interface Events {
   'process.stopping': { reason: string };
   'process.stopped': { durationMs: number };
   'engine.ready': { engine: string; durationMs: number; note: string };
+  'model.unreachable': { problem: string };
   'http.request': {
     requestId: string;
     method: string;

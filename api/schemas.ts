@@ -125,7 +125,7 @@ export const TaskBody = Type.Object(
 export const FeedbackBody = Type.Object(
   {
     practice_id: Type.String(),
-    text: Type.String({ description: 'Three paragraphs separated by newlines, no Markdown.' }),
+    text: Type.String({ description: 'Three paragraphs separated by a blank line, no Markdown.' }),
     sections: Type.Object({
       breakthrough: Type.String(),
       rhythm: Type.String(),

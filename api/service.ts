@@ -27,7 +27,7 @@ export class ApiService implements Service {
     return this.#app?.listeningOrigin;
   }
 
-  /** @throws {AppError} `CONFIG_INVALID` when the port is taken or not allowed. */
+  /** @throws {AppError} `CONFIG_INVALID` when the port is taken or not allowed, or the address is not ours. */
   async start(): Promise<void> {
     const { host, port } = this.#deps.config;
     const app = await buildApi(this.#deps);
@@ -96,14 +96,20 @@ export async function assertPortFree({
   await once(server, 'close');
 }
 
+const PORT_PROBLEMS: Record<string, string> = {
+  EADDRINUSE: 'is already in use',
+  EACCES: 'may not be used by this account',
+};
+
 function explain(error: unknown, host: string, port: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const reason =
-    code === 'EADDRINUSE'
-      ? 'is already in use'
-      : code === 'EACCES'
-        ? 'may not be used by this account'
-        : undefined;
+  if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') {
+    return new AppError('CONFIG_INVALID', {
+      message: `${host} is no address of this machine. Set the HOST variable to one of its own, or to 0.0.0.0 for all.`,
+      cause: error,
+    });
+  }
+  const reason = PORT_PROBLEMS[String(code)];
   if (reason === undefined) return error;
   return new AppError('CONFIG_INVALID', {
     message: `Port ${port} on ${host} ${reason}. Set the PORT variable to another port, or to 0 for a free one.`,

@@ -92,6 +92,25 @@ export async function assertMigrated(db: Queryable, sets: readonly MigrationSet[
   }
 }
 
+/** The product's tables, which are never ours to make where the product is. */
+const READ_MODEL = ['users', 'practices', 'practice_checkins'];
+
+/**
+ * Changes nothing.
+ * @throws {MigrationError} when DaoDao's own tables are not there.
+ */
+export async function assertReadModel(db: Queryable): Promise<void> {
+  const { rows } = await db.query<{ name: string }>(
+    'SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL',
+    [READ_MODEL],
+  );
+  if (rows.length === 0) return;
+  throw new MigrationError(
+    `The database (DATABASE_URL) lacks DaoDao's own tables ${rows.map(({ name }) => name).join(', ')}: ` +
+      'point it at the database of the product, or, for a trial, run npm run cli -- migrate --seed.',
+  );
+}
+
 async function readSet(folder: string, set: MigrationSet): Promise<Migration[]> {
   const names = (await readdir(path.join(folder, set))).toSorted();
   const migrations: Migration[] = [];

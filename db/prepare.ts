@@ -3,7 +3,7 @@
  */
 import type { ResolvedConfig } from '../config.ts';
 import { createClickhouse, prepareClickhouse } from './clickhouse.ts';
-import { migrate } from './migrate.ts';
+import { assertReadModel, migrate } from './migrate.ts';
 import { createPool } from './postgres.ts';
 import { seed, seedEvents } from './seed.ts';
 import { createVectors, prepareVectors } from './vectors.ts';
@@ -31,11 +31,12 @@ export async function prepareStores(
   }
 }
 
-/** Loads the seed; what is there already stays as it is. */
+/** Loads the seed; what is there already stays as it is. @throws {MigrationError} without DaoDao's own tables. */
 export async function seedStores(config: ResolvedConfig): Promise<void> {
   const pool = createPool(config.databaseUrl, { max: 1, name: 'daodao-seed' });
   const clickhouse = createClickhouse(config);
   try {
+    await assertReadModel(pool);
     await Promise.all([seed(pool), seedEvents(clickhouse)]);
   } finally {
     await Promise.all([pool.end(), clickhouse.close()]);

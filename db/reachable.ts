@@ -1,14 +1,18 @@
 /**
  * Whether every configured store answers, asked once at the start: a wrong URL is told in seconds, with its variable.
  */
-import { Redis } from 'ioredis';
-import pg from 'pg';
 import type { ResolvedConfig } from '../config.ts';
+import {
+  askClickhouse,
+  askModel,
+  askPostgres,
+  askQdrant,
+  askRedis,
+  decoded,
+} from './store-checks.ts';
 
 /** Longest wait for one store; they are asked in parallel. */
 const DEADLINE_MS = 5000;
-/** For drivers with a timer of their own, which only has to clean up after the deadline. */
-const DRIVER_TIMEOUT_MS = DEADLINE_MS + 500;
 
 interface Check {
   /** Name of the embedded engine that stands in for it. */
@@ -46,6 +50,27 @@ export async function checkStores(
   const problems = await Promise.all(checks.map(problemOf));
   const found = problems.filter((problem) => problem !== undefined);
   if (found.length > 0) throw new StoresUnreachableError(found);
+}
+
+/**
+ * Asks a language model that is not embedded. Its being away is no reason not to start.
+ * @returns what is wrong with it, in the words of `checkStores`.
+ */
+export async function checkModel(
+  { openaiBaseUrl, openaiApiKey }: ResolvedConfig,
+  embedded: readonly string[],
+): Promise<string | undefined> {
+  if (embedded.includes('coach')) return undefined;
+  const url = new URL(openaiBaseUrl);
+  return problemOf({
+    engine: 'coach',
+    store: 'The language model',
+    variable: 'OPENAI_BASE_URL',
+    url,
+    defaultPort: url.protocol === 'https:' ? '443' : '80',
+    secrets: [openaiApiKey],
+    ask: (signal) => askModel(url, openaiApiKey, signal),
+  });
 }
 
 function allChecks(config: ResolvedConfig): Check[] {
@@ -105,85 +130,6 @@ async function problemOf(check: Check): Promise<string | undefined> {
   }
 }
 
-async function askPostgres(url: string): Promise<void> {
-  const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: DRIVER_TIMEOUT_MS,
-    query_timeout: DRIVER_TIMEOUT_MS,
-  });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await client.query('SELECT 1');
-  } finally {
-    void client.end().catch(() => undefined);
-  }
-}
-
-/** A queue needs a server that takes writes, keeps them all, and knows the commands of Redis 7. */
-async function askRedis(url: string, signal: AbortSignal): Promise<void> {
-  const client = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: DRIVER_TIMEOUT_MS,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: 0,
-  });
-  // The promise only says that the connection closed; the event says why.
-  let cause: unknown;
-  client.on('error', (error) => (cause ??= error));
-  signal.addEventListener('abort', () => client.disconnect());
-  try {
-    await client.connect();
-    await client.ping();
-    refuseUnfit(await client.info());
-  } catch (error) {
-    throw cause ?? error;
-  } finally {
-    // On a connection that never was, `disconnect` leaves a timer of 2 s behind.
-    if (client.status !== 'end') client.disconnect();
-  }
-}
-
-function refuseUnfit(info: string): void {
-  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
-  const version = field('redis_version') ?? 'unknown';
-  if (Number.parseInt(version, 10) < 7)
-    throw new Error(`version ${version} is too old, it must be 7 or newer`);
-  const role = field('role');
-  if (role !== undefined && role !== 'master')
-    throw new Error(`it is a replica (role ${role}), it must be the master`);
-  const policy = field('maxmemory_policy');
-  if (policy !== undefined && policy !== 'noeviction') {
-    throw new Error(
-      `its maxmemory-policy is ${policy}, which may evict jobs: it must be noeviction`,
-    );
-  }
-}
-
-async function askClickhouse(url: URL, signal: AbortSignal): Promise<void> {
-  await fetchOk(new URL('/ping', url.origin), { signal });
-  const headers = new Headers();
-  // `fetch` refuses credentials in a URL.
-  if (url.username !== '') headers.set('X-ClickHouse-User', decoded(url.username));
-  if (url.password !== '') headers.set('X-ClickHouse-Key', decoded(url.password));
-  await fetchOk(new URL('/', url.origin), { method: 'POST', body: 'SELECT 1', headers, signal });
-}
-
-async function askQdrant(url: URL, apiKey: string | undefined, signal: AbortSignal): Promise<void> {
-  const target = new URL(`${url.pathname.replace(/\/$/, '')}/collections`, url.origin);
-  if (url.port === '') target.port = '6333';
-  await fetchOk(target, { headers: apiKey === undefined ? {} : { 'api-key': apiKey }, signal });
-}
-
-async function fetchOk(url: URL, init: RequestInit): Promise<void> {
-  const response = await fetch(url, init);
-  const body = await response.text();
-  if (response.ok) return;
-  const isRefused = response.status === 401 || response.status === 403;
-  const meaning = isRefused ? ' (the credentials are refused)' : '';
-  throw new Error(`HTTP ${response.status}${meaning}: ${body.slice(0, 200).trim()}`);
-}
-
 const MEANINGS: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'the connection was cut, is this the right port?',
@@ -213,13 +159,4 @@ function withoutSecrets(reason: string, { url, secrets = [] }: Check): string {
   return hidden
     .filter((secret) => secret !== undefined && secret !== '')
     .reduce((text: string, secret) => text.replaceAll(secret!, '***'), reason);
-}
-
-/** A part of a URL as it was meant; as it stands if it has a stray percent sign. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

@@ -106,8 +106,14 @@ async function findRepeated(tx: Queryable, request: AcceptRequest): Promise<Acce
      WHERE user_id = $1 AND key = $2 AND created_at < now() - interval '24 hours'`,
     [userId, idempotencyKey],
   );
-  const { rows } = await tx.query<{ id: string; status: TaskStatus; same: boolean }>(
-    `SELECT t.id, t.status, k.name = $3 AND k.payload = $4 AS same
+  const { rows } = await tx.query<{
+    id: string;
+    status: TaskStatus;
+    same: boolean;
+    was_done: boolean;
+  }>(
+    `SELECT t.id, t.status, k.name = $3 AND k.payload = $4 AS same,
+       t.status = 'done' AND t.finished_at <= k.created_at AS was_done
      FROM ai.idempotency_keys k JOIN ai.tasks t ON t.id = k.task_id
      WHERE k.user_id = $1 AND k.key = $2`,
     [userId, idempotencyKey, request.name, request.payload],
@@ -115,7 +121,7 @@ async function findRepeated(tx: Queryable, request: AcceptRequest): Promise<Acce
   const row = rows[0];
   if (row === undefined) return undefined;
   if (!row.same) throw new AppError('IDEMPOTENCY_KEY_REUSED');
-  return { id: row.id, status: row.status, outcome: 'repeated' };
+  return { id: row.id, status: row.status, outcome: row.was_done ? 'finished' : 'repeated' };
 }
 
 async function rememberKey(tx: Queryable, request: AcceptRequest, taskId: string): Promise<void> {

@@ -12,7 +12,7 @@ import { startPostgres } from '../db/embedded/postgres.ts';
 import { startRedis } from '../db/embedded/redis.ts';
 
 /** Longest run of one test, and of one file, in milliseconds. */
-const TEST_TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 300_000;
 
 /** Files run at a time. Each is a process of its own; the machines this must be quick on have two cores. */
 const CONCURRENCY = 2;

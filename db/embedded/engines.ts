@@ -32,7 +32,7 @@ interface Plan {
 }
 
 /** The engines and whether they are wanted: an unset URL means embedded. */
-function plan(config: Config): Plan[] {
+function plan(config: Config, onDelay: (reason: string) => void = () => undefined): Plan[] {
   const { dataDir, cacheDir } = config;
   return [
     {
@@ -45,7 +45,13 @@ function plan(config: Config): Plan[] {
       name: 'redis',
       given: config.redisUrl,
       keepsData: true,
-      start: (onSpawn) => startRedis({ dataDir, cacheDir, onSpawn }),
+      start: (onSpawn) =>
+        startRedis({
+          dataDir,
+          cacheDir,
+          onSpawn,
+          onFetch: () => onDelay('redis-server is fetched once, about 30 MB unpacked'),
+        }),
     },
     {
       name: 'clickhouse',
@@ -71,14 +77,16 @@ function plan(config: Config): Plan[] {
 /**
  * Starts, in parallel, an embedded engine for every store without a URL. With a URL for each, no folder is touched.
  * @param onReady told of each engine as it comes up, with the milliseconds it took.
+ * @param onDelay told why one takes seconds longer than usual.
  * @throws if the data directory is in use, or with the reason of every engine that did not start; the others are
  *   stopped then.
  */
 export async function resolveConfig(
   config: Config,
   onReady: (engine: Engine, durationMs: number) => void,
+  onDelay?: (reason: string) => void,
 ): Promise<Resolved> {
-  const wanted = plan(config).filter(({ given }) => given === undefined);
+  const wanted = plan(config, onDelay).filter(({ given }) => given === undefined);
   if (wanted.length === 0)
     return { config: withUrls(config, {}), embedded: [], stop: () => Promise.resolve() };
   const lock = wanted.some(({ keepsData }) => keepsData)

@@ -1,7 +1,16 @@
 /**
  * One process per data directory: `<dataDir>/engines.json` says which, and where its engines are reached.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import {
   endProcesses,
@@ -33,10 +42,10 @@ const PATIENCE_MS = 8000;
 
 /**
  * Takes the directory for this process. Engines of an owner that died are ended first.
- * @throws if another live process (or this one) has it.
+ * @throws if another live process (or this one) has it, or it cannot be written to.
  */
 export async function lockDataDir(dataDir: string): Promise<Lock> {
-  mkdirSync(dataDir, { recursive: true });
+  makeUsable(dataDir);
   const file = lockFile(dataDir);
   const owner = markProcess(process.pid);
   if (owner === undefined) throw new Error('this process cannot be told apart from others');
@@ -50,6 +59,19 @@ export async function lockDataDir(dataDir: string): Promise<Lock> {
     },
     release: () => rmSync(file, { force: true }),
   };
+}
+
+function makeUsable(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    accessSync(dataDir, constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Error(
+      `The data directory ${path.resolve(dataDir)} cannot be used (${code}): set DATA_DIR to a folder this account may write to.`,
+      { cause: error },
+    );
+  }
 }
 
 /** Where the engines of the live process that uses the directory are reached; undefined if none does, or not yet. */

@@ -20,9 +20,13 @@ const LEAST_MAJOR_VERSION = 7;
 
 /**
  * @param cacheDir where a fetched redis-server is kept for the next start.
+ * @param onFetch told before one is fetched, which takes some seconds.
  * @throws with the command that installs one, if there is none and none can be fetched.
  */
-export async function findRedis(cacheDir: string): Promise<RedisBinary> {
+export async function findRedis(
+  cacheDir: string,
+  onFetch: () => void = () => undefined,
+): Promise<RedisBinary> {
   const onPath = await inspect('redis-server', process.env);
   if (onPath !== undefined && isNewEnough(onPath)) return onPath;
   const distribution = await osRelease();
@@ -31,6 +35,7 @@ export async function findRedis(cacheDir: string): Promise<RedisBinary> {
   if (cached !== undefined) return cached;
   let reason = onPath && `the one on the PATH is ${onPath.version}`;
   if (await hasApt()) {
+    onFetch();
     try {
       return await fetchPackage(folder);
     } catch (error) {

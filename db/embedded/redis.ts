@@ -15,6 +15,8 @@ export interface RedisOptions {
   cacheDir: string;
   /** Told the process id before the server is ready. */
   onSpawn?: (pid: number) => void;
+  /** Told before redis-server is fetched, which takes some seconds. */
+  onFetch?: () => void;
 }
 
 /**
@@ -22,10 +24,15 @@ export interface RedisOptions {
  * A server that a crashed parent left on the same data is stopped first: two would spoil the file.
  * @throws with the command that installs redis-server, if there is none.
  */
-export async function startRedis({ dataDir, cacheDir, onSpawn }: RedisOptions): Promise<Engine> {
+export async function startRedis({
+  dataDir,
+  cacheDir,
+  onSpawn,
+  onFetch,
+}: RedisOptions): Promise<Engine> {
   const folder = path.resolve(dataDir, 'redis');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { command, version, env } = await findRedis(cacheDir);
+  const { command, version, env } = await findRedis(cacheDir, onFetch);
   const pidFile = path.join(folder, 'redis.pid');
   await endOrphan(pidFile, folder, 'SIGTERM');
   const port = await freePort();

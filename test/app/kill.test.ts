@@ -69,7 +69,7 @@ test('a job whose worker is killed inside the call of the model is finished by a
   first.child.kill('SIGKILL');
   const killedMs = performance.now();
   assert.deepEqual(await outcomeOf(job), { status: 'done', attempts: 1, feedback: 1, epoch: 2 });
-  assert.ok(performance.now() - killedMs < 5000);
+  assert.ok(performance.now() - killedMs < 20_000, 'long before the killed call would have ended');
   assert.equal(await first.ended, 'SIGKILL');
   second.child.kill('SIGTERM');
   assert.equal(await second.ended, 0);
@@ -89,7 +89,7 @@ test('a job that takes longer than the grace period goes back uncharged, and ano
   const stoppedMs = performance.now();
   first.child.kill('SIGTERM');
   assert.equal(await first.ended, 0);
-  assert.ok(performance.now() - stoppedMs < 3000);
+  assert.ok(performance.now() - stoppedMs < 20_000, 'long before the call would have ended');
   await startWorker(t);
   assert.deepEqual(await outcomeOf(job), { status: 'done', attempts: 1, feedback: 1, epoch: 2 });
 });

@@ -59,18 +59,16 @@ async function startMain(t: TestContext, env: Record<string, string>): Promise<R
   return main;
 }
 
-/** What a greeting says to paste: the assignment of the token, and the commands. */
-function toPaste(main: Run): { token: string; commands: string[] } {
-  const [, token = ''] = /^ {2}(TOKEN=\S+)$/m.exec(main.text()) ?? [];
-  const commands = [...main.text().matchAll(/^ {2}(curl .*)$/gm)].map(([, line]) => line!);
-  return { token, commands };
+/** The lines a greeting says to paste. */
+function toPaste(main: Run): string[] {
+  return [...main.text().matchAll(/^ {2}((?:TOKEN=|TASK=|curl ).*)$/gm)].map(([, line]) => line!);
 }
 
-/** Pastes lines into a shell. @returns what the last of them answers. */
-function paste<T>(...lines: string[]): T {
+/** Pastes lines into a shell, all at once. @returns what it prints, by line. */
+function paste(...lines: string[]): string[] {
   const shell = spawnSync('bash', ['-c', lines.join('\n')], { encoding: 'utf8' });
   assert.equal(shell.status, 0, shell.stderr);
-  return JSON.parse(shell.stdout) as T;
+  return shell.stdout.trimEnd().split('\n');
 }
 
 test('the guided run ends with everything done and a text in each language, twice', async (t) => {
@@ -124,19 +122,13 @@ test('a start on nothing ends in lines to paste that work, ready in every part, 
   const env = environment('main');
   const main = await startMain(t, env);
   const [, origin] = await main.wrote(/back end on (http:\S+)/);
-  const { token, commands } = toPaste(main);
-  assert.deepEqual(
-    commands.map((line) => line.includes('<')),
-    [false, true, false],
-    'only the id of the task is left to fill in',
-  );
-  const [post = '', follow = '', read = ''] = commands;
-  const { task_id: id } = paste<{ task_id: string }>(token, post);
+  const [id = '', followed = '', read = ''] = paste(...toPaste(main));
   assert.match(id, /^[\da-f-]{36}$/);
-  const task = paste<{ status: string }>(token, follow.replace('<task_id>', id));
-  assert.equal(task.status, 'done');
-  const feedback = paste<{ task_id: string }>(token, read);
+  const task = JSON.parse(followed) as { task_id: string; status: string };
+  assert.deepEqual([task.task_id, task.status], [id, 'done']);
+  const feedback = JSON.parse(read) as { task_id: string };
   assert.equal(feedback.task_id, id);
+  assert.deepEqual(paste(...toPaste(main)).slice(0, 1), [id], 'pasted again, it is the same task');
   const dir = env.DATA_DIR;
   assert.ok(main.text().includes(`data in ${dir} (DATA_DIR=${dir} npm run cli -- reset `));
 
@@ -178,7 +170,7 @@ test('a start on nothing ends in lines to paste that work, ready in every part, 
 test('after kill -9 nothing is left running, and the next start has the data', async (t) => {
   const env = environment('killed');
   const main = await startMain(t, env);
-  const { token } = toPaste(main);
+  const [token = ''] = toPaste(main);
   const engines = enginesOf(env.DATA_DIR);
   assert.ok(engines.length >= 5 && engines.every(isRunning));
   main.child.kill('SIGKILL');
@@ -187,9 +179,8 @@ test('after kill -9 nothing is left running, and the next start has the data', a
   assert.deepEqual(processesOf(env.DATA_DIR), []);
 
   const again = await startMain(t, env);
-  const [post = ''] = toPaste(again).commands;
-  const answer = paste<{ status_url: string }>(token, post);
-  assert.match(answer.status_url, /^\/tasks\//, 'a token outlives a restart');
+  const [, post = ''] = toPaste(again);
+  assert.match(paste(token, post)[0]!, /^[\da-f-]{36}$/, 'a token outlives a restart');
   again.child.kill('SIGTERM');
   assert.equal(await again.ended, 0, again.text());
 });

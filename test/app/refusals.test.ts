@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { migrate } from '../../db/migrate.ts';
 import { freePort } from '../../db/embedded/port.ts';
 import { startAnswering } from '../support/answering.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { run } from '../support/process.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'daodao-refusals-'));
@@ -79,6 +80,41 @@ test('a store that accepts and never answers ends the start as well', async (t) 
   }
 });
 
+test("a database without the product's tables ends the start, and the loading of the seed", async (t) => {
+  const empty = await createEmptyDatabase();
+  try {
+    await migrate(empty.url, ['ai']);
+    const env = { ...sound, DATABASE_URL: empty.url };
+    const sentence =
+      /\(DATABASE_URL\) lacks DaoDao's own tables users, practices, practice_checkins: .*migrate --seed/;
+    for (const started of [run(t, 'main.js', env), run(t, 'cli.js', env, ['seed'])]) {
+      assert.equal(await started.ended, 1);
+      assert.match(started.text(), sentence);
+    }
+  } finally {
+    await empty.drop();
+  }
+});
+
+test('an address that is not of this machine is said, with the variable that changes it', async (t) => {
+  const main = run(t, 'main.js', { ...sound, HOST: '256.1.1.1', PORT: '1' });
+  assert.equal(await main.ended, 1);
+  assert.match(main.text(), /^256\.1\.1\.1 is no address of this machine\. Set the HOST variable/m);
+});
+
+test('a model that is away is warned of, and keeps nothing from starting', async (t) => {
+  const url = `http://127.0.0.1:${await freePort()}/v1`;
+  const main = run(t, 'main.js', { ...sound, OPENAI_BASE_URL: url });
+  await main.wrote(/model\.unreachable/);
+  assert.match(
+    main.text(),
+    /"problem":"The language model \(OPENAI_BASE_URL\) at 127\.0\.0\.1:\d+: nothing/,
+  );
+  await main.wrote(/process\.started/);
+  main.child.kill('SIGTERM');
+  assert.equal(await main.ended, 0, main.text());
+});
+
 test('a port in use is said, with the variable that changes it', async (t) => {
   const occupied = createServer();
   occupied.listen(0, '127.0.0.1');
@@ -106,6 +142,16 @@ test('a port in use is found before an engine is started', async (t) => {
     assert.ok(!readdirSync(folder).includes('no-engines'));
   } finally {
     occupied.close();
+  }
+});
+
+test('a data directory that is none is said, with the variable that changes it', async (t) => {
+  const file = path.join(folder, 'a-file');
+  writeFileSync(file, '');
+  for (const dataDir of [file, path.join(file, 'below')]) {
+    const main = run(t, 'main.js', { PORT: '0', DATA_DIR: dataDir });
+    assert.equal(await main.ended, 1);
+    assert.match(main.text(), /^The data directory .* cannot be used \(E\w+\): set DATA_DIR /);
   }
 });
 
@@ -168,11 +214,13 @@ for (const name of ['constructor', 'toString', '__proto__']) {
   });
 }
 
-test('without a command the commands are listed', async (t) => {
-  const cli = run(t, 'cli.js', {});
-  assert.equal(await cli.ended, 0);
-  assert.match(cli.text(), /migrate/);
-});
+for (const words of [[], ['help'], ['--help'], ['-h']]) {
+  test(`"cli ${words.join(' ')}" lists the commands`, async (t) => {
+    const cli = run(t, 'cli.js', {}, words);
+    assert.equal(await cli.ended, 0);
+    assert.match(cli.text(), /migrate/);
+  });
+}
 
 for (const [words, sentence] of [
   [

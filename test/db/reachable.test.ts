@@ -12,7 +12,7 @@ import type { Engine } from '../../db/embedded/engine.ts';
 import { freePort } from '../../db/embedded/port.ts';
 import { startPostgres } from '../../db/embedded/postgres.ts';
 import { startRedis } from '../../db/embedded/redis.ts';
-import { checkStores, StoresUnreachableError } from '../../db/reachable.ts';
+import { checkModel, checkStores, StoresUnreachableError } from '../../db/reachable.ts';
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'daodao-reachable-'));
 let postgres: Engine;
@@ -21,9 +21,13 @@ let redis: Engine;
 const http = createHttpServer((request, response) => {
   const key = request.headers['x-clickhouse-key'] ?? request.headers['api-key'];
   response.statusCode = key === 'wrong-secret' ? 403 : 200;
-  response.end(key === 'wrong-secret' ? 'no access with wrong-secret' : 'Ok.\n');
+  const answer = request.url === '/collections' ? '{"result":{"collections":[]}}' : '1\n';
+  response.end(key === 'wrong-secret' ? 'no access with wrong-secret' : answer);
 });
+/** Answers everything, as web servers do. */
+const web = createHttpServer((_, response) => response.end('<html>hi</html>'));
 let httpUrl: string;
+let webUrl: string;
 
 before(async () => {
   const { cacheDir } = loadConfig();
@@ -32,10 +36,13 @@ before(async () => {
     startRedis({ dataDir, cacheDir }),
   ]);
   httpUrl = `http://127.0.0.1:${await listen(http)}`;
+  webUrl = `http://127.0.0.1:${await listen(web)}`;
 });
 after(async () => {
-  http.closeAllConnections();
-  http.close();
+  for (const server of [http, web]) {
+    server.closeAllConnections();
+    server.close();
+  }
   await Promise.all([postgres.stop(), redis.stop()]);
   rmSync(dataDir, { recursive: true, force: true });
 });
@@ -168,5 +175,41 @@ test('a Redis that may evict jobs, or is a replica, is refused', async () => {
     assert.deepEqual(await problemsOf(configWith()), []);
   } finally {
     client.disconnect();
+  }
+});
+
+test('a web server is neither ClickHouse nor Qdrant', async () => {
+  const at = new URL(webUrl).host;
+  assert.deepEqual(await problemsOf(configWith({ clickhouseUrl: webUrl, qdrantUrl: webUrl })), [
+    `ClickHouse (CLICKHOUSE_URL) at ${at}: what answers there is not ClickHouse`,
+    `Qdrant (QDRANT_URL) at ${at}: what answers there is not Qdrant`,
+  ]);
+});
+
+test('a Redis database that does not exist is told, not replaced by database 0', async () => {
+  assert.deepEqual(await problemsOf(configWith({ redisUrl: `${redis.url}/15` })), []);
+  const [problem] = await problemsOf(configWith({ redisUrl: `${redis.url}/99` }));
+  assert.match(problem ?? '', /^Redis \(REDIS_URL\) at .*DB index is out of range/);
+});
+
+test('a model that does not answer, or refuses the key, is told with its variable', async () => {
+  const problem = (changes: Partial<ResolvedConfig>) => checkModel(configWith(changes), []);
+  const port = await freePort();
+  assert.equal(
+    await problem({ openaiBaseUrl: `http://127.0.0.1:${port}/v1` }),
+    `The language model (OPENAI_BASE_URL) at 127.0.0.1:${port}: nothing listens there (ECONNREFUSED)`,
+  );
+  const picky = createHttpServer((request, response) => {
+    response.statusCode = request.headers.authorization === 'Bearer right' ? 404 : 401;
+    response.end('no');
+  });
+  const openaiBaseUrl = `http://127.0.0.1:${await listen(picky)}/v1`;
+  try {
+    assert.match((await problem({ openaiBaseUrl })) ?? '', /OPENAI_API_KEY is refused/);
+    assert.equal(await problem({ openaiBaseUrl, openaiApiKey: 'right' }), undefined);
+    assert.equal(await checkModel(configWith({ openaiBaseUrl }), ['coach']), undefined);
+  } finally {
+    picky.closeAllConnections();
+    picky.close();
   }
 });

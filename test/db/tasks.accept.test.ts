@@ -146,6 +146,15 @@ describe('an Idempotency-Key', () => {
     });
   });
 
+  test('that was answered by finished work is answered by it again', async () => {
+    const work = sameWork();
+    await succeedTask(database.pool, await acceptAndStart(database.pool, work), null);
+    const keyed = { ...work, idempotencyKey: 'k' };
+    const first = await accept(keyed);
+    assert.equal(first.outcome, 'finished');
+    assert.deepEqual(await accept(keyed), first);
+  });
+
   test('that met the task of another request belongs to it from then on', async () => {
     const work = { ...sameWork(), userId: randomUUID(), inputHash: 'before' };
     const { id } = await accept(work);

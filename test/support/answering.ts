@@ -4,7 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export async function startAnswering(): Promise<{ url: string; stop(): void }> {
-  const server = createServer((_request, response) => response.end('1\n'));
+  const server = createServer(({ url }, response) =>
+    response.end(url === '/collections' ? '{"result":{"collections":[]}}' : '1\n'),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
