@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startTestApp, type Person, type TaskBody, type TestApp } from '../support/app.ts';
 import { startAnswering } from '../support/answering.ts';
 import { environmentOf, run, type Run } from '../support/process.ts';
@@ -38,8 +39,7 @@ async function begin(modelMs: number): Promise<{ practice: string; taskId: strin
     'POST',
     `/practices/${practice}/feedback`,
   );
-  while ((await app.coach.chatCalls()) === calls)
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  while ((await app.coach.chatCalls()) === calls) await sleep(10);
   await app.coach.control({ delayMs: 0 });
   return { practice, taskId: body.task_id };
 }
@@ -107,10 +107,14 @@ test('a second signal ends a worker at once', async (t) => {
 
 test('a worker that was frozen for longer than its lease does no harm when it wakes', async (t) => {
   const first = await startWorker(t);
-  const job = await begin(2500);
-  await startWorker(t);
+  const modelMs = 6000;
+  const job = await begin(modelMs);
+  const answered = sleep(modelMs);
   first.child.kill('SIGSTOP');
+  await startWorker(t);
   assert.deepEqual(await outcomeOf(job), { status: 'done', attempts: 1, feedback: 1, epoch: 2 });
+  // It wakes with the answer of the model at hand.
+  await answered;
   first.child.kill('SIGCONT');
   await first.wrote(/job\.lease_lost/);
   const next = await begin(0);
