@@ -75,8 +75,12 @@ async function call<T>(
 }
 
 /** Asks for feedback on every practice; those that cannot have it are named with the reason. */
-async function askForAll(origin: string, secret: string): Promise<Asked[]> {
+async function askForAll(
+  origin: string,
+  secret: string,
+): Promise<{ asked: Asked[]; allAsIntended: boolean }> {
   const asked: Asked[] = [];
+  let allAsIntended = true;
   for (const { externalId: practiceId, title, owner } of SEED_PRACTICES) {
     const user = SEED_USERS.find(({ id }) => id === owner.id)!;
     const claims = { id: user.id, _id: user.externalId, username: user.nickname, isTemp: false };
@@ -96,10 +100,12 @@ async function askForAll(origin: string, secret: string): Promise<Asked[]> {
       const taskUrl = `${origin}/tasks/${body.task_id}`;
       asked.push({ title, practiceId, locale: user.locale, token, taskUrl, acceptedMs });
     } else {
-      view.line(`  ${refusal(status, body.error?.code ?? '')} ${title}`);
+      const code = body.error?.code ?? '';
+      view.line(`  ${refusal(status, code)} ${title}`);
+      if (INTENDED[code] === undefined) allAsIntended = false;
     }
   }
-  return asked;
+  return { asked, allAsIntended: allAsIntended && asked.length > 0 };
 }
 
 function refusal(status: number, code: string): string {
@@ -211,7 +217,7 @@ async function demo(): Promise<boolean> {
 async function guide(origin: string, secret: string): Promise<boolean> {
   view.heading('Asking for feedback on every practice');
   const startedMs = performance.now();
-  const asked = await askForAll(origin, secret);
+  const { asked, allAsIntended } = await askForAll(origin, secret);
   const allDone = await follow(asked);
   const tookMs = performance.now() - startedMs;
   await showOnePerLanguage(origin, asked);
@@ -225,7 +231,7 @@ async function guide(origin: string, secret: string): Promise<boolean> {
   view.line(
     '  OPENAI_BASE_URL=http://127.0.0.1:11434/v1 LLM_MODEL=<model> npm start    with a real model',
   );
-  return allDone;
+  return allDone && allAsIntended;
 }
 
 try {

@@ -54,7 +54,7 @@ async function prepare(config: Config, { config: ready, embedded }: Resolved): P
   await checkStores(ready, embedded);
   if (!embedded.includes('postgres')) return assertReady(ready);
   await prepareStores(ready, { readModel: true });
-  await seedStores(ready);
+  await seedStores(ready, { events: embedded.includes('clickhouse') });
   say(aboutData(config.dataDir));
 }
 

@@ -102,8 +102,8 @@ export const SETTINGS = {
     unit: 'ms',
     default: '60000',
     min: 100,
-    max: 600_000,
-    describe: 'Deadline of one LLM call.',
+    max: 85_000,
+    describe: 'Deadline of one LLM call; a run of up to three calls has 90 s in all.',
   },
   OFFLINE_COACH_DELAY_MS: {
     kind: 'integer',

@@ -9,7 +9,6 @@ const LEVELS = {
   'process.started': 'info',
   'process.stopping': 'info',
   'process.stopped': 'info',
-  'engine.ready': 'info',
   'model.unreachable': 'warn',
   'http.request': 'debug',
   'http.error': 'error',
@@ -33,7 +32,6 @@ export interface Events {
   'process.started': { role: string; pid: number };
   'process.stopping': { reason: string };
   'process.stopped': { durationMs: number };
-  'engine.ready': { engine: string; durationMs: number; note: string };
   'model.unreachable': { problem: string };
   'http.request': {
     requestId: string;
@@ -146,7 +144,7 @@ export function describeError(error: unknown, depth = 3): Record<string, unknown
 }
 
 function maskPasswords(text: string): string {
-  return text.replaceAll(/(\/\/[^\s/:@]*:)[^\s/@]+@/g, '$1***@');
+  return text.replaceAll(/(\/\/[^\s/:@]*:)\S+@/g, '$1***@');
 }
 
 /** The Prometheus registry fed by the events; one per process. */

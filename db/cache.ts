@@ -4,7 +4,7 @@
  *
  * `<prefix>:cache:<key>` holds the version, a newline and JSON; always with a TTL.
  */
-import { Redis } from 'ioredis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
 
 /** Keeps what is there when it is newer. KEYS[1]; ARGV: version, value, TTL in seconds. */
 const SET_IF_NEWER = `
@@ -14,34 +14,38 @@ if version and version > tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1] .. '\\n' .. ARGV[2], 'EX', ARGV[3])
 return 1`;
 
+const OPTIONS = {
+  lazyConnect: true,
+  connectTimeout: 2000,
+  commandTimeout: 2000,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 1000),
+  // A failed-over master answers READONLY until the connection is made anew.
+  reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
+} satisfies RedisOptions;
+
 export class Cache {
-  readonly #redis: Redis;
+  #redis: Redis | Cluster;
+  readonly #url: string;
   readonly #prefix: string;
 
   constructor(redisUrl: string, prefix: string) {
+    this.#url = redisUrl;
     this.#prefix = prefix;
-    this.#redis = new Redis(redisUrl, {
-      lazyConnect: true,
-      connectionName: `${prefix}:cache`,
-      connectTimeout: 2000,
-      commandTimeout: 2000,
-      maxRetriesPerRequest: 0,
-      autoResendUnfulfilledCommands: false,
-      retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1000),
-      // A failed-over master answers READONLY until the connection is made anew.
-      reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 1 : false),
-    });
-    this.#redis.on('error', () => undefined);
+    this.#redis = quiet(new Redis(redisUrl, { ...OPTIONS, connectionName: `${prefix}:cache` }));
   }
 
   /** Stores a value unless a newer version is there. */
   async set(key: string, version: number, value: unknown, ttlSeconds: number): Promise<void> {
     const text = JSON.stringify(value);
-    await this.#send(this.#redis.eval(SET_IF_NEWER, 1, this.#key(key), version, text, ttlSeconds));
+    await this.#send((redis) =>
+      redis.eval(SET_IF_NEWER, 1, this.#key(key), version, text, ttlSeconds),
+    );
   }
 
   async get<T>(key: string): Promise<{ version: number; value: T } | undefined> {
-    const text = await this.#send(this.#redis.get(this.#key(key)));
+    const text = await this.#send((redis) => redis.get(this.#key(key)));
     if (text === null) return undefined;
     const newline = text.indexOf('\n');
     return {
@@ -52,7 +56,7 @@ export class Cache {
 
   /** @throws when Redis does not answer. */
   async ping(): Promise<void> {
-    await this.#send(this.#redis.ping());
+    await this.#send((redis) => redis.ping());
   }
 
   close(): void {
@@ -60,13 +64,33 @@ export class Cache {
   }
 
   /** A lost answer also drops the connection: a half-open one would swallow the next command too. */
-  async #send<T>(command: Promise<T>): Promise<T> {
-    return command.catch((error: unknown) => {
-      if (error instanceof Error && error.message === 'Command timed out') {
-        this.#redis.disconnect(true);
-      }
-      throw error;
-    });
+  async #send<T>(command: (redis: Redis | Cluster) => Promise<T>): Promise<T> {
+    try {
+      return await command(this.#redis);
+    } catch (error) {
+      const { message } = error as Error;
+      if (message === 'Command timed out') this.#redis.disconnect(true);
+      if (!message.startsWith('MOVED') || this.#redis instanceof Cluster) throw error;
+    }
+    this.#useCluster();
+    return this.#send(command);
+  }
+
+  /** One node of a Redis Cluster was asked for the key of another. */
+  #useCluster(): void {
+    const { hostname, port, username, password, protocol } = new URL(this.#url);
+    this.#redis.disconnect();
+    this.#redis = quiet(
+      new Cluster([{ host: hostname, port: Number(port || 6379) }], {
+        lazyConnect: true,
+        redisOptions: {
+          ...OPTIONS,
+          ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+          ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+          ...(protocol === 'rediss:' ? { tls: {} } : {}),
+        },
+      }),
+    );
   }
 
   #key(key: string): string {
@@ -74,10 +98,15 @@ export class Cache {
   }
 }
 
+/** Failures reach callers through their own commands. */
+function quiet<T extends Redis | Cluster>(client: T): T {
+  return client.on('error', () => undefined) as T;
+}
+
 /** Whether an error of the cache means that Redis is away, so that the same call may succeed later. */
 export function isCacheAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|OOM)\b|Command timed out|Connection is closed|max retries per request|Stream isn't writeable/.test(
+  return /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|OOM|MISCONF)\b|Command timed out|Connection is closed|max retries per request|Stream isn't writeable|Failed to refresh slots cache/.test(
     error.message,
   );
 }

@@ -68,6 +68,11 @@ export async function saveFeedback(
   const practice = practices.rows[0];
   if (practice === undefined) throw new AppError('PRACTICE_NOT_FOUND');
   const stored = await insertFeedback(tx, feedback);
+  // What it was written from, which may be newer than what it was asked for: a request for the same finds it done.
+  await tx.query('UPDATE ai.tasks SET input_hash = $2 WHERE id = $1', [
+    feedback.taskId,
+    feedback.inputHash,
+  ]);
   const insightReplaced = !practice.insight_edited;
   if (insightReplaced) {
     await tx.query('UPDATE practices SET insight = $2, updated_at = now() WHERE external_id = $1', [

@@ -74,7 +74,7 @@ export async function migrate(
 }
 
 /**
- * Changes nothing.
+ * Changes nothing. What a newer release has added is no obstacle: during a rolling deploy old and new run side by side.
  * @throws {MigrationError} naming what is missing of these sets.
  */
 export async function assertMigrated(db: Queryable, sets: readonly MigrationSet[]): Promise<void> {
@@ -84,7 +84,10 @@ export async function assertMigrated(db: Queryable, sets: readonly MigrationSet[
     "SELECT to_regclass('ai.migrations') IS NOT NULL AS known",
   );
   const applied = rows[0]?.known === true ? await readApplied(db, sets) : [];
-  const pending = selectPending(files, applied).map(title);
+  const known = applied.filter(
+    ({ set, number }) => number <= (files.findLast((file) => file.set === set)?.number ?? 0),
+  );
+  const pending = selectPending(files, known).map(title);
   if (pending.length > 0) {
     throw new MigrationError(
       `The database lacks ${pending.join(', ')}: run npm run cli -- migrate first.`,
@@ -109,6 +112,21 @@ export async function assertReadModel(db: Queryable): Promise<void> {
     `The database (DATABASE_URL) lacks DaoDao's own tables ${rows.map(({ name }) => name).join(', ')}: ` +
       'point it at the database of the product, or, for a trial, run npm run cli -- migrate --seed.',
   );
+}
+
+/**
+ * Changes nothing.
+ * @throws {MigrationError} when the tables of people and practices are missing, or were not made by `migrate`.
+ */
+export async function assertTrial(db: Queryable): Promise<void> {
+  await assertReadModel(db);
+  await assertMigrated(db, ['daodao']).catch((cause: unknown) => {
+    throw new MigrationError(
+      'The people and practices of this database (DATABASE_URL) are the product’s own: the seed is for trials, ' +
+        'on a database that npm run cli -- migrate --seed has made.',
+      { cause },
+    );
+  });
 }
 
 async function readSet(folder: string, set: MigrationSet): Promise<Migration[]> {

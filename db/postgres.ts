@@ -55,7 +55,7 @@ export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promis
     await client.query('COMMIT');
     return value;
   } catch (error) {
-    if (isSilent(error)) broken = error;
+    if (isSpent(error)) broken = error;
     else
       await client.query('ROLLBACK').catch((rollbackError: Error) => {
         broken = rollbackError;
@@ -66,13 +66,17 @@ export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promis
   }
 }
 
-/** A connection that let a query wait in vain would do the same to a ROLLBACK; closing it has the same effect. */
-function isSilent(error: unknown): error is Error {
-  return error instanceof Error && error.message === 'Query read timeout';
+/**
+ * A connection that let a query wait in vain would do the same to a ROLLBACK; closing it has the same effect. One to a
+ * server that became read-only (25006) leads to the wrong server after a failover.
+ */
+function isSpent(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return error.message === 'Query read timeout' || ('code' in error && error.code === '25006');
 }
 
 /** SQLSTATE classes and codes that mean "the store is away or busy", not "the statement is wrong". */
-const AWAY = /^(08|53|57P|58)|^(25P03|55P03|40001|40P01)$/;
+const AWAY = /^(08|53|57P|58)|^(25006|25P03|55P03|57014|40001|40P01)$/;
 
 /** Whether an error means that Postgres is away or busy, so that the same work may succeed later. */
 export function isPostgresAway(error: unknown): boolean {

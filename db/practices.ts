@@ -76,7 +76,7 @@ export async function findPracticeMaterial(
        json_build_object(
          'externalId', u.external_id, 'nickname', u.nickname, 'personalSlogan', u.personal_slogan,
          'professionalField', u.professional_field, 'tags', u.tag_list,
-         'preferredLocale', u.preferred_locale
+         'preferredLocale', CASE WHEN u.preferred_locale = 'en' THEN 'en' ELSE 'zh-TW' END
        ) AS owner,
        (SELECT coalesce(json_agg(
             json_build_object(

@@ -3,7 +3,7 @@
  */
 import type { ResolvedConfig } from '../config.ts';
 import { createClickhouse, prepareClickhouse } from './clickhouse.ts';
-import { assertReadModel, migrate } from './migrate.ts';
+import { assertTrial, migrate } from './migrate.ts';
 import { createPool } from './postgres.ts';
 import { seed, seedEvents } from './seed.ts';
 import { createVectors, prepareVectors } from './vectors.ts';
@@ -31,13 +31,18 @@ export async function prepareStores(
   }
 }
 
-/** Loads the seed; what is there already stays as it is. @throws {MigrationError} without DaoDao's own tables. */
-export async function seedStores(config: ResolvedConfig): Promise<void> {
+/**
+ * Loads the seed; what is there already stays as it is.
+ * @param options.events whether ClickHouse gets its share too. Default true.
+ * @throws {MigrationError} when the tables of people and practices are missing, or the product's own: real data stays free
+ * of invented people.
+ */
+export async function seedStores(config: ResolvedConfig, { events = true } = {}): Promise<void> {
   const pool = createPool(config.databaseUrl, { max: 1, name: 'daodao-seed' });
   const clickhouse = createClickhouse(config);
   try {
-    await assertReadModel(pool);
-    await Promise.all([seed(pool), seedEvents(clickhouse)]);
+    await assertTrial(pool);
+    await Promise.all([seed(pool), events ? seedEvents(clickhouse) : undefined]);
   } finally {
     await Promise.all([pool.end(), clickhouse.close()]);
   }

@@ -2,7 +2,7 @@
  * How work is asked for: check, accept in Postgres, hand to the queue as best effort; and how it is followed.
  */
 import { randomUUID } from 'node:crypto';
-import type { Static, TSchema } from 'typebox';
+import { Type, type Static, type TSchema } from 'typebox';
 import { Check } from 'typebox/value';
 import { isPostgresAway, type Pool } from '../db/postgres.ts';
 import { acceptTask, findTask, type Accepted, type TaskRow } from '../db/tasks.ts';
@@ -30,8 +30,13 @@ export interface ApplyOptions {
 /** A task as its owner sees it: the row, and what Redis knows besides (null while Redis is away). */
 export interface TaskView extends TaskRow {
   state: string | null;
-  progress: { value: number; note: string | null } | null;
+  progress: Static<typeof Progress> | null;
 }
+
+const Progress = Type.Object({
+  value: Type.Number(),
+  note: Type.Union([Type.String(), Type.Null()]),
+});
 
 export interface TaskClient {
   /**
@@ -109,8 +114,7 @@ export function createTaskClient({
       const row = await findTask(db, id);
       if (row === undefined) return undefined;
       const hint = await inspector.status(id).catch(() => undefined);
-      const progress =
-        hint?.progress === undefined ? null : (JSON.parse(hint.progress) as TaskView['progress']);
+      const progress = hint?.progress === undefined ? null : readProgress(hint.progress);
       return {
         ...row,
         state: hint === undefined || hint.state === 'unknown' ? null : hint.state,
@@ -120,4 +124,14 @@ export function createTaskClient({
 
     waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),
   };
+}
+
+/** A hint, and only that: whatever stands in Redis, reading a task does not fail of it. */
+function readProgress(text: string): TaskView['progress'] {
+  try {
+    const progress: unknown = JSON.parse(text);
+    return Check(Progress, progress) ? progress : null;
+  } catch {
+    return null;
+  }
 }

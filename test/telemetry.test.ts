@@ -140,7 +140,7 @@ describe('an error as data', () => {
 
   test('masks passwords in the URLs that its message and stack quote', () => {
     const error = new Error('cannot reach postgres://me:canary@host/x', {
-      cause: 'redis://:canary@host',
+      cause: 'redis://:p@canary/canary@host',
     });
     const text = JSON.stringify(describeError(error));
     assert.doesNotMatch(text, /canary/);

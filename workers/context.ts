@@ -1,7 +1,7 @@
 /**
  * What a task gets: built once for each attempt from the clients its thread owns.
  */
-import type { Cache } from '../db/cache.ts';
+import { isCacheAway, type Cache } from '../db/cache.ts';
 import type { Pool } from '../db/postgres.ts';
 import { findStep, runStep, type Claim } from '../db/task-runs.ts';
 import type { ChatModel } from '../jobs/llm/provider.ts';
@@ -11,6 +11,7 @@ import {
   type JobFacts,
   type TaskContext,
   type TaskSettings,
+  type VersionedCache,
 } from '../jobs/task.ts';
 import type { FromThread } from './protocol.ts';
 import type { Stop } from './stop.ts';
@@ -31,6 +32,8 @@ export function buildContext(
   stop: Stop,
 ): TaskContext {
   const { db, cache, llm, settings, tell } = resources;
+  const log: TaskContext['log'] = (message, fields = {}) =>
+    tell({ type: 'log', id: job.id, task, message, fields });
   return {
     job,
     get signal() {
@@ -38,12 +41,27 @@ export function buildContext(
     },
     settings,
     db,
-    cache,
+    cache: forgiving(cache, log),
     llm,
-    log: (message, fields = {}) => tell({ type: 'log', id: job.id, task, message, fields }),
+    log,
     progress: (value, note) => tell({ type: 'progress', id: job.id, value, note: note ?? null }),
     retry({ countdownMs, reason = 'The task asked for another attempt.' } = {}) {
       throw new Retry('TASK_RETRIED', reason, { countdownMs });
+    },
+  };
+}
+
+/** A cache that is away is waited for; what one refuses for good is no reason to fail the work that is done by then. */
+function forgiving(cache: VersionedCache, log: TaskContext['log']): VersionedCache {
+  return {
+    get: (key) => cache.get(key),
+    async set(key, version, value, ttlSeconds) {
+      try {
+        await cache.set(key, version, value, ttlSeconds);
+      } catch (error) {
+        if (isCacheAway(error)) throw error;
+        log('the cache refused a value', { key, error });
+      }
     },
   };
 }

@@ -21,15 +21,19 @@ const MAX_SECTION_LENGTH = 1500;
 export type ParsedReply = { sections: Sections } | { problem: string };
 
 /**
- * Understands the JSON object of the closed schema, the same in a code fence, and plain text of exactly three
- * paragraphs; `<think>` blocks, closed or not, are ignored.
+ * Understands the JSON object of the closed schema, the same in a code fence or between other words, and plain text of
+ * exactly three paragraphs; `<think>` blocks, closed or not, are ignored.
  */
 export function parseReply(text: string): ParsedReply {
   const answer = stripThinking(text).trim();
   if (answer === '') return { problem: 'The reply was empty.' };
   const fenced = /```(?:json)?\s*\n?([\s\S]*?)```/i.exec(answer)?.[1]?.trim();
   const body = fenced ?? answer;
-  return /^[[{]/.test(body) ? parseJson(body) : parsePlain(body);
+  if (body.startsWith('[')) return parseJson(body);
+  // Some models introduce the object, or comment on it.
+  const object = /\{[\s\S]*"breakthrough"[\s\S]*\}/.exec(body)?.[0];
+  if (object !== undefined) return parseJson(object);
+  return body.startsWith('{') ? parseJson(body) : parsePlain(body);
 }
 
 /** The sections as one text: three paragraphs separated by a blank line. */

@@ -31,7 +31,10 @@ const NUMBER_ZH = '[\\d一二兩三四五六七八九十百幾數]';
 const EVERYWHERE: Rules = [
   ['markdown', /\*\*|__|`|^\s*(?:#{1,6}\s|[-*•>]\s|\d+[.)]\s)|\[[^\]]*\]\(/u],
   ['heading', /^\s*【[^】]*】/u],
-  ['link', /https?:|www\.|<\/?[a-z][^>]*>/iu],
+  [
+    'link',
+    /https?:|www\.|<\/?[a-z][^>]*>|[\w-]\.(?:com|net|org|io|app|dev|info|xyz|me|tw|cn|hk|jp)(?![\w.-])/iu,
+  ],
   ['score', /\d\s*[%％]|\d\s*\/\s*100(?!\d)|★|⭐/u],
   ['level', /\blv\.?\s*\d|\blevel(?:s|led)?[ -](?:up|\d)/iu],
   ['streak', /\bstreaks?\b/iu],
@@ -40,15 +43,18 @@ const EVERYWHERE: Rules = [
 const RULES: Record<Locale, Rules> = {
   'zh-TW': [
     ...EVERYWHERE,
-    ['pressure', /堅持|(?:不要|別|不能|不可以)放棄|每[日天](?:都)?必須|你(?:必須|一定要)/u],
-    ['regret', /可惜|中斷|遺憾/u],
+    [
+      'pressure',
+      /[堅坚]持|(?:不|不要|別|别|不能|不可以)放[棄弃]|每[日天](?:都)?必[須须]|你(?:必[須须]|一定要)/u,
+    ],
+    ['regret', /可惜|中[斷断]|[遺遗]憾/u],
     ['heading', /^\s*(?:核心突破|你的節奏|值得深挖的洞見)(?:[:：\s]|$)/u],
     ['score', /\d\s*分(?![鐘之秒別享成為鍾])|滿分|得分|評分|打分|分數|百分之/u],
     ['level', /等級|級別|升級|第\s*[\d一二三四五六七八九十]+\s*級/u],
     [
       'streak',
       new RegExp(
-        `連續\\s*${NUMBER_ZH}+\\s*(?:天|日|週|周|個|次)|不間斷|天天不[斷漏]|連續打卡`,
+        `[連连][續续]了?\\s*${NUMBER_ZH}+\\s*(?:天|日|週|周|個|次)|不[間间][斷断]|天天不[斷断漏]|[連连][續续]打卡`,
         'u',
       ),
     ],
@@ -67,7 +73,7 @@ const RULES: Record<Locale, Rules> = {
     ['heading', /^\s*(?:core |key )?(?:breakthrough|(?:your )?rhythm|insight)s?\s*(?:[:：]|$)/iu],
     [
       'score',
-      /\bscor(?:e|es|ed|ing)\b|\b\d+ (?:points?|per ?cent)\b|\brating\b|\b\d+ out of \d+/iu,
+      /\bscor(?:e|es|ed|ing)\b|\b\d+ points?\b|\bper ?cent\b|\brating\b|\b\d+ out of \d+/iu,
     ],
     ['level', /\b(?:next|new|higher|your) level\b/iu],
     [
@@ -103,9 +109,11 @@ export function dropViolatingSentences(sections: Sections, locale: Locale): Sect
   return checkTone(kept, locale).length === 0 ? kept : undefined;
 }
 
+/** Words are recognised in their compatibility forms, and with invisible characters inside them, as readers see them. */
 function offences(text: string, locale: Locale): Omit<Violation, 'section'>[] {
+  const seen = text.normalize('NFKC').replaceAll(/\p{Cf}/gu, '');
   return RULES[locale].flatMap(([rule, pattern]) => {
-    const excerpt = pattern.exec(text)?.[0].trim();
+    const excerpt = pattern.exec(seen)?.[0].trim();
     return excerpt === undefined ? [] : [{ rule, excerpt }];
   });
 }

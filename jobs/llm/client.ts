@@ -17,6 +17,8 @@ export interface LlmOptions {
   timeoutMs: number;
 }
 
+const TokenCount = Type.Optional(Type.Union([Type.Number(), Type.Null()]));
+
 /** The least an answer must have; servers differ in everything else. */
 const Completion = Type.Object({
   model: Type.Optional(Type.String()),
@@ -29,7 +31,7 @@ const Completion = Type.Object({
   ),
   usage: Type.Optional(
     Type.Union([
-      Type.Object({ prompt_tokens: Type.Number(), completion_tokens: Type.Number() }),
+      Type.Object({ prompt_tokens: TokenCount, completion_tokens: TokenCount }),
       Type.Null(),
     ]),
   ),

@@ -3,8 +3,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { migrate, MigrationError, type MigrationSet } from '../../db/migrate.ts';
-import { createEmptyDatabase, type TestDatabase } from '../support/postgres.ts';
+import {
+  assertMigrated,
+  assertTrial,
+  migrate,
+  MigrationError,
+  type MigrationSet,
+} from '../../db/migrate.ts';
+import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
 let folder: string;
@@ -118,4 +124,30 @@ test('a file that fails leaves nothing behind, and runs again once it is mended'
   assert.equal(await tableExists('ai.never'), false);
   await write('ai/002_bad.sql', 'CREATE TABLE ai.half ()');
   assert.deepEqual(await run('ai'), ['ai/002_bad.sql', 'ai/003_never.sql']);
+});
+
+test('what a newer release has applied is no obstacle to a start, what this one needs is', async () => {
+  const migrated = await createTestDatabase();
+  const { pool } = migrated;
+  try {
+    await pool.query(
+      "INSERT INTO ai.migrations (set, number, name, checksum) VALUES ('ai', 999, '999_newer.sql', 'x')",
+    );
+    await assertMigrated(pool, ['ai']);
+    await pool.query("DELETE FROM ai.migrations WHERE set = 'ai' AND number = 1");
+    await assert.rejects(assertMigrated(pool, ['ai']), MigrationError);
+  } finally {
+    await migrated.drop();
+  }
+});
+
+test('a seed is for databases that migrations have made, never for those of the product', async () => {
+  const migrated = await createTestDatabase();
+  try {
+    await assertTrial(migrated.pool);
+    await migrated.pool.query("DELETE FROM ai.migrations WHERE set = 'daodao'");
+    await assert.rejects(assertTrial(migrated.pool), /the product’s own: the seed is for trials/);
+  } finally {
+    await migrated.drop();
+  }
 });

@@ -31,10 +31,12 @@ async function accept(changes: Partial<AcceptRequest> = {}) {
 describe('a start', () => {
   test('takes the next epoch and tells whose task it is', async () => {
     const { id } = await accept({ userId: 'u-1' });
+    const requestedAt = (await findTask(database.pool, id))!.created_at;
     assert.deepEqual(await startTask(database.pool, id, 0), {
       epoch: '1',
       attempts: 0,
       userId: 'u-1',
+      requestedAt,
     });
     const first = await findTask(database.pool, id);
     assert.equal(first?.status, 'running');
@@ -42,6 +44,7 @@ describe('a start', () => {
       epoch: '2',
       attempts: 0,
       userId: 'u-1',
+      requestedAt,
     });
     assert.deepEqual((await findTask(database.pool, id))?.started_at, first.started_at);
   });

@@ -88,3 +88,16 @@ test('what was joined is read back as the same three paragraphs', () => {
     ),
   );
 });
+
+test('an object between other words is read as the object, never as paragraphs', () => {
+  const sections = { breakthrough: '一。', rhythm: '二。', insight: '三。' };
+  const object = JSON.stringify(sections);
+  for (const text of [
+    `Here it is:\n${object}\nI hope it helps.`,
+    `Here it is:\n\n${object}\n\nI hope it helps.`,
+    `${object}\nDone.`,
+  ])
+    assert.deepEqual(parseReply(text), { sections }, text);
+  const broken = parseReply('Here:\n{"breakthrough": "一", "rhythm"}\nDone.');
+  assert.deepEqual(broken, { problem: 'The reply was not valid JSON.' });
+});
