@@ -24,6 +24,10 @@ const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
 const graphemes = new Intl.Segmenter();
 
+/** Marks that may not begin a line, and those that may not end one. */
+const CLOSING = '。，、；：！？…）」』】》〉”’.,;:!?)';
+const OPENING = '（「『【《〈“‘(';
+
 export class DemoView {
   readonly #out: Screen;
   #drawn = 0;
@@ -33,12 +37,15 @@ export class DemoView {
     this.#out = out;
   }
 
+  /** On a terminal, prose too long for one line goes on below. What has columns stays whole: some of it is to be pasted. */
   line(text = ''): void {
-    this.#out.write(`${text}\n`);
+    const isProse = this.#out.isTTY && !/\S {2,}\S/.test(text);
+    const lines = isProse ? wrap(text, this.#room()) : [text];
+    for (const line of lines) this.#out.write(`${line}\n`);
   }
 
   heading(text: string): void {
-    this.line(this.#out.isTTY ? `\n\u001B[1m${text}\u001B[0m` : `\n${text}`);
+    this.#out.write(this.#out.isTTY ? `\n\u001B[1m${text}\u001B[0m\n` : `\n${text}\n`);
   }
 
   /** Shows the tasks as they are now; call it as often as anything changes. */
@@ -50,7 +57,7 @@ export class DemoView {
   /** Over the lines drawn before: none may wrap, or the way back up would be longer than they are many. */
   #redraw(lines: readonly TaskLine[]): void {
     if (this.#drawn > 0) this.#out.write(`\u001B[${this.#drawn}A`);
-    const room = (this.#out.columns || USUAL_COLUMNS) - 1;
+    const room = this.#room();
     for (const { title, status, progress, note } of lines) {
       const filled = Math.round(progress * BAR_WIDTH);
       const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
@@ -60,6 +67,11 @@ export class DemoView {
       this.#out.write(`\u001B[2K${line}\n`);
     }
     this.#drawn = lines.length;
+  }
+
+  /** Columns of a line; a terminal may wrap one that fills it to the last. */
+  #room(): number {
+    return (this.#out.columns || USUAL_COLUMNS) - 1;
   }
 
   #tellChanges(lines: readonly TaskLine[]): void {
@@ -77,9 +89,68 @@ export function cut(text: string, columns: number): string {
   /** As much as leaves room for the ellipsis. */
   let kept = '';
   for (const { segment } of graphemes.segment(text)) {
-    width += WIDE.test(segment) ? 2 : 1;
+    width += widthOf(segment);
     if (width > columns) return `${kept}…`;
     if (width < columns) kept += segment;
   }
   return text;
+}
+
+/**
+ * Text as lines of at most so many columns: broken at blanks, and between wide characters where no mark forbids it. All
+ * lines are as far in as the first. A word longer than a line is left to the terminal.
+ */
+export function wrap(text: string, columns: number): string[] {
+  const indent = /^ */.exec(text)![0];
+  const lines: string[] = [];
+  let line = indent;
+  let width = indent.length;
+  let blanks = '';
+  for (const piece of piecesOf(text.slice(indent.length))) {
+    if (piece.trim() === '') {
+      blanks = piece;
+      continue;
+    }
+    const added = columnsOf(blanks + piece);
+    if (width + added > columns && line !== indent) {
+      lines.push(line);
+      line = indent + piece;
+      width = indent.length + columnsOf(piece);
+    } else {
+      line += blanks + piece;
+      width += added;
+    }
+    blanks = '';
+  }
+  return [...lines, line];
+}
+
+/** What stays on one line: a word or a wide character with the marks that belong to it, or the blanks between. */
+function piecesOf(text: string): string[] {
+  const pieces: string[] = [];
+  let last: string | undefined;
+  for (const { segment } of graphemes.segment(text)) {
+    if (last === undefined || mayBreak(last, segment)) pieces.push(segment);
+    else pieces[pieces.length - 1] += segment;
+    last = segment;
+  }
+  return pieces;
+}
+
+function mayBreak(before: string, after: string): boolean {
+  const isBlank = before.trim() === '';
+  if (isBlank !== (after.trim() === '')) return true;
+  if (isBlank || OPENING.includes(before) || CLOSING.includes(after)) return false;
+  return WIDE.test(before) || WIDE.test(after);
+}
+
+function columnsOf(text: string): number {
+  return Array.from(graphemes.segment(text), ({ segment }) => widthOf(segment)).reduce(
+    (sum, width) => sum + width,
+    0,
+  );
+}
+
+function widthOf(segment: string): number {
+  return WIDE.test(segment) ? 2 : 1;
 }

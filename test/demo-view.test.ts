@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cut, DemoView, type TaskLine } from '../demo-view.ts';
+import fc from 'fast-check';
+import { cut, DemoView, wrap, type TaskLine } from '../demo-view.ts';
 import { SEED_PRACTICES } from '../db/seed/practices.ts';
 
 /** A terminal with 80 columns that keeps the lines it was given. */
@@ -72,4 +73,66 @@ test('text is cut by columns: wide characters are two, marks and joined emoji be
   assert.equal(cut('讀書會', 4), '讀…');
   assert.equal(cut('e\u0301e\u0301', 2), 'e\u0301e\u0301');
   assert.equal(cut('👩‍👩‍👧a', 3), '👩‍👩‍👧a');
+});
+
+test('prose is wrapped at blanks, and between characters of Chinese where no mark forbids it', () => {
+  assert.deepEqual(wrap('Early on you often felt good.', 18), ['Early on you often', 'felt good.']);
+  assert.deepEqual(wrap('  as far in as it began', 12), ['  as far in', '  as it', '  began']);
+  assert.deepEqual(wrap('今天很好。', 8), ['今天很', '好。']);
+  assert.deepEqual(wrap('你寫下「很好」', 8), ['你寫下', '「很好」']);
+  assert.deepEqual(wrap('這 21 天裡，有 7 天', 9), ['這 21 天', '裡，有 7', '天']);
+  assert.deepEqual(wrap('a-very-long-word and more', 8), ['a-very-long-word', 'and more']);
+  assert.deepEqual(wrap('', 8), ['']);
+});
+
+test('wrapped text loses nothing but blanks, fits, and begins and ends no line with a mark that may not be there', () => {
+  const word = fc.constantFrom(
+    'often',
+    'it',
+    '讀書',
+    '，',
+    '。',
+    '「',
+    '」',
+    ' ',
+    '！',
+    '“so”',
+    '21',
+  );
+  fc.assert(
+    fc.property(
+      fc.array(word, { maxLength: 60 }),
+      fc.integer({ min: 24, max: 60 }),
+      (words, columns) => {
+        const text = words
+          .join('')
+          .replaceAll(/ *[，。「」！]+ */g, (marks) => marks.trim().slice(0, 1))
+          .trim();
+        const lines = wrap(text, columns);
+        const withoutBlanks = (given: string) => given.replaceAll(' ', '');
+        assert.equal(withoutBlanks(lines.join('')), withoutBlanks(text));
+        for (const [index, line] of lines.entries()) {
+          if (line.includes(' ') || /[讀書]/.test(line)) assert.ok(widthOf(line) <= columns, line);
+          if (index > 0) assert.doesNotMatch(line, /^[，。」！]/);
+          if (index < lines.length - 1) assert.doesNotMatch(line, /「$/);
+        }
+        assert.ok(lines.every((line) => text.includes(line.trim())));
+      },
+    ),
+  );
+});
+
+test('what the view says is wrapped on a terminal, and is left alone where a program reads it', () => {
+  const text = `  ${'a word of prose '.repeat(12)}`;
+  const out = screen(60);
+  new DemoView(out).line(text);
+  assert.ok(out.written.length > 2);
+  for (const line of out.written) assert.match(line, /^ {2}\S.{0,57}\n$/);
+  assert.equal(out.written.map((line) => line.trim()).join(' '), text.trim());
+  const command = `  ${'A=1 '.repeat(20)}npm start    to be pasted`;
+  new DemoView(out).line(command);
+  assert.equal(out.written.at(-1), `${command}\n`);
+  const file = { ...screen(60), isTTY: false };
+  new DemoView(file).line(text);
+  assert.deepEqual(file.written, [`${text}\n`]);
 });

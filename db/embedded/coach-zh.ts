@@ -1,165 +1,192 @@
 /**
  * What the coach says in Traditional Chinese.
  */
-import { fragmentOf, type Facts, type Mood } from './coach-facts.ts';
+import type { Facts } from './coach-facts.ts';
+import type { Mood } from './coach-moods.ts';
+import { word, type Wordings } from './coach-claims.ts';
+import { planOf } from './coach-plan.ts';
+import { RHYTHM, WEEKDAY } from './coach-zh-rhythm.ts';
+import type { Quote } from './coach-quotes.ts';
 
 const MOOD: Record<Mood, string> = {
-  give_up: '想先放下',
-  frustrated: '挫折',
-  bored: '提不起勁',
-  neutral: '平靜',
-  good: '還不錯',
-  happy: '開心',
+  give_up: '「想先放下」',
+  frustrated: '「挫折」',
+  bored: '「提不起勁」',
+  neutral: '「普通」',
+  good: '「還不錯」',
+  happy: '「開心」',
 };
-
-const WEEKDAY = ['星期日', '星期一', '星期二', '星期三', '星期四', '星期五', '星期六'];
 
 /** The three paragraphs. */
 export function writeChinese(facts: Facts) {
+  const { breakthrough, rhythm, insight } = planOf(facts);
+  const call = facts.nickname === undefined ? '' : `${facts.nickname}，`;
   return {
-    breakthrough: opening(facts) + moodChange(facts) + firstQuote(facts),
-    rhythm: presence(facts) + pause(facts) + growth(facts),
-    insight: secondQuote(facts) + reach(facts) + question(facts),
+    breakthrough: call + word(breakthrough, facts, WORDINGS).join(''),
+    rhythm: word(rhythm, facts, WORDINGS).join(''),
+    insight: word(insight, facts, WORDINGS).join(''),
   };
 }
 
-function name({ title }: Facts): string {
+const WORDINGS: Wordings = {
+  ...RHYTHM,
+
+  oneDay: ({ title }) => [
+    `${called(title)}留下的是一個日子，而一個日子也可以裝下不少東西。`,
+    `${called(title)}有一個日子可以回頭看，那一天是你的。`,
+  ],
+  fewDays: ({ title, days }) => [
+    `${called(title)}落在 ${days} 個日子裡，一個一個都還數得出來。`,
+    `${days} 個日子，讓${called(title)}成了可以回頭看的一段路。`,
+    `翻開${called(title)}，裡面是 ${days} 個日子，可以一個一個翻回去看。`,
+  ],
+  someDays: ({ title, days }) => [
+    `回頭看${called(title)}，有 ${days} 個日子，你替它留了時間。`,
+    `${called(title)}一開始只是個念頭，現在已經是你在 ${days} 個日子裡做過的事。`,
+    `${called(title)}在你的 ${days} 個日子裡留下了痕跡。`,
+  ],
+  manyDays: ({ title, days }) => [
+    `${called(title)}已經走進你生活裡的 ${days} 個日子。`,
+    `現在有 ${days} 個日子，想起來都會有${called(title)}的影子。`,
+    `一頁一頁翻過去，${called(title)}走過了你的 ${days} 個日子。`,
+  ],
+  weeksBehind: ({ title, days, weeks }) => [
+    `${weeks} 個星期的${called(title)}走完了，其中 ${days} 個日子有你的紀錄。`,
+    `從決定開始${called(title)}，到走完這 ${weeks} 個星期，有 ${days} 個日子是你為它留的。`,
+  ],
+  asLived: ({ title, days }) => [
+    `這就是${called(title)}在你生活裡的樣子，由 ${days} 個日子拼起來。`,
+    `這些都屬於${called(title)}：一開始是個念頭，後來是你真的過過的 ${days} 個日子。`,
+    `把這些片刻放在一起，就是你走過的${called(title)}，一共 ${days} 個日子。`,
+  ],
+
+  moodUnmarked: () => [
+    '這些紀錄沒有標上心情，如果有什麼改變了，要從字句裡去找。',
+    '一路上你沒有替心情做記號，感受都交給了文字。',
+  ],
+  moodSingle: ({ mood }) => [
+    `你也標過一次心情，那時是${MOOD[mood]}。`,
+    `有一則紀錄旁邊標了心情，那天是${MOOD[mood]}。`,
+  ],
+  moodSame: ({ mood, usual }) =>
+    usual
+      ? [
+          `你的心情大多是${MOOD[mood]}，前段和後段都看得到它。`,
+          `一路上心情多半是${MOOD[mood]}，靠近開頭是，靠近結尾也是。`,
+        ]
+      : [
+          `靠近開頭和靠近結尾，你都標過${MOOD[mood]}；如果有什麼改變了，文字會比心情知道得更多。`,
+          `前段有過${MOOD[mood]}，後段也有過${MOOD[mood]}，兩者之間的路，留在你的文字裡。`,
+        ],
+  moodLighter: ({ start, end }) => [
+    `剛開始的紀錄裡出現過${MOOD[start]}，到了後段，你標下了${MOOD[end]}，中間有什麼悄悄鬆開了。`,
+    `最初幾則裡有${MOOD[start]}，最後幾則裡有${MOOD[end]}，心情確實輕了一些。`,
+  ],
+  moodLighterAfterLow: ({ start, end, once }) => [
+    `這條路有起有伏：前段有過${MOOD[start]}，途中${once ? '有一次' : '也曾'}${MOOD.give_up}，到了後段，你標下的卻是${MOOD[end]}。`,
+    `後段的紀錄裡有${MOOD[end]}。知道你途中${once ? '有一次' : '曾經'}${MOOD.give_up}，再讀到這裡，分量就不一樣了。`,
+  ],
+  moodLighterStepwise: ({ start, end }) => [
+    `你標下的心情沒有一次重複：前段有${MOOD[start]}，後段有${MOOD[end]}，路上還有別的顏色。`,
+    `每一次標下的心情都不一樣，從前段的${MOOD[start]}到後段的${MOOD[end]}，後面比前面輕。`,
+  ],
+  moodLighterForGood: ({ start, end }) => [
+    `${MOOD[start]}只在前段出現過一次，後來沒有再標過；到了後段，你標下的是${MOOD[end]}。`,
+    `前段有一次是${MOOD[start]}，後段換成了${MOOD[end]}，心情比開頭輕了一些。`,
+  ],
+  moodLighterMoreThanOnce: ({ start, end }) => [
+    `${MOOD[start]}只在前段有過一次，${MOOD[end]}卻不只一次，最後那一段也有。`,
+    `前段有一次${MOOD[start]}；${MOOD[end]}不只標過一次，而後段整體比前段輕了一些。`,
+  ],
+  moodHeavier: ({ start, end }) => [
+    `前段有過${MOOD[start]}，後段沉了一些，出現了${MOOD[end]}，你照實標了下來。`,
+    `最後幾則裡有${MOOD[end]}，比開頭重一點，而你也把它記了下來。`,
+  ],
+  moodBoth: ({ start, end }) => [
+    `靠近開頭有${MOOD[start]}，靠近結尾有${MOOD[end]}，兩種心情都有位置。`,
+    `開頭附近有${MOOD[start]}的日子，結尾附近有${MOOD[end]}的日子，兩種都是你的。`,
+  ],
+  moodUsual: ({ mood }) => [
+    `整段路看下來，心情多半是${MOOD[mood]}。`,
+    `而你標下的心情，大多是${MOOD[mood]}。`,
+  ],
+
+  discovered: ({ quote, day }) => [
+    `第 ${day} 天，有件事在你眼前變清楚了：${said(quote)}。`,
+    `第 ${day} 天的紀錄裡有一個發現：${said(quote)}。`,
+    `第 ${day} 天，你發現了一件事：${said(quote)}。`,
+  ],
+  wroteInMood: ({ quote, day, mood }) => [
+    `第 ${day} 天，心情是${MOOD[mood]}，你寫下${said(quote)}。`,
+    `標著${MOOD[mood]}的第 ${day} 天，你是這樣寫的：${said(quote)}。`,
+  ],
+  wroteAtLength: ({ quote, day }) => [
+    `第 ${day} 天你寫了很長一段，其中一句是${said(quote)}。`,
+    `第 ${day} 天的紀錄很長，其中有這麼一句：${said(quote)}。`,
+  ],
+  wrote: ({ quote, day }) => [
+    `第 ${day} 天你寫下${said(quote)}。`,
+    `第 ${day} 天的紀錄是這樣寫的：${said(quote)}。`,
+  ],
+  discoveredToo: ({ quote, day }) => [
+    `第 ${day} 天你看見的事，值得再看一次：${said(quote)}。`,
+    `還有第 ${day} 天，你自己發現的：${said(quote)}。`,
+    `另一個發現在第 ${day} 天：${said(quote)}，可以在這裡多停一會兒。`,
+    `如果要挑一句往下想，也許是第 ${day} 天的這個發現：${said(quote)}。`,
+  ],
+  wroteToo: ({ quote, day }) => [
+    `值得再讀一次的，是第 ${day} 天的這一句：${said(quote)}。`,
+    `如果只留下一句，也許可以是第 ${day} 天的${said(quote)}。`,
+    `第 ${day} 天的這句話，比讀起來的還要多一些：${said(quote)}。`,
+  ],
+
+  reflection: ({ quote }) => [
+    `回頭看的時候，你是這樣說的：${said(quote)}。`,
+    `你替這段路寫的總結是${said(quote)}。`,
+    `走完之後，你留下了這句話：${said(quote)}。`,
+  ],
+  slogan: ({ slogan }) => [
+    `讀著讀著，會想起你給自己的那句話：「${slogan}」。`,
+    `你給自己的座右銘是「${slogan}」，這些紀錄讓人想起它。`,
+  ],
+  tag: ({ tag }) => [
+    `你替它標上了「${tag}」，那裡也許還有可以往下走的路。`,
+    `「${tag}」是你替它選的標籤，這個詞對你的意思，紀錄裡說得更清楚。`,
+  ],
+  twoDays: ({ from, to }) => [
+    `把第 ${from} 天和第 ${to} 天放在一起讀，中間的距離，也許比任何一天單獨說的都多。`,
+    `從第 ${from} 天到第 ${to} 天，是你自己走出來的一段；兩則紀錄接著讀，也許會讀到新的東西。`,
+  ],
+  smallThings: () => [
+    '最值得再想一想的，也許是那些順手寫下的小事，它們有時會透露真正在意的是什麼。',
+  ],
+  askDiscovery: () => [
+    '當時是什麼讓你看見這件事的？那個條件，還能在生活的哪裡出現？',
+    '同樣的道理，還可能在哪裡成立？',
+  ],
+  askBeginner: ({ mood }) => [
+    `如果遇到心情還是${MOOD[mood]}的那個自己，你會想說什麼？`,
+    `如果有人正要開始，心情也是${MOOD[mood]}，你會跟他說什麼？`,
+  ],
+  askLow: () => [
+    `對${MOOD.give_up}那一天的自己，你會想說什麼？`,
+    `下一次又${MOOD.give_up}什麼的時候，你希望自己記得哪一件事？`,
+  ],
+  askReturn: () => ['那段空白之後，是什麼讓你又回來的？'],
+  askWeekday: ({ weekday }) => [
+    `${WEEKDAY[weekday]}有什麼特別的地方，讓這件事有了位置？`,
+    `${WEEKDAY[weekday]}有的東西，別的日子也借得到嗎？`,
+  ],
+  askPicture: () => ['下一次想起這段日子，你希望最先浮現的是哪一個畫面？'],
+  askFriend: () => ['如果有朋友明天要開始做同一件事，你會先跟他說什麼？'],
+  askRename: () => ['如果今天重新替這段路取一個名字，你會叫它什麼？'],
+  askNext: () => ['如果只帶一樣東西走進下一段旅程，你會帶走哪一樣？'],
+};
+
+function called(title: string | undefined): string {
   return title === undefined ? '這個主題實踐' : `「${title}」`;
 }
 
-function opening(facts: Facts): string {
-  const { nickname, days, checkIns, vary } = facts;
-  const call = nickname === undefined ? '' : `${nickname}，`;
-  return vary('opening', [
-    `${call}回頭看${name(facts)}這段時間，你在 ${days} 個日子裡留下了紀錄，每一則都是真的走過的路。`,
-    `${call}從第一天走到現在，你為${name(facts)}累積了 ${checkIns} 則紀錄，它已經從一個念頭變成生活的一部分。`,
-    `${call}${name(facts)}不再只是一個計畫，你用 ${days} 天的行動，把它變成了自己的經驗。`,
-    `${call}翻開你為${name(facts)}寫下的 ${checkIns} 則紀錄，能看見一個人一點一點走出自己的路。`,
-    `${call}當初決定開始${name(facts)}的你，大概沒想到這 ${days} 天會在心裡留下這麼多東西。`,
-  ]);
-}
-
-function moodChange({ moodAtStart, moodAtEnd, moodTrend, vary }: Facts): string {
-  if (moodAtStart === undefined || moodAtEnd === undefined) {
-    return vary('mood', [
-      '你很少替心情貼上標籤，變化都藏在字裡行間，靜靜地發生。',
-      '你把心情交給文字，而文字也如實記得你走到了哪裡。',
-    ]);
-  }
-  const [start, end] = [MOOD[moodAtStart], MOOD[moodAtEnd]];
-  if (moodTrend === 'lighter') {
-    if (start === end) return `心情看起來都是「${start}」，但愈到後面，那份輕鬆愈常出現。`;
-    return vary('mood', [
-      `剛開始，你的心情常是「${start}」；走到後來，更常出現的是「${end}」。這份轉變不是突然發生的，而是一次次嘗試疊出來的。`,
-      `前期的紀錄裡多半是「${start}」，後來慢慢換成了「${end}」，那是你和這件事之間的關係變得更自在了。`,
-      `從「${start}」到「${end}」，心情的顏色一點一點變亮，你也許沒有察覺，但紀錄都記得。`,
-    ]);
-  }
-  if (moodTrend === 'heavier') {
-    return vary('mood', [
-      `後段的心情比開頭沉一些，多了幾次「${end}」。你沒有把它藏起來，而是照實寫下，這份誠實本身就是一種前進。`,
-      `走到後面，「${end}」的日子多了起來，你仍然願意坐下來寫幾句，替自己留住了當下真實的樣子。`,
-    ]);
-  }
-  if (start !== end) {
-    return `心情在「${start}」和「${end}」之間來回，你沒有急著讓它定下來，而是陪著它一起走。`;
-  }
-  return vary('mood', [
-    `從開頭到最後，你的心情大多是「${end}」，看得出你替這件事找到了舒服的位置。`,
-    `一路上心情多半維持在「${end}」，改變沒有大聲嚷嚷，而是安靜地住進了日常。`,
-  ]);
-}
-
-function firstQuote({ notes, vary }: Facts): string {
-  const note = notes[0];
-  const fragment = note && fragmentOf(note.text);
-  if (note === undefined || fragment === undefined) {
-    return '這些細小的累積放在一起，就是你看得見的改變。';
-  }
-  return vary('first', [
-    `第 ${note.day} 天你寫下「${fragment}」，讀到這裡，像是看見當時的你就坐在那裡。`,
-    `第 ${note.day} 天的那句「${fragment}」，比任何形容都更接近當時的你。`,
-    `像第 ${note.day} 天，你寫著「${fragment}」，這是只有真的走過的人才寫得出來的句子。`,
-  ]);
-}
-
-function presence(facts: Facts): string {
-  const { durationDays, days, sessionMinutes, favouriteWeekday, vary } = facts;
-  const minutes = sessionMinutes === undefined ? '' : `，每次給自己大約 ${sessionMinutes} 分鐘`;
-  const weekday =
-    favouriteWeekday === undefined
-      ? vary('weekday', [
-          '你沒有把自己綁在固定的某一天，而是在生活的縫隙裡找到位置。',
-          '出現的日子散落在一週各處，像是配合著生活的呼吸。',
-        ])
-      : vary('weekday', [
-          `其中${WEEKDAY[favouriteWeekday]}最常看到你，那也許是最適合你的一段時光。`,
-          `你特別常在${WEEKDAY[favouriteWeekday]}出現，像是替那一天留了一張固定的椅子。`,
-        ]);
-  const span = vary('span', [
-    `在 ${durationDays} 天的旅程裡，你有 ${days} 天留下足跡${minutes}。`,
-    `這 ${durationDays} 天，你在其中的 ${days} 天來到這裡${minutes}。`,
-    `你把這件事放進了 ${durationDays} 天裡的 ${days} 天${minutes}。`,
-  ]);
-  return span + weekday;
-}
-
-function pause({ longestPauseDays, vary }: Facts): string {
-  if (longestPauseDays >= 3) {
-    return vary('pause', [
-      `有一次隔了 ${longestPauseDays} 天，之後你又自然地回來了；能在空白之後重新拾起，也是你節奏的一部分。`,
-      `中間曾經停了 ${longestPauseDays} 天，而你沒有因此離開，回來的那一天寫得一樣認真。`,
-    ]);
-  }
-  return vary('pause', [
-    '間隔多半不長，像是替自己留了一個隨時能坐下來的角落。',
-    '每次之間只隔一小段，累積就這樣悄悄連成了線。',
-  ]);
-}
-
-function growth({ notesGrew, vary }: Facts): string {
-  return notesGrew
-    ? vary('growth', [
-        '紀錄也從簡短變得細膩，看得出你愈來愈願意停下來聽聽自己的感受。',
-        '愈到後面，你寫得愈多，那些字裡裝著愈來愈細的觀察。',
-      ])
-    : vary('growth', [
-        '每一則的長短都差不多，那份平穩，正是屬於你的步調。',
-        '有時寫得多，有時只有幾句，你讓每天的自己都有說話的空間。',
-      ]);
-}
-
-function secondQuote({ notes, vary }: Facts): string {
-  const note = notes[1] ?? notes[0];
-  const fragment = note && fragmentOf(note.text);
-  if (note === undefined || fragment === undefined) {
-    return '最值得再想一想的，是那些你寫下時覺得理所當然的小事，它們往往透露了你真正在意什麼。';
-  }
-  return vary('second', [
-    `最值得再想一想的，是你在第 ${note.day} 天提到的「${fragment}」。`,
-    `有一句話很想請你再讀一次：「${fragment}」，那是第 ${note.day} 天的你留下來的。`,
-    `第 ${note.day} 天，你輕輕帶過一句「${fragment}」，裡面藏著一個很深的線索。`,
-  ]);
-}
-
-function reach(facts: Facts): string {
-  const { field, tags, slogan, vary } = facts;
-  if (field !== undefined) {
-    return vary('reach', [
-      `這個發現不只屬於${name(facts)}，或許也能帶進你在「${field}」的日常。`,
-      `在「${field}」這條路上，你或許也遇過相似的時刻，兩邊的經驗可以互相照亮。`,
-    ]);
-  }
-  if (slogan !== undefined) return `你說過「${slogan}」，這段紀錄像是替這句話加上了註腳。`;
-  if (tags[0] !== undefined) return `它和你關心的「${tags[0]}」連在一起，也許還能再往下挖一層。`;
-  return '這份體會不會隨著這段實踐結束，它已經是你的一部分。';
-}
-
-function question({ vary }: Facts): string {
-  return vary('question', [
-    '如果把這份體會帶到下一段旅程，你最想先用在哪裡？',
-    '如果再遇到剛開始的自己，你會想告訴他什麼？',
-    '當時是什麼讓你看見這件事的？那個條件，還能在生活的哪裡出現？',
-    '下一次想起這段日子，你希望最先浮現的是哪一個畫面？',
-  ]);
+function said({ text }: Quote): string {
+  return `「${text}」`;
 }

@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import OpenAI from 'openai';
 import { startCoach } from '../../../db/embedded/coach.ts';
 import { embed } from '../../../db/embedded/coach-embedding.ts';
+import { noteLength } from '../../../db/embedded/coach-quotes.ts';
 import type { Mood } from '../../../db/practices.ts';
+import { noteLength as lengthByRules } from '../../../jobs/feedback/notes.ts';
 import { buildPrompt } from '../../../jobs/feedback/prompt.ts';
 import { joinSections, parseReply, type Sections } from '../../../jobs/feedback/reply.ts';
 import { checkTone } from '../../../jobs/feedback/tone.ts';
@@ -117,6 +119,46 @@ test('its tone holds whatever people write and feel', () => {
       },
     ),
     { numRuns: 500 },
+  );
+});
+
+test('it quotes a sentence to its end, and one that is too long to the end of a clause', () => {
+  const text = (note: string) =>
+    joinSections(write({ checkIns: [{ id: 1, date: '2026-03-02', mood: null, note }] }, 'zh-TW'));
+  const whole = '發現把書放在枕頭上，比放在書架上有用多了，因為不拿開它就沒辦法躺下來';
+  assert.ok(text(`今天讀得很順。${whole}。`).includes(`「${whole}」`));
+  const long = '第一次一個人走到河邊的那座橋上，把帶來的那本書從頭到尾念了一遍給水鳥聽';
+  const cut = text(`${long}，念完以後，${'又'.repeat(40)}。`);
+  assert.ok(cut.includes(`「${long}，念完以後…」`), cut);
+});
+
+test('six days between two check-ins are no pause when the practice is for once a week', () => {
+  const weekly = (gap: number, frequencyMinDays: number) =>
+    write(
+      {
+        practice: { frequencyMinDays, durationDays: 28, practiceAction: null },
+        checkIns: [0, gap, 2 * gap].map((day, id) => ({
+          id,
+          date: new Date(Date.parse('2026-03-02') + day * 86_400_000).toISOString().slice(0, 10),
+          mood: null,
+          note: '今天也寫了一點。',
+        })),
+      },
+      'en',
+    ).rhythm;
+  assert.doesNotMatch(weekly(7, 1), /quiet stretch|At its longest/);
+  assert.match(weekly(7, 4), /longest quiet stretch was 6 days|At its longest, 6 days/);
+});
+
+test('it measures notes as the rules do', () => {
+  const part = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom('讀書', 'two words', '3️⃣', '。'),
+  );
+  fc.assert(
+    fc.property(fc.array(part), (parts) => {
+      assert.equal(noteLength(parts.join(' ')), lengthByRules(parts.join(' ')));
+    }),
   );
 });
 
