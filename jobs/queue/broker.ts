@@ -79,22 +79,27 @@ export class Broker {
   }
 
   /**
-   * Writes down what the queue is like: its shards and its retention. Those of the last process to do so hold.
+   * Writes down what the queue is like: its shards and its retention. Those of the last process to do so hold. What stands
+   * there is not written again: a full Redis would refuse it, and running work must be able to end.
    * @throws {QueueError} `SHARDS_MISMATCH`
    */
   async describe(shard: number): Promise<void> {
+    const { shards } = this;
     const meta = this.key(shard, 'meta');
-    await this.#write(() => this.redis.hsetnx(meta, 'shards', this.shards));
-    const shards = await this.#write(() => this.redis.hget(meta, 'shards'));
-    if (Number(shards) !== this.shards) {
-      throw new QueueError(
-        'SHARDS_MISMATCH',
-        `The queue has ${String(shards)} shards, not ${this.shards}.`,
-      );
+    const read = () => this.#write(() => this.redis.hgetall(meta)) as Promise<typeof known>;
+    let known: Record<string, string> = await read();
+    if (known['shards'] === undefined) {
+      await this.#write(() => this.redis.hsetnx(meta, 'shards', shards));
+      known = await read();
     }
-    const keep = { ...KEEP, ...this.options.keep };
-    const limits = { keepCount: keep.count, keepMs: keep.ms, keepBytes: keep.bytes };
-    await this.#write(() => this.redis.hset(meta, limits));
+    if (Number(known['shards']) !== shards) {
+      const message = `The queue has ${String(known['shards'])} shards, not ${shards}.`;
+      throw new QueueError('SHARDS_MISMATCH', message);
+    }
+    const { count, ms, bytes } = { ...KEEP, ...this.options.keep };
+    const limits = Object.entries({ keepCount: count, keepMs: ms, keepBytes: bytes });
+    const changed = limits.filter(([name, value]) => known[name] !== String(value));
+    if (changed.length > 0) await this.#write(() => this.redis.hset(meta, new Map(changed)));
   }
 
   /** Closes the connection; what is in flight is rejected. */
@@ -189,9 +194,16 @@ export class Broker {
     return { nowMs, nextDueMs: nextDueMs < 0 ? undefined : nextDueMs };
   }
 
-  /** Recovers the jobs of workers whose heartbeat ran out, at most `limit` of them. */
-  async reap(shard: number, limit = 500): Promise<{ worker: string; jobs: number }[]> {
-    const flat = await this.run<(string | number)[]>('reap', shard, [limit]);
+  /**
+   * Recovers the jobs of workers whose heartbeat ran out, at most `limit` of them. Never sent again by itself.
+   * @param notAfterMs time of Redis's clock after which it must do nothing, in milliseconds since 1970; 0 for none.
+   */
+  async reap(
+    shard: number,
+    limit = 500,
+    notAfterMs = 0,
+  ): Promise<{ worker: string; jobs: number }[]> {
+    const flat = await this.run<(string | number)[]>('reap', shard, [limit, notAfterMs], 0);
     return Array.from({ length: flat.length / 2 }, (_, i) => ({
       worker: String(flat[2 * i]),
       jobs: Number(flat[2 * i + 1]),

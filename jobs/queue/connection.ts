@@ -41,6 +41,9 @@ const DISCIPLINE = {
   reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
 } satisfies RedisOptions;
 
+/** While no node answers, a cluster client keeps commands for as long as that lasts, whatever their timeout. */
+const clusterDeadlines = new WeakMap<Client, number>();
+
 /** A connection is made by its first command. */
 export function connect({
   url,
@@ -54,6 +57,7 @@ export function connect({
     commandTimeout: COMMAND_TIMEOUT_MS + (blocking ? BLOCK_SECONDS * 1000 : 0),
   };
   const client = isCluster ? connectCluster(url, options) : new Redis(url, options);
+  if (isCluster) clusterDeadlines.set(client, options.commandTimeout);
   // Failures reach callers through their own commands.
   client.on('error', () => undefined);
   return client;
@@ -85,10 +89,24 @@ function connectCluster(
 /** Runs a command; a lost answer also drops the connection, as a half-open one would swallow the next command too. */
 export async function send<T>(redis: Client, command: () => Promise<unknown>): Promise<T> {
   try {
-    return (await command()) as T;
+    const deadlineMs = clusterDeadlines.get(redis);
+    return (await (deadlineMs === undefined ? command() : within(deadlineMs, command()))) as T;
   } catch (error) {
     if (error instanceof Error && error.message === 'Command timed out') redis.disconnect(true);
     throw error;
+  }
+}
+
+/** @throws what ioredis throws when a command of a single server takes too long. */
+async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Command timed out')), deadlineMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -12,6 +12,11 @@ import type { Lane } from './lane.ts';
 const MAX_MESSAGES = 100;
 /** Pause before a resync that failed is tried again, in milliseconds. */
 const RESYNC_RETRY_MS = 200;
+/**
+ * How long a read outlives its connection at the server, in milliseconds, when only our side knows that it broke: until
+ * then the server may hand it a message that reaches nobody.
+ */
+const GHOST_MS = BLOCK_SECONDS * 1000 + 500;
 
 export class Inbox implements Service {
   readonly name = 'inbox';
@@ -19,7 +24,7 @@ export class Inbox implements Service {
   readonly #lane: Lane;
   readonly #key: string;
   readonly #loop: Loop;
-  #broken = false;
+  #ghostUntilMs = Infinity;
 
   constructor(broker: Broker, lane: Lane, worker: string, onError: (error: unknown) => void) {
     this.#redis = broker.connect(`inbox:${worker}`, { blocking: true });
@@ -44,8 +49,11 @@ export class Inbox implements Service {
   }
 
   async #read(signal: AbortSignal): Promise<number> {
-    if (this.#broken && !(await this.#lane.resync())) return RESYNC_RETRY_MS;
-    this.#broken = false;
+    if (performance.now() > this.#ghostUntilMs) {
+      this.#ghostUntilMs = Infinity;
+      this.#lane.doubt();
+    }
+    if (this.#lane.isInDoubt && !(await this.#lane.resync())) return RESYNC_RETRY_MS;
     try {
       const reply = await send<[string, string[]] | null>(this.#redis, () =>
         this.#redis.blmpop(BLOCK_SECONDS, 1, this.#key, 'LEFT', 'COUNT', MAX_MESSAGES),
@@ -54,7 +62,8 @@ export class Inbox implements Service {
       return 0;
     } catch (error) {
       if (signal.aborted) return 0;
-      this.#broken = true;
+      this.#ghostUntilMs = performance.now() + GHOST_MS;
+      this.#lane.doubt();
       throw classify(error);
     }
   }

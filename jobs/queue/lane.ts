@@ -52,6 +52,7 @@ export class Lane {
   #offered = 0;
   /** The last answer said that more jobs may be waiting. */
   #more = true;
+  #isInDoubt = false;
 
   constructor(shard: number, broker: Broker, options: LaneOptions, events: LaneEvents) {
     this.shard = shard;
@@ -64,7 +65,25 @@ export class Lane {
       isPressed: (asked) => this.#isPressed(asked),
       answered: (call, reply) => this.#answered(call, reply),
       failed: (error) => this.#failed(error),
+      abandoned: (call) => {
+        this.#settlements.confirm(call);
+        this.doubt();
+      },
     });
+  }
+
+  /** Whether what is leased here may not be what is held here: `resync` finds out. */
+  get isInDoubt(): boolean {
+    return this.#isInDoubt;
+  }
+
+  doubt(): void {
+    this.#isInDoubt = true;
+  }
+
+  /** The clock of Redis, in milliseconds since 1970. */
+  get nowMs(): number {
+    return this.#clockOffsetMs + performance.now();
   }
 
   get size(): number {
@@ -118,7 +137,7 @@ export class Lane {
     if (dueMs === undefined || dueMs > this.#dueMs) return;
     clearTimeout(this.#due);
     this.#dueMs = dueMs;
-    const delayMs = dueMs - this.#clockOffsetMs - performance.now();
+    const delayMs = dueMs - this.nowMs;
     this.#due = setTimeout(
       () => {
         this.#dueMs = Infinity;
@@ -129,17 +148,20 @@ export class Lane {
   }
 
   /**
-   * After a broken inbox connection: delivers what this worker leases and does not know of.
+   * After a broken inbox connection, or a round whose answer is gone: delivers what this worker leases and does not know of.
    * @returns false when it has to be done again.
    */
   async resync(): Promise<boolean> {
-    return this.#rounds.alone(async () => {
+    this.#isInDoubt = false;
+    const isDone = await this.#rounds.alone(async () => {
       const leased = await this.#broker.resync(this.shard, this.#options.worker);
       const ids = new Set(leased.map(({ id }) => id));
       // What is held without a lease was revoked, and the message that said so is lost.
       this.drop([...this.#held.keys()].filter((id) => !ids.has(id)));
       this.#deliver(leased.filter(({ id }) => !this.#settlements.has(id)));
     });
+    if (!isDone) this.doubt();
+    return isDone;
   }
 
   /** These are no longer leased here: revoked, or given to others. */

@@ -2,13 +2,16 @@
  * The rounds of `step` of one lane: when they are sent, and what happens to one whose answer was lost.
  *
  * What piles up while a round is on its way goes with the next one. Under pressure a second round is sent before the
- * first is answered, so that Redis and this process work at the same time; the numbers they carry keep them apart.
+ * first is answered, so that Redis and this process work at the same time; the numbers they carry keep them apart. None
+ * runs so far ahead of one that is owed an answer that the script would no longer know that one.
  */
 import { QueueError } from './errors.ts';
 import type { StepCall, StepReply } from './step.ts';
 
-/** Most rounds on their way. The script remembers the answers of the last four. */
+/** Most rounds on their way. */
 const MAX_IN_FLIGHT = 2;
+/** Answers the script remembers: a number this far behind the newest one is `STALE`. */
+const REMEMBERED = 4;
 
 export interface RoundsOptions {
   /** Sends one; it may be sent again, with the same number. */
@@ -20,6 +23,8 @@ export interface RoundsOptions {
   answered(call: StepCall, reply: StepReply): void;
   /** A round got no answer; it is kept. When the worker is unknown, all are dropped. */
   failed(error: unknown): void;
+  /** A round will never get an answer: whether it was executed is not known. */
+  abandoned(call: StepCall): void;
 }
 
 export class Rounds {
@@ -31,6 +36,8 @@ export class Rounds {
   #scheduled = false;
   /** Calls that may have been executed: only the same number gets the same answer. */
   #unanswered: StepCall[] = [];
+  /** Numbers that are owed an answer, the oldest first. */
+  readonly #owed = new Set<number>();
   #exclusive: (() => Promise<void>) | undefined;
   #idle: (() => void)[] = [];
 
@@ -72,7 +79,7 @@ export class Rounds {
 
   #pump(): void {
     while (this.#wanted && this.#maySend()) {
-      const call = this.#unanswered.shift() ?? this.#options.compose(++this.#seq, this.#asked);
+      const call = this.#unanswered.shift() ?? this.#composeNext();
       this.#wanted = this.#unanswered.length > 0;
       this.#send(call);
     }
@@ -85,23 +92,44 @@ export class Rounds {
     }
   }
 
+  #composeNext(): StepCall {
+    this.#owed.add(++this.#seq);
+    return this.#options.compose(this.#seq, this.#asked);
+  }
+
   #maySend(): boolean {
     if (this.#inFlight === 0) return this.#exclusive === undefined || this.#unanswered.length > 0;
     if (this.#inFlight >= MAX_IN_FLIGHT || this.#exclusive !== undefined) return false;
-    return this.#unanswered.length > 0 || this.#options.isPressed(this.#asked);
+    if (this.#unanswered.length > 0) return true;
+    const [oldest = Infinity] = this.#owed;
+    return this.#seq + 1 - oldest < REMEMBERED && this.#options.isPressed(this.#asked);
   }
 
   #send(call: StepCall): void {
     this.#asked += call.free;
     const round = this.#options.send(call).then(
-      (reply) => this.#options.answered(call, reply),
+      (reply) => {
+        this.#owed.delete(call.seq);
+        this.#options.answered(call, reply);
+      },
       (error: unknown) => {
-        if (error instanceof QueueError && error.code === 'WORKER_UNKNOWN') this.#unanswered = [];
-        else this.#unanswered.push(call);
+        this.#keep(call, error instanceof QueueError ? error.code : undefined);
         throw error;
       },
     );
     this.#run(round.finally(() => (this.#asked -= call.free)));
+  }
+
+  #keep(call: StepCall, code: string | undefined): void {
+    if (code === 'WORKER_UNKNOWN') {
+      this.#unanswered = [];
+      this.#owed.clear();
+    } else if (code === 'STALE') {
+      this.#owed.delete(call.seq);
+      this.#options.abandoned(call);
+    } else {
+      this.#unanswered.push(call);
+    }
   }
 
   #run(work: Promise<void>): void {

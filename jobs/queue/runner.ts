@@ -89,7 +89,13 @@ export class Runner implements Service {
   }
 
   #fail({ id }: Job, counts: Delivery['counts'], error: unknown): void {
-    const delayMs = this.#options.retry?.(error, counts.attempts);
+    let delayMs: number | undefined;
+    try {
+      delayMs = this.#options.retry?.(error, counts.attempts);
+    } catch (cause) {
+      // A policy that fails is no policy; the job must not be lost for it.
+      this.#options.failed?.(cause);
+    }
     if (delayMs !== undefined) return this.#consumer.settle(id, { kind: 'back', delayMs, counts });
     const message = error instanceof Error ? error.message : String(error);
     this.#consumer.settle(id, { kind: 'failed', reason: { code: 'HANDLER_FAILED', message } });

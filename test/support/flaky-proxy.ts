@@ -19,10 +19,14 @@ export interface FlakyProxy {
   target: string;
   /** Breaks every connection. */
   cut(): void;
+  /** Breaks every connection on the near side; the server goes on believing in them. */
+  leaveGhosts(): void;
 }
 
 export async function startFlakyProxy(t: TestContext, target: string): Promise<FlakyProxy> {
   const sockets = new Set<Socket>();
+  const near = new Set<Socket>();
+  const ghosts = new WeakSet<Socket>();
   const keep = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('error', () => undefined);
@@ -34,6 +38,7 @@ export async function startFlakyProxy(t: TestContext, target: string): Promise<F
     let dead = proxy.mode === 'hold';
     keep(client);
     keep(upstream);
+    near.add(client);
     client.on('data', (data) => {
       dead ||= proxy.mode === 'hold';
       if (!dead) upstream.write(data);
@@ -42,7 +47,10 @@ export async function startFlakyProxy(t: TestContext, target: string): Promise<F
       dead ||= proxy.mode === 'hold';
       if (!dead && proxy.mode === 'forward') client.write(data);
     });
-    client.on('close', () => upstream.destroy());
+    client.on('close', () => {
+      near.delete(client);
+      if (!ghosts.has(client)) upstream.destroy();
+    });
     upstream.on('close', () => {
       if (!dead) client.destroy();
     });
@@ -55,6 +63,12 @@ export async function startFlakyProxy(t: TestContext, target: string): Promise<F
     target,
     cut() {
       for (const socket of sockets) socket.destroy();
+    },
+    leaveGhosts() {
+      for (const socket of near) {
+        ghosts.add(socket);
+        socket.destroy();
+      }
     },
   };
   atEnd(t, async () => {

@@ -12,6 +12,9 @@ import { atEnd } from './at-end.ts';
 export interface OwnRedis {
   /** Changes with a restart. */
   url: string;
+  /** Stops answering, as a frozen or swapping machine does, until `resume`. */
+  pause(): void;
+  resume(): void;
   /** Kills it without a word and starts it again on the same data. */
   restart(): Promise<void>;
 }
@@ -26,6 +29,8 @@ export async function ownRedis(t: TestContext): Promise<OwnRedis> {
   });
   const own: OwnRedis = {
     url: engine.url,
+    pause: () => void process.kill(engine.pid, 'SIGSTOP'),
+    resume: () => void process.kill(engine.pid, 'SIGCONT'),
     async restart() {
       process.kill(engine.pid, 'SIGKILL');
       await engine.stop();

@@ -3,8 +3,12 @@
 -- the inbox had not been started and is not charged.
 -- ARGV[2]  jobs moved after which no further worker is looked at; the jobs of one worker are moved together, as it must
 --          not learn of its death while it still holds some
+-- ARGV[3]  clock ms after which nothing is done, 0 for no such time: a call that a paused Redis answers late finds every
+--          heartbeat old
 -- returns  worker, number of jobs moved, ... for each worker
 local at, budget, reply = now_ms(), tonumber(ARGV[2]), {}
+local not_after = tonumber(ARGV[3])
+if not_after > 0 and at > not_after then return reply end
 
 local function unstarted(worker)
   local set = {}

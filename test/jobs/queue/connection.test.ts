@@ -175,3 +175,15 @@ test('a Redis killed and started again on its file finds its consumer at work wi
   assert.equal((await new Inspector(queue.broker).status(uuid('a'))).state, 'succeeded');
   assert.deepEqual(worker.lost, []);
 });
+
+test('a job handed to a read whose connection only the worker knows to be broken is delivered all the same', async (t) => {
+  const { queue, proxy, worker } = await behindProxy(t);
+  proxy.leaveGhosts();
+  await eventually('it reads anew, beside its ghost', async () => {
+    const clients = String(await queue.redis.client('LIST')).split('\n');
+    const reads = clients.filter((client) => client.includes(`inbox:${worker.consumer.id} `));
+    return reads.length === 2 && reads.every((client) => / flags=\S*b\S* /.test(client));
+  });
+  await new Producer(queue.broker).enqueue(request('ghost'));
+  await within(RECOVERY_MS, worker.until(1), 'delivered');
+});

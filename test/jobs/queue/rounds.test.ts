@@ -5,13 +5,13 @@ import { QueueError } from '../../../jobs/queue/index.ts';
 import { Rounds } from '../../../jobs/queue/rounds.ts';
 import type { StepCall, StepReply } from '../../../jobs/queue/step.ts';
 
+type Lost = 'REDIS_UNAVAILABLE' | 'WORKER_UNKNOWN' | 'STALE';
+
 /** Rounds whose answers a test gives. */
 function puppetRounds() {
-  const open = new Map<
-    number,
-    { answer: () => void; lose: (code: 'REDIS_UNAVAILABLE' | 'WORKER_UNKNOWN') => void }
-  >();
+  const open = new Map<number, { answer: () => void; lose: (code: Lost) => void }>();
   const sent: number[] = [];
+  const abandoned: number[] = [];
   const failures: unknown[] = [];
   const state = { pressed: true };
   const rounds = new Rounds({
@@ -19,6 +19,7 @@ function puppetRounds() {
     isPressed: () => state.pressed,
     answered: () => undefined,
     failed: (error) => void failures.push(error),
+    abandoned: ({ seq }) => void abandoned.push(seq),
     send: (call) => {
       sent.push(call.seq);
       return new Promise<StepReply>((resolve, reject) => {
@@ -29,7 +30,7 @@ function puppetRounds() {
       });
     },
   });
-  const settle = async (seq: number, how: 'answer' | 'REDIS_UNAVAILABLE' | 'WORKER_UNKNOWN') => {
+  const settle = async (seq: number, how: 'answer' | Lost) => {
     if (how === 'answer') open.get(seq)!.answer();
     else open.get(seq)!.lose(how);
     await setImmediate();
@@ -38,7 +39,7 @@ function puppetRounds() {
     rounds.want();
     await setImmediate();
   };
-  return { rounds, sent, failures, state, settle, want };
+  return { rounds, sent, failures, abandoned, state, settle, want };
 }
 
 test('a second round is sent beside the first only under pressure, and never a third', async () => {
@@ -120,4 +121,48 @@ test('whoever asked for work alone is told that it failed', async () => {
   await settle(1, 'answer');
   assert.equal(await alone, false);
   assert.equal(failures.length, 1);
+});
+
+test('while one round waits for its answer, no other gets so far ahead that the script would forget it', async () => {
+  const { sent, settle, want } = puppetRounds();
+  await want();
+  for (let seq = 2; seq <= 4; seq++) {
+    await want();
+    assert.equal(sent.at(-1), seq);
+    await settle(seq, 'answer');
+  }
+  await want();
+  assert.deepEqual(
+    sent,
+    [1, 2, 3, 4],
+    'the answers of 1 to 4 are remembered, that of 1 not with 5',
+  );
+  await settle(1, 'answer');
+  await want();
+  assert.deepEqual(sent, [1, 2, 3, 4, 5, 6]);
+});
+
+test('nor while one that got no answer is sent again', async () => {
+  const { sent, settle, want } = puppetRounds();
+  await want();
+  await want();
+  await settle(1, 'REDIS_UNAVAILABLE');
+  await settle(2, 'answer');
+  await want();
+  for (const seq of [3, 4]) {
+    await want();
+    await settle(seq, 'answer');
+  }
+  await want();
+  assert.deepEqual(sent, [1, 2, 1, 3, 4]);
+});
+
+test('a round whose answer is forgotten is given up, and the next ones go on', async () => {
+  const { sent, failures, abandoned, settle, want } = puppetRounds();
+  await want();
+  await settle(1, 'STALE');
+  assert.deepEqual([failures.length, abandoned], [1, [1]]);
+  await want();
+  assert.deepEqual(sent, [1, 2]);
+  await settle(2, 'answer');
 });

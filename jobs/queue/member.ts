@@ -1,0 +1,122 @@
+/**
+ * One worker on one shard: its lane and inbox, the heartbeat that keeps its leases, and the recovery of jobs whose worker
+ * died there. Each shard by itself: one that is away costs nothing on the others.
+ */
+import { Loop, type Service } from '../../service.ts';
+import type { Broker } from './broker.ts';
+import { QueueError } from './errors.ts';
+import { Inbox } from './inbox.ts';
+import { Lane, type LaneEvents, type LaneOptions } from './lane.ts';
+import { Pulse } from './pulse.ts';
+
+/** Pause before a heartbeat that failed is tried again, in milliseconds. */
+const RETRY_MS = 500;
+
+export interface MemberOptions extends LaneOptions {
+  leaseMs: number;
+}
+
+export interface MemberEvents extends LaneEvents {
+  reaped(worker: string, jobs: number): void;
+}
+
+export class Member implements Service {
+  readonly name = 'member';
+  readonly lane: Lane;
+  readonly #broker: Broker;
+  readonly #options: MemberOptions;
+  readonly #events: MemberEvents;
+  readonly #inbox: Inbox;
+  readonly #pulse: Pulse;
+  readonly #heartbeat: Loop;
+  readonly #reaper: Loop;
+  #stopped = false;
+
+  constructor(shard: number, broker: Broker, options: MemberOptions, events: MemberEvents) {
+    this.#broker = broker;
+    this.#options = options;
+    this.#events = events;
+    this.#pulse = new Pulse(options.leaseMs);
+    const onError = (error: unknown): void => this.#failed(error);
+    this.lane = new Lane(shard, broker, options, { ...events, failed: onError });
+    this.#inbox = new Inbox(broker, this.lane, options.worker, onError);
+    this.#heartbeat = new Loop({
+      name: 'heartbeat',
+      tick: () => this.#beat(),
+      onError,
+      maxErrorDelayMs: Math.min(RETRY_MS, options.leaseMs / 3),
+    });
+    this.#reaper = new Loop({ name: 'reaper', tick: () => this.#reap(), onError });
+  }
+
+  /** @throws {QueueError} */
+  async start(): Promise<void> {
+    await this.#renew(this.#options.queues);
+    await this.#inbox.start();
+    this.lane.round();
+    await this.#heartbeat.start();
+    await this.#reaper.start();
+  }
+
+  /** Gives back whatever is still held, uncharged, and leaves the shard. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#reaper.stop();
+    await this.#heartbeat.stop();
+    await this.#inbox.stop();
+    await this.lane.pause();
+    this.lane.stop();
+    await this.#broker
+      .leave(this.lane.shard, this.#options.worker)
+      .catch((error: unknown) => this.#events.failed(error));
+  }
+
+  async #beat(): Promise<number> {
+    await this.#renew();
+    // Also sends what could not be sent while Redis was away.
+    this.lane.round();
+    return this.#options.leaseMs / 3;
+  }
+
+  async #renew(queues: readonly string[] = []): Promise<void> {
+    const { worker, leaseMs } = this.#options;
+    const { nowMs, nextDueMs } = await this.#broker.renew(this.lane.shard, worker, leaseMs, queues);
+    this.lane.tellTime(nowMs);
+    this.lane.wakeAt(nextDueMs);
+    this.#pulse.beat(performance.now());
+  }
+
+  /**
+   * After a pause of Redis all heartbeats look old. So a process reaps only after a whole lease of its own good ones, and
+   * a call that lay in a paused Redis for half a lease does nothing: until then everybody's heartbeat was still good.
+   */
+  async #reap(): Promise<number> {
+    const { leaseMs } = this.#options;
+    const healthyMs = this.#pulse.healthyMs(performance.now());
+    if (healthyMs < leaseMs) return Math.min(leaseMs - healthyMs, leaseMs / 4);
+    const { shard, nowMs } = this.lane;
+    for (const { worker, jobs } of await this.#broker.reap(shard, 500, nowMs + leaseMs / 2)) {
+      this.#events.reaped(worker, jobs);
+    }
+    return leaseMs / 4;
+  }
+
+  /** A worker that was reaped loses what it held here, and begins anew. */
+  #failed(error: unknown): void {
+    this.#pulse.miss();
+    if (!(error instanceof QueueError) || error.code !== 'WORKER_UNKNOWN') {
+      this.#events.failed(error);
+      return;
+    }
+    this.lane.forget();
+    if (this.#stopped) return;
+    this.#rejoin().catch((cause: unknown) => this.#events.failed(cause));
+  }
+
+  /** After a FLUSHALL nothing is known of the queue either. */
+  async #rejoin(): Promise<void> {
+    await this.#broker.describe(this.lane.shard);
+    await this.#renew(this.#options.queues);
+    this.lane.round();
+  }
+}
