@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startTestApp, type Person, type TaskBody, type TestApp } from '../support/app.ts';
+import { atEnd } from '../support/at-end.ts';
+import { startFlakyProxy } from '../support/flaky-proxy.ts';
 import { startProxy, type StoreProxy } from '../support/proxy.ts';
 
 let redis: StoreProxy;
@@ -59,6 +61,23 @@ test('without Redis work is accepted all the same, and done once it is back', as
   await redis.restore();
   for (const answer of answers) await done(answer.body.task_id);
   assert.equal(await app.coach.chatCalls(), 3);
+});
+
+test('a Redis that hangs holds up no answer: work is accepted before its dispatch is given up', async (t) => {
+  const hanging = await startFlakyProxy(t, process.env['TEST_REDIS_URL']!);
+  const api = await startTestApp(() => ({ role: 'api', redisUrl: hanging.url }));
+  atEnd(t, async () => {
+    hanging.mode = 'forward';
+    hanging.cut();
+    await api.stop();
+  });
+  const asking = await api.person();
+  const practice = await asking.practice();
+  hanging.mode = 'hold';
+  const { status } = await asking.call('POST', `/practices/${practice}/feedback`);
+  assert.equal(status, 202);
+  assert.ok(!api.told.seen.includes('task.dispatch_deferred'), 'the answer waited for Redis');
+  await api.told.first((event) => event === 'task.dispatch_deferred');
 });
 
 test('Redis going away while the model writes costs no attempt and no second call', async () => {

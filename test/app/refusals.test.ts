@@ -96,6 +96,19 @@ test("a database without the product's tables ends the start, and the loading of
   }
 });
 
+test('a database without our own tables ends the start, with the command that makes them', async (t) => {
+  const product = await createEmptyDatabase();
+  try {
+    await migrate(product.url, ['daodao']);
+    const main = run(t, 'main.js', { ...sound, DATABASE_URL: product.url });
+    await main.wrote(/lacks ai\/001_tasks\.sql, .*: run npm run cli -- migrate first/);
+    assert.equal(await main.ended, 1);
+    assert.doesNotMatch(main.text(), /^\s+at /m);
+  } finally {
+    await product.drop();
+  }
+});
+
 test('an address that is not of this machine is said, with the variable that changes it', async (t) => {
   const main = run(t, 'main.js', { ...sound, HOST: '256.1.1.1', PORT: '1' });
   assert.equal(await main.ended, 1);

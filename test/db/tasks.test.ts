@@ -12,7 +12,7 @@ import {
   type Claim,
 } from '../../db/task-runs.ts';
 import { acceptTask, findFinishedIds, findTask, type AcceptRequest } from '../../db/tasks.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, lockAwaited, type TestDatabase } from '../support/postgres.ts';
 import { acceptAndStart, request, sameWork, start } from '../support/tasks.ts';
 
 let database: TestDatabase;
@@ -156,6 +156,23 @@ describe('a step', () => {
     assert.equal(await effectsOf(claim.id), 0);
     assert.equal(await findStep(database.pool, claim.id, 'save'), undefined);
     assert.equal(await runStep(database.pool, claim, 'save', async () => 'whole'), 'whole');
+  });
+
+  test('keeps a new start waiting until its effects are there', async () => {
+    const { pool } = database;
+    const claim = await acceptAndStart(pool);
+    const order: string[] = [];
+    let restart: Promise<unknown> | undefined;
+    await runStep(pool, claim, 'save', async (tx) => {
+      await tx.query("INSERT INTO effects VALUES ($1, 'saved')", [claim.id]);
+      restart = start(pool, claim.id).then(async () => {
+        order.push(`started, and sees ${await effectsOf(claim.id)} effect`);
+      });
+      await Promise.race([lockAwaited(pool), restart]);
+      order.push('wrote');
+    });
+    await restart;
+    assert.deepEqual(order, ['wrote', 'started, and sees 1 effect']);
   });
 });
 

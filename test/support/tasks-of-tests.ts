@@ -51,6 +51,22 @@ const obey = defineTask({
   },
 });
 
+/** Waits for its signal, and may not do so for long. */
+const hurry = defineTask({ ...obey, name: 'test.hurry', maxRetries: 1, softTimeLimitMs: 50 });
+
+/** Ends only once its signal says that it should have. */
+const overstay = defineTask({
+  ...transient,
+  name: 'test.overstay',
+  payload: Type.Object({}),
+  async run(_, ctx) {
+    ctx.log('waiting');
+    await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+    ctx.log('done all the same');
+    return 'done';
+  },
+});
+
 /** Never ends, whatever its signal says. */
 const ignore = defineTask({
   ...transient,
@@ -114,5 +130,6 @@ const requireModule = defineTask({
 });
 
 export function registerTasksOfTests(): void {
-  for (const task of [echo, rest, nap, obey, ignore, die, poison, requireModule]) register(task);
+  const tasks = [echo, rest, nap, obey, hurry, overstay, ignore, die, poison, requireModule];
+  for (const task of tasks) register(task);
 }

@@ -71,6 +71,19 @@ test('progress and log lines are relayed with the id of their job', async (t) =>
   });
 });
 
+test('a job is told to stop at its soft limit, and tried again as long as it has retries', async (t) => {
+  const { pool, said, outcome } = open(t, { threads: 1 });
+  const [first, last] = [job('hurry'), { ...job('hurry'), attempts: 1 }];
+  pool.run([first, last]);
+  for (const { id } of [first, last]) await said(id, 'aborted: soft time limit');
+  const outcomes = await Promise.all([first, last].map(({ id }) => outcome(id)));
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ['retry', 'failed'],
+  );
+  for (const ended of outcomes) assert.equal('code' in ended && ended.code, 'TASK_TIME_LIMIT');
+});
+
 for (const how of ['exit', 'throw', 'reject', 'hoard', 'loop']) {
   test(`a thread that dies (${how}) takes its own jobs with it and no others`, async (t) => {
     const { pool, events, said, outcome, dead } = open(t);

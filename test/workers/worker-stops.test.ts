@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import type { ResolvedConfig } from '../../config.ts';
-import { Control } from '../../jobs/queue/index.ts';
+import { Consumer, Control, type Delivery } from '../../jobs/queue/index.ts';
+import { eventually } from '../support/consumers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { Signals } from '../support/signals.ts';
 import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
 import { openWorker, type WorkerBench } from '../support/worker.ts';
 
@@ -27,6 +29,61 @@ test('a job whose lease is lost is told to stop, and its end counts for nothing'
   assert.equal((await bench.inspector.status(id)).state, 'unknown');
   // The worker has registered anew and takes jobs again.
   await bench.jobEvent(await bench.add('echo', { word: 'after' }), 'job.succeeded');
+});
+
+test('a job that ends well after its lease was lost has not succeeded here', async (t) => {
+  const bench = await open(t);
+  const id = await bench.add('overstay');
+  await bench.said(id, 'waiting');
+  await bench.redis.flush();
+  await bench.said(id, 'done all the same');
+  // The only thread tells this end after that one.
+  await bench.jobEvent(await bench.add('echo', { word: 'after' }), 'job.succeeded');
+  assert.deepEqual(bench.eventsOf(id), ['job.log', 'job.lease_lost', 'job.log']);
+  assert.equal((await bench.inspector.status(id)).state, 'unknown');
+});
+
+test('a job claimed again while it goes on under its lost lease is put off, not started beside itself', async (t) => {
+  const bench = await open(t);
+  const id = await bench.add('ignore');
+  await bench.said(id, 'ignoring');
+  // What another process does with a worker it takes for dead.
+  const [worker] = await bench.redis.client.zrange(bench.broker.key(0, 'workers'), 0, '-1');
+  assert.equal(await bench.broker.leave(0, worker!), 1);
+  await bench.jobEvent(id, 'job.lease_lost');
+  await eventually(
+    'it is put off',
+    async () => (await bench.inspector.status(id)).state === 'scheduled',
+  );
+  assert.deepEqual(bench.eventsOf(id), ['job.log', 'job.lease_lost']);
+});
+
+test('a job handed over while the worker stops goes back uncharged, and another worker gets it', async (t) => {
+  const bench = await open(t, { shutdownGraceMs: 5000 });
+  const holding = await bench.add('obey');
+  await bench.said(holding, 'waiting');
+  const adding = bench.add('echo', { word: 'late' });
+  // It is sent in this turn, just before the round in which the worker says that it takes no more.
+  const stopping = new Promise<void>((resolve) => {
+    process.nextTick(() => resolve(bench.worker.stop()));
+  });
+  const late = await adding;
+  const delivered = new Signals<Delivery>();
+  const other = new Consumer(bench.broker, {
+    queues: ['default'],
+    limit: 1,
+    deliver: (deliveries) => deliveries.forEach((delivery) => delivered.note(delivery)),
+  });
+  await other.start();
+  try {
+    const { counts } = await delivered.first(({ job }) => job.id === late);
+    assert.deepEqual(counts, { attempts: 0, deaths: 0, mark: '' });
+    assert.deepEqual(bench.eventsOf(late), []);
+    await new Control(bench.broker).revoke([holding]);
+  } finally {
+    await stopping;
+    await other.stop();
+  }
 });
 
 test('stop lets a job end within the grace period', async (t) => {
