@@ -84,10 +84,10 @@ export class Broker {
    * @throws {QueueError} `SHARDS_MISMATCH`
    */
   async describe(shard: number): Promise<void> {
-    const { shards } = this;
-    const meta = this.key(shard, 'meta');
-    const read = () => this.#write(() => this.redis.hgetall(meta)) as Promise<typeof known>;
-    let known: Record<string, string> = await read();
+    const [meta, shards] = [this.key(shard, 'meta'), this.shards];
+    const read = async () =>
+      (await this.#write(() => this.redis.hgetall(meta))) as Record<string, string>;
+    let known = await read();
     if (known['shards'] === undefined) {
       await this.#write(() => this.redis.hsetnx(meta, 'shards', shards));
       known = await read();

@@ -58,6 +58,8 @@ export type PageOf =
   | { list: 'delayed' | 'failed' | 'done' }
   | { list: 'waiting'; queue: string; priority: number };
 
+/** Most ids in one call. */
+const MAX_STATUSES = 1000;
 /** Readers give up early: nothing depends on them. */
 const PATIENCE_MS = 500;
 /** Most jobs on a page. */
@@ -80,10 +82,13 @@ export class Inspector {
   async statuses(ids: readonly string[]): Promise<JobStatus[]> {
     const found = new Map<string, JobStatus>();
     for (const [shard, here] of this.#broker.byShard(ids)) {
-      const flat = await this.#broker.run<string[]>('status', shard, here, PATIENCE_MS);
-      here.forEach((id, index) => {
-        found.set(id, decodeStatus(id, flat.slice(4 * index, 4 * index + 4)));
-      });
+      for (let from = 0; from < here.length; from += MAX_STATUSES) {
+        const some = here.slice(from, from + MAX_STATUSES);
+        const flat = await this.#broker.run<string[]>('status', shard, some, PATIENCE_MS);
+        some.forEach((id, index) => {
+          found.set(id, decodeStatus(id, flat.slice(4 * index, 4 * index + 4)));
+        });
+      }
     }
     return ids.map((id) => found.get(id)!);
   }

@@ -7,6 +7,8 @@ import { encodeJob, type JobRequest } from './record.ts';
 
 /** Most jobs in one call: larger ones cost Redis more per job. */
 const MAX_BATCH = 100;
+/** About the most bytes of records in one call, as it has a deadline; a single job may be larger. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 /** Most calls in flight per shard: enough to keep Redis busy, few enough that later calls grow to full batches. */
 const MAX_IN_FLIGHT = 3;
 
@@ -60,7 +62,7 @@ export class Producer {
   #flush(shard: number, lane: Lane): void {
     while (lane.pending.length > 0 && lane.inFlight < MAX_IN_FLIGHT) {
       lane.inFlight++;
-      void this.#send(shard, lane.pending.splice(0, MAX_BATCH)).finally(() => {
+      void this.#send(shard, takeBatch(lane.pending)).finally(() => {
         lane.inFlight--;
         this.#flush(shard, lane);
       });
@@ -79,6 +81,18 @@ export class Producer {
       for (const item of batch) item.reject(error);
     }
   }
+}
+
+/** Removes what goes with the next call. */
+function takeBatch(pending: Pending[]): Pending[] {
+  let count = 0;
+  let bytes = 0;
+  while (count < MAX_BATCH && count < pending.length) {
+    bytes += Buffer.byteLength(pending[count]!.record);
+    if (bytes > MAX_BATCH_BYTES && count > 0) break;
+    count++;
+  }
+  return pending.splice(0, count);
 }
 
 function settle(item: Pending, word: EnqueueWord): void {

@@ -10,10 +10,11 @@ import { packagePath } from '../../config.ts';
  * `enqueue` may not.
  */
 const RECIPES = {
-  enqueue: ['', 'prelude', 'hand', 'place', 'memory', 'timers', 'store', 'enqueue'],
+  enqueue: ['', 'prelude', 'types', 'hand', 'place', 'memory', 'timers', 'store', 'enqueue'],
   step: [
     'allow-oom',
     'prelude',
+    'types',
     'hand',
     'place',
     'promote',
@@ -23,6 +24,7 @@ const RECIPES = {
     'give_back',
     'announce',
     'pop',
+    'ration',
     'claim',
     'idle',
     'memo',

@@ -23,10 +23,11 @@ end
 -- Returns ids, records and counts of the claimed jobs as three lists (no counts when nobody has any), and whether more
 -- may be waiting. Kept free of work per job: a job usually runs, and its record begins with a `v`.
 local function claim(worker, queues, first, want, lowest_first, at)
-  local ids = pop(queues, first, want, lowest_first)
+  local ids, origins = pop(queues, first, want, lowest_first)
   if #ids == 0 then return ids, {}, {}, false end
-  local popped, records, dropped = #ids, redis.call('HMGET', jobs, unpack(ids)), {}
-  for i = popped, 1, -1 do
+  local popped, records, dropped = #ids, read_records(ids), {}
+  if #records < popped then put_back_popped(ids, origins, #records) end
+  for i = #ids, 1, -1 do
     local record = records[i]
     if not (record and string.byte(record) == 118) and not runnable(ids[i], record, at) then
       dropped[#dropped + 1] = table.remove(ids, i)
@@ -40,5 +41,5 @@ local function claim(worker, queues, first, want, lowest_first, at)
   if redis.call('HLEN', counts) > 0 then
     for i, text in ipairs(redis.call('HMGET', counts, unpack(ids))) do count_texts[i] = text or '' end
   end
-  return ids, records, count_texts, popped == want or #dropped > 0
+  return ids, records, count_texts, popped == want or #ids < popped
 end

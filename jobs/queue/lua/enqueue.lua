@@ -3,11 +3,10 @@
 -- then     groups: queue, priority, delay ms, number of jobs, then id and record of each
 -- returns  one word per job, in order: added, exists (same id, task and payload), conflict (same id, another job);
 --          nothing at all when every one was added
--- errors   QUEUE_FULL nothing was added; WRONGTYPE a line or a table of jobs is none, nothing was added
+-- errors   QUEUE_FULL nothing was added; WRONGTYPE a key it would write to is of another type, nothing was added
 local words, budget, is_delayed = {}, tonumber(ARGV[2]), false
 if memory_is_full(budget) then return redis.error_reply('QUEUE_FULL') end
 
--- Reading every structure first fails on a wrong type before anything is written.
 local function for_each_group(work)
   local cursor = 3
   while cursor <= #ARGV do
@@ -16,11 +15,12 @@ local function for_each_group(work)
     cursor = cursor + 4 + 2 * count
   end
 end
-redis.call('SCARD', key('queues'))
+assert_types({ 'SCARD', 'queues' })
 for_each_group(function(_, _, queue, priority, delay_ms)
   is_delayed = is_delayed or delay_ms > 0
-  redis.call('LLEN', key('wait:' .. queue .. ':' .. priority))
+  assert_types_of_line(queue, priority)
 end)
+if is_delayed then assert_types({ 'ZCARD', 'workers' }) end
 -- The clock and the due times are of no interest to jobs that may run now.
 local at, due_before = is_delayed and now_ms(), is_delayed and next_due_ms()
 

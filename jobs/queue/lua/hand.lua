@@ -18,24 +18,42 @@ local function hand_to(worker, free, limit, ids, record_of, first)
   return count
 end
 
--- Shares the jobs out among the idle workers of a queue, the longest idle first. Returns how many were handed out.
+-- How many of the jobs come before the first that has an expiry (its record begins with an `e`): only a claim judges that,
+-- by the clock of Redis at the time.
+local function count_before_expiry(ids, record_of)
+  for i = 1, #ids do
+    if string.byte(record_of(i)) == 101 then return i - 1 end
+  end
+  return #ids
+end
+
+-- Has one worker look for jobs in line. Until it does it is idle no longer: what comes meanwhile goes into line behind.
+local function send_to_line(worker, idle)
+  redis.call('RPUSH', key('inbox:' .. worker), 'c')
+  redis.call('HDEL', key('free'), worker)
+  redis.call('ZREM', idle, worker)
+end
+
+-- Shares the jobs out among the idle workers of a queue, the longest idle first. Returns how many were handed out; of
+-- those that must go into line instead, one more worker is told for each.
 local function hand_out(queue, ids, record_of)
   local idle = key('idle:' .. queue)
   local waiting = redis.call('ZCARD', idle)
-  if waiting == 0 or redis.call('SISMEMBER', key('paused'), queue) == 1 then
-    return 0
-  end
-  local given, share = 0, math.ceil(#ids / waiting)
-  while given < #ids do
+  if waiting == 0 or redis.call('SISMEMBER', key('paused'), queue) == 1 then return 0 end
+  local handable, done, share = count_before_expiry(ids, record_of), 0, math.ceil(#ids / waiting)
+  while done < #ids do
     local worker = redis.call('ZRANGE', idle, 0, 0)[1]
     if not worker then break end
     local free = tonumber(redis.call('HGET', key('free'), worker) or '0')
     if free <= 0 then
       redis.call('ZREM', idle, worker)
-    else
-      given = given + hand_to(worker, free, math.min(share, #ids - given), ids, record_of, given + 1)
+    elseif done < handable then
+      done = done + hand_to(worker, free, math.min(share, handable - done), ids, record_of, done + 1)
       redis.call('ZADD', idle, 'INCR', LAST_IN_TURN, worker)
+    else
+      send_to_line(worker, idle)
+      done = done + 1
     end
   end
-  return given
+  return math.min(done, handable)
 end

@@ -1,5 +1,6 @@
 -- place: puts jobs in line, or straight into the hands of idle workers that serve the queue.
--- Every way into a line goes through here, so a registered idle worker never overlooks a job.
+-- Every way into a line goes through here, so a registered idle worker never overlooks a job: either it is handed over, or
+-- a worker is told to look.
 
 -- `record_of(i)` gives the record of the i-th id, if it is needed. `front`: to the head of the line instead of its end.
 local function place(queue, priority, ids, record_of, front)

@@ -1,8 +1,8 @@
 -- pop: takes ids off the lines of a worker's queues: priority 9 to 0, or 0 to 9 when ageing is due, the queues in turn.
 
--- Ids from the front of the lines, at most `want`.
+-- Ids from the front of the lines, at most `want`; and where they came from: a line, the index of its last id, ...
 local function pop(queues, first, want, lowest_first)
-  local ids, closed = {}, redis.call('SMISMEMBER', key('paused'), unpack(queues))
+  local ids, origins, closed = {}, {}, redis.call('SMISMEMBER', key('paused'), unpack(queues))
   for turn = 0, #queues - 1 do
     local index = (first + turn) % #queues + 1
     for rank = closed[index] * 10, 9 do
@@ -15,9 +15,21 @@ local function pop(queues, first, want, lowest_first)
         else
           for _, id in ipairs(popped) do ids[#ids + 1] = id end
         end
-        if #ids >= want then return ids end
+        origins[#origins + 1], origins[#origins + 2] = line, #ids
+        if #ids >= want then return ids, origins end
       end
     end
   end
-  return ids
+  return ids, origins
+end
+
+-- The ids after the first `kept` go back to the heads of their lines, as if they had not been taken: no worker that idles
+-- was to get them before, so none is told.
+local function put_back_popped(ids, origins, kept)
+  for i = 1, #origins, 2 do
+    local back = {}
+    for j = origins[i + 1], math.max(kept, origins[i - 1] or 0) + 1, -1 do back[#back + 1] = ids[j] end
+    if #back > 0 then redis.call('LPUSH', origins[i], unpack(back)) end
+  end
+  for j = #ids, kept + 1, -1 do ids[j] = nil end
 end

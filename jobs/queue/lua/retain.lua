@@ -1,5 +1,6 @@
 -- retain: remembers finished jobs in order and drops the oldest batches beyond the limits kept in `meta`.
--- A mark is "ms:count:bytes" for one batch; whole marks are dropped, at most `PRUNE_MARKS` a call.
+-- A mark is "ms:count:bytes" for one batch; whole marks are dropped, at most `PRUNE_MARKS` a call. The newest is dropped by
+-- age alone: a result that is gone before anybody could read it is none, however large it or its batch is.
 local PRUNE_MARKS = 4
 
 local function prune(at)
@@ -7,13 +8,12 @@ local function prune(at)
   local keep_count, keep_ms, keep_bytes = tonumber(limits[1]), tonumber(limits[2]), tonumber(limits[3])
   if not keep_count then return end
   for _ = 1, PRUNE_MARKS do
-    local mark = redis.call('LINDEX', key('marks'), 0)
-    if not mark then return end
-    local ms, count, bytes = string.match(mark, '^(%d+):(%d+):(%d+)$')
+    local oldest = redis.call('LRANGE', key('marks'), 0, 1)
+    if not oldest[1] then return end
+    local ms, count, bytes = string.match(oldest[1], '^(%d+):(%d+):(%d+)$')
     local kept_bytes = tonumber(redis.call('GET', key('doneBytes')) or '0')
-    if redis.call('LLEN', key('done')) <= keep_count and ms + keep_ms > at and kept_bytes <= keep_bytes then
-      return
-    end
+    local too_many = redis.call('LLEN', key('done')) > keep_count or kept_bytes > keep_bytes
+    if ms + keep_ms > at and not (too_many and oldest[2]) then return end
     redis.call('LPOP', key('marks'))
     redis.call('DECRBY', key('doneBytes'), bytes)
     local ids = redis.call('LPOP', key('done'), count)

@@ -3,7 +3,8 @@
 -- ARGV[4]  free slots    ARGV[5] jobs the worker knows it holds, those settled here not counted
 -- then     a list of queues; lists of (id, result record), (id, delay ms, counts), (id, reason); each after its length
 -- returns  clock ms, next due ms or -1, 1 if more may wait, and lists: ids of lost leases; ids, records, counts of claims
--- errors   WORKER_UNKNOWN the worker is not registered or was reaped; STALE the number is older than the last four
+-- errors   WORKER_UNKNOWN the worker is not registered or was reaped; STALE the number is older than the last four;
+--          WRONGTYPE a key that rounds write to is of another type; then nothing was done
 local worker, seq = ARGV[2], tonumber(ARGV[3])
 local lease, replies = key('lease:' .. worker), key('replies:' .. worker)
 local at = now_ms()
@@ -23,6 +24,7 @@ end
 
 local queues_from, queue_count = take(1)
 local queues = { unpack(ARGV, queues_from, queues_from + queue_count - 1) }
+assert_types_of_round(queues)
 local lost = {}
 local function held(width)
   local from, count = take(width)
@@ -41,7 +43,10 @@ promote(at, 100)
 local free = tonumber(ARGV[4]) - math.max(0, redis.call('SCARD', lease) - tonumber(ARGV[5]))
 local ids, records, count_texts, more = {}, {}, {}, false
 if free > 0 and queue_count > 0 then
-  ids, records, count_texts, more = claim(worker, queues, seq, free, seq % 16 == 0, at)
+  -- Ordinary and ageing rounds are counted apart: if one number led both, the queue an ageing round begins with could
+  -- always be the same, and could never come first in the others.
+  local ageing, aged = seq % 16 == 0, math.floor(seq / 16)
+  ids, records, count_texts, more = claim(worker, queues, ageing and aged or seq - aged, free, ageing, at)
 end
 register_idle(worker, queues, more and 0 or free - #ids, at)
 remember(replies, seq, last, ids, lost)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Inspector } from '../../../jobs/queue/index.ts';
+import { startConsumer } from '../../support/consumers.ts';
 import { ownRedis } from '../../support/own-redis.ts';
 import { answer, record, request, testQueue, uuid } from '../../support/queue.ts';
 import { step } from '../../support/rows.ts';
@@ -47,4 +48,32 @@ test('a Redis out of memory takes no jobs, and lets those that run end', async (
   );
   assert.equal((states[2]!.job ?? { payload: '' }).payload, record('c').split('\n')[1]);
   await redis.config('SET', 'maxmemory', '0');
+});
+
+test('a worker starts though Redis is out of memory, as long as the queue was described before', async (t) => {
+  const queue = testQueue(t, { url: (await ownRedis(t)).url, shards: 2 });
+  const { redis } = queue;
+  await queue.broker.open();
+  await queue.broker.enqueue(0, [request('a')]);
+  const before = [await queue.read(0), await queue.read(1)];
+  await redis.config('SET', 'maxmemory', '1');
+  await queue.another().open();
+  assert.deepEqual([await queue.read(0), await queue.read(1)], before);
+  const worker = await startConsumer(queue, { settle: true }, queue.another());
+  await worker.until(1);
+  assert.deepEqual(worker.names(), ['@a']);
+  await worker.consumer.drain();
+  assert.equal((await new Inspector(queue.broker).status(uuid('a'))).state, 'succeeded');
+  await redis.config('SET', 'maxmemory', '0');
+});
+
+test('the limits of the last process to open the queue hold, and only they are written', async (t) => {
+  const queue = testQueue(t);
+  await queue.broker.open();
+  const meta = { shards: '1', keepCount: '10000', keepMs: '86400000', keepBytes: '67108864' };
+  assert.deepEqual(await queue.read(), { meta });
+  await queue.another({ keep: { ms: 1000 } }).open();
+  assert.deepEqual(await queue.read(), { meta: { ...meta, keepMs: '1000' } });
+  assert.equal(await answer(queue.another({ shards: 2 }).open()), 'SHARDS_MISMATCH');
+  assert.deepEqual(await queue.read(), { meta: { ...meta, keepMs: '1000' } });
 });

@@ -190,3 +190,25 @@ test('the tail begins with what ends after its start, and goes on where it was a
   assert.deepEqual(ids, ['@a', '@b', '@c', '@d']);
   assert.ok(errors.length > 0);
 });
+
+test('many who wait long cost a look for all of them every two seconds, not one each', async (t) => {
+  const redis = await ownRedis(t);
+  const queue = testQueue(t, { url: redis.url });
+  const results = await startResults(t, queue);
+  await queue.broker.enqueue(
+    0,
+    names(200).map((name) => request(name)),
+  );
+  const calls = async () => {
+    const stats = await queue.redis.info('commandstats');
+    return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+  };
+  const before = await calls();
+  const waits = names(200).map((name) =>
+    results.get(uuid(name), { timeoutMs: 5000 }).catch((error: unknown) => error),
+  );
+  const ends = await Promise.all(waits);
+  assert.ok(ends.every((end) => (end as { code?: string }).code === 'RESULT_TIMEOUT'));
+  const cost = (await calls()) - before;
+  assert.ok(cost <= 10, `${cost} looks`);
+});

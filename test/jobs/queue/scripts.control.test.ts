@@ -208,7 +208,7 @@ test('an id revoked in line and added again never stands there twice, nor runs',
   const queue = testQueue(t);
   const { broker } = queue;
   await broker.describe(0);
-  await queue.redis.hset(broker.key(0, 'meta'), 'keepCount', '0');
+  await queue.redis.hset(broker.key(0, 'meta'), 'keepMs', '0');
   await broker.enqueue(0, [request('a'), request('b')]);
   await new Control(broker).revoke([uuid('a')]);
   // Renewing prunes: with nothing kept, a record that had entered retention would be gone by now.

@@ -1,0 +1,24 @@
+-- types: a script that fails halfway leaves what it has written, so keys of a wrong type are met before its first write: by
+-- reading each in a way its type allows.
+
+-- `reads`: a command that reads the size of a key, the last part of its name, ...
+local function assert_types(reads)
+  for i = 1, #reads, 2 do redis.call(reads[i], key(reads[i + 1])) end
+end
+
+-- All a round writes, but for the lines and what belongs to other workers.
+local function assert_types_of_round(queues)
+  assert_types({
+    'HLEN', 'jobs', 'ZCARD', 'delayed', 'HLEN', 'counts', 'HLEN', 'progress', 'ZCARD', 'failed', 'HLEN', 'free',
+    'LLEN', 'done', 'LLEN', 'marks', 'STRLEN', 'doneBytes', 'HLEN', 'meta', 'XLEN', 'events', 'SCARD', 'paused',
+  })
+  for _, queue in ipairs(queues) do assert_types({ 'ZCARD', 'idle:' .. queue }) end
+end
+
+-- What adding to a line writes. Most jobs find no idle worker: that takes two reads.
+local function assert_types_of_line(queue, priority)
+  redis.call('LLEN', key('wait:' .. queue .. ':' .. priority))
+  if redis.call('ZCARD', key('idle:' .. queue)) > 0 then
+    assert_types({ 'SCARD', 'paused', 'HLEN', 'counts', 'HLEN', 'free' })
+  end
+end
