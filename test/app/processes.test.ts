@@ -86,6 +86,15 @@ test('the guided run ends with everything done and a text in each language, twic
   }
 });
 
+test('the guided run that could do nothing says so, and ends with 1', async (t) => {
+  const demo = run(t, 'demo.js', {
+    ...environment('demo-idle'),
+    FEEDBACK_MIN_NOTE_LENGTH: '10000',
+  });
+  assert.equal(await demo.ended, 1, demo.text());
+  assert.match(demo.text(), /0 requests accepted/);
+});
+
 test('the guided run leaves configured stores alone, and says so', async (t) => {
   const stores = { DATABASE_URL: 'postgres://canary@127.0.0.1:1/x', QDRANT_URL: 'http://canary:1' };
   const demo = run(t, 'demo.js', { ...environment('demo-alone'), ...stores });

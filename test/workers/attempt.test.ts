@@ -176,3 +176,20 @@ test('a task that asks for another attempt says when and why, and is charged for
     message: 'Not yet.',
   });
 });
+
+test('a cache that refuses a value does not fail the work that is done; one that is away is waited for', async (t) => {
+  const writing = () =>
+    accepted(async (ctx) => {
+      await ctx.cache.set('key', 1, 'value', 60);
+      return 'done';
+    });
+  const set = t.mock.method(resources.cache, 'set');
+  set.mock.mockImplementation(async () => {
+    throw new Error('NOPERM this user has no permissions to run the command');
+  });
+  assert.equal((await attempt(await writing(), resources, live)).kind, 'succeeded');
+  set.mock.mockImplementation(async () => {
+    throw new Error('MISCONF Errors writing to the AOF file');
+  });
+  assert.equal((await attempt(await writing(), resources, live)).kind, 'released');
+});

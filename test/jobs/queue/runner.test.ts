@@ -205,3 +205,24 @@ test('a stop gives back what was held ahead, uncharged and in order, and waits f
   assert.equal((await stateOf(queue, 'long')).state, 'succeeded');
   assert.deepEqual(one.started.slice(64), ['@long']);
 });
+
+test('a retry policy that throws is none: the job is a dead letter, and its slot is free again', async (t) => {
+  const queue = testQueue(t);
+  const failures: unknown[] = [];
+  await startRunner(queue, {
+    concurrency: 1,
+    work: async (name) => {
+      if (name === '@bad') throw new Error('failed');
+      return '1';
+    },
+    retry: () => {
+      throw new Error('the policy failed');
+    },
+    failed: (error) => void failures.push(error),
+  });
+  await addAll(queue, ['bad', 'good']);
+  await eventually('both ended', async () => (await stateOf(queue, 'good')).state === 'succeeded');
+  const bad = await stateOf(queue, 'bad');
+  assert.deepEqual([bad.state, bad.reason?.message], ['failed', 'failed']);
+  assert.match(String(failures[0]), /the policy failed/);
+});
