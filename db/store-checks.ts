@@ -66,7 +66,6 @@ function refuseUnfit(info: string): void {
 
 /** Any web server answers something: only ClickHouse knows what 1 is. */
 export async function askClickhouse(url: URL, signal: AbortSignal): Promise<void> {
-  await fetchOk(new URL('/ping', url.origin), { signal });
   const headers = new Headers();
   // `fetch` refuses credentials in a URL.
   if (url.username !== '') headers.set('X-ClickHouse-User', decoded(url.username));
