@@ -2,7 +2,6 @@
  * The only reader of the environment. One schema: name, unit, default, sentence; all problems are reported at once.
  */
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { closest, didYouMean } from './closest.ts';
 import { SETTINGS, type Role, type Setting, type SettingName } from './settings.ts';
 
@@ -195,11 +194,4 @@ function camelCase(name: string): string {
 function environment(): NodeJS.ProcessEnv {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
-}
-
-/** A path inside this package, wherever the compiled code runs from: Lua and SQL are read from there. */
-export function packagePath(...segments: string[]): string {
-  let folder = import.meta.dirname;
-  while (!existsSync(path.join(folder, 'package.json'))) folder = path.dirname(folder);
-  return path.join(folder, ...segments);
 }

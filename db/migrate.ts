@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
-import { packagePath } from '../config.ts';
+import { packagePath } from '../package-path.ts';
 import type { Queryable } from './postgres.ts';
 
 /** `ai` is ours; `daodao` is the product's read model, created only where no product is around. */

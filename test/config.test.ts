@@ -7,10 +7,10 @@ import {
   describeConfig,
   loadConfig,
   loadEmbeddedConfig,
-  packagePath,
   SETTINGS,
   type SettingName,
 } from '../config.ts';
+import { packagePath } from '../package-path.ts';
 import type { Setting } from '../settings.ts';
 
 const settings = Object.entries<Setting>(SETTINGS);

@@ -2,7 +2,7 @@
  * The jobs of one thread: those that run, never more than `concurrency`, and those sent along to follow at once. When the
  * running ones turn out to be long, the others are handed back: another thread or process may be free.
  */
-import { STALLED_MS } from '../jobs/queue/index.ts';
+import { Stall } from '../jobs/queue/index.ts';
 import {
   STALLED,
   type AbortReason,
@@ -30,10 +30,10 @@ interface Place {
 export class Line {
   readonly #options: LineOptions;
   readonly #running = new Map<string, Stop>();
+  readonly #stall = new Stall(() => this.#handBack(() => true, STALLED));
   #waiting: Place[] = [];
   #ended: Ended[] = [];
   #isDue = false;
-  #stalled: NodeJS.Timeout | undefined;
 
   constructor(options: LineOptions) {
     this.#options = options;
@@ -75,7 +75,7 @@ export class Line {
       this.#options.tell(started, ended);
     }
     for (const place of starting) void this.#run(place);
-    this.#watch(ended.length > 0);
+    this.#stall.watch(this.#waiting.length > 0, ended.length > 0);
   }
 
   async #run(place: Place): Promise<void> {
@@ -85,17 +85,6 @@ export class Line {
     const outcome = await this.#options.run(job, stop);
     this.#running.delete(job.id);
     this.#end(place, outcome);
-  }
-
-  #watch(hasMoved: boolean): void {
-    if (this.#waiting.length === 0) {
-      clearTimeout(this.#stalled);
-      this.#stalled = undefined;
-    } else if (this.#stalled === undefined) {
-      this.#stalled = setTimeout(() => this.#handBack(() => true, STALLED), STALLED_MS);
-    } else if (hasMoved) {
-      this.#stalled.refresh();
-    }
   }
 
   #handBack(which: (place: Place) => boolean, reason: string): void {

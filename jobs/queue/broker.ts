@@ -1,9 +1,9 @@
 /**
  * The movers: one method for each script, and nothing in between. What jobs are like without moving them: inspector.ts.
  */
-import { assertSuitable, connect, runScript, send, type Client } from './connection.ts';
-import { classify, QueueError } from './errors.ts';
-import { shardKey, shardOf } from './keys.ts';
+import { assertSuitable, connect, runScript, type Client } from './connection.ts';
+import { QueueError } from './errors.ts';
+import { assertJobId, shardKey, shardOf } from './keys.ts';
 import { encodeCounts, encodeJob, type Counts, type JobRequest } from './record.ts';
 import type { ScriptName } from './scripts.ts';
 import {
@@ -36,8 +36,8 @@ const KEEP = { count: 10_000, ms: 24 * 3_600_000, bytes: 64 * 1024 * 1024 };
 const PATIENCE_MS = 10_000;
 const PRODUCER_PATIENCE_MS = 1000;
 
-/** Jobs in one call of `enqueue`: far below what Lua can unpack. */
-const MAX_ENQUEUE = 1000;
+/** Jobs in one call: far below what Lua can unpack. */
+const MAX_JOBS = 1000;
 
 export type EnqueueWord = 'added' | 'exists' | 'conflict';
 
@@ -79,27 +79,16 @@ export class Broker {
   }
 
   /**
-   * Writes down what the queue is like: its shards and its retention. Those of the last process to do so hold. What stands
-   * there is not written again: a full Redis would refuse it, and running work must be able to end.
+   * Writes down what the queue is like: its shards and its retention. The limits of the last process to do so hold.
    * @throws {QueueError} `SHARDS_MISMATCH`
    */
   async describe(shard: number): Promise<void> {
-    const [meta, shards] = [this.key(shard, 'meta'), this.shards];
-    const read = async () =>
-      (await this.#write(() => this.redis.hgetall(meta))) as Record<string, string>;
-    let known = await read();
-    if (known['shards'] === undefined) {
-      await this.#write(() => this.redis.hsetnx(meta, 'shards', shards));
-      known = await read();
-    }
-    if (Number(known['shards']) !== shards) {
-      const message = `The queue has ${String(known['shards'])} shards, not ${shards}.`;
+    const { count, ms, bytes } = { ...KEEP, ...this.options.keep };
+    const known = await this.run<string>('describe', shard, [this.shards, count, ms, bytes], 0);
+    if (Number(known) !== this.shards) {
+      const message = `The queue has ${known} shards, not ${this.shards}.`;
       throw new QueueError('SHARDS_MISMATCH', message);
     }
-    const { count, ms, bytes } = { ...KEEP, ...this.options.keep };
-    const limits = Object.entries({ keepCount: count, keepMs: ms, keepBytes: bytes });
-    const changed = limits.filter(([name, value]) => known[name] !== String(value));
-    if (changed.length > 0) await this.#write(() => this.redis.hset(meta, new Map(changed)));
   }
 
   /** Closes the connection; what is in flight is rejected. */
@@ -115,10 +104,11 @@ export class Broker {
     return shardOf(id, this.shards);
   }
 
-  /** Ids by the shard they live on. */
+  /** Ids by the shard they live on. @throws {QueueError} `JOB_ID_INVALID` */
   byShard(ids: readonly string[]): Map<number, string[]> {
     const groups = new Map<number, string[]>();
     for (const id of ids) {
+      assertJobId(id);
       const shard = this.shardOf(id);
       const group = groups.get(shard);
       if (group === undefined) groups.set(shard, [id]);
@@ -138,8 +128,8 @@ export class Broker {
     requests: readonly JobRequest[],
     nowMs = Date.now(),
   ): Promise<EnqueueWord[]> {
-    if (requests.length > MAX_ENQUEUE) {
-      throw new QueueError('JOB_OPTION_INVALID', `One call adds at most ${MAX_ENQUEUE} jobs.`);
+    if (requests.length > MAX_JOBS) {
+      throw new QueueError('JOB_OPTION_INVALID', `One call adds at most ${MAX_JOBS} jobs.`);
     }
     const records = requests.map((request) => encodeJob(request, nowMs));
     return this.enqueueRecords(shard, requests, records);
@@ -154,11 +144,11 @@ export class Broker {
     const args: (string | number)[] = [this.options.memoryBudgetBytes ?? 0];
     let group = '';
     let size = 0;
-    requests.forEach(({ id, queue, priority = 5, delayMs = 0 }, index) => {
-      const line = `${queue} ${priority} ${delayMs}`;
+    requests.forEach(({ id, queue, priority = 5, delayMs = 0, expiresInMs = '' }, index) => {
+      const line = `${queue} ${priority} ${delayMs} ${expiresInMs}`;
       if (line !== group) {
         group = line;
-        size = args.push(queue, priority, delayMs, 0) - 1;
+        size = args.push(queue, priority, delayMs, expiresInMs, 0) - 1;
       }
       args[size] = Number(args[size]) + 1;
       args.push(id, records[index] ?? '');
@@ -220,9 +210,21 @@ export class Broker {
     return (await this.run<number>('mark', shard, [worker, id, encodeCounts(counts)])) === 1;
   }
 
-  /** Everything a worker leases, its inbox emptied. @throws {QueueError} `WORKER_UNKNOWN` */
-  async resync(shard: number, worker: string): Promise<Leased[]> {
-    return decodeLeased(await this.run<string[]>('resync', shard, [worker]));
+  /** Ids of everything a worker leases, its inbox emptied. @throws {QueueError} `WORKER_UNKNOWN` */
+  async resync(shard: number, worker: string): Promise<string[]> {
+    return this.run<string[]>('resync', shard, [worker]);
+  }
+
+  /** Those of some jobs that a worker leases, in full. */
+  async leased(shard: number, worker: string, ids: readonly string[]): Promise<Leased[]> {
+    const leased: Leased[] = [];
+    for (let read = 0; read < ids.length;) {
+      const some = ids.slice(read, read + MAX_JOBS);
+      const flat = await this.run<(string | number)[]>('leased', shard, [worker, ...some]);
+      leased.push(...decodeLeased(flat));
+      read += flat.length / 4;
+    }
+    return leased;
   }
 
   /** Forgets a worker; what it still leases goes back, uncharged. */
@@ -239,11 +241,5 @@ export class Broker {
   ): Promise<T> {
     const offset = this.options.clockOffsetMs ?? 0;
     return runScript<T>(this.redis, name, this.key(shard, 'jobs'), [offset, ...args], patienceMs);
-  }
-
-  async #write(command: () => Promise<unknown>): Promise<unknown> {
-    return send(this.redis, command).catch((error: unknown) => {
-      throw classify(error);
-    });
   }
 }

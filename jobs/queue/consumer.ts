@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Service } from '../../service.ts';
 import type { Broker } from './broker.ts';
+import { Capacity } from './capacity.ts';
 import type { Delivery, Lane } from './lane.ts';
 import { Member } from './member.ts';
 import type { Counts } from './record.ts';
@@ -33,20 +34,21 @@ export class Consumer implements Service {
   readonly #broker: Broker;
   readonly #options: ConsumerOptions;
   readonly #members: Member[];
+  readonly #capacity: Capacity;
   #waiting: (() => void)[] = [];
 
   constructor(broker: Broker, options: ConsumerOptions) {
     this.#broker = broker;
     this.#options = options;
     const { queues, leaseMs = 15_000 } = options;
-    const share = this.#share(options.limit);
+    this.#capacity = new Capacity(options.limit);
     this.#members = Array.from(
       { length: broker.shards },
       (_, shard) =>
         new Member(
           shard,
           broker,
-          { worker: this.id, queues, limit: share, leaseMs },
+          { worker: this.id, queues, capacity: this.#capacity, leaseMs },
           {
             deliver: options.deliver,
             lost: (ids) => this.#lost(ids),
@@ -59,12 +61,13 @@ export class Consumer implements Service {
 
   /** Jobs held now. */
   get size(): number {
-    return this.#members.reduce((sum, { lane }) => sum + lane.size, 0);
+    return this.#capacity.size;
   }
 
-  /** Changes how many jobs may be held over all shards; takes effect with the next round. */
+  /** Changes how many jobs may be held; takes effect with the next round. */
   set limit(limit: number) {
-    for (const { lane } of this.#members) lane.limit = this.#share(limit);
+    this.#capacity.limit = limit;
+    for (const { lane } of this.#members) lane.round();
   }
 
   async start(): Promise<void> {
@@ -102,11 +105,6 @@ export class Consumer implements Service {
 
   #laneOf(id: string): Lane {
     return this.#members[this.#broker.shardOf(id)]!.lane;
-  }
-
-  /** At least one, as a shard nobody takes from would stand still. */
-  #share(limit: number): number {
-    return Math.max(1, Math.floor(limit / this.#broker.shards));
   }
 
   #release(): void {

@@ -2,13 +2,16 @@
  * What an operator, or the code that asked for a job, does to jobs from outside: stop, give another life, move, hold,
  * forget.
  */
+import { randomUUID } from 'node:crypto';
 import type { Broker } from './broker.ts';
-import { QueueError } from './errors.ts';
-import { assertQueueName } from './keys.ts';
-import { encodeReason } from './record.ts';
+import { assertJobId, assertQueueName } from './keys.ts';
+import { assertDuration, encodeReason } from './record.ts';
+import type { ScriptName } from './scripts.ts';
 
 /** Jobs forgotten in one call of `purge`: some 5 ms of Redis. */
 const PURGE_PAGE = 1000;
+/** Most ids in one call. */
+const MAX_IDS = 500;
 
 export type RevokeWord = 'revoked' | 'ended' | 'unknown';
 
@@ -27,14 +30,14 @@ export class Control {
   async revoke(ids: readonly string[], message?: string): Promise<RevokeWord[]> {
     const reason = encodeReason({ code: 'REVOKED', message });
     return this.#each(ids, (shard, here) =>
-      this.#broker.run<RevokeWord[]>('revoke', shard, [reason, ...here]),
+      this.#once<RevokeWord[]>('revoke', shard, [reason, ...here]),
     );
   }
 
   /** Gives dead letters another life, with nothing charged. Others are left alone. */
   async requeue(ids: readonly string[]): Promise<('requeued' | 'not_failed')[]> {
     return this.#each(ids, (shard, here) =>
-      this.#broker.run<('requeued' | 'not_failed')[]>('requeue', shard, here),
+      this.#once<('requeued' | 'not_failed')[]>('requeue', shard, here),
     );
   }
 
@@ -43,8 +46,9 @@ export class Control {
    * @param delayMs from now, 0 or more.
    */
   async reschedule(id: string, delayMs: number): Promise<'rescheduled' | 'not_scheduled'> {
-    if (!Number.isSafeInteger(delayMs) || delayMs < 0) throw new QueueError('JOB_OPTION_INVALID');
-    return this.#broker.run('reschedule', this.#broker.shardOf(id), [id, delayMs]);
+    assertJobId(id);
+    assertDuration('A delay', delayMs);
+    return this.#once('reschedule', this.#broker.shardOf(id), [id, delayMs]);
   }
 
   /** Stops giving out jobs of a queue; adding them and running those already claimed goes on. */
@@ -79,22 +83,30 @@ export class Control {
     for (let shard = 0; shard < this.#broker.shards; shard++) {
       let page: number;
       do {
-        page = await this.#broker.run<number>('purge', shard, [queue, PURGE_PAGE]);
+        page = await this.#once<number>('purge', shard, [queue, PURGE_PAGE]);
         total += page;
       } while (page === PURGE_PAGE);
     }
     return total;
   }
 
-  /** One call for each shard concerned; answers in the order of the ids. */
+  /** Sent again while Redis is away, with effect at most once. */
+  #once<T>(name: ScriptName, shard: number, args: readonly (string | number)[]): Promise<T> {
+    return this.#broker.run<T>(name, shard, [randomUUID(), ...args]);
+  }
+
+  /** As many calls as it takes for each shard concerned; answers in the order of the ids. */
   async #each<T>(
     ids: readonly string[],
     call: (shard: number, here: string[]) => Promise<T[]>,
   ): Promise<T[]> {
     const answers = new Map<string, T>();
     for (const [shard, here] of this.#broker.byShard(ids)) {
-      const words = await call(shard, here);
-      here.forEach((id, index) => answers.set(id, words[index]!));
+      for (let from = 0; from < here.length; from += MAX_IDS) {
+        const some = here.slice(from, from + MAX_IDS);
+        const words = await call(shard, some);
+        some.forEach((id, index) => answers.set(id, words[index]!));
+      }
     }
     return ids.map((id) => answers.get(id)!);
   }

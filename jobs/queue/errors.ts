@@ -12,6 +12,7 @@ export const QUEUE_ERRORS = {
   JOB_OPTION_INVALID: 'An option of the job is out of its range.',
   PAYLOAD_NOT_JSON: 'A payload is JSON text.',
   PAYLOAD_TOO_LARGE: 'A payload has at most 1 MiB of JSON text.',
+  RESULT_TOO_LARGE: 'A result has at most 1 MiB of JSON text.',
   RECORD_CORRUPT: 'What Redis holds for this id is not a job of this queue.',
   REVOKED: 'The job was revoked.',
   JOB_EXPIRED: 'The job was still waiting when it expired.',

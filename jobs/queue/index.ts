@@ -18,10 +18,11 @@ export {
 } from './inspector.ts';
 export type { Delivery } from './lane.ts';
 export type { Outcome } from './settlements.ts';
-export { AHEAD, Pace, STALLED_MS } from './pace.ts';
+export { AHEAD, Pace } from './pace.ts';
 export { Producer, type EnqueueOutcome } from './producer.ts';
 export {
   MAX_PAYLOAD_BYTES,
+  MAX_RESULT_BYTES,
   type Counts,
   type Job,
   type JobRequest,
@@ -29,3 +30,4 @@ export {
 } from './record.ts';
 export { Results } from './results.ts';
 export { Runner, type RunnerOptions } from './runner.ts';
+export { Stall } from './stall.ts';

@@ -2,6 +2,7 @@
  * One shard as one worker sees it: what it holds there, what it has yet to settle, and when delayed jobs come due.
  */
 import type { Broker } from './broker.ts';
+import type { Capacity } from './capacity.ts';
 import { QueueError } from './errors.ts';
 import type { Leased, StepCall, StepReply } from './step.ts';
 import { decodeCounts, decodeJob, type Counts, type Job } from './record.ts';
@@ -31,8 +32,8 @@ export interface LaneEvents {
 export interface LaneOptions {
   worker: string;
   queues: readonly string[];
-  /** Most jobs to hold on this shard at a time. */
-  limit: number;
+  /** What all lanes of the worker share. */
+  capacity: Capacity;
 }
 
 export class Lane {
@@ -59,10 +60,11 @@ export class Lane {
     this.#broker = broker;
     this.#options = options;
     this.#events = events;
+    options.capacity.join(this);
     this.#rounds = new Rounds({
       send: (call) => broker.step(shard, call, this.#patienceMs),
-      compose: (seq, asked) => this.#compose(seq, asked),
-      isPressed: (asked) => this.#isPressed(asked),
+      compose: (seq) => this.#compose(seq),
+      isPressed: () => this.#isPressed(),
       answered: (call, reply) => this.#answered(call, reply),
       failed: (error) => this.#failed(error),
       abandoned: (call) => {
@@ -90,16 +92,6 @@ export class Lane {
     return this.#held.size;
   }
 
-  get limit(): number {
-    return this.#options.limit;
-  }
-
-  /** Changes how many jobs may be held; takes effect with the next round. */
-  set limit(limit: number) {
-    this.#options.limit = limit;
-    this.round();
-  }
-
   holds(id: string): boolean {
     return this.#held.has(id);
   }
@@ -111,6 +103,7 @@ export class Lane {
     this.#held.delete(id);
     this.#settlements.add(job, outcome);
     this.round();
+    this.#options.capacity.freed();
   }
 
   /** Jobs that an enqueuer put into the inbox: leased already. */
@@ -118,7 +111,7 @@ export class Lane {
     this.#offered -= leased.length;
     this.#deliver(leased);
     // A round offers no more than a batch: once that is taken, further jobs wait in line for us to look.
-    if (this.#offered <= 0 && this.#room(0) > 0) this.round();
+    if (this.#offered <= 0 && this.#wanted() > 0) this.round();
   }
 
   /** Asks for a round; many requests in one turn are one round. */
@@ -154,11 +147,13 @@ export class Lane {
   async resync(): Promise<boolean> {
     this.#isInDoubt = false;
     const isDone = await this.#rounds.alone(async () => {
-      const leased = await this.#broker.resync(this.shard, this.#options.worker);
-      const ids = new Set(leased.map(({ id }) => id));
+      const { worker } = this.#options;
+      const ids = await this.#broker.resync(this.shard, worker);
+      const leased = new Set(ids);
       // What is held without a lease was revoked, and the message that said so is lost.
-      this.drop([...this.#held.keys()].filter((id) => !ids.has(id)));
-      this.#deliver(leased.filter(({ id }) => !this.#settlements.has(id)));
+      this.drop([...this.#held.keys()].filter((id) => !leased.has(id)));
+      const unknown = ids.filter((id) => !this.#held.has(id) && !this.#settlements.has(id));
+      this.#deliver(await this.#broker.leased(this.shard, worker, unknown));
     });
     if (!isDone) this.doubt();
     return isDone;
@@ -170,6 +165,7 @@ export class Lane {
     if (held.length === 0) return;
     this.#events.lost(held);
     this.round();
+    this.#options.capacity.freed();
   }
 
   /** The worker was reaped: everything held is lost. */
@@ -193,19 +189,22 @@ export class Lane {
     clearTimeout(this.#due);
   }
 
-  #compose(seq: number, asked: number): StepCall {
-    const { worker, queues } = this.#options;
+  #compose(seq: number): StepCall {
+    const { worker, queues, capacity } = this.#options;
     const settled = this.#settlements.take();
-    const known = this.#held.size + this.#settlements.waiting + asked;
-    return { worker, seq, free: Math.min(this.#room(asked), MAX_BATCH), known, queues, ...settled };
+    const known = this.#held.size + this.#settlements.waiting + this.#rounds.asked;
+    const free = Math.min(capacity.grant(this, this.#wanted()), MAX_BATCH);
+    return { worker, seq, free, known, queues, ...settled };
   }
 
-  #room(asked: number): number {
-    return this.#claiming ? Math.max(0, this.limit - this.#held.size - asked) : 0;
+  /** Jobs there is room for in this lane's share. */
+  #wanted(): number {
+    if (!this.#claiming) return 0;
+    return Math.max(0, this.#options.capacity.share - this.#held.size - this.#rounds.asked);
   }
 
-  #isPressed(asked: number): boolean {
-    return this.#settlements.waiting >= PRESSING || (this.#more && this.#room(asked) >= PRESSING);
+  #isPressed(): boolean {
+    return this.#settlements.waiting >= PRESSING || (this.#more && this.#wanted() >= PRESSING);
   }
 
   #answered(call: StepCall, reply: StepReply): void {
@@ -216,7 +215,7 @@ export class Lane {
     this.#more = reply.more;
     this.#offered = reply.more ? 0 : call.free - reply.claimed.length;
     this.#deliver(reply.claimed);
-    if (this.#settlements.waiting > 0 || (reply.more && this.#room(0) > 0)) this.round();
+    if (this.#settlements.waiting > 0 || (reply.more && this.#wanted() > 0)) this.round();
   }
 
   /** Once reaped, nothing is ours to settle. */

@@ -11,8 +11,6 @@ const WINDOW = 64;
 const MOST_LONG = 3;
 /** Jobs to hold beyond those that run, while jobs are short: two full rounds of `step`, one on its way and one at work. */
 export const AHEAD = 400;
-/** Jobs held ahead go back when none has ended for this long, in milliseconds: other workers may be free. */
-export const STALLED_MS = 50;
 
 export class Pace {
   /** A ring of the last run times: 1 for a long one. */

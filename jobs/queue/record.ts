@@ -1,7 +1,7 @@
 /**
  * What stands in the `jobs` hash. A record is a two-letter kind, one line of JSON, a newline, and text Lua never parses:
  *
- * - `v1{header}\n<payload>` a job; `e1` the same with an expiry
+ * - `v1{header}\n<payload>` a job; `e1` the same with an expiry, which the script that adds it writes into the header
  * - `r1{"s":...}\n<result>` a job that succeeded; the digest of its payload is kept to tell a repeat from a conflict
  * - `f1{reason}\n<job record>` a dead letter
  * - `x1{reason}\n<job record>` revoked or expired
@@ -12,9 +12,16 @@ import { QueueError } from './errors.ts';
 
 /** Longest payload, in bytes of JSON text. */
 export const MAX_PAYLOAD_BYTES = 1024 * 1024;
+/** Longest result, in bytes of JSON text; a job with a longer one ends as failed, `RESULT_TOO_LARGE`. */
+export const MAX_RESULT_BYTES = 1024 * 1024;
+/** Longest message of a reason, in characters; the rest is cut off. */
+const MAX_MESSAGE_LENGTH = 2000;
 
 /** Headers are read by scripts that look for the end of the first line: they stay short. */
 const MAX_HEADERS_LENGTH = 4096;
+
+/** 100 years: a sum with the time of day stays a whole number in Lua and in a score. */
+const MAX_DURATION_MS = 100 * 365 * 86_400_000;
 
 export interface JobRequest {
   /** A UUID in lower case; the same id twice is one job. */
@@ -28,8 +35,8 @@ export interface JobRequest {
   priority?: number | undefined;
   /** Milliseconds until it may run. Default 0. */
   delayMs?: number | undefined;
-  /** Wall-clock milliseconds after which it is not started any more. Default never. */
-  expiresAtMs?: number | undefined;
+  /** Milliseconds, by the clock of Redis, after which it is not started any more. Default never. */
+  expiresInMs?: number | undefined;
   /** Small facts for the handler, for instance who asked. */
   headers?: Record<string, string> | undefined;
 }
@@ -40,6 +47,7 @@ export interface Job {
   queue: string;
   priority: number;
   createdAtMs: number;
+  /** By the clock of Redis, in milliseconds since 1970. */
   expiresAtMs: number | undefined;
   headers: Record<string, string>;
   payload: string;
@@ -59,7 +67,7 @@ interface Header {
  * @throws {QueueError} `JOB_ID_INVALID`, `JOB_OPTION_INVALID`, `PAYLOAD_NOT_JSON`, `PAYLOAD_TOO_LARGE`
  */
 export function encodeJob(request: JobRequest, nowMs: number): string {
-  const { id, task, queue, payload, priority = 5, delayMs = 0, expiresAtMs, headers } = request;
+  const { id, task, queue, payload, priority = 5, delayMs = 0, expiresInMs, headers } = request;
   assertJobId(id);
   assertQueueName(queue);
   if (!/^[\w.:-]{1,128}$/.test(task)) {
@@ -71,24 +79,28 @@ export function encodeJob(request: JobRequest, nowMs: number): string {
   if (!Number.isInteger(priority) || priority < 0 || priority > 9) {
     throw new QueueError('JOB_OPTION_INVALID', 'A priority is a whole number from 0 to 9.');
   }
-  if (!Number.isSafeInteger(delayMs) || delayMs < 0) {
-    throw new QueueError(
-      'JOB_OPTION_INVALID',
-      'A delay is a whole number of milliseconds, 0 or more.',
-    );
-  }
-  if (expiresAtMs !== undefined && !Number.isSafeInteger(expiresAtMs)) {
-    throw new QueueError(
-      'JOB_OPTION_INVALID',
-      'An expiry is a whole number of milliseconds since 1970.',
-    );
-  }
+  assertDuration('A delay', delayMs);
+  if (expiresInMs !== undefined) assertDuration('An expiry', expiresInMs);
   assertPayload(payload);
   assertHeaders(headers);
-  const kind = expiresAtMs === undefined ? 'v1' : 'e1';
-  const expiry = expiresAtMs === undefined ? '' : `,"x":${expiresAtMs}`;
+  const kind = expiresInMs === undefined ? 'v1' : 'e1';
   const rest = headers === undefined ? '' : `,"h":${JSON.stringify(headers)}`;
-  return `${kind}{"q":"${queue}","p":${priority},"n":"${task}","c":${nowMs}${expiry}${rest}}\n${payload}`;
+  return `${kind}{"q":"${queue}","p":${priority},"n":"${task}","c":${nowMs}${rest}}\n${payload}`;
+}
+
+/** Whether a text has more bytes than that; a character has three at most, counted as JavaScript does. */
+export function isLongerThan(text: string, bytes: number): boolean {
+  return text.length > bytes / 3 && Buffer.byteLength(text) > bytes;
+}
+
+/** @throws {QueueError} `JOB_OPTION_INVALID` */
+export function assertDuration(what: string, ms: number): void {
+  if (!Number.isSafeInteger(ms) || ms < 0 || ms > MAX_DURATION_MS) {
+    throw new QueueError(
+      'JOB_OPTION_INVALID',
+      `${what} is a whole number of milliseconds, from 0 to 100 years.`,
+    );
+  }
 }
 
 function assertHeaders(headers: Record<string, string> | undefined): void {
@@ -98,7 +110,7 @@ function assertHeaders(headers: Record<string, string> | undefined): void {
 }
 
 function assertPayload(payload: string): void {
-  if (payload.length > MAX_PAYLOAD_BYTES / 3 && Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
+  if (isLongerThan(payload, MAX_PAYLOAD_BYTES)) {
     throw new QueueError('PAYLOAD_TOO_LARGE');
   }
   if (!payload.isWellFormed()) throw new QueueError('PAYLOAD_NOT_JSON');
@@ -140,7 +152,7 @@ export interface Reason {
 }
 
 export function encodeReason({ code, message }: Reason): string {
-  return JSON.stringify(message === undefined ? { code } : { code, message });
+  return JSON.stringify({ code, message: message?.slice(0, MAX_MESSAGE_LENGTH) });
 }
 
 export interface Ended {

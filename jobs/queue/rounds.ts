@@ -16,10 +16,10 @@ const REMEMBERED = 4;
 export interface RoundsOptions {
   /** Sends one; it may be sent again, with the same number. */
   send(call: StepCall): Promise<StepReply>;
-  /** What there is to say now. @param asked jobs asked for by the rounds on their way. */
-  compose(seq: number, asked: number): StepCall;
+  /** What there is to say now. */
+  compose(seq: number): StepCall;
   /** Whether there is enough to say to send it beside a round on its way. */
-  isPressed(asked: number): boolean;
+  isPressed(): boolean;
   answered(call: StepCall, reply: StepReply): void;
   /** A round got no answer; it is kept. When the worker is unknown, all are dropped. */
   failed(error: unknown): void;
@@ -43,6 +43,11 @@ export class Rounds {
 
   constructor(options: RoundsOptions) {
     this.#options = options;
+  }
+
+  /** Jobs asked for by the rounds on their way. */
+  get asked(): number {
+    return this.#asked;
   }
 
   /** Asks for a round. Everything of one turn of the microtask queue goes together. */
@@ -94,7 +99,7 @@ export class Rounds {
 
   #composeNext(): StepCall {
     this.#owed.add(++this.#seq);
-    return this.#options.compose(this.#seq, this.#asked);
+    return this.#options.compose(this.#seq);
   }
 
   #maySend(): boolean {
@@ -102,22 +107,24 @@ export class Rounds {
     if (this.#inFlight >= MAX_IN_FLIGHT || this.#exclusive !== undefined) return false;
     if (this.#unanswered.length > 0) return true;
     const [oldest = Infinity] = this.#owed;
-    return this.#seq + 1 - oldest < REMEMBERED && this.#options.isPressed(this.#asked);
+    return this.#seq + 1 - oldest < REMEMBERED && this.#options.isPressed();
   }
 
   #send(call: StepCall): void {
     this.#asked += call.free;
     const round = this.#options.send(call).then(
       (reply) => {
+        this.#asked -= call.free;
         this.#owed.delete(call.seq);
         this.#options.answered(call, reply);
       },
       (error: unknown) => {
+        this.#asked -= call.free;
         this.#keep(call, error instanceof QueueError ? error.code : undefined);
         throw error;
       },
     );
-    this.#run(round.finally(() => (this.#asked -= call.free)));
+    this.#run(round);
   }
 
   #keep(call: StepCall, code: string | undefined): void {

@@ -6,8 +6,9 @@ import type { Service } from '../../service.ts';
 import type { Broker } from './broker.ts';
 import { Consumer } from './consumer.ts';
 import type { Delivery } from './lane.ts';
-import { AHEAD, Pace, STALLED_MS } from './pace.ts';
+import { AHEAD, Pace } from './pace.ts';
 import type { Job } from './record.ts';
+import { Stall } from './stall.ts';
 
 export interface RunnerOptions {
   /** Queues to serve, in turn. */
@@ -34,8 +35,8 @@ export class Runner implements Service {
   readonly #consumer: Consumer;
   readonly #pace = new Pace();
   readonly #ahead: Delivery[] = [];
+  readonly #stall = new Stall(() => this.#giveBack());
   #running = 0;
-  #stalled: NodeJS.Timeout | undefined;
 
   constructor(broker: Broker, options: RunnerOptions) {
     this.#options = options;
@@ -72,7 +73,7 @@ export class Runner implements Service {
       this.#running++;
       void this.#run(delivery);
     }
-    this.#watch(false);
+    this.#stall.watch(this.#ahead.length > 0, false);
   }
 
   async #run({ job, counts }: Delivery): Promise<void> {
@@ -85,7 +86,7 @@ export class Runner implements Service {
     this.#running--;
     if (this.#pace.note(performance.now() - startedMs)) this.#setLimit();
     this.#fill();
-    this.#watch(true);
+    this.#stall.watch(this.#ahead.length > 0, true);
   }
 
   #fail({ id }: Job, counts: Delivery['counts'], error: unknown): void {
@@ -101,23 +102,12 @@ export class Runner implements Service {
     this.#consumer.settle(id, { kind: 'failed', reason: { code: 'HANDLER_FAILED', message } });
   }
 
-  #watch(hasMoved: boolean): void {
-    if (this.#ahead.length === 0) {
-      clearTimeout(this.#stalled);
-      this.#stalled = undefined;
-    } else if (this.#stalled === undefined) {
-      this.#stalled = setTimeout(() => this.#giveBack(), STALLED_MS);
-    } else if (hasMoved) {
-      this.#stalled.refresh();
-    }
-  }
-
   #giveBack(): void {
     if (this.#pace.reset()) this.#setLimit();
     for (const { job } of this.#ahead.splice(0)) {
       this.#consumer.settle(job.id, { kind: 'back', delayMs: 0 });
     }
-    this.#watch(false);
+    this.#stall.watch(false, false);
   }
 
   #setLimit(): void {

@@ -3,20 +3,21 @@
  */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { packagePath } from '../../config.ts';
+import { packagePath } from '../../package-path.ts';
 
 /**
  * Scripts that only move work on may run when Redis is out of memory, so that running work can finish;
  * `enqueue` may not.
  */
+const PLACE = ['hand', 'share', 'place'] as const;
+
 const RECIPES = {
-  enqueue: ['', 'prelude', 'types', 'hand', 'place', 'memory', 'timers', 'store', 'enqueue'],
+  enqueue: ['', 'prelude', 'types', ...PLACE, 'memory', 'timers', 'store', 'enqueue'],
   step: [
     'allow-oom',
     'prelude',
     'types',
-    'hand',
-    'place',
+    ...PLACE,
     'promote',
     'retain',
     'held',
@@ -30,17 +31,19 @@ const RECIPES = {
     'memo',
     'step',
   ],
-  renew: ['allow-oom', 'prelude', 'hand', 'place', 'promote', 'retain', 'renew'],
-  reap: ['allow-oom', 'prelude', 'hand', 'place', 'idle', 'reap'],
-  resync: ['allow-oom', 'prelude', 'resync'],
-  leave: ['allow-oom', 'prelude', 'hand', 'place', 'idle', 'leave'],
-  progress: ['allow-oom', 'prelude', 'progress'],
-  mark: ['allow-oom', 'prelude', 'mark'],
-  revoke: ['allow-oom', 'prelude', 'retain', 'announce', 'end', 'revoke'],
-  requeue: ['allow-oom', 'prelude', 'hand', 'place', 'requeue'],
-  reschedule: ['allow-oom', 'prelude', 'timers', 'reschedule'],
-  pause: ['allow-oom', 'prelude', 'pause'],
-  purge: ['allow-oom', 'prelude', 'retain', 'purge'],
+  renew: ['allow-oom', 'prelude', 'types', ...PLACE, 'promote', 'retain', 'renew'],
+  reap: ['allow-oom', 'prelude', 'types', ...PLACE, 'idle', 'reap'],
+  resync: ['allow-oom', 'prelude', 'types', 'resync'],
+  leased: ['no-writes', 'prelude', 'ration', 'leased'],
+  leave: ['allow-oom', 'prelude', 'types', ...PLACE, 'idle', 'leave'],
+  progress: ['allow-oom', 'prelude', 'types', 'progress'],
+  mark: ['allow-oom', 'prelude', 'types', 'mark'],
+  revoke: ['allow-oom', 'prelude', 'types', 'once', 'retain', 'announce', 'end', 'revoke'],
+  requeue: ['allow-oom', 'prelude', 'types', 'once', ...PLACE, 'requeue'],
+  reschedule: ['allow-oom', 'prelude', 'types', 'once', 'timers', 'reschedule'],
+  pause: ['allow-oom', 'prelude', 'types', 'pause'],
+  purge: ['allow-oom', 'prelude', 'types', 'once', 'retain', 'purge'],
+  describe: ['allow-oom', 'prelude', 'describe'],
   overview: ['no-writes', 'prelude', 'overview'],
   status: ['no-writes', 'prelude', 'status'],
 } as const satisfies Record<string, readonly string[]>;

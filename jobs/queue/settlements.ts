@@ -2,10 +2,13 @@
  * What a lane has yet to tell Redis about jobs that ended, in the flat lists `step` takes.
  */
 import type { StepCall } from './step.ts';
+import { QUEUE_ERRORS } from './errors.ts';
 import {
   encodeCounts,
   encodeReason,
   encodeResult,
+  isLongerThan,
+  MAX_RESULT_BYTES,
   type Counts,
   type Job,
   type Reason,
@@ -13,6 +16,8 @@ import {
 
 /** Most settlements of one kind in one round: larger rounds double what Redis pays per job. */
 export const MAX_BATCH = 200;
+/** About the most bytes of results in one round, as it has a deadline; a single one may be larger. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 /** How a delivery ended. */
 export type Outcome =
@@ -43,7 +48,8 @@ export class Settlements {
     const { id } = job;
     this.#unconfirmed.add(id);
     if (outcome.kind === 'succeeded') {
-      this.#succeeded.push(id, encodeResult(job, outcome.result, Date.now()));
+      if (isLongerThan(outcome.result, MAX_RESULT_BYTES)) this.#fail(id, 'RESULT_TOO_LARGE');
+      else this.#succeeded.push(id, encodeResult(job, outcome.result, Date.now()));
     } else if (outcome.kind === 'back') {
       const counts = outcome.counts === undefined ? '' : encodeCounts(outcome.counts);
       this.#back.push(id, outcome.delayMs, counts);
@@ -55,12 +61,12 @@ export class Settlements {
   /** A job whose record cannot be read ends as a dead letter. */
   addCorrupt(id: string): void {
     this.#unconfirmed.add(id);
-    this.#failed.push(id, encodeReason({ code: 'RECORD_CORRUPT' }));
+    this.#fail(id, 'RECORD_CORRUPT');
   }
 
   take(): Batch {
     return {
-      succeeded: this.#succeeded.splice(0, 2 * MAX_BATCH),
+      succeeded: this.#succeeded.splice(0, 2 * this.#countResults()),
       back: this.#back.splice(0, 3 * MAX_BATCH),
       failed: this.#failed.splice(0, 2 * MAX_BATCH),
     };
@@ -70,6 +76,21 @@ export class Settlements {
     for (let i = 0; i < succeeded.length; i += 2) this.#unconfirmed.delete(succeeded[i]!);
     for (let i = 0; i < back.length; i += 3) this.#unconfirmed.delete(String(back[i]));
     for (let i = 0; i < failed.length; i += 2) this.#unconfirmed.delete(failed[i]!);
+  }
+
+  #fail(id: string, code: keyof typeof QUEUE_ERRORS): void {
+    this.#failed.push(id, encodeReason({ code, message: QUEUE_ERRORS[code] }));
+  }
+
+  /** How many results go with the next round. */
+  #countResults(): number {
+    const most = Math.min(MAX_BATCH, this.#succeeded.length / 2);
+    let bytes = 0;
+    for (let count = 0; count < most; count++) {
+      bytes += this.#succeeded[2 * count + 1]!.length;
+      if (bytes > MAX_BATCH_BYTES && count > 0) return count;
+    }
+    return most;
   }
 
   /** Forgets everything: once the worker was reaped, nothing is its own to settle. */

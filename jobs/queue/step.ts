@@ -77,11 +77,13 @@ export function decodeStep(reply: RawStepReply): StepReply {
   };
 }
 
-/** Triples of id, record, counts. */
-export function decodeLeased(flat: readonly string[]): Leased[] {
+/** Groups of id, record, counts and whether it is leased; only those that are. */
+export function decodeLeased(flat: readonly (string | number)[]): Leased[] {
   const leased: Leased[] = [];
-  for (let i = 0; i < flat.length; i += 3) {
-    leased.push({ id: flat[i]!, record: flat[i + 1]!, counts: flat[i + 2]! });
+  for (let i = 0; i < flat.length; i += 4) {
+    const [id = '', record = '', counts = '', isLeased] = flat.slice(i, i + 4);
+    if (isLeased === 1)
+      leased.push({ id: String(id), record: String(record), counts: String(counts) });
   }
   return leased;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { packagePath } from '../../config.ts';
+import { packagePath } from '../../package-path.ts';
 import { isRunning, type ProcessMark } from '../../db/embedded/process.ts';
 import { freePort } from '../../db/embedded/port.ts';
 import { run, type Run } from '../support/process.ts';

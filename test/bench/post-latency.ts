@@ -13,7 +13,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signToken } from '../../api/auth.ts';
-import { packagePath } from '../../config.ts';
+import { packagePath } from '../../package-path.ts';
 import { findRunning } from '../../db/embedded/lock.ts';
 import { createPool, type Pool } from '../../db/postgres.ts';
 import { insertCheckIn, insertPractice, insertUser } from '../support/practices.ts';

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { packagePath } from '../../config.ts';
+import { packagePath } from '../../package-path.ts';
 import { ERRORS } from '../../errors.ts';
 
 const read = (...segments: string[]) => readFile(packagePath(...segments), 'utf8');

@@ -7,7 +7,7 @@ import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { packagePath } from '../../config.ts';
+import { packagePath } from '../../package-path.ts';
 
 interface Violation {
   file: string;

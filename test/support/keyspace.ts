@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
-import { packagePath } from '../../config.ts';
+import { packagePath } from '../../package-path.ts';
 
 export interface KeyRow {
   /** As documented, for instance `wait:<queue>:<0..9>`. */
@@ -19,6 +19,7 @@ const TYPES: Record<string, string> = { COUNTER: 'string' };
 const HOLES: Record<string, string> = {
   '<queue>': '[\\w.-]{1,64}',
   '<worker>': '[0-9a-f-]{36}',
+  '<call>': '[0-9a-f-]{36}',
   '<0..9>': '[0-9]',
 };
 

@@ -3,7 +3,7 @@
  * executed.
  */
 import { Broker, QueueError } from '../../jobs/queue/index.ts';
-import type { Leased, StepCall, StepReply } from '../../jobs/queue/step.ts';
+import type { StepCall, StepReply } from '../../jobs/queue/step.ts';
 import type { TestQueue } from './queue.ts';
 
 export class LossyBroker extends Broker {
@@ -39,7 +39,7 @@ export class LossyBroker extends Broker {
     }
   }
 
-  override async resync(shard: number, worker: string): Promise<Leased[]> {
+  override async resync(shard: number, worker: string): Promise<string[]> {
     if (this.#onTheirWay > 0 || this.#owed.size > 0) this.earlyResyncs++;
     if (this.refusedResyncs-- > 0) throw new QueueError('REDIS_UNAVAILABLE');
     return super.resync(shard, worker);

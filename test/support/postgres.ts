@@ -5,7 +5,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
-import { packagePath } from '../../config.ts';
+import { packagePath } from '../../package-path.ts';
 import { migrate } from '../../db/migrate.ts';
 import { createPool, type Pool } from '../../db/postgres.ts';
 

@@ -3,7 +3,8 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { TestContext } from 'node:test';
-import { packagePath, type ResolvedConfig } from '../../config.ts';
+import { type ResolvedConfig } from '../../config.ts';
+import { packagePath } from '../../package-path.ts';
 import { Signals } from './signals.ts';
 
 export interface Run {

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { packagePath } from '../../config.ts';
+import { packagePath } from '../../package-path.ts';
 import { atEnd } from './at-end.ts';
 import type { WorkerMessage, WorkerOptions } from './queue-worker.ts';
 

@@ -3,7 +3,7 @@
 -- The worker that leases a job, if one does: a look at each of the few workers of a shard.
 local function holder_of(id)
   for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
-    if redis.call('SISMEMBER', key('lease:' .. worker), id) == 1 then return worker end
+    if try(0, 'SISMEMBER', key('lease:' .. worker), id) == 1 then return worker end
   end
 end
 
@@ -15,7 +15,7 @@ local function end_as_revoked(id, record, reason, at)
   local worker, waits = holder_of(id), false
   if worker then
     redis.call('SREM', key('lease:' .. worker), id)
-    redis.call('RPUSH', key('inbox:' .. worker), 'r' .. id)
+    redis.pcall('RPUSH', key('inbox:' .. worker), 'r' .. id)
   else
     waits = redis.call('ZREM', delayed, (priority or '') .. id) == 0
   end

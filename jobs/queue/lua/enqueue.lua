@@ -1,6 +1,6 @@
 -- enqueue: puts many jobs in line or, with a delay, aside. One bad job fails no other.
 -- ARGV[2]  used memory in bytes above which nothing is added; 0: no limit
--- then     groups: queue, priority, delay ms, number of jobs, then id and record of each
+-- then     groups: queue, priority, delay ms, ms until they expire or empty, number of jobs, then id and record of each
 -- returns  one word per job, in order: added, exists (same id, task and payload), conflict (same id, another job);
 --          nothing at all when every one was added
 -- errors   QUEUE_FULL nothing was added; WRONGTYPE a key it would write to is of another type, nothing was added
@@ -10,28 +10,39 @@ if memory_is_full(budget) then return redis.error_reply('QUEUE_FULL') end
 local function for_each_group(work)
   local cursor = 3
   while cursor <= #ARGV do
-    local count = tonumber(ARGV[cursor + 3])
-    work(cursor + 4, count, ARGV[cursor], ARGV[cursor + 1], tonumber(ARGV[cursor + 2]))
-    cursor = cursor + 4 + 2 * count
+    local count = tonumber(ARGV[cursor + 4])
+    local line = { queue = ARGV[cursor], priority = ARGV[cursor + 1] }
+    work(cursor + 5, count, line, tonumber(ARGV[cursor + 2]), tonumber(ARGV[cursor + 3]))
+    cursor = cursor + 5 + 2 * count
   end
 end
+
+-- An expiry is written into the records here, by the clock of Redis: that of the producer may be wrong.
+local function write_expiry(from, count, expires_ms)
+  local expiry = string.format('%%1,"x":%.0f,', now_ms() + expires_ms)
+  for i = from + 1, from + 2 * count - 1, 2 do
+    ARGV[i] = string.gsub(ARGV[i], '^(e1{"q":"[%w_.-]+","p":%d),', expiry, 1)
+  end
+end
+
 assert_types({ 'SCARD', 'queues' })
-for_each_group(function(_, _, queue, priority, delay_ms)
+for_each_group(function(_, _, line, delay_ms)
   is_delayed = is_delayed or delay_ms > 0
-  assert_types_of_line(queue, priority)
+  assert_types_of_line(line.queue, line.priority)
 end)
 if is_delayed then assert_types({ 'ZCARD', 'workers' }) end
 -- The clock and the due times are of no interest to jobs that may run now.
 local at, due_before = is_delayed and now_ms(), is_delayed and next_due_ms()
 
 local all_new = true
-for_each_group(function(from, count, queue, priority, delay_ms)
+for_each_group(function(from, count, line, delay_ms, expires_ms)
+  if expires_ms then write_expiry(from, count, expires_ms) end
   local fresh, record_of = store(from, count, words)
   all_new = all_new and #fresh == count
   if #fresh == 0 then return end
-  redis.call('SADD', key('queues'), queue)
-  if delay_ms <= 0 then return place(queue, priority, fresh, record_of) end
-  for _, id in ipairs(fresh) do defer(id, priority, at + delay_ms) end
+  redis.call('SADD', key('queues'), line.queue)
+  if delay_ms <= 0 then return place(line.queue, line.priority, fresh, record_of) end
+  for _, id in ipairs(fresh) do defer(id, line.priority, at + delay_ms) end
 end)
 
 if is_delayed then

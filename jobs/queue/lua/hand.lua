@@ -1,7 +1,7 @@
--- hand: gives jobs to idle workers that serve their queue: leased, and in the inbox each of them blocks on.
+-- hand: gives jobs to one idle worker: leased, and in the inbox it blocks on.
 
--- Added to the score of a worker that was given jobs, in ms: far behind those who wait.
-local LAST_IN_TURN = 1e9
+-- Longest record that is handed over.
+local MAX_HANDED_BYTES = 32 * 1024
 
 -- Leases up to `limit` of the ids from `first` on to one worker and drops them into its inbox. Returns how many.
 local function hand_to(worker, free, limit, ids, record_of, first)
@@ -18,42 +18,19 @@ local function hand_to(worker, free, limit, ids, record_of, first)
   return count
 end
 
--- How many of the jobs come before the first that has an expiry (its record begins with an `e`): only a claim judges that,
--- by the clock of Redis at the time.
-local function count_before_expiry(ids, record_of)
+-- How many of the jobs come before the first that must be claimed: one that has an expiry (its record begins with an `e`),
+-- as only a claim judges that, by the clock of Redis at the time; or a large one, as a hundred of them are read at once.
+local function count_handable(ids, record_of)
   for i = 1, #ids do
-    if string.byte(record_of(i)) == 101 then return i - 1 end
+    local record = record_of(i)
+    if string.byte(record) == 101 or #record > MAX_HANDED_BYTES then return i - 1 end
   end
   return #ids
 end
 
--- Has one worker look for jobs in line. Until it does it is idle no longer: what comes meanwhile goes into line behind.
-local function send_to_line(worker, idle)
-  redis.call('RPUSH', key('inbox:' .. worker), 'c')
-  redis.call('HDEL', key('free'), worker)
-  redis.call('ZREM', idle, worker)
-end
-
--- Shares the jobs out among the idle workers of a queue, the longest idle first. Returns how many were handed out; of
--- those that must go into line instead, one more worker is told for each.
-local function hand_out(queue, ids, record_of)
-  local idle = key('idle:' .. queue)
-  local waiting = redis.call('ZCARD', idle)
-  if waiting == 0 or redis.call('SISMEMBER', key('paused'), queue) == 1 then return 0 end
-  local handable, done, share = count_before_expiry(ids, record_of), 0, math.ceil(#ids / waiting)
-  while done < #ids do
-    local worker = redis.call('ZRANGE', idle, 0, 0)[1]
-    if not worker then break end
-    local free = tonumber(redis.call('HGET', key('free'), worker) or '0')
-    if free <= 0 then
-      redis.call('ZREM', idle, worker)
-    elseif done < handable then
-      done = done + hand_to(worker, free, math.min(share, handable - done), ids, record_of, done + 1)
-      redis.call('ZADD', idle, 'INCR', LAST_IN_TURN, worker)
-    else
-      send_to_line(worker, idle)
-      done = done + 1
-    end
-  end
-  return math.min(done, handable)
+-- How many jobs a worker takes; none when it cannot get them, as a key of its own is of a wrong type.
+local function room_of(worker)
+  local free = tonumber(redis.call('HGET', key('free'), worker) or '0')
+  local is_sound = free > 0 and try(false, 'SCARD', key('lease:' .. worker)) and try(false, 'LLEN', key('inbox:' .. worker))
+  return is_sound and free or 0
 end

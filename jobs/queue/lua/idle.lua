@@ -14,8 +14,8 @@ end
 -- For a worker that stops or died: its entries go at once.
 local function unregister_idle(worker)
   redis.call('HDEL', key('free'), worker)
-  local queues = redis.call('HGET', key('replies:' .. worker), 'queues') or ''
+  local queues = try('', 'HGET', key('replies:' .. worker), 'queues') or ''
   for queue in string.gmatch(queues, '[^,]+') do
-    redis.call('ZREM', key('idle:' .. queue), worker)
+    redis.pcall('ZREM', key('idle:' .. queue), worker)
   end
 end

@@ -2,6 +2,8 @@
 -- ARGV[2]  worker
 -- returns  number of jobs given back
 local worker, at = ARGV[2], now_ms()
+assert_types_of_shard()
+assert_types_of_worker(worker)
 unregister_idle(worker)
 local ids = redis.call('SMEMBERS', key('lease:' .. worker))
 for _, id in ipairs(ids) do return_to_line(id, at) end

@@ -2,12 +2,17 @@
 -- Every way into a line goes through here, so a registered idle worker never overlooks a job: either it is handed over, or
 -- a worker is told to look.
 
+-- How long jobs wait aside before another try, in ms, when the key of their line is of a wrong type.
+local BROKEN_LINE_MS = 1000
+
 -- `record_of(i)` gives the record of the i-th id, if it is needed. `front`: to the head of the line instead of its end.
 local function place(queue, priority, ids, record_of, front)
   local given = hand_out(queue, ids, record_of)
   if given == #ids then return end
   local push = front and 'LPUSH' or 'RPUSH'
-  redis.call(push, key('wait:' .. queue .. ':' .. priority), unpack(ids, given + 1))
+  if try(false, push, key('wait:' .. queue .. ':' .. priority), unpack(ids, given + 1)) then return end
+  local due_ms = now_ms() + BROKEN_LINE_MS
+  for i = given + 1, #ids do defer(ids[i], priority, due_ms) end
 end
 
 local function place_one(queue, priority, id, record, front)

@@ -13,6 +13,13 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[1])
 end
 
+-- What a read answers, or `default` when the key is of another type.
+local function try(default, ...)
+  local reply = redis.pcall(...)
+  if type(reply) == 'table' and reply.err then return default end
+  return reply
+end
+
 -- Queue and priority from the fixed front of a record's header; nil for anything else.
 local function line_of(record)
   return string.match(record, '^[ve]1{"q":"([%w_.-]+)","p":(%d)[,}]')

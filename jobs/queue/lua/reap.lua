@@ -9,10 +9,11 @@
 local at, budget, reply = now_ms(), tonumber(ARGV[2]), {}
 local not_after = tonumber(ARGV[3])
 if not_after > 0 and at > not_after then return reply end
+assert_types_of_shard()
 
 local function unstarted(worker)
   local set = {}
-  for _, message in ipairs(redis.call('LRANGE', key('inbox:' .. worker), 0, -1)) do
+  for _, message in ipairs(try({}, 'LRANGE', key('inbox:' .. worker), 0, -1)) do
     if string.sub(message, 1, 1) == 'j' then set[string.sub(message, 2, 37)] = true end
   end
   return set
@@ -34,7 +35,7 @@ end
 
 for _, worker in ipairs(redis.call('ZRANGE', workers, '-inf', at, 'BYSCORE', 'LIMIT', 0, 8)) do
   unregister_idle(worker)
-  local ids = redis.call('SMEMBERS', key('lease:' .. worker))
+  local ids = try({}, 'SMEMBERS', key('lease:' .. worker))
   put_back_all(worker, ids)
   redis.call('DEL', key('lease:' .. worker), key('inbox:' .. worker), key('replies:' .. worker))
   redis.call('ZREM', workers, worker)

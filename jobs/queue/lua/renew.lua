@@ -3,6 +3,8 @@
 -- returns  clock ms, next due ms or -1
 -- errors   WORKER_UNKNOWN it is not registered: its jobs have been given to others
 local worker, at = ARGV[2], now_ms()
+assert_types_of_shard()
+assert_types_of_worker(worker)
 if ARGV[4] ~= '' then
   redis.call('HSET', key('replies:' .. worker), 'queues', ARGV[4])
 elseif not redis.call('ZSCORE', workers, worker) then

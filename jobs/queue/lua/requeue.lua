@@ -1,20 +1,21 @@
 -- requeue: gives dead letters another life: nothing charged, at the end of their lines.
--- ARGV[2..]  ids
--- returns    one word each: requeued, not_failed
-local words = {}
-for i = 2, #ARGV do
-  local id = ARGV[i]
+-- ARGV[2]  see `once`
+-- then     ids
+-- returns  one word each: requeued, not_failed
+local function requeue(id)
   local record = redis.call('ZSCORE', key('failed'), id) and redis.call('HGET', jobs, id)
   local job = record and string.match(record, '^f1[^\n]*\n(.*)$')
   local queue, priority = line_of(job or '')
-  if queue then
-    redis.call('ZREM', key('failed'), id)
-    redis.call('HSET', jobs, id, job)
-    redis.call('HDEL', counts, id)
-    place_one(queue, priority, id, job)
-    words[#words + 1] = 'requeued'
-  else
-    words[#words + 1] = 'not_failed'
-  end
+  if not queue then return 'not_failed' end
+  redis.call('ZREM', key('failed'), id)
+  redis.call('HSET', jobs, id, job)
+  redis.call('HDEL', counts, id)
+  place_one(queue, priority, id, job)
+  return 'requeued'
 end
-return words
+
+return once(function()
+  local words = {}
+  for i = 3, #ARGV do words[#words + 1] = requeue(ARGV[i]) end
+  return words
+end)

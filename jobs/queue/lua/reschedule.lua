@@ -1,12 +1,12 @@
 -- reschedule: moves the due time of a job that has not come due yet.
--- ARGV[2]  id   ARGV[3] delay in ms from now
+-- ARGV[2]  see `once`   ARGV[3] id   ARGV[4] delay in ms from now
 -- returns  rescheduled, or not_scheduled when it is in line, running, ended or unknown
-local id, at = ARGV[2], now_ms()
-local _, priority = line_of(redis.call('HGET', jobs, id) or '')
-if not priority or not redis.call('ZSCORE', delayed, priority .. id) then
-  return redis.status_reply('not_scheduled')
-end
-local due_before = next_due_ms()
-defer(id, priority, at + tonumber(ARGV[3]))
-if next_due_ms() < due_before then tell_timers(next_due_ms()) end
-return redis.status_reply('rescheduled')
+return once(function()
+  local id, at = ARGV[3], now_ms()
+  local _, priority = line_of(redis.call('HGET', jobs, id) or '')
+  if not priority or not redis.call('ZSCORE', delayed, priority .. id) then return 'not_scheduled' end
+  local due_before = next_due_ms()
+  defer(id, priority, at + tonumber(ARGV[4]))
+  if next_due_ms() < due_before then tell_timers(next_due_ms()) end
+  return 'rescheduled'
+end)

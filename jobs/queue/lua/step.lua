@@ -24,7 +24,9 @@ end
 
 local queues_from, queue_count = take(1)
 local queues = { unpack(ARGV, queues_from, queues_from + queue_count - 1) }
-assert_types_of_round(queues)
+assert_types_of_shard()
+assert_types_of_worker(worker)
+for _, queue in ipairs(queues) do assert_types({ 'ZCARD', 'idle:' .. queue }) end
 local lost = {}
 local function held(width)
   local from, count = take(width)

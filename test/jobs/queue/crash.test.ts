@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { packagePath } from '../../../config.ts';
+import { packagePath } from '../../../package-path.ts';
 import { Inspector, Producer, type QueueOptions } from '../../../jobs/queue/index.ts';
 import { eventually } from '../../support/consumers.ts';
 import { redisUrl, request, testQueue, uuid, type TestQueue } from '../../support/queue.ts';

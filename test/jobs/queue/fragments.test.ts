@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { packagePath } from '../../../config.ts';
+import { packagePath } from '../../../package-path.ts';
 
 const folder = packagePath('jobs', 'queue', 'lua');
 

@@ -49,7 +49,7 @@ const REFUSED: [name: string, more: Partial<JobRequest>, code: string][] = [
   ['half a priority', { priority: 0.5 }, 'JOB_OPTION_INVALID'],
   ['a negative delay', { delayMs: -1 }, 'JOB_OPTION_INVALID'],
   ['an endless delay', { delayMs: Infinity }, 'JOB_OPTION_INVALID'],
-  ['an expiry that is no time', { expiresAtMs: Number.NaN }, 'JOB_OPTION_INVALID'],
+  ['an expiry that is no time', { expiresInMs: Number.NaN }, 'JOB_OPTION_INVALID'],
   ['a queue name with a colon', { queue: 'a:b' }, 'JOB_OPTION_INVALID'],
   ['a queue name with a comma', { queue: 'a,b' }, 'JOB_OPTION_INVALID'],
   ['an empty queue name', { queue: '' }, 'JOB_OPTION_INVALID'],

@@ -162,7 +162,7 @@ describe('reap', () => {
 describe('resync', () => {
   testRows([
     {
-      name: 'empties the inbox and tells everything that is leased',
+      name: 'empties the inbox and tells what is leased',
       before: {
         workers: { '@w': 'T+10s' },
         jobs: { '@a': A },
@@ -171,7 +171,7 @@ describe('resync', () => {
         counts: { '@a': '1:0:' },
       },
       call: (broker) => broker.resync(0, W()),
-      reply: [leased('a', A, '1:0:')],
+      reply: ['@a'],
       after: {
         workers: { '@w': 'T+10s' },
         jobs: { '@a': A },
@@ -184,6 +184,17 @@ describe('resync', () => {
       before: { 'inbox:@w': ['tT+60s'] },
       call: (broker) => broker.resync(0, W()),
       reply: 'WORKER_UNKNOWN',
+    },
+  ]);
+});
+
+describe('leased', () => {
+  testRows([
+    {
+      name: 'tells what a worker leases in full, and nothing of the others',
+      before: { jobs: { '@a': A, '@b': A }, 'lease:@w': ['@a'], counts: { '@a': '1:0:' } },
+      call: (broker) => broker.leased(0, W(), plain(['@b', '@a', '@c'])),
+      reply: [leased('a', A, '1:0:')],
     },
   ]);
 });
