@@ -59,6 +59,7 @@ test('a run that uses everything writes documented keys, and stopping leaves non
   await producer.enqueue(request('a'));
   await holding(1);
   await control.pause('two');
+  await control.revoke([uuid('nobody')]);
   await producer.enqueue(request('waiting', { queue: 'two' }));
   await producer.enqueue(request('later', { delayMs: 3_600_000 }));
   consumer.progress(uuid('a'), '1');
@@ -84,6 +85,10 @@ test('a run that uses everything writes documented keys, and stopping leaves non
       .map(({ name }) => name)
       .toSorted(),
   );
+  for (const key of await redis.keys(`${prefix}:{s0}:answer:*`)) {
+    const livesS = await redis.ttl(key);
+    assert.ok(livesS > 0 && livesS <= 60, `${livesS} s`);
+  }
   const left = Object.keys(await queue.read());
   assert.equal(
     left.join(' '),
