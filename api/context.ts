@@ -24,7 +24,7 @@ export interface Dependency {
 export interface ApiDependencies {
   config: ResolvedConfig;
   db: Queryable;
-  tasks: TaskClient;
+  tasks: Pick<TaskClient, 'applyAsync' | 'find' | 'waitUntilFinished' | 'revoke'>;
   cache: VersionedCache;
   telemetry: Telemetry;
   metrics: Registry;

@@ -1,6 +1,7 @@
 /**
  * What the reconciler asks of `ai.tasks`: which unfinished tasks to look at, and ends only the queue knows of.
  */
+import { ERRORS } from '../errors.ts';
 import type { Queryable } from './postgres.ts';
 import type { Failure } from './task-runs.ts';
 
@@ -11,8 +12,11 @@ export interface UnfinishedTask {
   queue: string;
   priority: number;
   payload: string;
+  headers: Record<string, string> | null;
   /** Milliseconds until it may run; 0 when it may run now. */
   delay_ms: number;
+  /** Milliseconds until it must not be started any more; null for never. */
+  expires_ms: number | null;
 }
 
 /**
@@ -30,10 +34,40 @@ export async function takeDueChecks(
            ORDER BY check_at LIMIT $1 FOR UPDATE SKIP LOCKED) due
      WHERE t.id = due.id
      RETURNING t.id, t.name, t.queue, t.priority, t.payload::text AS payload,
-       greatest(0, ceil(extract(epoch FROM t.run_at - now()) * 1000))::int AS delay_ms`,
+       t.options->'headers' AS headers,
+       coalesce(greatest(0, ceil(extract(epoch FROM t.run_at - now()) * 1000)), 0)::float8 AS delay_ms,
+       CASE WHEN t.expires_at IS NOT NULL
+         THEN greatest(0, floor(extract(epoch FROM t.expires_at - now()) * 1000)) END::float8 AS expires_ms`,
     [limit, againAfterMs],
   );
   return rows;
+}
+
+/**
+ * Releases tasks that waited for another one of their key to end, so that their check is due.
+ * @returns how many.
+ */
+export async function releaseTrailing(db: Queryable): Promise<number> {
+  const { rowCount } = await db.query(
+    `UPDATE ai.tasks t SET trails = false, check_at = now()
+     WHERE trails AND finished_at IS NULL AND NOT EXISTS (
+       SELECT FROM ai.tasks o WHERE o.dedupe_key = t.dedupe_key AND o.finished_at IS NULL AND NOT o.trails)`,
+  );
+  return rowCount ?? 0;
+}
+
+/** Ends a task that has not ended, whoever runs it: what that one still writes is refused. */
+export async function revokeTask(
+  db: Queryable,
+  id: string,
+): Promise<'revoked' | 'ended' | 'unknown'> {
+  const revoked = await closeTask(db, id, 'revoked', {
+    code: 'TASK_REVOKED',
+    message: ERRORS.TASK_REVOKED.message,
+  });
+  if (revoked) return 'revoked';
+  const { rowCount } = await db.query('SELECT FROM ai.tasks WHERE id = $1', [id]);
+  return rowCount === 0 ? 'unknown' : 'ended';
 }
 
 /** Makes checks due again, for instance because the queue could not be asked. */

@@ -11,6 +11,8 @@ export interface Start {
   /** Attempts already charged, whatever Redis remembers. */
   attempts: number;
   userId: string | null;
+  /** JSON text: the newest one, should a later call have given another. */
+  payload: string;
   /** When the work was last asked for. */
   requestedAt: Date;
 }
@@ -29,7 +31,7 @@ export async function startTask(
     `UPDATE ai.tasks
      SET epoch = epoch + 1, status = 'running', attempts = greatest(attempts, $2), started_at = coalesce(started_at, now())
      WHERE id = $1 AND finished_at IS NULL
-     RETURNING epoch, attempts, user_id AS "userId", requested_at AS "requestedAt"`,
+     RETURNING epoch, attempts, user_id AS "userId", payload::text AS payload, requested_at AS "requestedAt"`,
     [id, chargedAttempts],
   );
   return rows[0];
@@ -94,13 +96,13 @@ async function lockClaim(tx: Queryable, claim: Claim): Promise<void> {
   if (rowCount !== 1) throw new StaleEpochError(claim);
 }
 
-/** @throws {StaleEpochError} when the claim is stale. */
-export async function succeedTask(db: Queryable, claim: Claim, result: unknown): Promise<void> {
+/** @param result JSON text. @throws {StaleEpochError} when the claim is stale. */
+export async function succeedTask(db: Queryable, claim: Claim, result: string): Promise<void> {
   const { rowCount } = await db.query(
     `UPDATE ai.tasks SET status = 'done', result = $3, attempts = attempts + 1, finished_at = now(),
        error_code = NULL, error_message = NULL
      WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
-    [claim.id, claim.epoch, JSON.stringify(result ?? null)],
+    [claim.id, claim.epoch, result],
   );
   if (rowCount !== 1) throw new StaleEpochError(claim);
 }

@@ -1,137 +1,109 @@
 /**
- * How work is asked for: check, accept in Postgres, hand to the queue as best effort; and how it is followed.
+ * How work is asked for, followed and called off.
  */
-import { randomUUID } from 'node:crypto';
-import { Type, type Static, type TSchema } from 'typebox';
-import { Check } from 'typebox/value';
-import { isPostgresAway, type Pool } from '../db/postgres.ts';
-import { acceptTask, findTask, type Accepted, type TaskRow } from '../db/tasks.ts';
+import type { Static, TSchema } from 'typebox';
+import type { Accepted } from '../db/accept.ts';
+import { revokeTask } from '../db/task-checks.ts';
 import { AppError } from '../errors.ts';
 import type { Telemetry } from '../telemetry.ts';
-import type { Inspector, Producer } from './queue/index.ts';
-import type { DurableTask } from './task.ts';
+import type { CallOptions, DurableCallOptions } from './call-options.ts';
+import type { Inspector, RevokeWord } from './queue/index.ts';
+import { resultOf, viewDurable, viewTransient, type TaskResult, type TaskView } from './result.ts';
+import { Submitter, type SubmitterDependencies } from './submit.ts';
+import type { DurableTask, Signature, TransientTask } from './task.ts';
 import type { TaskWaiter } from './waiter.ts';
 
-export interface ApplyOptions {
-  /** External id of the user who asks. */
-  userId?: string | undefined;
-  /** What it is about, for instance a practice's external id. */
-  subject?: string | undefined;
-  /** At most one unfinished task per key. */
-  dedupeKey?: string | undefined;
-  /** Unique per user for 24 h: the same key and request get the same task. */
-  idempotencyKey?: string | undefined;
-  /** Hash of everything the result depends on: a finished task with the same one is the answer. */
-  inputHash?: string | undefined;
-  /** 0 to 9, 9 first. Default: the task's. */
-  priority?: number | undefined;
-}
-
-/** A task as its owner sees it: the row, and what Redis knows besides (null while Redis is away). */
-export interface TaskView extends TaskRow {
-  state: string | null;
-  progress: Static<typeof Progress> | null;
-}
-
-const Progress = Type.Object({
-  value: Type.Number(),
-  note: Type.Union([Type.String(), Type.Null()]),
-});
-
 export interface TaskClient {
+  /** Asks for a task, with nothing special about it. */
+  delay<P extends TSchema, R extends TSchema>(
+    task: DurableTask<P, R> | TransientTask<P, R>,
+    payload: Static<P>,
+  ): Promise<Accepted>;
   /**
-   * Accepts a task durably, then hands it to the queue. Redis being away does not fail it: the reconciler does that later.
-   * @throws {AppError} `TASK_PAYLOAD_INVALID`, `IDEMPOTENCY_KEY_REUSED`, `STORE_UNAVAILABLE` (Postgres is away)
+   * Accepts a call. A durable one is stored first and then handed to the queue: Redis being away does not fail it, as the
+   * reconciler does that later. Others go to the queue alone.
+   * @throws {AppError} `TASK_PAYLOAD_INVALID`, `TASK_PAYLOAD_TOO_LARGE`, `TASK_OPTION_INVALID`, `QUEUE_UNKNOWN`, `TASK_UNKNOWN`:
+   * the call is wrong, nothing was written; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`; `QUEUE_FULL`; `STORE_UNAVAILABLE`
    */
   applyAsync<P extends TSchema, R extends TSchema>(
     task: DurableTask<P, R>,
     payload: Static<P>,
-    options?: ApplyOptions,
+    options?: DurableCallOptions,
   ): Promise<Accepted>;
+  applyAsync<P extends TSchema, R extends TSchema>(
+    task: TransientTask<P, R>,
+    payload: Static<P>,
+    options?: CallOptions,
+  ): Promise<Accepted>;
+  /** Accepts many calls, all of them or none when one is wrong; a round trip for each 1,000. */
+  applyMany(signatures: readonly Signature[]): Promise<Accepted[]>;
+  /** Follows a call. With its task the result is typed. */
+  result<R extends TSchema = TSchema>(id: string, task?: { result: R }): TaskResult<Static<R>>;
+  /** A durable task; undefined for one Postgres does not know. */
   find(id: string): Promise<TaskView | undefined>;
   /** Resolves when the task is finished, `timeoutMs` have passed or `signal` is aborted, whichever is first. */
   waitUntilFinished(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Calls a task off, waiting or running: a waiting one never starts, a running one has its signal aborted, and nothing it
+   * still does counts.
+   * @returns `ended` when it had ended before, revoked or not.
+   */
+  revoke(id: string): Promise<RevokeWord>;
 }
 
-export interface TaskClientDependencies {
-  db: Pool;
-  producer: Producer;
+export interface TaskClientDependencies extends Omit<SubmitterDependencies, 'deferred'> {
   inspector: Inspector;
   waiter: TaskWaiter;
   telemetry: Telemetry;
 }
 
-export function createTaskClient({
-  db,
-  producer,
-  inspector,
-  waiter,
-  telemetry,
-}: TaskClientDependencies): TaskClient {
-  /** Not awaited by the caller: accepted work does not depend on it. */
-  async function dispatch(
-    id: string,
-    task: Pick<DurableTask, 'name' | 'queue'>,
-    priority: number,
-    payload: string,
-  ): Promise<void> {
-    try {
-      await producer.enqueue({ id, task: task.name, queue: task.queue, priority, payload });
-    } catch (error) {
-      telemetry.emit('task.dispatch_deferred', { taskId: id, error });
-    }
+export function createTaskClient(deps: TaskClientDependencies): TaskClient {
+  const { db, inspector, waiter, control, telemetry } = deps;
+  const deferred = (taskId: string, error: unknown): void =>
+    telemetry.emit('task.dispatch_deferred', { taskId, error });
+  const submitter = new Submitter({ ...deps, deferred });
+
+  async function applyMany(signatures: readonly Signature[]): Promise<Accepted[]> {
+    const accepted = await submitter.submit(signatures);
+    accepted.forEach(({ id, outcome }, index) => {
+      const event = outcome === 'created' ? 'task.accepted' : 'task.repeated';
+      telemetry.emit(event, { taskId: id, task: signatures[index]!.task.name });
+    });
+    return accepted;
+  }
+
+  async function apply(signature: Signature): Promise<Accepted> {
+    const [accepted] = await applyMany([signature]);
+    return accepted!;
+  }
+
+  async function view(id: string): Promise<TaskView> {
+    const found = (await viewDurable(db, inspector, id)) ?? (await viewTransient(inspector, id));
+    if (found === undefined) throw new AppError('TASK_NOT_FOUND');
+    return found;
   }
 
   return {
-    async applyAsync(task, payload, options = {}) {
-      if (!Check(task.payload, payload)) throw new AppError('TASK_PAYLOAD_INVALID');
-      const { priority = task.priority, ...rest } = options;
-      const text = JSON.stringify(payload);
-      const request = {
-        id: randomUUID(),
-        name: task.name,
-        queue: task.queue,
-        priority,
-        payload: text,
-        ...rest,
-      };
-      const accepted = await acceptTask(db, request).catch((cause: unknown) => {
-        throw isPostgresAway(cause)
-          ? new AppError('STORE_UNAVAILABLE', { retryAfterSeconds: 5, cause })
-          : cause;
-      });
-      const facts = { taskId: accepted.id, task: task.name };
-      if (accepted.outcome === 'created') {
-        telemetry.emit('task.accepted', facts);
-        void dispatch(accepted.id, task, priority, text);
-      } else {
-        telemetry.emit('task.repeated', facts);
-      }
-      return accepted;
-    },
-
-    async find(id) {
-      const row = await findTask(db, id);
-      if (row === undefined) return undefined;
-      const hint = await inspector.status(id).catch(() => undefined);
-      const progress = hint?.progress === undefined ? null : readProgress(hint.progress);
-      return {
-        ...row,
-        state: hint === undefined || hint.state === 'unknown' ? null : hint.state,
-        progress,
-      };
-    },
-
+    delay: (task, payload) => apply({ task, payload, options: {} } as Signature),
+    applyAsync: (task: DurableTask | TransientTask, payload: unknown, options = {}) =>
+      apply({ task, payload, options }),
+    applyMany,
+    result: (id) => ({
+      status: () => view(id),
+      async get({ timeoutMs }) {
+        await waiter.wait(id, timeoutMs);
+        return resultOf(await view(id)) as never;
+      },
+    }),
+    find: (id) => viewDurable(db, inspector, id),
     waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),
+    async revoke(id) {
+      const word = await revokeTask(db, id);
+      // What Postgres has ended never starts again, whether the queue hears of it or not.
+      if (word === 'revoked') control.revoke([id]).catch((error: unknown) => deferred(id, error));
+      if (word !== 'unknown') return word;
+      const [queued] = await control.revoke([id]);
+      return queued!;
+    },
   };
-}
-
-/** A hint, and only that: whatever stands in Redis, reading a task does not fail of it. */
-function readProgress(text: string): TaskView['progress'] {
-  try {
-    const progress: unknown = JSON.parse(text);
-    return Check(Progress, progress) ? progress : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,7 +1,7 @@
 /**
  * The policy of a task: where it waits, how often it is tried, how long it may run. Checked where the task is defined.
  */
-import { didYouMean } from '../closest.ts';
+import { problemsOf, wholeFrom, type Rule } from './rules.ts';
 
 export interface Backoff {
   /** Delay before the first retry, in milliseconds. Default 1,000. */
@@ -67,16 +67,6 @@ export class TaskDefinitionError extends Error {
   }
 }
 
-/** Whether a value will do, and what would. */
-type Rule = readonly [fits: (value: unknown) => boolean, wanted: string];
-
-const wholeFrom = (min: number, max = Number.MAX_SAFE_INTEGER): Rule => [
-  (value) => Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max,
-  max === Number.MAX_SAFE_INTEGER
-    ? `a whole number, ${min} or more`
-    : `a whole number from ${min} to ${max}`,
-];
-
 const ERROR_MATCHES: Rule = [
   (value) =>
     Array.isArray(value) &&
@@ -107,7 +97,7 @@ const BACKOFF_RULES: Record<keyof Backoff, Rule> = {
 };
 
 /** What a definition has besides its policy. */
-const FACTS = ['name', 'durable', 'payload', 'result', 'run'];
+const FACTS = ['name', 'durable', 'payload', 'result', 'run', 's'];
 
 /**
  * The policy a definition asks for, completed by the defaults.
@@ -139,24 +129,6 @@ function withDefaults<T extends object>(defaults: T, given: object): T {
     ([option, value]) => option in defaults && value !== undefined,
   );
   return { ...defaults, ...Object.fromEntries(options) };
-}
-
-/** Options that are unknown or do not fit; an option that is `undefined` is not given. */
-function problemsOf(
-  options: object,
-  rules: Record<string, Rule>,
-  prefix: string,
-  others: readonly string[] = [],
-): string[] {
-  const known = [...Object.keys(rules), ...others];
-  return Object.entries(options).flatMap(([option, value]) => {
-    if (others.includes(option) || value === undefined) return [];
-    const rule = Object.hasOwn(rules, option) ? rules[option] : undefined;
-    if (rule === undefined)
-      return [`${prefix}${option} is not an option.${didYouMean(option, known)}`];
-    const [fits, wanted] = rule;
-    return fits(value) ? [] : [`${prefix}${option} must be ${wanted}.`];
-  });
 }
 
 /** Whether another attempt is worth it, as far as the kind of error tells. */

@@ -4,6 +4,7 @@
 import type { Static, TSchema } from 'typebox';
 import type { Queryable } from '../db/postgres.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { CallOptions, DurableCallOptions } from './call-options.ts';
 import type { ChatModel } from './llm/provider.ts';
 import { readPolicy, type Policy, type PolicyOptions } from './policy.ts';
 
@@ -13,6 +14,8 @@ export interface JobFacts {
   attempt: number;
   maxRetries: number;
   queue: string;
+  /** What the caller gave along. */
+  headers: Readonly<Record<string, string>>;
   /** External id of the user who asked; undefined for sweeps and tasks that are not durable. */
   userId: string | undefined;
 }
@@ -47,25 +50,56 @@ export interface TaskContext {
    * @param options.reason a sentence its owner may read.
    */
   retry(options?: { countdownMs?: number; reason?: string }): never;
+  /**
+   * Asks for another task. The same call made again by a later attempt of this job is the same task.
+   * @returns its id.
+   * @throws {AppError} as `client.applyAsync` does.
+   */
+  enqueue(signature: Signature): Promise<string>;
+}
+
+/** A transaction of a durable task. */
+export interface TaskTransaction extends Queryable {
+  /** Asks for a durable task as part of the transaction: it is accepted if that is committed. @returns its id. */
+  enqueue(signature: Signature): Promise<string>;
 }
 
 export interface DurableContext extends TaskContext {
   /** Runs `work` once per task across attempts: a retry gets the stored output. For calls that must not be repeated. */
   step<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Effects in Postgres: epoch-checked and guarded by the inbox, so that they are applied exactly once. */
-  transaction<T>(name: string, work: (tx: Queryable) => Promise<T>): Promise<T>;
+  transaction<T>(name: string, work: (tx: TaskTransaction) => Promise<T>): Promise<T>;
+}
+
+/** A task with its payload and the options of the call: a value that does nothing until a client or a task accepts it. */
+export interface Signature {
+  readonly task: Task;
+  readonly payload: unknown;
+  readonly options: DurableCallOptions;
+}
+
+interface Signable<P extends TSchema, O extends CallOptions> {
+  s(payload: Static<P>, options?: O): Signature;
 }
 
 type Schemas<P extends TSchema, R extends TSchema> = { name: string; payload: P; result: R };
 
 export type DurableTask<P extends TSchema = TSchema, R extends TSchema = TSchema> = Schemas<P, R> &
-  Policy & { durable: true; run(payload: Static<P>, ctx: DurableContext): Promise<Static<R>> };
+  Policy &
+  Signable<P, DurableCallOptions> & {
+    durable: true;
+    run(payload: Static<P>, ctx: DurableContext): Promise<Static<R>>;
+  };
 
 export type TransientTask<P extends TSchema = TSchema, R extends TSchema = TSchema> = Schemas<
   P,
   R
 > &
-  Policy & { durable: false; run(payload: Static<P>, ctx: TaskContext): Promise<Static<R>> };
+  Policy &
+  Signable<P, CallOptions> & {
+    durable: false;
+    run(payload: Static<P>, ctx: TaskContext): Promise<Static<R>>;
+  };
 
 export type Task = DurableTask | TransientTask;
 
@@ -83,7 +117,13 @@ export function defineTask<P extends TSchema, R extends TSchema>(
 export function defineTask(
   definition: Schemas<TSchema, TSchema> & PolicyOptions & { durable?: boolean; run: unknown },
 ): unknown {
-  return { durable: true, ...definition, ...readPolicy(definition) };
+  const task = {
+    durable: true,
+    ...definition,
+    ...readPolicy(definition),
+    s: (payload: unknown, options = {}) => ({ task, payload, options }),
+  };
+  return task;
 }
 
 /** Ends a task without another attempt. */

@@ -1,24 +1,29 @@
 /**
- * Waits for tasks to end without asking Redis again and again: one blocking read of the queue's events for a whole
- * process. An event, or every 2 s the doubt that one was missed, makes it ask Postgres once for all ids waited for.
+ * Waits for tasks to end without asking again and again: one blocking read of the queue's events for a whole process. An
+ * event, or every 2 s the doubt that one was missed, makes it ask once for all ids waited for: Postgres, and Redis about
+ * those that Postgres does not know.
  */
 import type { Queryable } from '../db/postgres.ts';
-import { findFinishedIds } from '../db/tasks.ts';
+import { findEnds } from '../db/tasks.ts';
 import { Loop, type Service } from '../service.ts';
-import { EventTail, type Broker } from './queue/index.ts';
+import { EventTail, Inspector, type Broker, type JobState } from './queue/index.ts';
 
 /** Longest time an end may go unnoticed, in milliseconds. */
 const DOUBT_MS = 2000;
+/** States that change no more; what nobody knows is not waited for. */
+const ENDED: ReadonlySet<JobState> = new Set(['succeeded', 'failed', 'revoked', 'unknown']);
 
 export class TaskWaiter implements Service {
   readonly name = 'task waiter';
   readonly #db: Queryable;
+  readonly #inspector: Inspector;
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #tail: EventTail;
   readonly #asking: Loop;
 
   constructor(db: Queryable, broker: Broker, onError: (error: unknown) => void) {
     this.#db = db;
+    this.#inspector = new Inspector(broker);
     this.#tail = new EventTail(broker, {
       ended: (ids) => {
         if (ids.some((id) => this.#waiting.has(id))) this.#asking.wake();
@@ -61,7 +66,14 @@ export class TaskWaiter implements Service {
 
   async #ask(): Promise<number> {
     if (this.#waiting.size === 0) return DOUBT_MS;
-    for (const id of await findFinishedIds(this.#db, [...this.#waiting.keys()])) this.#release(id);
+    const ids = [...this.#waiting.keys()];
+    const durable = await findEnds(this.#db, ids);
+    for (const { id, finished } of durable) if (finished) this.#release(id);
+    const known = new Set(durable.map(({ id }) => id));
+    const others = ids.filter((id) => !known.has(id));
+    for (const { id, state } of await this.#inspector.statuses(others)) {
+      if (ENDED.has(state)) this.#release(id);
+    }
     return DOUBT_MS;
   }
 

@@ -4,9 +4,16 @@
  * flushed or restarted Redis, a failover.
  */
 import type { Pool } from '../db/postgres.ts';
-import { checkAgain, closeTask, takeDueChecks, type UnfinishedTask } from '../db/task-checks.ts';
-import { ERRORS, type ErrorCode } from '../errors.ts';
+import {
+  checkAgain,
+  closeTask,
+  releaseTrailing,
+  takeDueChecks,
+  type UnfinishedTask,
+} from '../db/task-checks.ts';
+import { ERRORS } from '../errors.ts';
 import type { Inspector, JobStatus, Producer } from '../jobs/queue/index.ts';
+import { toErrorCode } from '../jobs/result.ts';
 import { Loop } from '../service.ts';
 import type { Telemetry } from '../telemetry.ts';
 
@@ -34,6 +41,7 @@ export function createReconciler(options: ReconcilerOptions): Loop {
 /** One round. Returns how long to sleep, in milliseconds: nothing when the page was full. */
 export async function reconcile(options: ReconcilerOptions): Promise<number> {
   const { db, inspector, leaseMs } = options;
+  await releaseTrailing(db);
   const tasks = await takeDueChecks(db, PAGE, 2 * leaseMs);
   if (tasks.length === 0) return IDLE_MS;
   const ids = tasks.map((task) => task.id);
@@ -58,8 +66,17 @@ async function dispatch(
 ): Promise<void> {
   if (tasks.length === 0) return;
   const results = await Promise.allSettled(
-    tasks.map(({ id, name, queue, priority, payload, delay_ms: delayMs }) =>
-      producer.enqueue({ id, task: name, queue, priority, payload, delayMs }),
+    tasks.map(({ id, name, queue, priority, payload, headers, delay_ms: delayMs, expires_ms }) =>
+      producer.enqueue({
+        id,
+        task: name,
+        queue,
+        priority,
+        payload,
+        headers: headers ?? undefined,
+        delayMs,
+        expiresInMs: expires_ms ?? undefined,
+      }),
     ),
   );
   const refused = results.filter((result) => result.status === 'rejected');
@@ -77,10 +94,4 @@ async function settle(
   const status = state === 'failed' ? 'error' : 'revoked';
   const closed = await closeTask(db, id, status, { code, message: ERRORS[code].message });
   if (closed) telemetry.emit('reconciler.settled', { taskId: id, status });
-}
-
-/** The queue's own codes in the words of the application. */
-function toErrorCode(code: string | undefined): ErrorCode {
-  if (code === 'JOB_EXPIRED') return 'TASK_EXPIRED';
-  return code !== undefined && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'TASK_FAILED';
 }

@@ -1,8 +1,6 @@
 /**
  * One attempt at one job, inside a thread: check, start, run, record the outcome.
  */
-import type { TSchema } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
 import {
   failTask,
   retryTask,
@@ -11,6 +9,9 @@ import {
   succeedTask,
   type Claim,
 } from '../db/task-runs.ts';
+import { ERRORS } from '../errors.ts';
+import { fits } from '../jobs/call.ts';
+import { isLongerThan, MAX_RESULT_BYTES } from '../jobs/queue/index.ts';
 import { findTask } from '../jobs/registry.ts';
 import { Reject, Retry, type Task } from '../jobs/task.ts';
 import { buildContext, buildDurableContext, type Resources } from './context.ts';
@@ -19,14 +20,6 @@ import type { AbortReason, AttemptOutcome, ThreadJob } from './protocol.ts';
 import type { Stop } from './stop.ts';
 
 const SOFT_LIMIT: AbortReason = 'soft time limit';
-
-const validators = new WeakMap<TSchema, Validator>();
-
-function accepts(schema: TSchema, value: unknown): boolean {
-  let validator = validators.get(schema);
-  if (validator === undefined) validators.set(schema, (validator = Compile(schema)));
-  return validator.Check(value);
-}
 
 /** Runs a job to its outcome; never throws. */
 export async function attempt(
@@ -71,11 +64,16 @@ async function attemptDurable(
       attempt: run.attempts + 1,
       maxRetries: task.maxRetries,
       queue: job.queue,
+      headers: job.headers,
       userId: start.userId ?? undefined,
     };
-    const context = buildContext(resources, facts, task.name, stop);
-    const result = await task.run(readPayload(task, job), buildDurableContext(context, db, claim));
-    await succeedTask(db, claim, checkResult(task, result));
+    const context = buildDurableContext(
+      buildContext(resources, facts, task.name, stop),
+      resources,
+      claim,
+    );
+    const result = await task.run(readPayload(task, start.payload), context);
+    await succeedTask(db, claim, encodeResult(task, result));
     // The result is in the row: Redis need not have it too.
     return { kind: 'succeeded', result: 'null', durationMs: 0 };
   } catch (error) {
@@ -117,18 +115,15 @@ async function attemptTransient(
     attempt: attempts + 1,
     maxRetries: task.maxRetries,
     queue,
+    headers: job.headers,
     userId: undefined,
   };
   try {
     const result = await task.run(
-      readPayload(task, job),
+      readPayload(task, job.payload),
       buildContext(resources, facts, task.name, stop),
     );
-    return {
-      kind: 'succeeded',
-      result: JSON.stringify(checkResult(task, result) ?? null),
-      durationMs: 0,
-    };
+    return { kind: 'succeeded', result: encodeResult(task, result), durationMs: 0 };
   } catch (error) {
     return charge(aborted(stop) ?? decide(causeOf(error, stop, task), run, task), run);
   }
@@ -154,9 +149,9 @@ function causeOf(error: unknown, { reason }: Stop, task: Task): unknown {
 }
 
 /** What comes from Redis is checked again before it runs. */
-function readPayload(task: Task, job: ThreadJob): never {
-  const payload = parseJson(job.payload);
-  if (!accepts(task.payload, payload)) {
+function readPayload(task: Task, text: string): never {
+  const payload = parseJson(text);
+  if (!fits(task.payload, payload)) {
     throw new Reject('TASK_PAYLOAD_INVALID', `The payload does not fit ${task.name}.`);
   }
   return payload as never;
@@ -171,12 +166,16 @@ function parseJson(text: string): unknown {
   }
 }
 
-function checkResult(task: Task, result: unknown): unknown {
-  if (!accepts(task.result, result)) {
+function encodeResult(task: Task, result: unknown): string {
+  if (!fits(task.result, result)) {
     throw new Reject(
       'TASK_FAILED',
       `${task.name} returned something that does not fit its result schema.`,
     );
   }
-  return result;
+  const text = JSON.stringify(result ?? null);
+  if (isLongerThan(text, MAX_RESULT_BYTES)) {
+    throw new Reject('TASK_RESULT_TOO_LARGE', ERRORS.TASK_RESULT_TOO_LARGE.message);
+  }
+  return text;
 }

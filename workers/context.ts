@@ -5,6 +5,8 @@ import { isCacheAway, type Cache } from '../db/cache.ts';
 import type { Pool } from '../db/postgres.ts';
 import { findStep, runStep, type Claim } from '../db/task-runs.ts';
 import type { ChatModel } from '../jobs/llm/provider.ts';
+import { ChildIds } from '../jobs/child-id.ts';
+import type { Submitter } from '../jobs/submit.ts';
 import {
   Retry,
   type DurableContext,
@@ -21,6 +23,7 @@ export interface Resources {
   db: Pool;
   cache: Cache;
   llm: ChatModel;
+  submitter: Submitter;
   settings: TaskSettings;
   tell(message: FromThread): void;
 }
@@ -31,7 +34,8 @@ export function buildContext(
   task: string,
   stop: Stop,
 ): TaskContext {
-  const { db, cache, llm, settings, tell } = resources;
+  const { db, cache, llm, settings, submitter, tell } = resources;
+  const childIds = new ChildIds(job.id);
   const log: TaskContext['log'] = (message, fields = {}) =>
     tell({ type: 'log', id: job.id, task, message, fields });
   return {
@@ -47,6 +51,12 @@ export function buildContext(
     progress: (value, note) => tell({ type: 'progress', id: job.id, value, note: note ?? null }),
     retry({ countdownMs, reason = 'The task asked for another attempt.' } = {}) {
       throw new Retry('TASK_RETRIED', reason, { countdownMs });
+    },
+    async enqueue(signature) {
+      const { id = childIds.next(signature) } = signature.options;
+      const options = { ...signature.options, id };
+      const [accepted] = await submitter.submit([{ ...signature, options }]);
+      return accepted!.id;
     },
   };
 }
@@ -67,7 +77,11 @@ function forgiving(cache: VersionedCache, log: TaskContext['log']): VersionedCac
 }
 
 /** Adds what only durable tasks have: effects that know their epoch. */
-export function buildDurableContext(context: TaskContext, db: Pool, claim: Claim): DurableContext {
+export function buildDurableContext(
+  context: TaskContext,
+  { db, submitter }: Resources,
+  claim: Claim,
+): DurableContext {
   const effects: Pick<DurableContext, 'step' | 'transaction'> = {
     async step(name, work) {
       const stored = await findStep<Awaited<ReturnType<typeof work>>>(db, claim.id, name);
@@ -75,7 +89,21 @@ export function buildDurableContext(context: TaskContext, db: Pool, claim: Claim
       const output = await work();
       return runStep(db, claim, name, async () => output);
     },
-    transaction: (name, work) => runStep(db, claim, name, work),
+    async transaction(name, work) {
+      const dispatches: (() => void)[] = [];
+      const output = await runStep(db, claim, name, (tx) =>
+        work({
+          query: tx.query.bind(tx) as typeof tx.query,
+          async enqueue(signature) {
+            const { id, dispatch } = await submitter.submitWithin(tx, signature);
+            dispatches.push(dispatch);
+            return id;
+          },
+        }),
+      );
+      for (const dispatch of dispatches) dispatch();
+      return output;
+    },
   };
   return Object.assign(context, effects);
 }

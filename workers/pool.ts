@@ -25,6 +25,8 @@ export interface PoolEvents {
   /** The thread that ran these jobs ended before they did. */
   died(ids: string[], reason: string): void;
   progress(id: string, value: number, note: string | null): void;
+  /** A task was accepted that the queue did not take. */
+  deferred(taskId: string, error: string): void;
   log(id: string, task: string, message: string, fields: Record<string, unknown>): void;
 }
 
@@ -137,6 +139,8 @@ export class ThreadPool {
         return this.#move(message.threadId, unpackMoves(message.text));
       case 'progress':
         return this.#events.progress(message.id, message.value, message.note);
+      case 'deferred':
+        return this.#events.deferred(message.taskId, message.error);
       case 'log':
         return this.#events.log(message.id, message.task, message.message, message.fields);
     }

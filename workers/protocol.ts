@@ -10,6 +10,7 @@ export interface ThreadJob {
   task: string;
   queue: string;
   payload: string;
+  headers: Record<string, string>;
   /** Attempts charged so far, as the queue has counted them. */
   attempts: number;
   /** When it was asked for, in milliseconds since 1970. */
@@ -50,6 +51,8 @@ export type FromThread =
   /** Moves, packed. */
   | { type: 'moved'; threadId: number; text: string }
   | { type: 'progress'; id: string; value: number; note: string | null }
+  /** A task was accepted that the queue did not take. */
+  | { type: 'deferred'; taskId: string; error: string }
   | { type: 'log'; id: string; task: string; message: string; fields: Record<string, unknown> };
 
 export type AbortReason = 'shutdown' | 'lease lost' | 'revoked' | 'soft time limit';

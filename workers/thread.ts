@@ -6,7 +6,9 @@ import { workerData } from 'piscina';
 import { Cache } from '../db/cache.ts';
 import { createPool } from '../db/postgres.ts';
 import { createLlm } from '../jobs/llm/client.ts';
+import { Broker, Control, Producer } from '../jobs/queue/index.ts';
 import { findTask } from '../jobs/registry.ts';
+import { Submitter } from '../jobs/submit.ts';
 import { attempt } from './attempt.ts';
 import type { Resources } from './context.ts';
 import { Line } from './line.ts';
@@ -23,14 +25,29 @@ import type { Stop } from './stop.ts';
 
 const { config, channel } = workerData as ThreadData;
 
+const db = createPool(config.databaseUrl, { max: 4, name: `daodao-thread-${threadId}` });
+// It connects when a task first asks for another one.
+const broker = new Broker({
+  url: config.redisUrl,
+  prefix: config.queuePrefix,
+  shards: config.queueShards,
+});
+
 const resources: Resources = {
-  db: createPool(config.databaseUrl, { max: 4, name: `daodao-thread-${threadId}` }),
+  db,
   cache: new Cache(config.redisUrl, config.queuePrefix),
   llm: createLlm({
     baseUrl: config.openaiBaseUrl,
     apiKey: config.openaiApiKey,
     model: config.llmModel,
     timeoutMs: config.llmTimeoutMs,
+  }),
+  submitter: new Submitter({
+    db,
+    producer: new Producer(broker),
+    control: new Control(broker),
+    queues: config.workerQueues,
+    deferred: (taskId, error) => tell({ type: 'deferred', taskId, error: String(error) }),
   }),
   settings: config,
   tell,

@@ -53,6 +53,7 @@ export class WorkerService implements Service {
       ended: (id, outcome) => this.#ended(id, outcome),
       died: (ids, reason) => this.#died(ids, reason),
       progress: (id, value, note) => this.#consumer.progress(id, JSON.stringify({ value, note })),
+      deferred: (taskId, error) => telemetry.emit('task.dispatch_deferred', { taskId, error }),
       log: (jobId, task, message, fields) =>
         telemetry.emit('job.log', { jobId, task, message, fields }),
     };
@@ -134,10 +135,10 @@ export class WorkerService implements Service {
 
   #run(deliveries: readonly Delivery[], pool: ThreadPool): void {
     const jobs: ThreadJob[] = deliveries.map((delivery) => {
-      const { id, task, queue, payload, createdAtMs } = delivery.job;
+      const { id, task, queue, payload, headers, createdAtMs } = delivery.job;
       const fresh = { deadlineMs: Infinity, overran: false, lost: false, startedMs: 0 };
       this.#running.set(id, { delivery, pool, ...fresh });
-      return { id, task, queue, payload, attempts: delivery.counts.attempts, createdAtMs };
+      return { id, task, queue, payload, headers, attempts: delivery.counts.attempts, createdAtMs };
     });
     pool.run(jobs);
   }

@@ -3,7 +3,7 @@
  */
 import type { FastifyReply } from 'fastify';
 import { AppError, ERRORS } from '../../errors.ts';
-import type { TaskView } from '../../jobs/client.ts';
+import type { TaskView } from '../../jobs/result.ts';
 import { principalOf } from '../auth.ts';
 import type { Api, RouteContext } from '../context.ts';
 import { errorResponses, TaskBody, TaskParams, TaskQuery } from '../schemas.ts';

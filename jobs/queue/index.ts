@@ -23,6 +23,7 @@ export { Producer, type EnqueueOutcome } from './producer.ts';
 export {
   MAX_PAYLOAD_BYTES,
   MAX_RESULT_BYTES,
+  isLongerThan,
   type Counts,
   type Job,
   type JobRequest,

@@ -4,7 +4,16 @@
 import type { Broker } from './broker.ts';
 import { send } from './connection.ts';
 import { classify } from './errors.ts';
-import { decodeCounts, decodeEnd, decodeJob, type Counts, type Ended, type Job } from './record.ts';
+import {
+  decodeAbout,
+  decodeCounts,
+  decodeEnd,
+  decodeJob,
+  type Counts,
+  type Ended,
+  type Job,
+  type JobAbout,
+} from './record.ts';
 
 export type JobState =
   | 'scheduled'
@@ -19,6 +28,8 @@ export type JobState =
 export interface JobStatus extends Ended {
   id: string;
   state: JobState;
+  /** Undefined for an unknown job, and for one that cannot be read. */
+  about: JobAbout | undefined;
   counts: Counts;
   /** What the running job reported last, JSON text. */
   progress: string | undefined;
@@ -194,6 +205,7 @@ function decodeStatus(
     state: state as JobState,
     counts: decodeCounts(counts),
     progress: progress === '' ? undefined : progress,
+    about: decodeAbout(record),
     job: readJob(id, record),
     ...(record === '' ? RUNNING : decodeEnd(record)),
   };

@@ -155,6 +155,30 @@ export function encodeReason({ code, message }: Reason): string {
   return JSON.stringify({ code, message: message?.slice(0, MAX_MESSAGE_LENGTH) });
 }
 
+/** What every record tells of its job, ended or not. */
+export interface JobAbout {
+  task: string;
+  queue: string;
+  /** By the clock of the producer, in milliseconds since 1970. */
+  createdAtMs: number;
+}
+
+/** @returns undefined for what is no record. */
+export function decodeAbout(record: string): JobAbout | undefined {
+  const isWrapped = record.startsWith('f1') || record.startsWith('x1');
+  const inner = isWrapped ? record.slice(record.indexOf('\n') + 1) : record;
+  try {
+    const {
+      n: task,
+      q: queue,
+      c: createdAtMs,
+    } = parseLine<Header>(inner.slice(2, inner.indexOf('\n')));
+    return { task, queue, createdAtMs };
+  } catch {
+    return undefined;
+  }
+}
+
 export interface Ended {
   result: string | undefined;
   reason: Reason | undefined;

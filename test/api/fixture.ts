@@ -9,8 +9,10 @@ import { buildApi } from '../../api/server.ts';
 import { loadConfig, type ResolvedConfig } from '../../config.ts';
 import type { Feedback } from '../../db/feedback.ts';
 import type { PracticeMaterial } from '../../db/practices.ts';
-import type { Accepted } from '../../db/tasks.ts';
-import type { ApplyOptions, TaskClient, TaskView } from '../../jobs/client.ts';
+import type { Accepted } from '../../db/accept.ts';
+import type { DurableCallOptions } from '../../jobs/call-options.ts';
+import type { TaskView } from '../../jobs/result.ts';
+import type { TaskClient } from '../../jobs/client.ts';
 import { countEvents, Telemetry, type EventName, type Events } from '../../telemetry.ts';
 
 export const SECRET = 'a secret that only the tests of the api know';
@@ -123,9 +125,12 @@ export function task(fields: Partial<TaskView> = {}): TaskView {
 }
 
 /** A client whose tasks a test writes itself. */
-export class TaskDouble implements TaskClient {
+export class TaskDouble implements Pick<
+  TaskClient,
+  'applyAsync' | 'find' | 'waitUntilFinished' | 'revoke'
+> {
   readonly rows = new Map<string, TaskView>();
-  readonly applied: { name: string; payload: unknown; options: ApplyOptions }[] = [];
+  readonly applied: { name: string; payload: unknown; options: DurableCallOptions }[] = [];
   /** What the next request comes to. */
   accepted: Accepted = { id: randomUUID(), status: 'queued', outcome: 'created' };
   /** What a wait does; by default it is over at once. */
@@ -139,7 +144,7 @@ export class TaskDouble implements TaskClient {
   async applyAsync(
     { name }: { name: string },
     payload: unknown,
-    options: ApplyOptions = {},
+    options: DurableCallOptions = {},
   ): Promise<Accepted> {
     this.applied.push({ name, payload, options });
     return this.accepted;
@@ -147,6 +152,14 @@ export class TaskDouble implements TaskClient {
 
   async find(id: string): Promise<TaskView | undefined> {
     return this.rows.get(id);
+  }
+
+  async revoke(id: string): Promise<'revoked' | 'ended' | 'unknown'> {
+    const row = this.rows.get(id);
+    if (row === undefined) return 'unknown';
+    if (row.finished_at !== null) return 'ended';
+    this.rows.set(id, { ...row, status: 'revoked', finished_at: new Date() });
+    return 'revoked';
   }
 
   async waitUntilFinished(_id: string, timeoutMs: number, signal: AbortSignal): Promise<void> {

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { AppError } from '../../errors.ts';
 import { failTask, startTask, succeedTask } from '../../db/task-runs.ts';
-import { acceptTask, findTask, type AcceptRequest } from '../../db/tasks.ts';
+import { acceptTask, type AcceptRequest } from '../../db/accept.ts';
+import { findTask } from '../../db/tasks.ts';
 import { createTestDatabase, lockAwaited, type TestDatabase } from '../support/postgres.ts';
 import { acceptAndStart, request, sameWork } from '../support/tasks.ts';
 
@@ -30,7 +31,7 @@ describe('accepting', () => {
   test('stores the request and says so', async () => {
     const asked = request({ name: 'wave', queue: 'ai_tasks', userId: 'u-1', subject: 'p-1' });
     const accepted = await acceptTask(database.pool, asked);
-    assert.deepEqual(accepted, { id: asked.id, status: 'queued', outcome: 'created' });
+    assert.deepEqual(accepted, { id: asked.id, status: 'queued', outcome: 'created', delayMs: 0 });
     const row = await findTask(database.pool, asked.id);
     assert.ok(row?.created_at instanceof Date);
     const { created_at: _, ...facts } = row;
@@ -102,7 +103,7 @@ test('input that was answered before something newer was written is no answer an
   const work = sameWork();
   for (const inputHash of ['a', 'b']) {
     const claim = await acceptAndStart(database.pool, { ...work, inputHash });
-    await succeedTask(database.pool, claim, null);
+    await succeedTask(database.pool, claim, 'null');
   }
   assert.equal((await accept({ ...work, inputHash: 'b' })).outcome, 'finished');
   assert.equal((await accept({ ...work, inputHash: 'a' })).outcome, 'created');
@@ -148,7 +149,7 @@ describe('an Idempotency-Key', () => {
 
   test('that was answered by finished work is answered by it again', async () => {
     const work = sameWork();
-    await succeedTask(database.pool, await acceptAndStart(database.pool, work), null);
+    await succeedTask(database.pool, await acceptAndStart(database.pool, work), 'null');
     const keyed = { ...work, idempotencyKey: 'k' };
     const first = await accept(keyed);
     assert.equal(first.outcome, 'finished');
@@ -161,7 +162,7 @@ describe('an Idempotency-Key', () => {
     const keyed = { ...work, idempotencyKey: 'k' };
     assert.deepEqual(await accept(keyed), { id, status: 'queued', outcome: 'unfinished' });
     const claim = (await startTask(database.pool, id, 0))!;
-    await succeedTask(database.pool, { id, epoch: claim.epoch }, null);
+    await succeedTask(database.pool, { id, epoch: claim.epoch }, 'null');
     const later = await accept({ ...keyed, inputHash: 'after' });
     assert.deepEqual(later, { id, status: 'done', outcome: 'repeated' });
     await assert.rejects(accept({ ...keyed, payload: '{"n":2}' }), {
@@ -187,14 +188,14 @@ describe('work that was done before', () => {
   test('with the same input is the answer, and leaves no second row', async () => {
     const work = sameWork();
     const claim = await acceptAndStart(database.pool, work);
-    await succeedTask(database.pool, claim, { text: 'hello' });
+    await succeedTask(database.pool, claim, JSON.stringify({ text: 'hello' }));
     assert.deepEqual(await accept(work), { id: claim.id, status: 'done', outcome: 'finished' });
     assert.equal(await rowsWith(work.dedupeKey), 1);
   });
 
   test('with another input is done again', async () => {
     const work = sameWork();
-    await succeedTask(database.pool, await acceptAndStart(database.pool, work), null);
+    await succeedTask(database.pool, await acceptAndStart(database.pool, work), 'null');
     assert.equal((await accept({ ...work, inputHash: 'other' })).outcome, 'created');
   });
 
@@ -210,7 +211,7 @@ describe('work that was done before', () => {
     const claim = await acceptAndStart(database.pool, work);
     const finishing = await database.pool.connect();
     await finishing.query('BEGIN');
-    await succeedTask(finishing, claim, null);
+    await succeedTask(finishing, claim, 'null');
     const asking = accept(work);
     await lockAwaited(database.pool);
     await finishing.query('COMMIT');

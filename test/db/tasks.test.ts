@@ -11,7 +11,8 @@ import {
   succeedTask,
   type Claim,
 } from '../../db/task-runs.ts';
-import { acceptTask, findFinishedIds, findTask, type AcceptRequest } from '../../db/tasks.ts';
+import { acceptTask, type AcceptRequest } from '../../db/accept.ts';
+import { findEnds, findTask } from '../../db/tasks.ts';
 import { createTestDatabase, lockAwaited, type TestDatabase } from '../support/postgres.ts';
 import { acceptAndStart, request, sameWork, start } from '../support/tasks.ts';
 
@@ -36,6 +37,7 @@ describe('a start', () => {
       epoch: '1',
       attempts: 0,
       userId: 'u-1',
+      payload: '{}',
       requestedAt,
     });
     const first = await findTask(database.pool, id);
@@ -57,7 +59,7 @@ describe('a start', () => {
 
   test('of a finished or an unknown task is none', async () => {
     const claim = await acceptAndStart(database.pool);
-    await succeedTask(database.pool, claim, null);
+    await succeedTask(database.pool, claim, 'null');
     assert.equal(await startTask(database.pool, claim.id, 0), undefined);
     assert.equal(await startTask(database.pool, randomUUID(), 0), undefined);
   });
@@ -66,7 +68,7 @@ describe('a start', () => {
 describe('an end', () => {
   test('stores the result and one more attempt', async () => {
     const claim = await acceptAndStart(database.pool);
-    await succeedTask(database.pool, claim, { text: '島' });
+    await succeedTask(database.pool, claim, JSON.stringify({ text: '島' }));
     const row = await findTask(database.pool, claim.id);
     assert.equal(row?.status, 'done');
     assert.deepEqual(row.result, { text: '島' });
@@ -86,7 +88,7 @@ describe('an end', () => {
     const retried = await acceptAndStart(database.pool);
     await retryTask(database.pool, retried, { code: 'LLM_UNAVAILABLE', message: 'away' }, 60_000);
     assert.equal((await findTask(database.pool, retried.id))?.error_code, 'LLM_UNAVAILABLE');
-    await succeedTask(database.pool, await start(database.pool, retried.id), null);
+    await succeedTask(database.pool, await start(database.pool, retried.id), 'null');
     const done = await findTask(database.pool, retried.id);
     assert.deepEqual([done?.status, done?.error_code, done?.attempts], ['done', null, 2]);
   });
@@ -94,9 +96,15 @@ describe('an end', () => {
   test('is what tells finished ids from others', async () => {
     const claim = await acceptAndStart(database.pool);
     const { id: waiting } = await accept();
-    await succeedTask(database.pool, claim, null);
-    const finished = await findFinishedIds(database.pool, [claim.id, waiting, randomUUID()]);
-    assert.deepEqual(finished, [claim.id]);
+    await succeedTask(database.pool, claim, 'null');
+    const ends = await findEnds(database.pool, [claim.id, waiting, randomUUID()]);
+    assert.deepEqual(
+      ends.toSorted((a, b) => Number(b.finished) - Number(a.finished)),
+      [
+        { id: claim.id, finished: true },
+        { id: waiting, finished: false },
+      ],
+    );
   });
 
   test('put off by a retry queues the task again, not before its delay', async () => {
@@ -187,7 +195,7 @@ describe('an owner whose epoch is stale, or whose task is finished,', () => {
   const failure = { code: 'TASK_FAILED', message: 'no' } as const;
   const writes: Record<string, (claim: Claim) => Promise<unknown>> = {
     step: (claim) => runStep(database.pool, claim, 's', () => assert.fail('the step ran')),
-    success: (claim) => succeedTask(database.pool, claim, 'mine'),
+    success: (claim) => succeedTask(database.pool, claim, '"mine"'),
     failure: (claim) => failTask(database.pool, claim, failure),
     retry: (claim) => retryTask(database.pool, claim, failure, 0),
   };
@@ -200,7 +208,7 @@ describe('an owner whose epoch is stale, or whose task is finished,', () => {
       await assert.rejects(write(stale), StaleEpochError);
       assert.equal(await wholeRow(stale.id), running);
 
-      await succeedTask(database.pool, fresh, 'theirs');
+      await succeedTask(database.pool, fresh, '"theirs"');
       const finished = await wholeRow(stale.id);
       await assert.rejects(write(fresh), StaleEpochError);
       assert.equal(await wholeRow(stale.id), finished);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { freePort } from '../../db/embedded/port.ts';
 import { startTask, succeedTask } from '../../db/task-runs.ts';
-import { acceptTask, findTask, type AcceptRequest } from '../../db/tasks.ts';
+import { acceptTask, type AcceptRequest } from '../../db/accept.ts';
+import { findTask } from '../../db/tasks.ts';
 import { ERRORS } from '../../errors.ts';
 import { Broker, Consumer, Inspector, Producer, type Delivery } from '../../jobs/queue/index.ts';
 import { createReconciler, reconcile, type ReconcilerOptions } from '../../scheduler/reconciler.ts';
@@ -110,7 +111,7 @@ test('after Redis lost everything, every unfinished task comes back and no finis
   await reconcile(options);
   const done = rows[0]!.id;
   const started = await startTask(database.pool, done, 0);
-  await succeedTask(database.pool, { id: done, epoch: started!.epoch }, null);
+  await succeedTask(database.pool, { id: done, epoch: started!.epoch }, 'null');
   await redis.flush();
   await makeDue();
   await reconcile(options);

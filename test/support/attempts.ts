@@ -5,46 +5,66 @@ import { randomUUID } from 'node:crypto';
 import { after, before } from 'node:test';
 import { Type } from 'typebox';
 import { Cache } from '../../db/cache.ts';
-import { acceptTask, findTask, type TaskRow } from '../../db/tasks.ts';
-import { defineTask, type DurableContext } from '../../jobs/task.ts';
+import { acceptTask } from '../../db/accept.ts';
+import { findTask, type TaskRow } from '../../db/tasks.ts';
+import { Broker, Control, Producer } from '../../jobs/queue/index.ts';
+import { Submitter } from '../../jobs/submit.ts';
+import { defineTask, type DurableContext, type TaskContext } from '../../jobs/task.ts';
 import type { Resources } from '../../workers/context.ts';
 import type { FromThread, ThreadJob } from '../../workers/protocol.ts';
 import { Stop } from '../../workers/stop.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
+import { createTestRedis, type TestRedis } from './redis.ts';
 import { register } from './tasks-of-tests.ts';
 import { request } from './tasks.ts';
 
 export let database: TestDatabase;
+/** The queue that tasks ask for others in. */
+export let broker: Broker;
+let redis: TestRedis;
 export let resources: Resources;
 export const told: FromThread[] = [];
 
 before(async () => {
   database = await createTestDatabase();
+  redis = createTestRedis();
+  broker = new Broker({ url: redis.url, prefix: redis.prefix });
   resources = {
     db: database.pool,
     cache: new Cache('redis://127.0.0.1:9', 'unused'),
     llm: { chat: () => Promise.reject(new Error('these tasks ask no model')) },
+    submitter: new Submitter({
+      db: database.pool,
+      producer: new Producer(broker),
+      control: new Control(broker),
+      queues: [],
+      deferred: () => undefined,
+    }),
     settings: { feedbackMinProgress: 70, feedbackMinNoteLength: 30 },
     tell: (message) => told.push(message),
   };
 });
 after(async () => {
   resources.cache.close();
+  broker.close();
+  await redis.clear();
   await database.drop();
 });
 
 export const live = new Stop();
 
+const payload = Type.Object({ word: Type.String() });
+
 /** Registers a durable task that does this, and accepts one row of it. */
 export async function accepted(
   run: (ctx: DurableContext) => Promise<unknown>,
-  payload = '{"word":"hi"}',
+  text = '{"word":"hi"}',
 ): Promise<ThreadJob> {
   const name = `test.${randomUUID()}`;
   register(
     defineTask({
       name,
-      payload: Type.Object({ word: Type.String() }),
+      payload,
       result: Type.Union([Type.String(), Type.Null()]),
       maxRetries: 2,
       retryForMs: 60_000,
@@ -52,16 +72,22 @@ export async function accepted(
       run: (_, ctx) => run(ctx) as Promise<string>,
     }),
   );
-  const row = request({ name, payload });
+  const row = request({ name, payload: text });
   await acceptTask(database.pool, row);
-  return {
-    id: row.id,
-    task: name,
-    queue: 'default',
-    payload,
-    attempts: 0,
-    createdAtMs: Date.now(),
-  };
+  return jobOf(row.id, name, text);
+}
+
+/** Registers a task that is not durable and does this. */
+export function transient(run: (ctx: TaskContext) => Promise<unknown>): ThreadJob {
+  const name = `test.${randomUUID()}`;
+  const result = Type.Unknown();
+  register(defineTask({ name, durable: false, payload, result, run: (_, ctx) => run(ctx) }));
+  return jobOf(randomUUID(), name, '{"word":"hi"}');
+}
+
+function jobOf(id: string, task: string, text: string): ThreadJob {
+  const createdAtMs = Date.now();
+  return { id, task, queue: 'default', payload: text, headers: {}, attempts: 0, createdAtMs };
 }
 
 export async function rowOf({ id }: ThreadJob): Promise<TaskRow> {

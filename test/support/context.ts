@@ -3,7 +3,7 @@
  */
 import type { Queryable } from '../../db/postgres.ts';
 import type { ChatModel } from '../../jobs/llm/provider.ts';
-import { Retry, type DurableContext } from '../../jobs/task.ts';
+import { Retry, type DurableContext, type TaskTransaction } from '../../jobs/task.ts';
 
 export interface TestContext extends DurableContext {
   /** Stored outputs by name; they outlive an attempt. */
@@ -24,6 +24,14 @@ const UNTOUCHED: Queryable = {
   query: () => Promise.reject(new Error('this test has no database')),
 };
 
+/** A transaction that asks for no further task. */
+export function withoutQueue(tx: Queryable): TaskTransaction {
+  return {
+    query: tx.query.bind(tx) as typeof tx.query,
+    enqueue: () => Promise.reject(new Error('this test has no queue')),
+  };
+}
+
 export function createContext({
   llm,
   db = UNTOUCHED,
@@ -41,7 +49,14 @@ export function createContext({
   }
 
   return {
-    job: { id: jobId, attempt: 1, maxRetries: 3, queue: 'ai_tasks', userId: undefined },
+    job: {
+      id: jobId,
+      attempt: 1,
+      maxRetries: 3,
+      queue: 'ai_tasks',
+      headers: {},
+      userId: undefined,
+    },
     signal,
     settings: { feedbackMinProgress: 70, feedbackMinNoteLength: 30 },
     db,
@@ -63,6 +78,7 @@ export function createContext({
       throw new Retry('TASK_RETRIED', reason, { countdownMs });
     },
     step: once,
-    transaction: (name, work) => once(name, () => work(db)),
+    enqueue: () => Promise.reject(new Error('this test has no queue')),
+    transaction: (name, work) => once(name, () => work(withoutQueue(db))),
   };
 }

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '../../db/postgres.ts';
 import { startTask, type Claim } from '../../db/task-runs.ts';
-import { acceptTask, type AcceptRequest } from '../../db/tasks.ts';
+import { acceptTask, type AcceptRequest } from '../../db/accept.ts';
 
 /** A request that collides with no other. */
 export function request(changes: Partial<AcceptRequest> = {}): AcceptRequest {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { startTask, succeedTask } from '../../db/task-runs.ts';
-import { acceptTask } from '../../db/tasks.ts';
+import { acceptTask } from '../../db/accept.ts';
 import { ERRORS } from '../../errors.ts';
 import { Reject, Retry } from '../../jobs/task.ts';
 import { attempt } from '../../workers/attempt.ts';
-import { accepted, database, live, resources, rowOf } from '../support/attempts.ts';
+import { accepted, database, live, resources, rowOf, transient } from '../support/attempts.ts';
 import { request } from '../support/tasks.ts';
 
 test('a task that returns is done, with its result in Postgres, which Redis need not have too', async () => {
@@ -31,11 +31,18 @@ test('a payload that does not fit ends the task before it runs', async () => {
   }
 });
 
-test('a payload that is no JSON ends the task; what it says reaches nobody', async () => {
-  const job = await accepted(() => assert.fail('it ran'));
+test('a durable task runs with what Postgres has, whatever stands in the queue', async () => {
+  const job = await accepted(async () => 'it ran');
   const outcome = await attempt({ ...job, payload: '{"canary' }, resources, live);
-  assert.equal(outcome.kind, 'failed');
-  assert.doesNotMatch(JSON.stringify([outcome, await rowOf(job)]), /canary/);
+  assert.equal(outcome.kind, 'succeeded');
+  assert.equal((await rowOf(job)).result, 'it ran');
+});
+
+test('a payload that is no JSON ends a task that is not durable; what it says reaches nobody', async () => {
+  const job = transient(() => assert.fail('it ran'));
+  const outcome = await attempt({ ...job, payload: '{"canary' }, resources, live);
+  assert.equal(outcome.kind === 'failed' && outcome.code, 'TASK_PAYLOAD_INVALID');
+  assert.doesNotMatch(JSON.stringify(outcome), /canary/);
 });
 
 test('a result that does not fit fails the task and is not stored', async () => {
@@ -57,7 +64,7 @@ test('a task this process does not know fails', async () => {
 test('a task that is finished or was never accepted does not run', async () => {
   const job = await accepted(() => assert.fail('it ran'));
   const started = await startTask(database.pool, job.id, 0);
-  await succeedTask(database.pool, { id: job.id, epoch: started!.epoch }, 'elsewhere');
+  await succeedTask(database.pool, { id: job.id, epoch: started!.epoch }, '"elsewhere"');
   assert.equal((await attempt(job, resources, live)).kind, 'obsolete');
   assert.equal((await attempt({ ...job, id: randomUUID() }, resources, live)).kind, 'obsolete');
   assert.equal((await rowOf(job)).result, 'elsewhere');

@@ -10,6 +10,7 @@ const jobs = (...ids: string[]): ThreadJob[] =>
     task: 'test',
     queue: 'default',
     payload: '{}',
+    headers: {},
     attempts: 0,
     createdAtMs: 0,
   }));

@@ -22,6 +22,7 @@ function open(t: TestContext, options: Partial<PoolOptions> = {}) {
       started: () => undefined,
       ended: (id, outcome) => events.note({ type: 'ended', id, outcome }),
       died: (ids, reason) => events.note({ type: 'died', ids, reason }),
+      deferred: () => undefined,
       progress: (id, value, note) => events.note({ type: 'progress', id, value, note }),
       log: (id, _task, message) => events.note({ type: 'log', id, message }),
     },
@@ -41,7 +42,7 @@ function open(t: TestContext, options: Partial<PoolOptions> = {}) {
 function job(task: string, payload: object = {}): ThreadJob {
   const text = JSON.stringify(payload);
   const about = { id: randomUUID(), task: `test.${task}`, queue: 'default' };
-  return { ...about, payload: text, attempts: 0, createdAtMs: Date.now() };
+  return { ...about, payload: text, headers: {}, attempts: 0, createdAtMs: Date.now() };
 }
 
 test('every job of a batch is told on its own, as soon as it ends', async (t) => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import type { ResolvedConfig } from '../../config.ts';
-import { acceptTask, findTask } from '../../db/tasks.ts';
+import { acceptTask } from '../../db/accept.ts';
+import { findTask } from '../../db/tasks.ts';
 import { Producer } from '../../jobs/queue/index.ts';
 import { reconcile } from '../../scheduler/reconciler.ts';
 import type { Events } from '../../telemetry.ts';

@@ -12,7 +12,7 @@ import { checkTone } from '../../../jobs/feedback/tone.ts';
 import { Reject, type DurableContext } from '../../../jobs/task.ts';
 import { generateAiFeedback } from '../../../jobs/tasks/generate-ai-feedback.ts';
 import { startTestCoach, type TestCoach } from '../../support/coach.ts';
-import { createContext, type TestContext } from '../../support/context.ts';
+import { createContext, withoutQueue, type TestContext } from '../../support/context.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { insertCheckIn, insertPractice, insertUser } from '../../support/practices.ts';
 import { acceptAndStart } from '../../support/tasks.ts';
@@ -34,7 +34,7 @@ async function start(): Promise<TestContext> {
   return {
     ...createContext({ llm: coach.llm, db: pool, jobId: claim.id }),
     step: (name, work) => runStep(pool, claim, name, work),
-    transaction: (name, work) => runStep(pool, claim, name, work),
+    transaction: (name, work) => runStep(pool, claim, name, (tx) => work(withoutQueue(tx))),
   };
 }
 

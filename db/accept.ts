@@ -1,0 +1,259 @@
+/**
+ * How work gets into `ai.tasks`: once for each request, however often it is made.
+ */
+import { AppError } from '../errors.ts';
+import { transaction, type Pool, type Queryable } from './postgres.ts';
+import type { TaskStatus } from './tasks.ts';
+
+export interface AcceptRequest {
+  /** A UUID. */
+  id: string;
+  /** The caller chose the id, so it may be there already: with the same name and payload it is the same task. */
+  isChosenId?: boolean | undefined;
+  name: string;
+  queue: string;
+  /** 0 to 9, 9 first. */
+  priority: number;
+  /** JSON text, kept to the letter so that its digest stays the same. */
+  payload: string;
+  headers?: Record<string, string> | undefined;
+  /** Not to be started before this many milliseconds from now, or before this time. Default: at once. */
+  delayMs?: number | undefined;
+  eta?: Date | undefined;
+  /** Not to be started after this many milliseconds from now. Default: never too late. */
+  expiresMs?: number | undefined;
+  userId?: string | undefined;
+  subject?: string | undefined;
+  /** At most one unfinished row per key. */
+  dedupeKey?: string | undefined;
+  /** Each request for the same key, while its task has not begun, puts it off until this many milliseconds from then. */
+  debounceMs?: number | undefined;
+  /** But not beyond this many milliseconds from the first. Default: as long as requests come. */
+  maxWaitMs?: number | undefined;
+  /** A request that meets a task which has begun is done once more after it. */
+  trailing?: boolean | undefined;
+  /** Unique per user for 24 h. */
+  idempotencyKey?: string | undefined;
+  /** Hash of everything the result depends on: a finished task with the same one is the answer. */
+  inputHash?: string | undefined;
+}
+
+export interface Accepted {
+  id: string;
+  status: TaskStatus;
+  /**
+   * `created`: a new row; `unfinished`: the same work is on its way; `trailing`: it is done once more after the task that has
+   * begun; `repeated`: same Idempotency-Key or id; `finished`: same input, already done.
+   */
+  outcome: 'created' | 'unfinished' | 'trailing' | 'repeated' | 'finished';
+  /** Milliseconds until it may run; undefined when that is not up to this request. */
+  delayMs?: number;
+}
+
+/**
+ * Stores a request, or finds the task that already answers it, in this order: same Idempotency-Key; same id; an unfinished
+ * row with the same dedupe key; a finished one with the same input, if nothing newer was written since.
+ * @throws {AppError} `IDEMPOTENCY_KEY_REUSED` or `TASK_ID_TAKEN` when the key or the id came with another request.
+ */
+export async function acceptTask(pool: Pool, request: AcceptRequest): Promise<Accepted> {
+  return transaction(pool, (tx) => acceptWithin(tx, request));
+}
+
+/** `acceptTask` as part of a transaction. */
+export async function acceptWithin(tx: Queryable, request: AcceptRequest): Promise<Accepted> {
+  const repeated = (await findRepeated(tx, request)) ?? (await findSameId(tx, request));
+  if (repeated !== undefined) return repeated;
+  const accepted = await insertOrFind(tx, request);
+  await rememberKey(tx, request, accepted.id);
+  return accepted;
+}
+
+interface Inserted {
+  id: string;
+  status: TaskStatus;
+  created: boolean;
+  begun: boolean;
+  delay_ms: number;
+}
+
+async function insertOrFind(tx: Queryable, request: AcceptRequest): Promise<Accepted> {
+  const row = await insert(tx, request, false);
+  if (!row.created) {
+    const { debounceMs, trailing = debounceMs !== undefined } = request;
+    if (row.begun && trailing)
+      return { ...(await insertTrailing(tx, request)), outcome: 'trailing' };
+    const isPutOff = debounceMs !== undefined && !row.begun;
+    const found: Accepted = { id: row.id, status: row.status, outcome: 'unfinished' };
+    return isPutOff ? { ...found, delayMs: row.delay_ms } : found;
+  }
+  // Looked up after the insert: a twin that finished before it is visible now, one that did not would have collided.
+  const finished = await findFinished(tx, request);
+  if (finished === undefined) {
+    return { id: row.id, status: row.status, outcome: 'created', delayMs: row.delay_ms };
+  }
+  await tx.query('DELETE FROM ai.tasks WHERE id = $1', [row.id]);
+  return { id: finished, status: 'done', outcome: 'finished' };
+}
+
+async function insertTrailing(
+  tx: Queryable,
+  request: AcceptRequest,
+): Promise<Pick<Inserted, 'id' | 'status'>> {
+  const { id, status } = await insert(tx, request, true);
+  return { id, status };
+}
+
+/** A row for this request, or the unfinished one with its dedupe key; whoever waits for its turn gets the newest payload. */
+async function insert(tx: Queryable, request: AcceptRequest, trails: boolean): Promise<Inserted> {
+  const isDebounced = '$13::float8 IS NOT NULL AND t.started_at IS NULL';
+  const { rows } = await tx.query<Inserted>(
+    `INSERT INTO ai.tasks AS t (id, name, queue, priority, payload, user_id, subject, dedupe_key, input_hash, options,
+       run_at, expires_at, check_at, trails)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+       coalesce($11::timestamptz, now() + coalesce($12::float8, $13::float8) * interval '1 millisecond'), now() + $15::float8 * interval '1 millisecond',
+       CASE WHEN $16::boolean THEN 'infinity' ELSE now() + interval '2 seconds' END, $16::boolean)
+     ON CONFLICT (dedupe_key) WHERE finished_at IS NULL AND ${trails ? '' : 'NOT'} trails DO UPDATE SET
+       requested_at = now(),
+       run_at = CASE WHEN ${isDebounced} THEN least(now() + $13::float8 * interval '1 millisecond',
+         t.created_at + $14::float8 * interval '1 millisecond') ELSE t.run_at END,
+       payload = CASE WHEN ${isDebounced} THEN excluded.payload ELSE t.payload END
+     RETURNING id, status, xmax = 0 AS created, started_at IS NOT NULL AS begun,
+       coalesce(greatest(0, ceil(extract(epoch FROM run_at - now()) * 1000)), 0)::float8 AS delay_ms`,
+    [
+      request.id,
+      request.name,
+      request.queue,
+      request.priority,
+      request.payload,
+      request.userId,
+      request.subject,
+      request.dedupeKey,
+      request.inputHash,
+      JSON.stringify({ headers: request.headers }),
+      request.eta,
+      request.delayMs,
+      request.debounceMs,
+      request.maxWaitMs,
+      request.expiresMs,
+      trails,
+    ],
+  );
+  return rows[0]!;
+}
+
+async function findSameId(tx: Queryable, request: AcceptRequest): Promise<Accepted | undefined> {
+  const { id, isChosenId = false, name, payload } = request;
+  if (!isChosenId) return undefined;
+  // Requests for the same id wait for each other here.
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 1))', [id]);
+  const { rows } = await tx.query<{ status: TaskStatus; same: boolean }>(
+    'SELECT status, name = $2 AND payload::text = $3 AS same FROM ai.tasks WHERE id = $1',
+    [id, name, payload],
+  );
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  if (!row.same) throw new AppError('TASK_ID_TAKEN');
+  return { id, status: row.status, outcome: 'repeated' };
+}
+
+/** Requests with the same key wait for each other here: the second one finds what the first one wrote. */
+async function findRepeated(tx: Queryable, request: AcceptRequest): Promise<Accepted | undefined> {
+  const { userId, idempotencyKey } = request;
+  if (userId === undefined || idempotencyKey === undefined) return undefined;
+  const lock = `${userId}:${idempotencyKey}`;
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lock]);
+  await tx.query(
+    `DELETE FROM ai.idempotency_keys
+     WHERE user_id = $1 AND key = $2 AND created_at < now() - interval '24 hours'`,
+    [userId, idempotencyKey],
+  );
+  const { rows } = await tx.query<{
+    id: string;
+    status: TaskStatus;
+    same: boolean;
+    was_done: boolean;
+  }>(
+    `SELECT t.id, t.status, k.name = $3 AND k.payload = $4 AS same,
+       t.status = 'done' AND t.finished_at <= k.created_at AS was_done
+     FROM ai.idempotency_keys k JOIN ai.tasks t ON t.id = k.task_id
+     WHERE k.user_id = $1 AND k.key = $2`,
+    [userId, idempotencyKey, request.name, request.payload],
+  );
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  if (!row.same) throw new AppError('IDEMPOTENCY_KEY_REUSED');
+  return { id: row.id, status: row.status, outcome: row.was_done ? 'finished' : 'repeated' };
+}
+
+async function rememberKey(tx: Queryable, request: AcceptRequest, taskId: string): Promise<void> {
+  const { userId, idempotencyKey, name, payload } = request;
+  if (userId === undefined || idempotencyKey === undefined) return;
+  await tx.query(
+    `INSERT INTO ai.idempotency_keys (user_id, key, task_id, name, payload) VALUES ($1, $2, $3, $4, $5)`,
+    [userId, idempotencyKey, taskId, name, payload],
+  );
+}
+
+/** The newest finished task of this key, if it had the same input: an older one would answer with what is outdated. */
+async function findFinished(tx: Queryable, request: AcceptRequest): Promise<string | undefined> {
+  if (request.dedupeKey === undefined || request.inputHash === undefined) return undefined;
+  const { rows } = await tx.query<{ id: string; input_hash: string | null }>(
+    `SELECT id, input_hash FROM ai.tasks
+     WHERE dedupe_key = $1 AND status = 'done' AND finished_at IS NOT NULL
+     ORDER BY finished_at DESC LIMIT 1`,
+    [request.dedupeKey],
+  );
+  const newest = rows[0];
+  return newest?.input_hash === request.inputHash ? newest.id : undefined;
+}
+
+/** Whether a request is stored by its id alone, so that many of them can be stored at once. */
+export function isPlain({ dedupeKey, idempotencyKey }: AcceptRequest): boolean {
+  return dedupeKey === undefined && idempotencyKey === undefined;
+}
+
+/**
+ * Stores plain requests in one statement, in a transaction.
+ * @throws {AppError} `TASK_ID_TAKEN` when one of the ids came with another request: roll back then.
+ */
+export async function acceptPlain(
+  tx: Queryable,
+  requests: readonly AcceptRequest[],
+): Promise<Accepted[]> {
+  const of = <T>(read: (request: AcceptRequest) => T) => requests.map(read);
+  const { rows } = await tx.query<{ id: string; delay_ms: number }>(
+    `INSERT INTO ai.tasks AS t (id, name, queue, priority, payload, user_id, subject, input_hash, options, run_at, expires_at)
+     SELECT id, name, queue, priority, payload::json, user_id, subject, input_hash, options::json,
+       coalesce(eta, now() + delay_ms * interval '1 millisecond'), now() + expires_ms * interval '1 millisecond'
+     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[],
+       $9::text[], $10::timestamptz[], $11::float8[], $12::float8[])
+       AS r (id, name, queue, priority, payload, user_id, subject, input_hash, options, eta, delay_ms, expires_ms)
+     ON CONFLICT (id) DO NOTHING
+     RETURNING id, coalesce(greatest(0, ceil(extract(epoch FROM run_at - now()) * 1000)), 0)::float8 AS delay_ms`,
+    [
+      of(({ id }) => id),
+      of(({ name }) => name),
+      of(({ queue }) => queue),
+      of(({ priority }) => priority),
+      of(({ payload }) => payload),
+      of(({ userId }) => userId),
+      of(({ subject }) => subject),
+      of(({ inputHash }) => inputHash),
+      of(({ headers }) => JSON.stringify({ headers })),
+      of(({ eta }) => eta),
+      of(({ delayMs }) => delayMs),
+      of(({ expiresMs }) => expiresMs),
+    ],
+  );
+  const delays = new Map(rows.map((row) => [row.id, row.delay_ms]));
+  const accepted: Accepted[] = [];
+  for (const request of requests) {
+    const { id } = request;
+    const delayMs = delays.get(id);
+    // Of two with the same id in one call the first was stored.
+    delays.delete(id);
+    const repeated = delayMs === undefined ? await findSameId(tx, request) : undefined;
+    accepted.push(repeated ?? { id, status: 'queued', outcome: 'created', delayMs: delayMs ?? 0 });
+  }
+  return accepted;
+}

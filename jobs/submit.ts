@@ -1,0 +1,154 @@
+/**
+ * Accepts calls: durable ones in Postgres first, then in the queue as best effort; the others in the queue alone.
+ */
+import {
+  acceptPlain,
+  acceptTask,
+  acceptWithin,
+  isPlain,
+  type Accepted,
+  type AcceptRequest,
+} from '../db/accept.ts';
+import { isPostgresAway, transaction, type Pool, type Queryable } from '../db/postgres.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
+import { readCall } from './call.ts';
+import { QueueError, type Control, type Producer, type QueueErrorCode } from './queue/index.ts';
+import type { Signature } from './task.ts';
+
+/** Most rows in one statement. */
+const MAX_ROWS = 1000;
+
+export interface SubmitterDependencies {
+  db: Pool;
+  producer: Producer;
+  control: Control;
+  /** Queues that workers serve, beside those that tasks name. */
+  queues: readonly string[];
+  /** Told of an accepted task that the queue did not take: the reconciler hands it over later. */
+  deferred(taskId: string, error: unknown): void;
+}
+
+export class Submitter {
+  readonly #deps: SubmitterDependencies;
+
+  constructor(deps: SubmitterDependencies) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Accepts all of them, or none when one is not a valid call.
+   * @returns what each came to, in order.
+   * @throws {AppError} those of `readCall`; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`, `QUEUE_FULL`, `STORE_UNAVAILABLE`
+   */
+  async submit(signatures: readonly Signature[]): Promise<Accepted[]> {
+    const requests = signatures.map((signature) => readCall(signature, this.#deps.queues));
+    const durable = requests.filter((_, index) => signatures[index]!.task.durable);
+    const accepted = new Map<AcceptRequest, Accepted>();
+    await this.#accept(durable, accepted);
+    const transient = requests.filter((request) => !accepted.has(request));
+    await Promise.all(
+      transient.map(async (request) =>
+        accepted.set(request, await this.#enqueueTransient(request)),
+      ),
+    );
+    return requests.map((request) => accepted.get(request)!);
+  }
+
+  /** Accepts a durable call as part of a transaction. `dispatch` it once that is committed. */
+  async submitWithin(
+    tx: Queryable,
+    signature: Signature,
+  ): Promise<{ id: string; dispatch: () => void }> {
+    if (!signature.task.durable) {
+      const message = `${signature.task.name} is not durable: a transaction cannot hold it.`;
+      throw new AppError('TASK_OPTION_INVALID', { message });
+    }
+    const request = readCall(signature, this.#deps.queues);
+    const accepted = await acceptWithin(tx, request);
+    return { id: accepted.id, dispatch: () => this.#dispatch(request, accepted) };
+  }
+
+  async #accept(
+    requests: readonly AcceptRequest[],
+    accepted: Map<AcceptRequest, Accepted>,
+  ): Promise<void> {
+    const { db } = this.#deps;
+    try {
+      // One needs no transaction around several statements less than many do.
+      const plain = requests.length > 1 ? requests.filter(isPlain) : [];
+      if (plain.length > 0) {
+        const answers = await transaction(db, (tx) => acceptPages(tx, plain));
+        plain.forEach((request, index) => accepted.set(request, answers[index]!));
+      }
+      for (const request of requests) {
+        if (!accepted.has(request)) accepted.set(request, await acceptTask(db, request));
+      }
+    } catch (cause) {
+      throw isPostgresAway(cause)
+        ? new AppError('STORE_UNAVAILABLE', { retryAfterSeconds: 5, cause })
+        : cause;
+    }
+    for (const request of requests) this.#dispatch(request, accepted.get(request)!);
+  }
+
+  /** Not awaited: accepted work does not depend on it. */
+  #dispatch(request: AcceptRequest, { id, outcome, delayMs }: Accepted): void {
+    const { producer, control, deferred } = this.#deps;
+    const failed = (error: unknown): void => deferred(id, error);
+    if (outcome === 'created') producer.enqueue(toJob({ ...request, delayMs })).catch(failed);
+    // Put off by another request.
+    else if (delayMs !== undefined) control.reschedule(id, delayMs).catch(failed);
+  }
+
+  async #enqueueTransient(request: AcceptRequest): Promise<Accepted> {
+    try {
+      const outcome = await this.#deps.producer.enqueue(toJob(request));
+      return {
+        id: request.id,
+        status: 'queued',
+        outcome: outcome === 'added' ? 'created' : 'repeated',
+      };
+    } catch (cause) {
+      const code = cause instanceof QueueError ? CODES[cause.code] : undefined;
+      throw code === undefined ? cause : new AppError(code, { cause });
+    }
+  }
+}
+
+async function acceptPages(tx: Queryable, requests: readonly AcceptRequest[]): Promise<Accepted[]> {
+  const accepted: Accepted[] = [];
+  for (let from = 0; from < requests.length; from += MAX_ROWS) {
+    accepted.push(...(await acceptPlain(tx, requests.slice(from, from + MAX_ROWS))));
+  }
+  return accepted;
+}
+
+/** The words of the queue in those of the application. */
+const CODES: Partial<Record<QueueErrorCode, ErrorCode>> = {
+  JOB_CONFLICT: 'TASK_ID_TAKEN',
+  QUEUE_FULL: 'QUEUE_FULL',
+  REDIS_UNAVAILABLE: 'STORE_UNAVAILABLE',
+};
+
+function toJob({
+  id,
+  name,
+  queue,
+  priority,
+  payload,
+  headers,
+  eta,
+  delayMs,
+  expiresMs,
+}: AcceptRequest) {
+  return {
+    id,
+    task: name,
+    queue,
+    priority,
+    payload,
+    headers,
+    delayMs: delayMs ?? Math.max(0, (eta?.getTime() ?? 0) - Date.now()),
+    expiresInMs: expiresMs,
+  };
+}
