@@ -30,10 +30,14 @@ export interface TestCluster {
   /** One client for each master, the one with a replica first. */
   masters: Redis[];
   replica: Redis;
+  /** Resolves when the replica has all that the first master has. */
+  replicated(): Promise<void>;
   /** Cuts the replica off from the first master: what is written from now on is lost with it. */
   cutOff(): Promise<void>;
   /** Kills the first master without a word. */
   killFirst(): void;
+  /** Kills every master without a word: the replica alone cannot take over from them. */
+  killMasters(): void;
   /** Resolves when every living node says that all slots are served. */
   agreed(): Promise<void>;
   stop(): Promise<void>;
@@ -44,12 +48,15 @@ export async function startCluster(): Promise<TestCluster> {
   const nodes: Node[] = [];
   // A test file that is ended for taking too long runs no hooks.
   const keeper = startKeeper();
-  let living: Node[] = nodes;
+  const living: Node[] = [];
   const stop = async (): Promise<void> => {
     for (const { redis } of nodes) redis.disconnect();
     await Promise.all(nodes.map((node) => node.stop()));
     await keeper.close();
     rmSync(folder, { recursive: true, force: true });
+  };
+  const kill = (masters: number): void => {
+    for (const { pid } of living.splice(0, masters)) process.kill(pid, 'SIGKILL');
   };
   const agreed = (): Promise<void> =>
     eventually('the cluster agrees', () => allServed(living), AGREE_MS);
@@ -59,6 +66,7 @@ export async function startCluster(): Promise<TestCluster> {
       const node = await startNode(binary, path.join(folder, String(i)));
       keeper.watch(node.pid, 'SIGTERM');
       nodes.push(node);
+      living.push(node);
     }
     await join(nodes);
     await agreed();
@@ -71,14 +79,21 @@ export async function startCluster(): Promise<TestCluster> {
     url: `redis://127.0.0.1:${nodes[1]!.port}`,
     masters: [first!, second!, third!],
     replica: replica!,
+    replicated: () =>
+      eventually('the replica has everything', async () => {
+        const offsets = [first!, replica!].map(
+          async (node) =>
+            /^(?:master|slave)_repl_offset:(\d+)/m.exec(await node.info('replication'))?.[1],
+        );
+        const [original, copy] = await Promise.all(offsets);
+        return original === copy;
+      }),
     async cutOff() {
       await first!.acl('SETUSER', 'default', '-psync', '-sync');
       await first!.call('CLIENT', 'KILL', 'TYPE', 'replica');
     },
-    killFirst() {
-      process.kill(nodes[0]!.pid, 'SIGKILL');
-      living = nodes.slice(1);
-    },
+    killFirst: () => kill(1),
+    killMasters: () => kill(3),
     agreed,
     stop,
   };

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { Redis } from 'ioredis';
 import { Inspector, Producer } from '../../../jobs/queue/index.ts';
+import { atEnd } from '../../support/at-end.ts';
 import { eventually, startConsumer, type TestConsumer } from '../../support/consumers.ts';
 import { ownRedis } from '../../support/own-redis.ts';
 import { startFlakyProxy, type FlakyProxy } from '../../support/flaky-proxy.ts';
@@ -186,4 +188,40 @@ test('a job handed to a read whose connection only the worker knows to be broken
   });
   await new Producer(queue.broker).enqueue(request('ghost'));
   await within(RECOVERY_MS, worker.until(1), 'delivered');
+});
+
+test('a master that became a replica is left for the one its address leads to by then', async (t) => {
+  const [old, next] = await Promise.all([ownRedis(t), ownRedis(t)]);
+  const queue = testQueue(t, { url: next.url });
+  const proxy = await startFlakyProxy(t, old.url);
+  const worker = await startConsumer(queue, { limit: 1 }, queue.another({ url: proxy.url }));
+  const producer = new Producer(queue.another({ url: proxy.url }));
+  await producer.enqueue(request('a'));
+  await worker.until(1);
+
+  const demoted = new Redis(old.url);
+  atEnd(t, () => demoted.disconnect());
+  await demoted.config('SET', 'repl-diskless-sync-delay', '0');
+  const port = (url: string) => Number(new URL(url).port);
+  await queue.redis.replicaof('127.0.0.1', port(old.url));
+  await eventually('it is copied', async () =>
+    (await queue.redis.info('replication')).includes('master_link_status:up'),
+  );
+  await queue.redis.replicaof('NO', 'ONE');
+  await demoted.replicaof('127.0.0.1', port(next.url));
+  proxy.target = next.url;
+
+  worker.consumer.settle(uuid('a'), { kind: 'succeeded', result: '1' });
+  await eventually(
+    'b is added',
+    () =>
+      producer.enqueue(request('b')).then(
+        () => true,
+        () => false,
+      ),
+    RECOVERY_MS,
+  );
+  await within(RECOVERY_MS, worker.until(2), 'b is delivered');
+  assert.equal((await new Inspector(queue.broker).status(uuid('a'))).state, 'succeeded');
+  assert.deepEqual(worker.lost, []);
 });

@@ -105,3 +105,22 @@ test('a worker reaped on one shard keeps what it holds on the others', async (t)
     return states.every(({ state }) => state === 'succeeded');
   });
 });
+
+test('after Redis lost everything a worker begins anew, and the limits of the queue stand again', async (t) => {
+  const queue = testQueue(t, { keep: { count: 1 } });
+  await queue.broker.open();
+  const { meta } = await queue.read();
+  const worker = await startConsumer(queue, { leaseMs: LEASE_MS, settle: true });
+  await queue.load({});
+  const inspector = new Inspector(queue.broker);
+  for (const [index, name] of ['a', 'b', 'c'].entries()) {
+    await queue.broker.enqueue(0, [request(name)]);
+    await worker.until(index + 1);
+    await eventually(
+      'it ended',
+      async () => (await inspector.status(uuid(name))).state === 'succeeded',
+    );
+  }
+  const state = await queue.read();
+  assert.deepEqual([state['meta'], state['done']], [meta, ['@c']]);
+});

@@ -1,8 +1,11 @@
 /**
- * Which results are dropped when a round adds more of them: whole batches, the oldest first, the newest by age alone.
+ * Which results are dropped when a round adds more of them: whole batches, the oldest first, the newest by age alone. And
+ * how many of the events that tell of them are kept.
  */
-import { describe } from 'node:test';
-import type { State } from '../../support/queue.ts';
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Control } from '../../../jobs/queue/index.ts';
+import { record, testQueue, uuid, type State } from '../../support/queue.ts';
 import { step, stepReply, testRows } from '../../support/rows.ts';
 
 const RESULT = `r1{"q":"main","n":"work","c":T,"f":T,"d":"0123456789abcdef"}\n"done"`;
@@ -96,4 +99,18 @@ describe('when a batch of two results is added', () => {
       },
     },
   ]);
+});
+
+test('of the events the last 256 are kept, and less than a node of the stream more', async (t) => {
+  const { broker, redis, load } = testQueue(t);
+  await load({ jobs: { '@a': record('a') }, 'wait:main:5': ['@a'] });
+  const events = broker.key(0, 'events');
+  const earlier = redis.pipeline();
+  for (let i = 0; i < 1000; i++) earlier.xadd(events, '*', 'succeeded', uuid(`earlier${i}`));
+  await earlier.exec();
+  await new Control(broker).revoke([uuid('a')]);
+  const kept = await redis.xrange(events, '-', '+');
+  // A node has a hundred entries, and only whole ones are dropped.
+  assert.ok(kept.length >= 256 && kept.length < 356, `${kept.length} events`);
+  assert.deepEqual(kept.at(-1)?.[1], ['revoked', uuid('a')]);
 });

@@ -1,0 +1,222 @@
+/**
+ * A Redis Cluster of which a part, or all, is away: no call hangs, and what is there is served.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  Broker,
+  Consumer,
+  Control,
+  Inspector,
+  Producer,
+  QueueError,
+  type ConsumerOptions,
+  type JobRequest,
+} from '../../../jobs/queue/index.ts';
+import type { ScriptName } from '../../../jobs/queue/scripts.ts';
+import { atEnd } from '../../support/at-end.ts';
+import { startCluster, type TestCluster } from '../../support/cluster.ts';
+import { eventually } from '../../support/consumers.ts';
+import { startWorker, workerLog } from '../../support/worker-processes.ts';
+
+const SHARDS = 4;
+/** Longest wait for one answer, and what a busy machine may add, in milliseconds. */
+const ANSWER_MS = 3000;
+const SLACK_MS = 1500;
+/** How long each of them is patient with a Redis that is away, in milliseconds. */
+const PATIENCE_MS = { enqueue: 1000, status: 500, revoke: 10_000 };
+/** The same for a worker: less than usual, as what counts is that each of its calls ends. */
+const WORKER_PATIENCE_MS = 1000;
+/** Longest a stop may take: two rounds, the last one, and taking leave; in milliseconds. */
+const STOP_MS = 4 * (WORKER_PATIENCE_MS + ANSWER_MS) + SLACK_MS;
+const LONG_MS = 3_600_000;
+
+interface Call {
+  name: ScriptName;
+  /** When it must have ended. */
+  lateMs: number;
+  /** How it ended; undefined while it is pending. */
+  code?: string;
+}
+
+/** Writes down every call of a script and how it ended. */
+class WatchedBroker extends Broker {
+  readonly calls: Call[] = [];
+
+  override async run<T>(
+    name: ScriptName,
+    shard: number,
+    args: readonly (string | number)[],
+    patienceMs = PATIENCE_MS.revoke,
+  ): Promise<T> {
+    const longestMs = name in PATIENCE_MS ? patienceMs : Math.min(patienceMs, WORKER_PATIENCE_MS);
+    const lateMs = performance.now() + longestMs + ANSWER_MS + SLACK_MS;
+    const call: Call = { name, lateMs };
+    this.calls.push(call);
+    const answer = super.run<T>(name, shard, args, longestMs);
+    void answer.then(() => 'done', codeOf).then((code) => (call.code = code));
+    return answer;
+  }
+
+  /** Calls that should have ended by now. */
+  overdue(): Call[] {
+    return this.calls.filter(
+      ({ code, lateMs }) => code === undefined && lateMs < performance.now(),
+    );
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof QueueError ? error.code : String(error);
+
+/** How a call ended, or that it has not. */
+async function outcome(call: Promise<unknown>, withinMs: number): Promise<string> {
+  const timer = new AbortController();
+  const { signal } = timer;
+  const pending = sleep(withinMs, `pending after ${withinMs} ms`, { signal });
+  const ended = call.then(() => 'done', codeOf).finally(() => timer.abort());
+  return Promise.race([ended, pending.catch(() => ended)]);
+}
+
+async function ownCluster(t: TestContext): Promise<TestCluster> {
+  const cluster = await startCluster();
+  atEnd(t, () => cluster.stop());
+  return cluster;
+}
+
+async function openQueue(t: TestContext, { url }: TestCluster) {
+  const prefix = `test-${randomBytes(6).toString('hex')}`;
+  const broker = new WatchedBroker({ url, prefix, shards: SHARDS });
+  atEnd(t, () => broker.close());
+  await broker.open();
+  return { prefix, broker, producer: new Producer(broker) };
+}
+
+const jobOn = (shard: number): JobRequest => ({
+  id: `0${shard}${randomUUID().slice(2)}`,
+  task: 'work',
+  queue: 'main',
+  payload: '1',
+});
+const onEveryShard = <T>(work: (shard: number) => T): T[] =>
+  Array.from({ length: SHARDS }, (_, shard) => work(shard));
+
+/** A consumer that keeps what it is given. */
+async function startHolder(
+  t: TestContext,
+  broker: Broker,
+  options: Partial<ConsumerOptions> = {},
+): Promise<{
+  consumer: Consumer;
+  held: string[];
+  errors: unknown[];
+  stop(): Promise<void>;
+}> {
+  const [held, errors]: [string[], unknown[]] = [[], []];
+  const consumer = new Consumer(broker, {
+    queues: ['main'],
+    limit: 2 * SHARDS,
+    leaseMs: 3000,
+    deliver: (deliveries) => held.push(...deliveries.map(({ job }) => job.id)),
+    failed: (error) => errors.push(error),
+    ...options,
+  });
+  let stopping: Promise<void> | undefined;
+  const stop = () => (stopping ??= consumer.stop());
+  // What a failed test leaves pending holds up no other.
+  atEnd(t, () => outcome(stop(), STOP_MS));
+  await consumer.start();
+  return { consumer, held, errors, stop };
+}
+
+test('a Cluster without masters: every call is refused in time, and a worker can stop', async (t) => {
+  const cluster = await ownCluster(t);
+  const { broker, producer } = await openQueue(t, cluster);
+  const { consumer, held, errors, stop } = await startHolder(t, broker);
+  await Promise.all(onEveryShard((shard) => producer.enqueue(jobOn(shard))));
+  await eventually('it holds one of each shard', () => held.length === SHARDS);
+  cluster.killMasters();
+  broker.calls.length = 0;
+
+  for (const id of held) consumer.settle(id, { kind: 'succeeded', result: '1' });
+  const control = new Control(broker);
+  const inspector = new Inspector(broker);
+  const bound = (name: keyof typeof PATIENCE_MS) => PATIENCE_MS[name] + ANSWER_MS + SLACK_MS;
+  const jobs = onEveryShard(jobOn);
+  const outcomes = Promise.all(
+    jobs.flatMap((job) => [
+      outcome(producer.enqueue(job), bound('enqueue')),
+      outcome(inspector.status(job.id), bound('status')),
+      outcome(control.revoke([job.id]), bound('revoke')),
+    ]),
+  );
+  const isRefused = (wanted: ScriptName) =>
+    broker.calls.some(({ name, code }) => name === wanted && code === 'REDIS_UNAVAILABLE');
+  await eventually('a heartbeat is refused', () => isRefused('renew'));
+  await eventually('a round is refused', () => isRefused('step'));
+  const stopped = outcome(stop(), STOP_MS);
+  assert.deepEqual([...new Set(await outcomes)], ['REDIS_UNAVAILABLE']);
+  assert.equal(await stopped, 'done');
+  assert.deepEqual(broker.overdue(), []);
+  const ended = broker.calls.filter(({ code }) => code !== undefined);
+  const names: ScriptName[] = ['enqueue', 'leave', 'renew', 'revoke', 'status', 'step'];
+  assert.deepEqual([...new Set(ended.map(({ name }) => name))].toSorted(), names);
+  assert.deepEqual([...new Set(ended.map(({ code }) => code))], ['REDIS_UNAVAILABLE']);
+  assert.deepEqual([...new Set(errors.map(codeOf))], ['REDIS_UNAVAILABLE']);
+});
+
+/** From now on a master that is gone is missed, and the others serve what is theirs. */
+async function withoutFailover({ masters, replica }: TestCluster): Promise<void> {
+  await replica.config('SET', 'cluster-replica-no-failover', 'yes');
+  for (const node of [...masters, replica])
+    await node.config('SET', 'cluster-require-full-coverage', 'no');
+}
+
+test('a master is away: jobs of a dead worker are recovered on the shards of the others, and on its own once it is replaced', async (t) => {
+  const leaseMs = 1000;
+  const cluster = await ownCluster(t);
+  await withoutFailover(cluster);
+  const { prefix, broker, producer } = await openQueue(t, cluster);
+  const worker = await startWorker(t, {
+    url: cluster.url,
+    prefix,
+    shards: SHARDS,
+    limit: SHARDS,
+    leaseMs,
+    workMs: LONG_MS,
+    log: workerLog(t).file,
+    talk: true,
+  });
+  const jobs = onEveryShard(jobOn);
+  await Promise.all(jobs.map((job) => producer.enqueue(job)));
+  await worker.until(() => worker.started.length === SHARDS);
+  const keys = await cluster.masters[0]!.keys(`${prefix}:*`);
+  const isAway = ({ id }: JobRequest) => keys.includes(broker.key(broker.shardOf(id), 'jobs'));
+  const present = jobs.filter((job) => !isAway(job)).map(({ id }) => id);
+  assert.ok(present.length > 0 && present.length < SHARDS, `${present.length} are there`);
+  const reaped: [string, number][] = [];
+  const survivor = await startHolder(t, broker, {
+    leaseMs,
+    reaped: (id, count) => reaped.push([id, count]),
+  });
+  await cluster.replicated();
+
+  cluster.killFirst();
+  await eventually('the survivor misses it', () => survivor.errors.length > 0);
+  worker.kill('SIGKILL');
+  await worker.exited;
+  const diedMs = performance.now();
+  await eventually('recovered', () => survivor.held.length >= present.length, 8 * leaseMs);
+  t.diagnostic(`recovered after ${Math.round(performance.now() - diedMs)} ms`);
+  assert.deepEqual(survivor.held.toSorted(), present.toSorted());
+  assert.deepEqual(
+    reaped,
+    present.map(() => [worker.id, 1]),
+  );
+  await cluster.replica.config('SET', 'cluster-replica-no-failover', 'no');
+  await eventually('all are recovered', () => survivor.held.length >= SHARDS, 20_000);
+  t.diagnostic(`all after ${Math.round(performance.now() - diedMs)} ms`);
+  assert.deepEqual(survivor.held.toSorted(), jobs.map(({ id }) => id).toSorted());
+});
