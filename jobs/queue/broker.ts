@@ -1,7 +1,8 @@
 /**
  * The movers: one method for each script, and nothing in between. What jobs are like without moving them: inspector.ts.
  */
-import { assertSuitable, connect, runScript, type Client } from './connection.ts';
+import type { Node } from './cluster.ts';
+import { assertSuitable, connect, runScript, type Client, type Patience } from './connection.ts';
 import { QueueError } from './errors.ts';
 import { assertJobId, shardKey, shardOf } from './keys.ts';
 import { encodeCounts, encodeJob, type Counts, type JobRequest } from './record.ts';
@@ -45,7 +46,8 @@ export class Broker {
   readonly shards: number;
   readonly options: Readonly<QueueOptions>;
   readonly #prefix: string;
-  #isCluster = false;
+  /** Nodes of the cluster, if it is one. */
+  #cluster: readonly Node[] | undefined;
   #redis: Client;
 
   constructor(options: QueueOptions) {
@@ -62,7 +64,7 @@ export class Broker {
   /** Another connection to the same Redis, or to the same cluster. */
   connect(name: string, { blocking = false } = {}): Client {
     const { url } = this.options;
-    return connect({ url, name: `${this.#prefix}:${name}`, isCluster: this.#isCluster, blocking });
+    return connect({ url, name: `${this.#prefix}:${name}`, cluster: this.#cluster, blocking });
   }
 
   /**
@@ -70,8 +72,8 @@ export class Broker {
    * @throws {QueueError} `REDIS_UNAVAILABLE`, `REDIS_UNSUITABLE`, `SHARDS_MISMATCH`
    */
   async open(): Promise<void> {
-    this.#isCluster = await assertSuitable(this.#redis);
-    if (this.#isCluster) {
+    this.#cluster = await assertSuitable(this.#redis);
+    if (this.#cluster !== undefined) {
       this.#redis.disconnect();
       this.#redis = this.connect('broker');
     }
@@ -162,7 +164,7 @@ export class Broker {
    * @param patienceMs how long it is sent again while Redis is away.
    * @throws {QueueError} `WORKER_UNKNOWN`, `STALE`
    */
-  async step(shard: number, call: StepCall, patienceMs?: number): Promise<StepReply> {
+  async step(shard: number, call: StepCall, patienceMs?: Patience): Promise<StepReply> {
     const args = encodeStep(call);
     return decodeStep(await this.run<RawStepReply>('step', shard, args, patienceMs));
   }
@@ -237,7 +239,7 @@ export class Broker {
     name: ScriptName,
     shard: number,
     args: readonly (string | number)[],
-    patienceMs = PATIENCE_MS,
+    patienceMs: Patience = PATIENCE_MS,
   ): Promise<T> {
     const offset = this.options.clockOffsetMs ?? 0;
     return runScript<T>(this.redis, name, this.key(shard, 'jobs'), [offset, ...args], patienceMs);

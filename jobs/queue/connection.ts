@@ -7,6 +7,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { connectCluster, dropSilentNodes, nodesOf, withinDeadline, type Node } from './cluster.ts';
 import { classify, QueueError } from './errors.ts';
 import { script, type ScriptName } from './scripts.ts';
 
@@ -14,6 +15,9 @@ import { script, type ScriptName } from './scripts.ts';
 const COMMAND_TIMEOUT_MS = 3000;
 /** Longest blocking read the server is asked for, in seconds; its deadline on our side is a command timeout longer. */
 export const BLOCK_SECONDS = 2;
+
+/** How long a script is sent again while Redis is away, in milliseconds; asked anew before each time when it is a function. */
+export type Patience = number | (() => number);
 
 /** A connection to one Redis, or to all masters of a Redis Cluster. */
 export type Client = Redis | Cluster;
@@ -23,7 +27,8 @@ export interface ConnectOptions {
   url: string;
   /** Shown in CLIENT LIST. */
   name: string;
-  isCluster?: boolean;
+  /** Nodes of the cluster that are known; undefined when it is none. */
+  cluster?: readonly Node[] | undefined;
   /** For blocking reads, which need a connection of their own. */
   blocking?: boolean;
 }
@@ -41,72 +46,38 @@ const DISCIPLINE = {
   reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
 } satisfies RedisOptions;
 
-/** While no node answers, a cluster client keeps commands for as long as that lasts, whatever their timeout. */
-const clusterDeadlines = new WeakMap<Client, number>();
-
 /** A connection is made by its first command. */
-export function connect({
-  url,
-  name,
-  isCluster = false,
-  blocking = false,
-}: ConnectOptions): Client {
+export function connect({ url, name, cluster, blocking = false }: ConnectOptions): Client {
   const options = {
     ...DISCIPLINE,
     connectionName: name,
     commandTimeout: COMMAND_TIMEOUT_MS + (blocking ? BLOCK_SECONDS * 1000 : 0),
   };
-  const client = isCluster ? connectCluster(url, options) : new Redis(url, options);
-  if (isCluster) clusterDeadlines.set(client, options.commandTimeout);
+  const client =
+    cluster === undefined
+      ? new Redis(url, options)
+      : connectCluster({
+          url,
+          nodes: cluster,
+          retryDelayMs: reconnectDelayMs,
+          connection: options,
+        });
   // Failures reach callers through their own commands.
   client.on('error', () => undefined);
   return client;
 }
 
-/** The user, password and TLS of the URL hold for all nodes. */
-function connectCluster(
-  url: string,
-  options: typeof DISCIPLINE & { connectionName: string; commandTimeout: number },
-): Cluster {
-  const { hostname, port, username, password, protocol } = new URL(url);
-  return new Cluster([{ host: hostname, port: Number(port || 6379) }], {
-    lazyConnect: true,
-    slotsRefreshTimeout: COMMAND_TIMEOUT_MS,
-    // By default it sends again by itself after a lost connection; ours are the only repeats.
-    retryDelayOnFailover: 0,
-    retryDelayOnClusterDown: 0,
-    maxRedirections: 8,
-    clusterRetryStrategy: reconnectDelayMs,
-    redisOptions: {
-      ...options,
-      ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-      ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-      ...(protocol === 'rediss:' ? { tls: {} } : {}),
-    },
-  });
-}
-
-/** Runs a command; a lost answer also drops the connection, as a half-open one would swallow the next command too. */
+/** Runs a command; a lost answer also drops its connection, as a half-open one would swallow the next command too. */
 export async function send<T>(redis: Client, command: () => Promise<unknown>): Promise<T> {
   try {
-    const deadlineMs = clusterDeadlines.get(redis);
-    return (await (deadlineMs === undefined ? command() : within(deadlineMs, command()))) as T;
+    const answer = command();
+    return (await (redis instanceof Cluster ? withinDeadline(redis, answer) : answer)) as T;
   } catch (error) {
-    if (error instanceof Error && error.message === 'Command timed out') redis.disconnect(true);
+    if (error instanceof Error && error.message === 'Command timed out') {
+      if (redis instanceof Cluster) dropSilentNodes(redis);
+      else redis.disconnect(true);
+    }
     throw error;
-  }
-}
-
-/** @throws what ioredis throws when a command of a single server takes too long. */
-async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('Command timed out')), deadlineMs);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -120,16 +91,17 @@ export async function runScript<T>(
   name: ScriptName,
   key: string,
   args: readonly (string | number)[],
-  patienceMs: number,
+  patienceMs: Patience,
 ): Promise<T> {
-  const deadline = performance.now() + patienceMs;
+  const startedMs = performance.now();
   for (let delayMs = 20; ; delayMs = Math.min(delayMs * 2, 500)) {
     try {
       return await evaluate<T>(redis, name, key, args);
     } catch (error) {
       const failure = classify(error);
-      if (failure.code !== 'REDIS_UNAVAILABLE' || performance.now() + delayMs > deadline)
-        throw failure;
+      const patience = typeof patienceMs === 'function' ? patienceMs() : patienceMs;
+      const isOver = performance.now() + delayMs > startedMs + patience;
+      if (failure.code !== 'REDIS_UNAVAILABLE' || isOver) throw failure;
     }
     await sleep(delayMs);
   }
@@ -154,13 +126,15 @@ const NEEDED_MAJOR = 7;
 
 /**
  * Checks that a Redis can hold a queue: version 7 or newer, a master, and never evicting keys.
- * @returns whether it is a node of a Redis Cluster.
+ * @returns the nodes of the Redis Cluster it is one of; undefined when it is none.
  * @throws {QueueError} `REDIS_UNSUITABLE` with the reason, or `REDIS_UNAVAILABLE`
  */
-export async function assertSuitable(redis: Client): Promise<boolean> {
-  const info = await send<string>(redis, () => redis.info()).catch((error: unknown) => {
-    throw classify(error);
-  });
+export async function assertSuitable(redis: Client): Promise<Node[] | undefined> {
+  const ask = <T>(command: () => Promise<T>) =>
+    send<T>(redis, command).catch((error: unknown) => {
+      throw classify(error);
+    });
+  const info = await ask(() => redis.info());
   const fact = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
   const isCluster = fact('cluster_enabled') === '1';
   if (Number.parseInt(fact('redis_version'), 10) < NEEDED_MAJOR) {
@@ -183,5 +157,5 @@ export async function assertSuitable(redis: Client): Promise<boolean> {
       `maxmemory-policy is ${policy}: jobs would vanish; set it to noeviction.`,
     );
   }
-  return isCluster;
+  return isCluster ? nodesOf(await ask(() => redis.call('CLUSTER', 'SLOTS'))) : undefined;
 }

@@ -62,7 +62,7 @@ export class Lane {
     this.#events = events;
     options.capacity.join(this);
     this.#rounds = new Rounds({
-      send: (call) => broker.step(shard, call, this.#patienceMs),
+      send: (call) => broker.step(shard, call, () => this.#patienceMs),
       compose: (seq) => this.#compose(seq),
       isPressed: () => this.#isPressed(),
       answered: (call, reply) => this.#answered(call, reply),
@@ -173,10 +173,15 @@ export class Lane {
     this.drop([...this.#held.keys()]);
   }
 
-  /** Claims nothing more; what is held goes on. From here on nobody waits long for a Redis that is away. */
+  /** From here on nobody waits long for a Redis that is away. */
+  hurry(): void {
+    this.#patienceMs = HURRIED_MS;
+  }
+
+  /** Claims nothing more; what is held goes on. */
   async pause(): Promise<void> {
     this.#claiming = false;
-    this.#patienceMs = HURRIED_MS;
+    this.hurry();
     await this.flush();
   }
 

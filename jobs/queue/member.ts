@@ -61,6 +61,7 @@ export class Member implements Service {
   /** Gives back whatever is still held, uncharged, and leaves the shard. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.lane.hurry();
     await this.#reaper.stop();
     await this.#heartbeat.stop();
     await this.#inbox.stop();

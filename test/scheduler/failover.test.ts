@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import { runStep, startTask, succeedTask } from '../../db/task-runs.ts';
-import { acceptTask } from '../../db/tasks.ts';
+import { acceptTask } from '../../db/accept.ts';
 import { Broker, Inspector, Producer, Runner, type JobState } from '../../jobs/queue/index.ts';
 import { createReconciler } from '../../scheduler/reconciler.ts';
 import { Telemetry, type EventName } from '../../telemetry.ts';
