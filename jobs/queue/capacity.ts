@@ -1,7 +1,7 @@
 /**
- * How many jobs the lanes of one worker may hold together. Each has a share, and at least one, as a shard nobody takes from
- * would stand still. So shares add up to more than the whole when there are more shards than slots, and lanes hold more
- * than their shares for a while after the limit went down: then the whole decides.
+ * How many jobs the lanes of one worker may hold together. Each has a share, rounded up: a slot that is left over would stay
+ * empty, and a shard nobody takes from would stand still. So shares add up to more than the whole, and lanes hold more than
+ * theirs for a while after the limit went down: then the whole decides.
  */
 export interface Sharer {
   /** Jobs held. */
@@ -30,7 +30,7 @@ export class Capacity {
 
   /** The most jobs each may hold. */
   get share(): number {
-    return Math.max(1, Math.floor(this.limit / this.#sharers.length));
+    return Math.max(1, Math.ceil(this.limit / this.#sharers.length));
   }
 
   /** How many of the jobs that somebody wants may be taken; who gets fewer is told when there is room again. */

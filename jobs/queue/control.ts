@@ -8,7 +8,7 @@ import { assertJobId, assertQueueName } from './keys.ts';
 import { assertDuration, encodeReason } from './record.ts';
 import type { ScriptName } from './scripts.ts';
 
-/** Jobs forgotten in one call of `purge`: some 5 ms of Redis. */
+/** Most jobs forgotten in one call of `purge`: some 5 ms of Redis. */
 const PURGE_PAGE = 1000;
 /** Most ids in one call. */
 const MAX_IDS = 500;
@@ -74,7 +74,7 @@ export class Control {
   async #setPaused(queue: string, paused: boolean): Promise<void> {
     assertQueueName(queue);
     for (let shard = 0; shard < this.#broker.shards; shard++) {
-      await this.#broker.run('pause', shard, [queue, paused ? 1 : 0]);
+      await this.#once('pause', shard, [queue, paused ? 1 : 0]);
     }
   }
 
@@ -85,7 +85,7 @@ export class Control {
       do {
         page = await this.#once<number>('purge', shard, [queue, PURGE_PAGE]);
         total += page;
-      } while (page === PURGE_PAGE);
+      } while (page > 0);
     }
     return total;
   }

@@ -42,10 +42,19 @@ const AWAY = /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|UNBLOCKED)
 const DISCONNECTED =
   /Command timed out|Connection is closed|max retries per request|Stream isn't writeable|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Failed to refresh slots|Too many Cluster redirections/;
 
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'What was thrown has no text.';
+  }
+}
+
 /** Turns whatever a command rejected with into an error of the catalogue. */
 export function classify(error: unknown): QueueError {
   if (error instanceof QueueError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const word = WORDS.exec(message)?.[1];
   if (word !== undefined) return new QueueError(word as QueueErrorCode);

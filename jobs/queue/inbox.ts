@@ -69,17 +69,24 @@ export class Inbox implements Service {
   }
 
   #take(messages: readonly string[]): void {
-    const leased: Leased[] = [];
+    const leased = new Map<string, Leased>();
     const revoked = new Set<string>();
     for (const message of messages) {
-      if (message.startsWith('j')) leased.push(parseJob(message));
-      else if (message.startsWith('t')) this.#lane.wakeAt(Number(message.slice(1)));
-      else if (message.startsWith('r')) revoked.add(message.slice(1));
-      else if (message === 'c') this.#lane.round();
+      const rest = message.slice(1);
+      if (message.startsWith('j')) {
+        leased.set(message.slice(1, 37), parseJob(message));
+      } else if (message.startsWith('t')) {
+        this.#lane.wakeAt(Number(rest));
+      } else if (message.startsWith('r')) {
+        revoked.add(rest);
+        // It may have been revoked before anybody read that it was handed over.
+        leased.delete(rest);
+      } else if (message === 'c') {
+        this.#lane.round();
+      }
     }
     this.#lane.drop([...revoked]);
-    // A job may have been revoked before anybody read that it was handed over.
-    this.#lane.receive(leased.filter(({ id }) => !revoked.has(id)));
+    this.#lane.receive([...leased.values()]);
     if (revoked.size > 0) this.#lane.round();
   }
 }

@@ -100,8 +100,8 @@ export class Lane {
   settle(id: string, outcome: Outcome): void {
     const job = this.#held.get(id);
     if (job === undefined) return;
-    this.#held.delete(id);
     this.#settlements.add(job, outcome);
+    this.#held.delete(id);
     this.round();
     this.#options.capacity.freed();
   }

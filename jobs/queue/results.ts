@@ -7,6 +7,7 @@ import type { Broker } from './broker.ts';
 import { QueueError } from './errors.ts';
 import { EventTail } from './events.ts';
 import { Inspector, type JobStatus } from './inspector.ts';
+import { assertJobId } from './keys.ts';
 
 /** Longest time an end may go unnoticed when its event was missed, in milliseconds. */
 const DOUBT_MS = 2000;
@@ -52,9 +53,12 @@ export class Results implements Service {
   /**
    * The job once it has ended: `succeeded` with its result, `failed` or `revoked` with the reason.
    * @param timeoutMs longest wait, in milliseconds.
-   * @throws {QueueError} `RESULT_TIMEOUT` when it has not ended by then, `JOB_UNKNOWN` when Redis does not know it.
+   * @throws {QueueError} `RESULT_TIMEOUT` when it has not ended by then, `JOB_UNKNOWN` when Redis does not know it,
+   * `JOB_ID_INVALID`
    */
   async get(id: string, { timeoutMs }: { timeoutMs: number }): Promise<JobStatus> {
+    // One that cannot be looked at must not fail the look of all.
+    assertJobId(id);
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const seen = this.#nextEvent(id, Math.max(0, deadline - performance.now()));

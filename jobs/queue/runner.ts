@@ -5,9 +5,10 @@
 import type { Service } from '../../service.ts';
 import type { Broker } from './broker.ts';
 import { Consumer } from './consumer.ts';
+import { messageOf } from './errors.ts';
 import type { Delivery } from './lane.ts';
 import { AHEAD, Pace } from './pace.ts';
-import type { Job } from './record.ts';
+import { assertDuration, type Job } from './record.ts';
 import { Stall } from './stall.ts';
 
 export interface RunnerOptions {
@@ -20,7 +21,7 @@ export interface RunnerOptions {
   /** Does the work; returns the result as JSON text. It may run more than once for the same job. */
   run(job: Job): Promise<string> | string;
   /**
-   * What follows a failure: milliseconds until the next attempt, or undefined for a dead letter. `attempts` counts the
+   * What follows a failure: whole milliseconds until the next attempt, or undefined for a dead letter. `attempts` counts the
    * failures, this one included. Default: a dead letter at once.
    */
   retry?(error: unknown, attempts: number): number | undefined;
@@ -79,7 +80,9 @@ export class Runner implements Service {
   async #run({ job, counts }: Delivery): Promise<void> {
     const startedMs = performance.now();
     try {
-      this.#consumer.settle(job.id, { kind: 'succeeded', result: await this.#options.run(job) });
+      const result: unknown = await this.#options.run(job);
+      assertJsonText(result);
+      this.#consumer.settle(job.id, { kind: 'succeeded', result });
     } catch (error) {
       this.#fail(job, { ...counts, attempts: counts.attempts + 1 }, error);
     }
@@ -93,12 +96,14 @@ export class Runner implements Service {
     let delayMs: number | undefined;
     try {
       delayMs = this.#options.retry?.(error, counts.attempts);
+      if (delayMs !== undefined) assertDuration('The delay of a retry', delayMs);
     } catch (cause) {
       // A policy that fails is no policy; the job must not be lost for it.
+      delayMs = undefined;
       this.#options.failed?.(cause);
     }
     if (delayMs !== undefined) return this.#consumer.settle(id, { kind: 'back', delayMs, counts });
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     this.#consumer.settle(id, { kind: 'failed', reason: { code: 'HANDLER_FAILED', message } });
   }
 
@@ -113,4 +118,12 @@ export class Runner implements Service {
   #setLimit(): void {
     this.#consumer.limit = this.#concurrency + (this.#pace.isShort ? AHEAD : 0);
   }
+}
+
+/** @throws {TypeError} or {SyntaxError} for what would not reach the caller to the letter. */
+function assertJsonText(result: unknown): asserts result is string {
+  if (typeof result !== 'string' || !result.isWellFormed()) {
+    throw new TypeError('The handler did not return JSON text.');
+  }
+  JSON.parse(result);
 }

@@ -9,15 +9,16 @@ import { packagePath } from '../../package-path.ts';
  * Scripts that only move work on may run when Redis is out of memory, so that running work can finish;
  * `enqueue` may not.
  */
-const PLACE = ['hand', 'share', 'place'] as const;
+const PLACE = ['hand', 'share', 'timers', 'place'] as const;
 
 const RECIPES = {
-  enqueue: ['', 'prelude', 'types', ...PLACE, 'memory', 'timers', 'store', 'enqueue'],
+  enqueue: ['', 'prelude', 'types', ...PLACE, 'memory', 'store', 'enqueue'],
   step: [
     'allow-oom',
     'prelude',
     'types',
     ...PLACE,
+    'ration',
     'promote',
     'retain',
     'held',
@@ -25,27 +26,26 @@ const RECIPES = {
     'give_back',
     'announce',
     'pop',
-    'ration',
     'claim',
     'idle',
     'memo',
     'step',
   ],
-  renew: ['allow-oom', 'prelude', 'types', ...PLACE, 'promote', 'retain', 'renew'],
+  renew: ['allow-oom', 'prelude', 'types', ...PLACE, 'ration', 'promote', 'retain', 'renew'],
   reap: ['allow-oom', 'prelude', 'types', ...PLACE, 'idle', 'reap'],
   resync: ['allow-oom', 'prelude', 'types', 'resync'],
   leased: ['no-writes', 'prelude', 'ration', 'leased'],
   leave: ['allow-oom', 'prelude', 'types', ...PLACE, 'idle', 'leave'],
-  progress: ['allow-oom', 'prelude', 'types', 'progress'],
-  mark: ['allow-oom', 'prelude', 'types', 'mark'],
+  progress: ['allow-oom', 'prelude', 'progress'],
+  mark: ['allow-oom', 'prelude', 'mark'],
   revoke: ['allow-oom', 'prelude', 'types', 'once', 'retain', 'announce', 'end', 'revoke'],
   requeue: ['allow-oom', 'prelude', 'types', 'once', ...PLACE, 'requeue'],
   reschedule: ['allow-oom', 'prelude', 'types', 'once', 'timers', 'reschedule'],
-  pause: ['allow-oom', 'prelude', 'types', 'pause'],
-  purge: ['allow-oom', 'prelude', 'types', 'once', 'retain', 'purge'],
+  pause: ['allow-oom', 'prelude', 'types', 'once', 'hand', 'share', 'pause'],
+  purge: ['allow-oom', 'prelude', 'types', 'once', 'ration', 'retain', 'purge'],
   describe: ['allow-oom', 'prelude', 'describe'],
   overview: ['no-writes', 'prelude', 'overview'],
-  status: ['no-writes', 'prelude', 'status'],
+  status: ['no-writes', 'prelude', 'ration', 'status'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ScriptName = keyof typeof RECIPES;

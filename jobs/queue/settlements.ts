@@ -87,7 +87,7 @@ export class Settlements {
     const most = Math.min(MAX_BATCH, this.#succeeded.length / 2);
     let bytes = 0;
     for (let count = 0; count < most; count++) {
-      bytes += this.#succeeded[2 * count + 1]!.length;
+      bytes += Buffer.byteLength(this.#succeeded[2 * count + 1]!);
       if (bytes > MAX_BATCH_BYTES && count > 0) return count;
     }
     return most;

@@ -60,6 +60,13 @@ export async function startConsumer(
   return Object.assign(test, { consumer });
 }
 
+/** Breaks the connection on which a worker waits for jobs. */
+export async function breakInbox(queue: TestQueue, { consumer }: TestConsumer): Promise<void> {
+  const list = (await queue.redis.client('LIST')) as string;
+  const line = list.split('\n').find((text) => text.includes(`inbox:${consumer.id}`))!;
+  await queue.redis.client('KILL', 'ID', /id=(\d+)/.exec(line)![1]!);
+}
+
 /** Asks every 10 ms until the answer is yes. @throws after `timeoutMs`. */
 export async function eventually(
   what: string,

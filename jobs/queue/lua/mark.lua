@@ -1,7 +1,6 @@
 -- mark: writes the counts of a job its worker is about to run alone, so that a death of the whole process is charged.
 -- ARGV[2]  worker   ARGV[3] id   ARGV[4] counts
 -- returns  1, or 0 when the job is no longer leased to the worker
-assert_types_of_shard()
 if redis.call('SISMEMBER', key('lease:' .. ARGV[2]), ARGV[3]) == 0 then return 0 end
 redis.call('HSET', counts, ARGV[3], ARGV[4])
 return 1

@@ -12,7 +12,7 @@ local facts = {
 for _, queue in ipairs(redis.call('SMEMBERS', key('queues'))) do
   local waiting = {}
   for priority = 0, 9 do
-    waiting[priority + 1] = redis.call('LLEN', key('wait:' .. queue .. ':' .. priority))
+    waiting[priority + 1] = try(0, 'LLEN', key('wait:' .. queue .. ':' .. priority))
   end
   local paused = redis.call('SISMEMBER', key('paused'), queue) == 1
   table.insert(facts.queues, { name = queue, waiting = waiting, paused = paused })
@@ -22,8 +22,8 @@ for i = 1, #beats, 2 do
   table.insert(facts.workers, {
     id = beats[i],
     leaseLeftMs = tonumber(beats[i + 1]) - at,
-    held = redis.call('SCARD', key('lease:' .. beats[i])),
-    queues = redis.call('HGET', key('replies:' .. beats[i]), 'queues') or '',
+    held = try(0, 'SCARD', key('lease:' .. beats[i])),
+    queues = try('', 'HGET', key('replies:' .. beats[i]), 'queues') or '',
   })
 end
 return cjson.encode(facts)

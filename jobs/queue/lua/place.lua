@@ -13,6 +13,7 @@ local function place(queue, priority, ids, record_of, front)
   if try(false, push, key('wait:' .. queue .. ':' .. priority), unpack(ids, given + 1)) then return end
   local due_ms = now_ms() + BROKEN_LINE_MS
   for i = given + 1, #ids do defer(ids[i], priority, due_ms) end
+  tell_timers(due_ms)
 end
 
 local function place_one(queue, priority, id, record, front)

@@ -1,7 +1,6 @@
 -- progress: what running jobs report; kept only for jobs the worker still leases, so that nothing outlives its job.
 -- ARGV[2]  worker
 -- then     id, JSON text, ...
-assert_types_of_shard()
 local lease = key('lease:' .. ARGV[2])
 for i = 3, #ARGV, 2 do
   if redis.call('SISMEMBER', lease, ARGV[i]) == 1 then

@@ -1,4 +1,5 @@
--- promote: moves delayed jobs that are due into line, at most `limit` of them, so that no call runs long.
+-- promote: moves delayed jobs that are due into line: at most `limit` of them and as many as may be read at once, so that no
+-- call runs long. The rest is due still.
 local function promote(at, limit)
   local due = redis.call('ZRANGE', delayed, '-inf', at, 'BYSCORE', 'LIMIT', 0, limit)
   if #due == 0 then return 0 end
@@ -6,15 +7,15 @@ local function promote(at, limit)
   for i, member in ipairs(due) do
     ids[i] = string.sub(member, 2)
   end
-  local records = redis.call('HMGET', jobs, unpack(ids))
-  redis.call('ZREM', delayed, unpack(due))
-  for i, id in ipairs(ids) do
-    local queue = records[i] and line_of(records[i])
+  local records = read_records(ids)
+  redis.call('ZREM', delayed, unpack(due, 1, #records))
+  for i, record in ipairs(records) do
+    local queue = record and line_of(record)
     if queue then
-      place_one(queue, string.sub(due[i], 1, 1), id, records[i])
-    elseif records[i] then
-      bury_corrupt(id, records[i], at)
+      place_one(queue, string.sub(due[i], 1, 1), ids[i], record)
+    elseif record then
+      bury_corrupt(ids[i], record, at)
     end
   end
-  return #due
+  return #records
 end

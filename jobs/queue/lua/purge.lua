@@ -1,6 +1,6 @@
 -- purge: forgets jobs that wait in a queue, or dead letters, at most `limit` a call.
 -- ARGV[2]  see `once`   ARGV[3] queue, or empty for the dead letters   ARGV[4] limit
--- returns  how many were forgotten; fewer than the limit means that is all
+-- returns  how many were forgotten; none means that is all
 local queue, limit = ARGV[3], tonumber(ARGV[4])
 
 local function drop(ids)
@@ -18,9 +18,9 @@ local function purge_failed()
 end
 
 -- A revoked job in line has ended: that is remembered like any other end.
-local function drop_from_line(ids)
+local function drop_from_line(ids, records)
   local waiting = {}
-  for i, record in ipairs(redis.call('HMGET', jobs, unpack(ids))) do
+  for i, record in ipairs(records) do
     if record and string.sub(record, 1, 2) == 'x1' then
       retain({ ids[i] }, #record, now_ms())
     else
@@ -30,17 +30,19 @@ local function drop_from_line(ids)
   if #waiting > 0 then drop(waiting) end
 end
 
-local function purge_lines()
-  local forgotten = 0
+-- The head of the first line that has any.
+local function purge_line()
   for priority = 9, 0, -1 do
     local line = key('wait:' .. queue .. ':' .. priority)
-    local ids = forgotten < limit and try(false, 'LPOP', line, limit - forgotten)
-    if ids then
-      drop_from_line(ids)
-      forgotten = forgotten + #ids
+    local ids = try({}, 'LRANGE', line, 0, limit - 1)
+    if #ids > 0 then
+      local records = read_records(ids)
+      redis.call('LTRIM', line, #records, -1)
+      drop_from_line(ids, records)
+      return #records
     end
   end
-  return forgotten
+  return 0
 end
 
-return once(queue == '' and purge_failed or purge_lines)
+return once(queue == '' and purge_failed or purge_line)

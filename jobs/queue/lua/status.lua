@@ -1,11 +1,12 @@
 -- status: the state of jobs, for readers.
 -- ARGV[2..]  ids
--- returns    for each id: its state or "unknown", its record or "", its counts or "", its progress or ""
+-- returns    for the first of the ids, as many as one answer takes: state or "unknown", record or "", counts or "",
+--            progress or ""
 local reply, holders = {}, redis.call('ZRANGE', workers, 0, -1)
 
 local function is_leased(id)
   for _, worker in ipairs(holders) do
-    if redis.call('SISMEMBER', key('lease:' .. worker), id) == 1 then return true end
+    if try(0, 'SISMEMBER', key('lease:' .. worker), id) == 1 then return true end
   end
   return false
 end
@@ -22,10 +23,10 @@ local function state_of(id, record, count_text)
   return is_leased(id) and 'active' or 'pending'
 end
 
-for i = 2, #ARGV do
-  local id = ARGV[i]
-  local record, count_text = redis.call('HGET', jobs, id), redis.call('HGET', counts, id)
-  local progress = redis.call('HGET', key('progress'), id)
+local ids = { unpack(ARGV, 2) }
+for i, record in ipairs(read_records(ids)) do
+  local id = ids[i]
+  local count_text, progress = redis.call('HGET', counts, id), redis.call('HGET', key('progress'), id)
   for _, value in ipairs({ state_of(id, record, count_text), record or '', count_text or '', progress or '' }) do
     reply[#reply + 1] = value
   end

@@ -49,8 +49,9 @@ class WatchedBroker extends Broker {
     name: ScriptName,
     shard: number,
     args: readonly (string | number)[],
-    patienceMs = PATIENCE_MS.revoke,
+    patience: number | (() => number) = PATIENCE_MS.revoke,
   ): Promise<T> {
+    const patienceMs = typeof patience === 'function' ? patience() : patience;
     const longestMs = name in PATIENCE_MS ? patienceMs : Math.min(patienceMs, WORKER_PATIENCE_MS);
     const lateMs = performance.now() + longestMs + ANSWER_MS + SLACK_MS;
     const call: Call = { name, lateMs };

@@ -92,6 +92,30 @@ test('a worker starts though Redis is out of memory, as long as the queue was de
   await redis.config('SET', 'maxmemory', '0');
 });
 
+test('another retention is written down though Redis is out of memory, and what runs can end', async (t) => {
+  const queue = testQueue(t, { url: (await ownRedis(t)).url });
+  const { redis } = queue;
+  await queue.broker.open();
+  const worker = await startConsumer(queue);
+  await queue.broker.enqueue(0, [request('a'), request('b')]);
+  await worker.until(2);
+  await redis.config('SET', 'maxmemory', '1');
+  await queue.another({ keep: { count: 1, ms: 5000, bytes: 100 } }).open();
+  const meta = { shards: '1', keepCount: '1', keepMs: '5000', keepBytes: '100' };
+  assert.deepEqual((await queue.read())['meta'], meta);
+  assert.equal(await answer(queue.broker.enqueue(0, [request('c')])), 'QUEUE_FULL');
+  worker.consumer.settle(uuid('a'), { kind: 'succeeded', result: '1' });
+  worker.consumer.settle(uuid('b'), { kind: 'failed', reason: { code: 'BROKEN' } });
+  await worker.consumer.drain();
+  const statuses = await new Inspector(queue.broker).statuses(['a', 'b'].map(uuid));
+  assert.deepEqual(
+    statuses.map(({ state }) => state),
+    ['succeeded', 'failed'],
+  );
+  assert.deepEqual(worker.errors, []);
+  await redis.config('SET', 'maxmemory', '0');
+});
+
 test('the limits of the last process to open the queue hold, and only they are written', async (t) => {
   const queue = testQueue(t);
   await queue.broker.open();

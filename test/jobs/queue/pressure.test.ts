@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { eventually, startConsumer, type TestConsumer } from '../../support/consumers.ts';
+import {
+  breakInbox,
+  eventually,
+  startConsumer,
+  type TestConsumer,
+} from '../../support/consumers.ts';
 import { startFlakyProxy } from '../../support/flaky-proxy.ts';
 import { lossyBroker } from '../../support/lossy-broker.ts';
 import { redisUrl, request, short, testQueue, uuid, type TestQueue } from '../../support/queue.ts';
@@ -106,13 +111,6 @@ test('a worker that is unknown to two rounds at once begins anew, and all ends',
   assert.equal((await ended(queue)).length, 400);
   assert.equal(new Set(await ended(queue)).size, 400);
 });
-
-/** Breaks the connection on which a worker waits for jobs. */
-async function breakInbox(queue: TestQueue, worker: TestConsumer): Promise<void> {
-  const list = (await queue.redis.client('LIST')) as string;
-  const line = list.split('\n').find((text) => text.includes(`inbox:${worker.consumer.id}`))!;
-  await queue.redis.client('KILL', 'ID', /id=(\d+)/.exec(line)![1]!);
-}
 
 /** Leases a job to a worker as if the connection had broken while it was handed over. */
 async function strand(queue: TestQueue, worker: TestConsumer, name: string): Promise<void> {

@@ -3,31 +3,11 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Broker } from '../../../jobs/queue/index.ts';
 import { answer, record, request, short, testQueue, type State } from '../../support/queue.ts';
+import { refuses, WRONG } from '../../support/refusals.ts';
 import { step } from '../../support/rows.ts';
 
 const RESULT = `r1{"q":"main","n":"work","c":T,"f":T,"d":"0123456789abcdef"}\n"done"`;
-const WRONG = 'of a wrong type';
-
-/** Whether a call is refused and writes nothing, for each of the keys that were broken. */
-function refuses(
-  keys: readonly string[],
-  before: State,
-  call: (broker: Broker) => Promise<unknown>,
-) {
-  for (const key of keys) {
-    test(key, async (t) => {
-      const queue = testQueue(t);
-      const broken = { ...before, [key]: key === 'doneBytes' ? ['a list'] : WRONG };
-      await queue.load(broken);
-      assert.equal(await answer(call(queue.broker)), 'SCRIPT_FAILED');
-      assert.deepEqual(await queue.read(), broken);
-      await queue.redis.del(queue.broker.key(0, key));
-      assert.notEqual(await answer(call(queue.broker)), 'SCRIPT_FAILED', 'it was for the key');
-    });
-  }
-}
 
 describe('enqueue with an idle worker is refused for', () => {
   const idle: State = {
