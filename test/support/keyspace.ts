@@ -50,6 +50,8 @@ export async function undocumented(
     const name = key.slice(prefix.length).replace(/^:\{s\d+\}:/, '');
     const row = documentedKeys().find(({ pattern }) => pattern.test(name));
     const type = await redis.type(key);
+    // It has gone meanwhile.
+    if (type === 'none') continue;
     if (row === undefined || row.type !== type) strangers.push(`${name} (${type})`);
   }
   return strangers;

@@ -1,5 +1,5 @@
 /**
- * A process that adds jobs, a hundred in each turn, until it is killed or done.
+ * A process that adds jobs, all in one turn and so in many calls, until it is killed or done.
  */
 import { Broker, Producer } from '../../jobs/queue/index.ts';
 import { request } from './queue.ts';
@@ -14,8 +14,6 @@ const { url, prefix, names } = JSON.parse(process.argv[2]!) as ProducerOptions;
 const broker = new Broker({ url, prefix });
 const producer = new Producer(broker);
 process.once('disconnect', () => process.exit(0));
-while (names.length > 0) {
-  await Promise.all(names.splice(0, 100).map((name) => producer.enqueue(request(name))));
-}
+await Promise.all(names.map((name) => producer.enqueue(request(name))));
 broker.close();
 process.disconnect();

@@ -10,7 +10,9 @@ end
 -- Idle workers have not looked since.
 local function resume()
   local changed, idle = redis.call('SREM', key('paused'), queue), key('idle:' .. queue)
-  for _, worker in ipairs(try({}, 'ZRANGE', idle, 0, -1)) do send_to_line(worker, idle) end
+  for _, worker in ipairs(try({}, 'ZRANGE', idle, 0, -1)) do
+    if redis.call('ZSCORE', workers, worker) then send_to_line(worker, idle) end
+  end
   return changed
 end
 

@@ -5,7 +5,7 @@ local LAST_IN_TURN = 1e9
 
 -- Has one worker look for jobs in line. Until it does it is idle no longer: what comes meanwhile goes into line behind.
 local function send_to_line(worker, idle)
-  if redis.call('ZSCORE', workers, worker) then redis.pcall('RPUSH', key('inbox:' .. worker), 'c') end
+  redis.pcall('RPUSH', key('inbox:' .. worker), 'c')
   redis.call('HDEL', key('free'), worker)
   redis.call('ZREM', idle, worker)
 end

@@ -40,7 +40,8 @@ describe('pause and resume', () => {
       reply: undefined,
       after: {
         ...IDLE,
-        'idle:main': { '@dead': 'T-60s', '@v': 'T' },
+        free: { '@w': '1' },
+        'idle:main': { '@dead': 'T-60s' },
         paused: ['two'],
         'inbox:@v': ['c'],
       },

@@ -115,7 +115,7 @@ describe('a pause is refused for', () => {
 });
 
 describe('a resume is refused for', () => {
-  refuses(['paused', 'workers', 'idle:main'], { ...HOLDS, paused: ['main'] }, (broker) =>
+  refuses(['paused', 'workers'], { ...HOLDS, paused: ['main'] }, (broker) =>
     new Control(broker).resume('main'),
   );
 });

@@ -52,6 +52,7 @@ function testMended(rows: readonly Row[]): void {
 
 describe('a line that is no list: what belongs there comes again in a second, the others go on', () => {
   const aside = { delayed: { '5@a': 'T' }, 'wait:main:5': ['@b'] };
+  const told = { 'inbox:@w': ['tT'] };
   const broken = 'wait:bad:5';
   testMended([
     {
@@ -60,7 +61,7 @@ describe('a line that is no list: what belongs there comes again in a second, th
       before: { ...W, jobs: JOBS, delayed: { '5@a': 'T-5s', ...FOR_B } },
       call: (broker) => step(broker, {}),
       reply: stepReply({ nextDueMs: 'T' }),
-      after: { ...W, ...REPLIES, jobs: JOBS, ...aside },
+      after: { ...W, ...REPLIES, jobs: JOBS, ...aside, ...told },
       runs: ['@a', '@b'],
     },
     {
@@ -69,7 +70,7 @@ describe('a line that is no list: what belongs there comes again in a second, th
       before: { ...W, jobs: JOBS, delayed: { '5@a': 'T-5s', ...FOR_B } },
       call: async (broker) => (await broker.renew(0, uuid('w'), 60_000)).nextDueMs,
       reply: 'T',
-      after: { ...W, jobs: JOBS, ...aside },
+      after: { ...W, jobs: JOBS, ...aside, ...told },
       runs: ['@a', '@b'],
     },
     {
@@ -78,7 +79,7 @@ describe('a line that is no list: what belongs there comes again in a second, th
       before: { ...W, jobs: JOBS, 'lease:@w': ['@a', '@b'] },
       call: (broker) => step(broker, { back: ['@a', 0, '1:0:', '@b', 0, ''] }),
       reply: stepReply({ nextDueMs: 'T' }),
-      after: { ...W, ...REPLIES, jobs: JOBS, ...aside, counts: { '@a': '1:0:' } },
+      after: { ...W, ...REPLIES, jobs: JOBS, ...aside, ...told, counts: { '@a': '1:0:' } },
       runs: ['@a', '@b'],
     },
     {

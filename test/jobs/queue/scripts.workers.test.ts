@@ -1,6 +1,6 @@
 import { describe } from 'node:test';
 import { plain, record, uuid, type State } from '../../support/queue.ts';
-import { leased, testRows } from '../../support/rows.ts';
+import { testRows } from '../../support/rows.ts';
 
 const W = () => uuid('w');
 const A = record('a');
@@ -184,17 +184,6 @@ describe('resync', () => {
       before: { 'inbox:@w': ['tT+60s'] },
       call: (broker) => broker.resync(0, W()),
       reply: 'WORKER_UNKNOWN',
-    },
-  ]);
-});
-
-describe('leased', () => {
-  testRows([
-    {
-      name: 'tells what a worker leases in full, and nothing of the others',
-      before: { jobs: { '@a': A, '@b': A }, 'lease:@w': ['@a'], counts: { '@a': '1:0:' } },
-      call: (broker) => broker.leased(0, W(), plain(['@b', '@a', '@c'])),
-      reply: [leased('a', A, '1:0:')],
     },
   ]);
 });
