@@ -2,8 +2,9 @@
  * Large jobs are never handed over, and no answer of Redis has more of them than can be sent before its deadline.
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { describe, test, type TestContext } from 'node:test';
-import { Producer } from '../../../jobs/queue/index.ts';
+import { Control, Producer } from '../../../jobs/queue/index.ts';
 import { breakInbox, eventually, startConsumer } from '../../support/consumers.ts';
 import { measuringBroker } from '../../support/measuring-broker.ts';
 import { ownRedis } from '../../support/own-redis.ts';
@@ -175,4 +176,29 @@ test('thirty jobs of 1 MiB of which the message was lost are all delivered by a 
   assert.equal(worker.consumer.size, 30);
   assert.equal(new Set(worker.names()).size, 30);
   assert.ok(broker.largest <= MOST, `${broker.largest} bytes`);
+});
+
+test('forty due jobs of 1 MiB get into line a few in each round, and none is forgotten', async (t) => {
+  const queue = await ownQueue(t);
+  const some = names(40);
+  await lease(queue, uuid('w'), some);
+  await queue.redis.del(queue.broker.key(0, `lease:${uuid('w')}`));
+  const due = some.flatMap((name) => ['1', `5${uuid(name)}`]);
+  await queue.redis.zadd(queue.broker.key(0, 'delayed'), ...due);
+  const line = queue.broker.key(0, 'wait:main:5');
+  for (let round = 1; round <= 5; round++) {
+    await queue.broker.renew(0, uuid('v'), 60_000, ['other']);
+    assert.equal(await queue.redis.llen(line), 8 * round);
+  }
+  assert.equal(await queue.redis.zcard(queue.broker.key(0, 'delayed')), 0);
+});
+
+test('forty waiting jobs of 1 MiB are purged a few in each call', async (t) => {
+  const queue = await ownQueue(t);
+  await lease(queue, uuid('w'), names(40));
+  await queue.redis.rpush(queue.broker.key(0, 'wait:main:5'), ...names(40).map(uuid));
+  const first = await queue.broker.run('purge', 0, [randomUUID(), 'main', 1000]);
+  assert.equal(first, 8);
+  assert.equal(await new Control(queue.broker).purge('main'), 32);
+  assert.equal(await queue.redis.hlen(queue.broker.key(0, 'jobs')), 0);
 });

@@ -1,7 +1,7 @@
 import { describe } from 'node:test';
 import { Control, Inspector } from '../../../jobs/queue/index.ts';
-import { record, uuid, type State } from '../../support/queue.ts';
-import { testRows } from '../../support/rows.ts';
+import { plain, record, uuid, type State } from '../../support/queue.ts';
+import { leased, testRows } from '../../support/rows.ts';
 
 const A = record('a');
 const B = record('b');
@@ -121,6 +121,17 @@ describe('control', () => {
         counts: { '@b': '1:0:' },
         progress: { '@b': '7' },
       },
+    },
+  ]);
+});
+
+describe('leased', () => {
+  testRows([
+    {
+      name: 'tells what a worker leases in full, and nothing of the others',
+      before: { jobs: { '@a': A, '@b': A }, 'lease:@w': ['@a'], counts: { '@a': '1:0:' } },
+      call: (broker) => broker.leased(0, uuid('w'), plain(['@b', '@a', '@c'])),
+      reply: [leased('a', A, '1:0:')],
     },
   ]);
 });
