@@ -63,7 +63,7 @@ function encodePayload(schema: TSchema, payload: unknown): string {
     // It refers to itself, or holds what JSON has no words for.
     throw new AppError('TASK_PAYLOAD_INVALID', { cause });
   }
-  if (text === undefined || !text.isWellFormed()) throw new AppError('TASK_PAYLOAD_INVALID');
+  if (text === undefined) throw new AppError('TASK_PAYLOAD_INVALID');
   if (isLongerThan(text, MAX_PAYLOAD_BYTES)) throw new AppError('TASK_PAYLOAD_TOO_LARGE');
   return text;
 }

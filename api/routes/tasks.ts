@@ -1,5 +1,5 @@
 /**
- * Following accepted work: at once, or as a long-poll that ends when the task does.
+ * Following accepted work, at once or as a long-poll that ends when the task does; and calling it off.
  */
 import type { FastifyReply } from 'fastify';
 import { AppError, ERRORS } from '../../errors.ts';
@@ -40,6 +40,34 @@ export function taskRoutes(app: Api, { tasks, closing }: RouteContext): void {
     },
   });
 
+  app.route({
+    method: 'DELETE',
+    url: '/tasks/:id',
+    schema: {
+      operationId: 'revokeTask',
+      summary: 'Call a task off',
+      description:
+        'A task that waits never starts; one that runs is told to stop, and nothing it still does counts. Answers with the task as it stands then: one that had ended before stays as it was.',
+      tags: ['tasks'],
+      params: TaskParams,
+      response: {
+        200: TaskBody,
+        ...errorResponses(
+          'REQUEST_INVALID',
+          'UNAUTHENTICATED',
+          'TASK_NOT_FOUND',
+          'STORE_UNAVAILABLE',
+        ),
+      },
+    },
+    handler: async (request) => {
+      const { userId } = principalOf(request);
+      const { id } = await readOwnTask(request.params.id, userId);
+      await tasks.revoke(id);
+      return taskBody(await readOwnTask(id, userId));
+    },
+  });
+
   /** Somebody else's task, and one that belongs to nobody, are as unknown as one that never was. */
   async function readOwnTask(id: string, userId: string): Promise<TaskView> {
     const task = await tasks.find(id.toLowerCase());
@@ -69,7 +97,7 @@ function taskBody(task: TaskView) {
     result: task.result ?? null,
     // While a retry is on its way the row keeps the last failure; shown, it would read as the outcome.
     error:
-      task.status === 'error'
+      task.status === 'error' || task.status === 'revoked'
         ? {
             code: task.error_code ?? 'TASK_FAILED',
             message: task.error_message ?? ERRORS.TASK_FAILED.message,

@@ -96,6 +96,7 @@ test('every route that is not listed as public refuses every token that is not v
     }
   }
   assert.deepEqual([...guarded].toSorted(), [
+    'DELETE /tasks/:id',
     'GET /practices/:id/feedback',
     'GET /tasks/:id',
     'HEAD /practices/:id/feedback',

@@ -158,7 +158,8 @@ export class TaskDouble implements Pick<
     const row = this.rows.get(id);
     if (row === undefined) return 'unknown';
     if (row.finished_at !== null) return 'ended';
-    this.rows.set(id, { ...row, status: 'revoked', finished_at: new Date() });
+    const error = { error_code: 'TASK_REVOKED', error_message: 'The task was revoked.' } as const;
+    this.rows.set(id, { ...row, ...error, status: 'revoked', finished_at: new Date() });
     return 'revoked';
   }
 

@@ -122,7 +122,7 @@ const REQUESTS: [{ url: string; method?: 'POST' | 'PUT' | 'DELETE' }, ErrorCode,
   [{ url: '/../etc/passwd' }, 'ROUTE_NOT_FOUND', /no such route/],
   [{ url: '/docs/static/nothing.js' }, 'ROUTE_NOT_FOUND', /no such route/],
   [{ url: '/health', method: 'POST' }, 'METHOD_NOT_ALLOWED', /GET, HEAD/],
-  [{ url: `/tasks/${PRACTICE_ID}/`, method: 'DELETE' }, 'METHOD_NOT_ALLOWED', /GET, HEAD/],
+  [{ url: `/tasks/${PRACTICE_ID}/`, method: 'PUT' }, 'METHOD_NOT_ALLOWED', /GET, HEAD/],
   [{ url: `/practices/${PRACTICE_ID}/feedback`, method: 'PUT' }, 'METHOD_NOT_ALLOWED', /POST/],
 ];
 

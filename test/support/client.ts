@@ -1,0 +1,86 @@
+/**
+ * A task client on a database and a queue of its own, with tasks to call.
+ */
+import { after, before } from 'node:test';
+import { randomUUID } from 'node:crypto';
+import { Type } from 'typebox';
+import { createTaskClient, type TaskClient } from '../../jobs/client.ts';
+import { Broker, Control, Inspector, Producer } from '../../jobs/queue/index.ts';
+import { defineTask } from '../../jobs/task.ts';
+import { TaskWaiter } from '../../jobs/waiter.ts';
+import { Telemetry } from '../../telemetry.ts';
+import { createTestDatabase, type TestDatabase } from './postgres.ts';
+import { createTestRedis, type TestRedis } from './redis.ts';
+import { register } from './tasks-of-tests.ts';
+
+const payload = Type.Object({ n: Type.Integer() });
+const result = Type.Integer();
+
+export const durable = defineTask({
+  name: `test.durable-${randomUUID()}`,
+  payload,
+  result,
+  run: async ({ n }) => n,
+});
+
+export const transient = defineTask({
+  name: `test.transient-${randomUUID()}`,
+  durable: false,
+  queue: 'ai_tasks',
+  priority: 7,
+  payload,
+  result,
+  run: async ({ n }) => n,
+});
+
+export interface TestClient {
+  client: TaskClient;
+  database: TestDatabase;
+  redis: TestRedis;
+  broker: Broker;
+  inspector: Inspector;
+  deferred: string[];
+}
+
+/** Opened before the tests of a file, and closed after them. */
+export function testClient(): TestClient {
+  const made = {} as TestClient;
+  let waiter: TaskWaiter;
+  before(async () => {
+    register(durable);
+    register(transient);
+    const database = await createTestDatabase();
+    const redis = createTestRedis();
+    const broker = new Broker({ url: redis.url, prefix: redis.prefix });
+    await broker.open();
+    const db = database.pool;
+    const inspector = new Inspector(broker);
+    const telemetry = new Telemetry();
+    const deferred: string[] = [];
+    telemetry.on((event, fields) => {
+      if (event === 'task.dispatch_deferred') deferred.push((fields as { taskId: string }).taskId);
+    });
+    waiter = new TaskWaiter(db, broker, () => undefined);
+    await waiter.start();
+    const producer = new Producer(broker);
+    const control = new Control(broker);
+    const queues = ['served'];
+    const client = createTaskClient({
+      db,
+      producer,
+      control,
+      inspector,
+      waiter,
+      telemetry,
+      queues,
+    });
+    Object.assign(made, { client, database, redis, broker, inspector, deferred });
+  });
+  after(async () => {
+    await waiter.stop();
+    made.broker.close();
+    await made.redis.clear();
+    await made.database.drop();
+  });
+  return made;
+}
