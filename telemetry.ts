@@ -20,6 +20,7 @@ const LEVELS = {
   'job.failed': 'warn',
   'job.released': 'info',
   'job.lease_lost': 'warn',
+  'job.revoked': 'info',
   'job.log': 'info',
   'worker.reaped': 'warn',
   'thread.died': 'error',
@@ -57,6 +58,8 @@ export interface Events {
   'job.failed': { jobId: string; task: string; attempt: number; code: string; reason: string };
   'job.released': { jobId: string; task: string; delayMs: number; reason: string };
   'job.lease_lost': { jobId: string; task: string };
+  /** While it ran. */
+  'job.revoked': { jobId: string; task: string };
   'job.log': { jobId: string; task: string; message: string; fields: Record<string, unknown> };
   'worker.reaped': { workerId: string; jobs: number };
   'thread.died': { jobIds: string[]; reason: string };

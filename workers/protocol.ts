@@ -3,6 +3,7 @@
  */
 import type { ResolvedConfig } from '../config.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { Loss } from '../jobs/queue/index.ts';
 
 /** A job as it travels to a thread: the payload as text, parsed where it is used. */
 export interface ThreadJob {
@@ -55,7 +56,7 @@ export type FromThread =
   | { type: 'deferred'; taskId: string; error: string }
   | { type: 'log'; id: string; task: string; message: string; fields: Record<string, unknown> };
 
-export type AbortReason = 'shutdown' | 'lease lost' | 'revoked' | 'soft time limit';
+export type AbortReason = 'shutdown' | Loss | 'soft time limit';
 
 export interface ToThread {
   type: 'abort';

@@ -3,7 +3,14 @@
  * costs no lease; a lost lease stops the job.
  */
 import type { ResolvedConfig } from '../config.ts';
-import { AHEAD, Consumer, Pace, type Broker, type Delivery } from '../jobs/queue/index.ts';
+import {
+  AHEAD,
+  Consumer,
+  Pace,
+  type Broker,
+  type Delivery,
+  type Loss,
+} from '../jobs/queue/index.ts';
 import type { Service } from '../service.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { ThreadPool, type PoolEvents } from './pool.ts';
@@ -66,7 +73,7 @@ export class WorkerService implements Service {
       limit: threads * concurrency,
       leaseMs: config.leaseMs,
       deliver: (deliveries) => this.#deliver(deliveries),
-      lost: (ids) => this.#lost(ids),
+      lost: (ids, why) => this.#lost(ids, why),
       reaped: (workerId, jobs) => telemetry.emit('worker.reaped', { workerId, jobs }),
       failed: (error) => telemetry.emit('loop.failed', { loop: 'consumer', error }),
     });
@@ -204,13 +211,14 @@ export class WorkerService implements Service {
   }
 
   /** The hard limit stays: a job that ignores its signal must not keep its thread for ever. */
-  #lost(ids: readonly string[]): void {
+  #lost(ids: readonly string[], why: Loss): void {
     for (const id of ids) {
       const running = this.#running.get(id);
       if (running === undefined || running.lost) continue;
       running.lost = true;
-      running.pool.abort([id], 'lease lost');
-      this.#telemetry.emit('job.lease_lost', { jobId: id, task: running.delivery.job.task });
+      running.pool.abort([id], why);
+      const event = why === 'revoked' ? 'job.revoked' : 'job.lease_lost';
+      this.#telemetry.emit(event, { jobId: id, task: running.delivery.job.task });
     }
   }
 }

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { Service } from '../../service.ts';
 import type { Broker } from './broker.ts';
 import { Capacity } from './capacity.ts';
-import type { Delivery, Lane } from './lane.ts';
+import type { Delivery, Lane, Loss } from './lane.ts';
 import { Member } from './member.ts';
 import type { Counts } from './record.ts';
 import type { Outcome } from './settlements.ts';
@@ -19,8 +19,8 @@ export interface ConsumerOptions {
   leaseMs?: number;
   /** Called with jobs to run; every one must be settled. */
   deliver(deliveries: Delivery[]): void;
-  /** Jobs whose lease was lost: others may run them, so they should be stopped. */
-  lost?(ids: string[]): void;
+  /** Jobs that are no longer this worker's, so they should be stopped. */
+  lost?(ids: string[], why: Loss): void;
   /** Told of jobs recovered from another worker. */
   reaped?(worker: string, jobs: number): void;
   /** Told of failed rounds; the consumer goes on by itself. */
@@ -51,7 +51,7 @@ export class Consumer implements Service {
           { worker: this.id, queues, capacity: this.#capacity, leaseMs },
           {
             deliver: options.deliver,
-            lost: (ids) => this.#lost(ids),
+            lost: (ids, why) => this.#lost(ids, why),
             reaped: (worker, jobs) => options.reaped?.(worker, jobs),
             failed: (error) => options.failed?.(error),
           },
@@ -111,8 +111,8 @@ export class Consumer implements Service {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  #lost(ids: string[]): void {
-    this.#options.lost?.(ids);
+  #lost(ids: string[], why: Loss): void {
+    this.#options.lost?.(ids, why);
     if (this.size === 0) this.#release();
   }
 }

@@ -76,7 +76,7 @@ export class Inbox implements Service {
       if (message.startsWith('j')) {
         leased.set(message.slice(1, 37), parseJob(message));
       } else if (message.startsWith('t')) {
-        this.#lane.wakeAt(Number(rest));
+        this.#lane.alarm.wakeAt(Number(rest));
       } else if (message.startsWith('r')) {
         revoked.add(rest);
         // It may have been revoked before anybody read that it was handed over.
@@ -85,7 +85,7 @@ export class Inbox implements Service {
         this.#lane.round();
       }
     }
-    this.#lane.drop([...revoked]);
+    this.#lane.drop([...revoked], 'revoked');
     this.#lane.receive([...leased.values()]);
     if (revoked.size > 0) this.#lane.round();
   }

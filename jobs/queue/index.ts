@@ -16,7 +16,7 @@ export {
   type Overview,
   type PageOf,
 } from './inspector.ts';
-export type { Delivery } from './lane.ts';
+export type { Delivery, Loss } from './lane.ts';
 export type { Outcome } from './settlements.ts';
 export { AHEAD, Pace } from './pace.ts';
 export { Producer, type EnqueueOutcome } from './producer.ts';

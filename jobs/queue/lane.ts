@@ -1,6 +1,7 @@
 /**
  * One shard as one worker sees it: what it holds there, what it has yet to settle, and when delayed jobs come due.
  */
+import { Alarm } from './alarm.ts';
 import type { Broker } from './broker.ts';
 import type { Capacity } from './capacity.ts';
 import { QueueError } from './errors.ts';
@@ -14,18 +15,19 @@ const PRESSING = 64;
 /** How long a round is sent again while Redis is away, and how long once the worker stops; in milliseconds. */
 const PATIENCE_MS = 10_000;
 const HURRIED_MS = 1000;
-/** Longest sleep until a due time, in milliseconds: then it is asked for again. */
-const LONGEST_SLEEP_MS = 60_000;
 
 export interface Delivery {
   job: Job;
   counts: Counts;
 }
 
+/** Others may be running the job by now, or nobody is to. */
+export type Loss = 'lease lost' | 'revoked';
+
 export interface LaneEvents {
   deliver(deliveries: Delivery[]): void;
-  /** Jobs that others may be running by now: what this worker still does for them counts for nothing. */
-  lost(ids: string[]): void;
+  /** What this worker still does for these jobs counts for nothing. */
+  lost(ids: string[], why: Loss): void;
   failed(error: unknown): void;
 }
 
@@ -38,6 +40,7 @@ export interface LaneOptions {
 
 export class Lane {
   readonly shard: number;
+  readonly alarm = new Alarm(() => this.round());
   readonly #broker: Broker;
   readonly #options: LaneOptions;
   readonly #events: LaneEvents;
@@ -46,9 +49,6 @@ export class Lane {
   readonly #rounds: Rounds;
   #claiming = true;
   #patienceMs = PATIENCE_MS;
-  #due: NodeJS.Timeout | undefined;
-  #dueMs = Infinity;
-  #clockOffsetMs = Date.now() - performance.now();
   /** Slots others may still fill by handing jobs over, as far as the last answer tells. */
   #offered = 0;
   /** The last answer said that more jobs may be waiting. */
@@ -83,11 +83,6 @@ export class Lane {
     this.#isInDoubt = true;
   }
 
-  /** The clock of Redis, in milliseconds since 1970. */
-  get nowMs(): number {
-    return this.#clockOffsetMs + performance.now();
-  }
-
   get size(): number {
     return this.#held.size;
   }
@@ -119,27 +114,6 @@ export class Lane {
     this.#rounds.want();
   }
 
-  /** Sets the clock: Redis's own, carried on by a clock that does not jump. Those of other processes may be wrong. */
-  tellTime(nowMs: number): void {
-    this.#clockOffsetMs = nowMs - performance.now();
-  }
-
-  /** Wakes at this time of Redis's clock at the latest, to promote what is due then. */
-  wakeAt(dueMs: number | undefined): void {
-    // The same time again is set again: the clock may have been told since.
-    if (dueMs === undefined || dueMs > this.#dueMs) return;
-    clearTimeout(this.#due);
-    this.#dueMs = dueMs;
-    const delayMs = dueMs - this.nowMs;
-    this.#due = setTimeout(
-      () => {
-        this.#dueMs = Infinity;
-        this.round();
-      },
-      Math.min(Math.max(0, delayMs), LONGEST_SLEEP_MS),
-    );
-  }
-
   /**
    * After a broken inbox connection, or a round whose answer is gone: delivers what this worker leases and does not know of.
    * @returns false when it has to be done again.
@@ -151,7 +125,10 @@ export class Lane {
       const ids = await this.#broker.resync(this.shard, worker);
       const leased = new Set(ids);
       // What is held without a lease was revoked, and the message that said so is lost.
-      this.drop([...this.#held.keys()].filter((id) => !leased.has(id)));
+      this.drop(
+        [...this.#held.keys()].filter((id) => !leased.has(id)),
+        'revoked',
+      );
       const unknown = ids.filter((id) => !this.#held.has(id) && !this.#settlements.has(id));
       this.#deliver(await this.#broker.leased(this.shard, worker, unknown));
     });
@@ -159,18 +136,18 @@ export class Lane {
     return isDone;
   }
 
-  /** These are no longer leased here: revoked, or given to others. */
-  drop(ids: readonly string[]): void {
+  /** These are no longer leased here. */
+  drop(ids: readonly string[], why: Loss): void {
     const held = ids.filter((id) => this.#held.delete(id));
     if (held.length === 0) return;
-    this.#events.lost(held);
+    this.#events.lost(held, why);
     this.round();
     this.#options.capacity.freed();
   }
 
   /** The worker was reaped: everything held is lost. */
   forget(): void {
-    this.drop([...this.#held.keys()]);
+    this.drop([...this.#held.keys()], 'lease lost');
   }
 
   /** From here on nobody waits long for a Redis that is away. */
@@ -191,7 +168,7 @@ export class Lane {
   }
 
   stop(): void {
-    clearTimeout(this.#due);
+    this.alarm.stop();
   }
 
   #compose(seq: number): StepCall {
@@ -214,9 +191,9 @@ export class Lane {
 
   #answered(call: StepCall, reply: StepReply): void {
     this.#settlements.confirm(call);
-    if (reply.lost.length > 0) this.#events.lost(reply.lost);
-    this.tellTime(reply.nowMs);
-    this.wakeAt(reply.nextDueMs);
+    if (reply.lost.length > 0) this.#events.lost(reply.lost, 'lease lost');
+    this.alarm.tellTime(reply.nowMs);
+    this.alarm.wakeAt(reply.nextDueMs);
     this.#more = reply.more;
     this.#offered = reply.more ? 0 : call.free - reply.claimed.length;
     this.#deliver(reply.claimed);

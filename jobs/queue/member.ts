@@ -82,8 +82,8 @@ export class Member implements Service {
   async #renew(queues: readonly string[] = []): Promise<void> {
     const { worker, leaseMs } = this.#options;
     const { nowMs, nextDueMs } = await this.#broker.renew(this.lane.shard, worker, leaseMs, queues);
-    this.lane.tellTime(nowMs);
-    this.lane.wakeAt(nextDueMs);
+    this.lane.alarm.tellTime(nowMs);
+    this.lane.alarm.wakeAt(nextDueMs);
     this.#pulse.beat(performance.now());
   }
 
@@ -95,8 +95,8 @@ export class Member implements Service {
     const { leaseMs } = this.#options;
     const healthyMs = this.#pulse.healthyMs(performance.now());
     if (healthyMs < leaseMs) return Math.min(leaseMs - healthyMs, leaseMs / 4);
-    const { shard, nowMs } = this.lane;
-    for (const { worker, jobs } of await this.#broker.reap(shard, 500, nowMs + leaseMs / 2)) {
+    const { shard, alarm } = this.lane;
+    for (const { worker, jobs } of await this.#broker.reap(shard, 500, alarm.nowMs + leaseMs / 2)) {
       this.#events.reaped(worker, jobs);
     }
     return leaseMs / 4;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { freePort } from '../../db/embedded/port.ts';
 import { startTask, succeedTask } from '../../db/task-runs.ts';
@@ -76,7 +77,9 @@ async function consume(onDelivery: (delivery: Delivery, consumer: Consumer) => v
 }
 
 test('a row that was never dispatched is dispatched once it is due, as it was accepted', async () => {
-  const { id } = await accept({ payload: '{"n": 1.50}', priority: 8 });
+  const headers = { who: 'me' };
+  const asked = { payload: '{"n": 1.50}', priority: 8, headers, expiresMs: 90_000 };
+  const { id } = await accept(asked);
   await reconcile(options);
   assert.equal(await stateOf(id), 'unknown', 'its own dispatch gets 2 s');
 
@@ -89,6 +92,9 @@ test('a row that was never dispatched is dispatched once it is due, as it was ac
     [job.id, job.task, job.queue, job.priority, job.payload],
     [id, 'greet', 'default', 8, '{"n": 1.50}'],
   );
+  assert.deepEqual(job.headers, headers);
+  const leftMs = job.expiresAtMs! - Date.now();
+  assert.ok(leftMs > 80_000 && leftMs <= 90_000, `${leftMs} ms`);
   consumer.settle(id, { kind: 'back', delayMs: 0 });
   await consumer.stop();
 });
@@ -247,4 +253,16 @@ test('a full page asks for the next round at once', async () => {
   assert.equal(await reconcile(options), 0);
   assert.ok((await reconcile(options)) > 0);
   assert.equal(await new Inspector(broker).waiting('default'), 501);
+});
+
+test('a task that was to be done once more is dispatched when the one before it has ended', async () => {
+  const dedupeKey = `key:${randomUUID()}`;
+  const { id } = await accept({ dedupeKey });
+  const started = await startTask(database.pool, id, 0);
+  const again = await acceptTask(database.pool, request({ dedupeKey, trailing: true }));
+  await reconcile(options);
+  assert.equal(await stateOf(again.id), 'unknown');
+  await succeedTask(database.pool, { id, epoch: started!.epoch }, 'null');
+  await reconcile(options);
+  assert.equal(await stateOf(again.id), 'pending');
 });
