@@ -73,12 +73,13 @@ test('a delayed job comes on time though another process added it while the cons
   const producer = new Producer(queue.another());
   for (const [index, name] of names(20).entries()) {
     const delayMs = 400 - index * 15;
-    await producer.enqueue(request(name, { delayMs }));
+    // Redis takes it somewhat later, and counts from then.
     dueMs.set(uuid(name), Date.now() + delayMs);
+    await producer.enqueue(request(name, { delayMs }));
   }
   await eventually('all', () => latenessMs.length === 20);
   const sorted = latenessMs.toSorted((a, b) => a - b);
-  assert.ok(sorted[0]! >= -20, `${sorted[0]} ms early`);
+  assert.ok(sorted[0]! >= -1, `${sorted[0]} ms early`);
   assert.ok(sorted.at(-1)! < 250, `${sorted.at(-1)} ms late`);
 });
 
