@@ -17,13 +17,20 @@ export class Alone {
   readonly #consumer: Consumer;
   /** How many of each kind run at a time. */
   readonly #most: Record<Kind, number>;
-  readonly #run: (delivery: Delivery) => void;
+  readonly #run: (delivery: Delivery, onFresh: boolean) => void;
   readonly #running = new Map<string, Waiting>();
   #waiting: Waiting[] = [];
   #isClosed = false;
 
-  /** @param isolated jobs of isolated tasks that may run at a time, each on a thread of its own. */
-  constructor(consumer: Consumer, isolated: number, run: (delivery: Delivery) => void) {
+  /**
+   * @param isolated jobs of isolated tasks that may run at a time, each on a thread of its own.
+   * @param run `onFresh`: on a thread that has had no other job.
+   */
+  constructor(
+    consumer: Consumer,
+    isolated: number,
+    run: (delivery: Delivery, onFresh: boolean) => void,
+  ) {
     this.#consumer = consumer;
     this.#most = { isolated, suspect: 1 };
     this.#run = run;
@@ -35,11 +42,11 @@ export class Alone {
     this.#advance();
   }
 
-  /** Runs one again at once, whose thread ended for a reason that may not be its own. */
+  /** Runs one again at once, on a fresh thread, as the one it had ended for a reason that may not be its own. */
   again(id: string): void {
     const running = this.#running.get(id);
     if (running === undefined) return;
-    if (!this.#isClosed) return this.#run(running.delivery);
+    if (!this.#isClosed) return this.#run(running.delivery, true);
     this.#running.delete(id);
     this.#back(running, 0);
   }
@@ -85,7 +92,7 @@ export class Alone {
       this.ended(delivery.job.id);
       return;
     }
-    this.#run(delivery);
+    this.#run(delivery, false);
   }
 
   /** Redis is told first: if this process dies with the job, whoever recovers it charges a death. */

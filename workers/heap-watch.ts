@@ -18,12 +18,12 @@ export function heapMb(): number {
 /** @param tooLarge called once, when the heap has stayed above `limitMb` for a second. */
 export function watchHeap(limitMb: number, tooLarge: (mb: number) => void, read = heapMb): void {
   let looksAbove = 0;
-  const timer = setInterval(() => {
+  const wait = () => void setTimeout(look, LOOK_MS).unref();
+  function look(): void {
     const mb = read();
     looksAbove = mb > limitMb ? looksAbove + 1 : 0;
-    if (looksAbove < LOOKS) return;
-    clearInterval(timer);
-    tooLarge(Math.round(mb));
-  }, LOOK_MS);
-  timer.unref();
+    if (looksAbove < LOOKS) wait();
+    else tooLarge(Math.round(mb));
+  }
+  wait();
 }

@@ -60,12 +60,14 @@ export class ThreadPool {
     this.#seats = Array.from({ length: threads }, () => this.#open());
   }
 
-  /** Sends jobs to one thread, which runs `workerConcurrency` of all its jobs at a time. */
-  run(jobs: ThreadJob[]): void {
-    const isBetter = (seat: Seat, other: Seat) =>
-      seat.load - other.load || seat.ended - other.ended;
+  /**
+   * Sends jobs to one thread, which runs `workerConcurrency` of all its jobs at a time.
+   * @param onFresh whether it should be one that has had no job yet; default is one that has been started.
+   */
+  run(jobs: readonly ThreadJob[], onFresh = false): void {
     const [first, ...others] = this.#seats;
-    others.reduce((best, seat) => (isBetter(seat, best) < 0 ? seat : best), first!).run(jobs);
+    const rank = (seat: Seat) => seat.load * 2 + Number(seat.isFresh !== onFresh);
+    others.reduce((best, seat) => (rank(seat) < rank(best) ? seat : best), first!).run(jobs);
   }
 
   /** Whether an earlier run of this job has not ended yet, for instance one whose lease was lost. */

@@ -91,6 +91,11 @@ export class Seat {
     return this.#running.size;
   }
 
+  /** Whether its thread has had no job yet, or has yet to be started. */
+  get isFresh(): boolean {
+    return (this.#thread?.given ?? 0) === 0;
+  }
+
   /** Jobs its thread has ended. */
   get ended(): number {
     return this.#thread?.ended ?? 0;

@@ -70,8 +70,9 @@ export class WorkerService implements Service {
       reaped: (workerId, jobs) => telemetry.emit('worker.reaped', { workerId, jobs }),
       failed: (error) => telemetry.emit('loop.failed', { loop: 'consumer', error }),
     });
-    const runAlone = (delivery: Delivery) => this.#run([delivery], this.#solo);
-    this.#alone = new Alone(this.#consumer, threads, runAlone);
+    this.#alone = new Alone(this.#consumer, threads, (delivery, onFresh) =>
+      this.#run([delivery], this.#solo, onFresh),
+    );
   }
 
   async start(): Promise<void> {
@@ -134,7 +135,7 @@ export class WorkerService implements Service {
     return false;
   }
 
-  #run(deliveries: readonly Delivery[], pool: ThreadPool): void {
+  #run(deliveries: readonly Delivery[], pool: ThreadPool, onFresh = false): void {
     const jobs: ThreadJob[] = deliveries.map((delivery) => {
       const { id, task, queue, payload, createdAtMs } = delivery.job;
       const fresh = {
@@ -146,7 +147,7 @@ export class WorkerService implements Service {
       this.#running.set(id, { delivery, pool, ...fresh });
       return { id, task, queue, payload, attempts: delivery.counts.attempts, createdAtMs };
     });
-    pool.run(jobs);
+    pool.run(jobs, onFresh);
   }
 
   #begin(ids: readonly string[]): void {
