@@ -114,7 +114,7 @@ const ATTACKS: Record<string, () => unknown> = {
   'Array.prototype.map': () => Object.assign(Array.prototype, { map: () => ['poison'] }),
   'Object.prototype': () => Object.assign(Object.prototype, { poison: 1 }),
   'JSON.parse': () => (JSON.parse = () => 'poison'),
-  'Promise.prototype.then': () => Object.assign(Promise.prototype, { then: () => 'poison' }),
+  'Promise.prototype.then': () => Reflect.set(Promise.prototype, 'then', () => 'poison'),
   JSON: () => Object.assign(globalThis, { JSON: { parse: () => 'poison' } }),
   fetch: () => Object.assign(globalThis, { fetch: () => 'poison' }),
   'Map.prototype.get': () =>
@@ -144,7 +144,8 @@ const neighbour = defineTask({
   async run({ list }) {
     const doubled = await Promise.resolve(list.map((each) => each * 2));
     const extra = Object.keys(Object.prototype).concat(Reflect.has({}, 'poison') ? 'poison' : []);
-    return { doubled, extra, parsed: JSON.parse('[1]'), got: new Map([[1, 2]]).get(1) };
+    const parsed: unknown = JSON.parse('[1]');
+    return { doubled, extra, parsed, got: new Map([[1, 2]]).get(1) };
   },
 });
 
@@ -192,7 +193,18 @@ const overruns: Task[] = [
 ];
 
 export const TASKS_OF_THREADS: Task[] = [
-  ...[where, hermit, litter, perish, isolatedPerish, regret, isolatedRegret, lateUndefined, abort],
-  ...[vandal, neighbour, prolong, stretch],
+  where,
+  hermit,
+  litter,
+  perish,
+  isolatedPerish,
+  regret,
+  isolatedRegret,
+  lateUndefined,
+  abort,
+  vandal,
+  neighbour,
+  prolong,
+  stretch,
   ...overruns,
 ];

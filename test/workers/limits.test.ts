@@ -44,15 +44,15 @@ test('the hard limit ends every kind of task, whether it waits or blocks its thr
 
 test('a job that moves its limits later has the time it asked for, and is told when that is over', async (t) => {
   const bench = await openWorker(t, NO_DATABASE);
-  const ids = await Promise.all([
-    bench.add('prolong', { extendMs: 1000, ms: 800 }),
-    bench.add('stretch', { extendMs: 1000, ms: 800 }),
-    bench.add('prolong', { extendMs: 100, ms: 60_000 }),
-  ]);
-  for (const id of ids.slice(0, 2)) {
+  const inTime = [
+    await bench.add('prolong', { extendMs: 1000, ms: 800 }),
+    await bench.add('stretch', { extendMs: 1000, ms: 800 }),
+  ];
+  const softId = await bench.add('prolong', { extendMs: 100, ms: 60_000 });
+  for (const id of inTime) {
     assert.equal((await stateOf(bench, id, 'succeeded')).result, '"in time"');
   }
-  const softly = (await bench.jobEvent(ids[2]!, 'job.failed')) as Events['job.failed'];
+  const softly = (await bench.jobEvent(softId, 'job.failed')) as Events['job.failed'];
   assert.equal(softly.reason, 'The task ran longer than its soft limit of 300 ms.');
   const hard = await bench.add('stretch', { extendMs: 100, ms: 60_000 });
   const ended = (await bench.jobEvent(hard, 'job.failed')) as Events['job.failed'];
