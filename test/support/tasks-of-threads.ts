@@ -155,8 +155,8 @@ const extension = { extendMs: Type.Unknown(), ms: Type.Integer() };
 const prolong = defineTask({
   ...transient,
   name: 'test.prolong',
-  timeLimitMs: 400,
-  softTimeLimitMs: 200,
+  timeLimitMs: 4000,
+  softTimeLimitMs: 2000,
   payload: Type.Object(extension),
   async run({ extendMs, ms }, ctx) {
     try {
@@ -171,10 +171,10 @@ const prolong = defineTask({
 
 const stretch = defineTask({ ...prolong, name: 'test.stretch', softTimeLimitMs: undefined });
 
-/** Computes for so long, or waits for ever; heeds no signal. */
 const LIMITED = { payload: Type.Object({ block: Type.Boolean() }), result, maxRetries: 0 };
 const LIMITS = { ...LIMITED, timeLimitMs: 500 };
 
+/** Blocks its thread or waits, for ever; heeds no signal. */
 async function overrun({ block }: { block: boolean }): Promise<never> {
   while (block);
   return new Promise(() => setInterval(() => undefined, 1000));

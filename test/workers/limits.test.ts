@@ -45,24 +45,26 @@ test('the hard limit ends every kind of task, whether it waits or blocks its thr
 test('a job that moves its limits later has the time it asked for, and is told when that is over', async (t) => {
   const bench = await openWorker(t, NO_DATABASE);
   const inTime = [
-    await bench.add('prolong', { extendMs: 1000, ms: 800 }),
-    await bench.add('stretch', { extendMs: 1000, ms: 800 }),
+    await bench.add('prolong', { extendMs: 3000, ms: 3500 }),
+    await bench.add('stretch', { extendMs: 3000, ms: 5000 }),
   ];
   const softId = await bench.add('prolong', { extendMs: 100, ms: 60_000 });
   for (const id of inTime) {
+    await bench.jobEvent(id, 'job.succeeded');
     assert.equal((await stateOf(bench, id, 'succeeded')).result, '"in time"');
   }
   const softly = (await bench.jobEvent(softId, 'job.failed')) as Events['job.failed'];
-  assert.equal(softly.reason, 'The task ran longer than its soft limit of 300 ms.');
+  assert.equal(softly.reason, 'The task ran longer than its soft limit of 2100 ms.');
   const hard = await bench.add('stretch', { extendMs: 100, ms: 60_000 });
   const ended = (await bench.jobEvent(hard, 'job.failed')) as Events['job.failed'];
-  assert.equal(ended.reason, 'The task ran longer than 500 ms.');
+  assert.equal(ended.reason, 'The task ran longer than 4100 ms.');
 });
 
 test('a limit is moved by a whole number of milliseconds, 1 or more, and by nothing else', async (t) => {
   const bench = await openWorker(t, NO_DATABASE);
   for (const extendMs of [0, -5, 1.5, '100', null]) {
     const id = await bench.add('prolong', { extendMs, ms: 0 });
+    await bench.jobEvent(id, 'job.succeeded');
     assert.equal(
       JSON.parse((await stateOf(bench, id, 'succeeded')).result ?? ''),
       'RangeError: ctx.extendLimit takes a whole number of milliseconds, 1 or more.',

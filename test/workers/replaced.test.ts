@@ -1,28 +1,30 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { watchHeap } from '../../workers/heap-watch.ts';
 import type { Events } from '../../telemetry.ts';
+import { watchHeap } from '../../workers/heap-watch.ts';
+import { ThreadPool } from '../../workers/pool.ts';
+import { testConfig } from '../support/config.ts';
+import { Signals } from '../support/signals.ts';
 import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
 import { NO_DATABASE, openWorker, stateOf, type WorkerBench } from '../support/worker.ts';
 
 registerTasksOfTests();
 
-/** Runs jobs one after another until the only thread has been replaced. @returns its last result. */
-async function untilReplaced(bench: WorkerBench, task: string, payload: object): Promise<void> {
-  const isReplaced = () => bench.told.seen.some(({ event }) => event === 'thread.replaced');
-  while (!isReplaced()) await bench.jobEvent(await bench.add(task, payload), 'job.succeeded');
-}
-
 const threadOf = async (bench: WorkerBench, id: string) =>
   (await stateOf(bench, id, 'succeeded')).result;
 
 /** A thread that was replaced finishes its job, and has ended afterwards; nothing was lost. */
-async function assertHandover(t: TestContext, overrides: object, task: string, payload: object) {
+async function assertHandover(
+  t: TestContext,
+  overrides: object,
+  wear: (bench: WorkerBench) => Promise<unknown>,
+) {
   const bench = await openWorker(t, NO_DATABASE, overrides);
   const old = await threadOf(bench, await bench.add('where', { ms: 0 }));
   const long = await bench.add('obey');
   await bench.said(long, 'waiting');
-  await untilReplaced(bench, task, payload);
+  await wear(bench);
+  await bench.told.first(({ event }) => event === 'thread.replaced');
   const fresh = await threadOf(bench, await bench.add('where', { ms: 0 }));
   assert.notEqual(fresh, old);
   assert.deepEqual(bench.eventsOf(long), ['job.log'], 'it goes on where it is');
@@ -38,7 +40,9 @@ async function assertHandover(t: TestContext, overrides: object, task: string, p
 }
 
 test('a thread is replaced after so many jobs, and finishes what it has', async (t) => {
-  const bench = await assertHandover(t, { workerMaxJobsPerThread: 20 }, 'echo', { word: 'next' });
+  const bench = await assertHandover(t, { workerMaxJobsPerThread: 20 }, (worn) =>
+    Promise.all(Array.from({ length: 20 }, () => worn.add('echo', { word: 'next' }))),
+  );
   const replaced = bench.told.seen.filter(({ event }) => event === 'thread.replaced');
   const { reason, jobs } = replaced[0] as unknown as Events['thread.replaced'];
   assert.equal(reason, 'it has run 20 jobs');
@@ -47,18 +51,43 @@ test('a thread is replaced after so many jobs, and finishes what it has', async 
 
 test('a thread whose heap stays above the limit is replaced, and finishes what it has', async (t) => {
   const litter = { workerMaxHeapMb: 100, workerMaxJobsPerThread: 0 };
-  await assertHandover(t, litter, 'litter', { mb: 10 });
+  await assertHandover(t, litter, (worn) => worn.add('litter', { mb: 120 }));
 });
 
 test('no more threads are on their way out than there are to serve', async (t) => {
-  const bench = await openWorker(t, NO_DATABASE, { workerMaxJobsPerThread: 1 });
-  const long = await bench.add('obey');
-  await bench.said(long, 'waiting');
-  await untilReplaced(bench, 'echo', { word: 'next' });
-  for (let round = 0; round < 5; round++) {
-    await bench.jobEvent(await bench.add('where', { ms: 0 }), 'job.succeeded');
+  const events = new Signals<string>();
+  const ignore = () => undefined;
+  const config = testConfig({ workerMaxJobsPerThread: 1 });
+  const module = new URL('../support/thread-of-tests.js', import.meta.url);
+  // Not warm: a successor takes over at once.
+  const pool = new ThreadPool(
+    { config, threads: 1, warm: false, module },
+    {
+      started: ignore,
+      extended: ignore,
+      progress: ignore,
+      died: ignore,
+      ended: (id) => events.note(id),
+      replaced: (reason) => events.note(reason),
+      log: (id, _task, message) => events.note(`${id} ${message}`),
+    },
+  );
+  t.after(() => pool.close());
+  const run = (id: string, task: string) =>
+    pool.run([{ id, task, queue: 'default', payload: '{"ms":0}', attempts: 0, createdAtMs: 0 }]);
+  run('long', 'test.obey');
+  await events.first((said) => said === 'long waiting');
+  for (const id of ['one', 'two', 'three']) {
+    run(id, 'test.where');
+    await events.first((said) => said === id);
   }
-  assert.equal(bench.told.seen.filter(({ event }) => event === 'thread.replaced').length, 1);
+  const replaced = () => events.seen.filter((said) => said === 'it has run 1 jobs').length;
+  assert.equal(replaced(), 1);
+  pool.abort(['long'], 'shutdown');
+  await events.first((said) => said === 'long');
+  run('four', 'test.where');
+  await events.first((said) => said === 'four');
+  assert.equal(replaced(), 2);
 });
 
 test('a heap is too large once it was above the limit at four looks in a row, and that is told once', (t) => {
