@@ -34,6 +34,8 @@ export interface Config {
   workerQueues: string[];
   workerThreads: number;
   workerConcurrency: number;
+  workerMaxJobsPerThread: number;
+  workerMaxHeapMb: number;
   shutdownGraceMs: number;
 }
 

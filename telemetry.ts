@@ -24,6 +24,7 @@ const LEVELS = {
   'job.log': 'info',
   'worker.reaped': 'warn',
   'thread.died': 'error',
+  'thread.replaced': 'info',
   'reconciler.dispatched': 'info',
   'reconciler.settled': 'info',
   'loop.failed': 'error',
@@ -63,6 +64,8 @@ export interface Events {
   'job.log': { jobId: string; task: string; message: string; fields: Record<string, unknown> };
   'worker.reaped': { workerId: string; jobs: number };
   'thread.died': { jobIds: string[]; reason: string };
+  /** @property jobs how many it had run. */
+  'thread.replaced': { reason: string; jobs: number };
   'reconciler.dispatched': { jobs: number };
   'reconciler.settled': { taskId: string; status: string };
   'loop.failed': { loop: string; error: unknown };

@@ -35,6 +35,8 @@ export interface Policy {
   timeLimitMs: number;
   /** 0 to 9, 9 first. Default 5. */
   priority: number;
+  /** Whether it runs on a thread where nothing else runs, for work that computes much or is not trusted. Default false. */
+  isolated: boolean;
 }
 
 /** What a definition says of it; the rest are the defaults. */
@@ -54,6 +56,7 @@ const DEFAULTS: Policy = {
   softTimeLimitMs: undefined,
   timeLimitMs: 600_000,
   priority: 5,
+  isolated: false,
 };
 
 /** All that is wrong with a definition, one sentence a problem. */
@@ -87,6 +90,7 @@ const POLICY_RULES: Record<keyof Policy, Rule> = {
   softTimeLimitMs: wholeFrom(1),
   timeLimitMs: wholeFrom(1),
   priority: wholeFrom(0, 9),
+  isolated: [(value) => typeof value === 'boolean', 'true or false'],
 };
 
 const BACKOFF_RULES: Record<keyof Backoff, Rule> = {

@@ -45,6 +45,12 @@ export interface TaskContext {
   /** @param value 0 to 1. */
   progress(value: number, note?: string): void;
   /**
+   * Moves the soft and the hard time limit of this attempt later by `ms`. A signal that is aborted stays so.
+   * @param ms milliseconds, a whole number, 1 or more.
+   * @throws {RangeError} for any other value; no limit is moved then.
+   */
+  extendLimit(ms: number): void;
+  /**
    * Ends this attempt and asks for another, within `maxRetries` and `retryForMs`.
    * @param options.countdownMs exactly how long until then, in milliseconds. Default: the backoff of the task.
    * @param options.reason a sentence its owner may read.

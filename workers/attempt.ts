@@ -77,7 +77,7 @@ async function attemptDurable(
     // The result is in the row: Redis need not have it too.
     return { kind: 'succeeded', result: 'null', durationMs: 0 };
   } catch (error) {
-    const decision = aborted(stop) ?? decide(causeOf(error, stop, task), run, task);
+    const decision = aborted(stop) ?? decide(causeOf(error, stop), run, task);
     return record(decision, claim, run, resources);
   }
 }
@@ -125,7 +125,7 @@ async function attemptTransient(
     );
     return { kind: 'succeeded', result: encodeResult(task, result), durationMs: 0 };
   } catch (error) {
-    return charge(aborted(stop) ?? decide(causeOf(error, stop, task), run, task), run);
+    return charge(aborted(stop) ?? decide(causeOf(error, stop), run, task), run);
   }
 }
 
@@ -141,10 +141,10 @@ function aborted({ reason }: Stop): Decision | undefined {
 }
 
 /** An attempt that ended because of its soft limit says so, whatever the abort made it throw. */
-function causeOf(error: unknown, { reason }: Stop, task: Task): unknown {
+function causeOf(error: unknown, { reason, softLimitMs }: Stop): unknown {
   const isDeliberate = error instanceof Reject || error instanceof Retry;
   if (reason !== SOFT_LIMIT || isDeliberate) return error;
-  const message = `The task ran longer than its soft limit of ${task.softTimeLimitMs} ms.`;
+  const message = `The task ran longer than its soft limit of ${softLimitMs} ms.`;
   return new Retry('TASK_TIME_LIMIT', message, { cause: error });
 }
 

@@ -49,6 +49,13 @@ export function buildContext(
     llm,
     log,
     progress: (value, note) => tell({ type: 'progress', id: job.id, value, note: note ?? null }),
+    extendLimit(ms) {
+      if (!Number.isSafeInteger(ms) || ms < 1) {
+        throw new RangeError('ctx.extendLimit takes a whole number of milliseconds, 1 or more.');
+      }
+      stop.extend(ms);
+      tell({ type: 'extended', id: job.id, ms });
+    },
     retry({ countdownMs, reason = 'The task asked for another attempt.' } = {}) {
       throw new Retry('TASK_RETRIED', reason, { countdownMs });
     },

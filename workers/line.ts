@@ -41,6 +41,7 @@ export class Line {
 
   /** Resolves when each of these jobs has ended or was handed back. */
   async add(jobs: readonly ThreadJob[]): Promise<void> {
+    if (jobs.length === 0) return;
     await new Promise<void>((resolve) => {
       const batch = { left: jobs.length, resolve };
       for (const job of jobs) this.#waiting.push({ job, batch });

@@ -1,106 +1,80 @@
 /**
- * Threads: batches go to piscina, completions come back one by one. When a thread dies, the jobs it had not finished are
- * named; who is to blame is decided elsewhere.
+ * Threads: batches go to the one with the fewest jobs, completions come back one by one, worn threads are replaced. When a
+ * thread dies, the jobs it had not finished are named; who is to blame is decided elsewhere.
  */
 import { randomUUID } from 'node:crypto';
-import { BroadcastChannel, type Worker } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import { BroadcastChannel } from 'node:worker_threads';
 import type { ResolvedConfig } from '../config.ts';
-import {
-  packJobs,
-  unpackMoves,
-  type AbortReason,
-  type AttemptOutcome,
-  type FromThread,
-  type Moves,
-  type ThreadData,
-  type ThreadJob,
-  type ToThread,
-} from './protocol.ts';
+import type { AbortReason, AttemptOutcome, ThreadJob, ToThread } from './protocol.ts';
+import { Seat, type SeatOptions } from './seat.ts';
 
 export interface PoolEvents {
   /** A thread has begun with these jobs: their time counts from now. */
   started(ids: readonly string[]): void;
   ended(id: string, outcome: AttemptOutcome): void;
-  /** The thread that ran these jobs ended before they did. */
-  died(ids: string[], reason: string): void;
+  /**
+   * The thread that ran these jobs ended before they did.
+   * @param isFirst whether the thread had never had another job, whose late error this might be.
+   */
+  died(ids: string[], reason: string, isFirst: boolean): void;
+  /** A job moves its time limits later by so many milliseconds. */
+  extended(id: string, ms: number): void;
   progress(id: string, value: number, note: string | null): void;
   /** A task was accepted that the queue did not take. */
   deferred(taskId: string, error: string): void;
   log(id: string, task: string, message: string, fields: Record<string, unknown>): void;
+  /** A worn thread finishes what it has; a fresh one takes its place. */
+  replaced(reason: string, jobs: number): void;
 }
 
 export interface PoolOptions {
   config: ResolvedConfig;
   threads: number;
-  /** Batches one thread takes: enough that none waits where nobody would hand it back. */
-  batches: number;
   /** Whether threads are started before there is work: the first job would wait some 500 ms for them. */
   warm: boolean;
   /** What a thread runs, compiled. Default `thread.js`; tests run it with tasks of their own beside the real ones. */
   module?: URL | undefined;
 }
 
-/**
- * Most memory of a thread's heap, in MB. What needs more ends its thread, not the process. The young generation is kept
- * small, as jobs mostly wait: an idle thread is 17 MB smaller for it.
- */
-const HEAP_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
-
-/**
- * Piscina tries `require` before `import`, and Node.js (20 at least) aborts the whole process when a thread is ended while it
- * requires an ES module. Without that ability `require` refuses at once, and `import` ends with its thread.
- */
-const IMPORT_ONLY = '--no-experimental-require-module';
-
 const THREAD_MODULE = new URL('thread.js', import.meta.url);
 
 export class ThreadPool {
-  readonly #piscina: Piscina<string, void>;
+  readonly #config: ResolvedConfig;
   readonly #orders: BroadcastChannel;
   readonly #events: PoolEvents;
-  /** Jobs that have not ended, and the thread each runs on once it said so. */
-  readonly #running = new Map<string, Worker | undefined>();
-  readonly #ending = new WeakSet<Worker>();
-  /** Threads that have not exited, and their exit. Piscina forgets a thread as soon as it fails. */
-  readonly #threads = new Map<Worker, Promise<void>>();
+  readonly #seatOptions: SeatOptions;
+  /** Those that take jobs. */
+  readonly #seats: Seat[];
+  /** Those that are to be replaced, until their last job has ended. */
+  readonly #leaving = new Set<Seat>();
+  /** Those that are about to take over. */
+  readonly #coming = new Set<Seat>();
+  readonly #closing = new Set<Promise<void>>();
+  #isClosed = false;
 
-  constructor(
-    { config, threads, batches, warm, module = THREAD_MODULE }: PoolOptions,
-    events: PoolEvents,
-  ) {
+  constructor({ config, threads, warm, module = THREAD_MODULE }: PoolOptions, events: PoolEvents) {
     const channel = `daodao:${randomUUID()}`;
+    this.#config = config;
     this.#events = events;
     this.#orders = new BroadcastChannel(channel);
     this.#orders.unref();
-    this.#piscina = new Piscina({
-      filename: module.href,
-      workerData: { config, channel } satisfies ThreadData,
-      minThreads: warm ? threads : 0,
-      maxThreads: threads,
-      concurrentTasksPerWorker: batches,
-      // Threads own sockets, which a thread blocked in Atomics.wait would not serve.
-      atomics: 'disabled',
-      // A thread is kept: its connections are warm.
-      idleTimeout: Infinity,
-      execArgv: [IMPORT_ONLY],
-      recordTiming: false,
-      resourceLimits: HEAP_LIMITS,
-    });
-    this.#piscina.on('workerCreate', () => this.#meetThreads());
-    this.#piscina.on('message', (message: FromThread) => this.#hear(message));
-    this.#piscina.on('error', (error: Error) => events.died([], error.message));
+    this.#seatOptions = { data: { config, channel }, module, warm };
+    this.#seats = Array.from({ length: threads }, () => this.#open());
   }
 
-  /** Sends jobs to one thread, which runs `workerConcurrency` of all its jobs at a time. */
-  run(jobs: ThreadJob[]): void {
-    for (const { id } of jobs) this.#running.set(id, undefined);
-    this.#piscina.run(packJobs(jobs)).catch((error: unknown) => void this.#bury(jobs, error));
+  /**
+   * Sends jobs to one thread, which runs `workerConcurrency` of all its jobs at a time.
+   * @param onFresh whether it should be one that has had no job yet; default is one that has been started.
+   */
+  run(jobs: readonly ThreadJob[], onFresh = false): void {
+    const [first, ...others] = this.#seats;
+    const rank = (seat: Seat) => seat.load * 2 + Number(seat.isFresh !== onFresh);
+    others.reduce((best, seat) => (rank(seat) < rank(best) ? seat : best), first!).run(jobs);
   }
 
   /** Whether an earlier run of this job has not ended yet, for instance one whose lease was lost. */
   runs(id: string): boolean {
-    return this.#running.has(id);
+    return this.#all().some((seat) => seat.runs(id));
   }
 
   abort(ids: readonly string[], reason: AbortReason): void {
@@ -112,71 +86,60 @@ export class ThreadPool {
    * @returns false when that thread is ending already, or has yet to begin with the job.
    */
   terminate(id: string): boolean {
-    const thread = this.#running.get(id);
-    if (thread === undefined || this.#ending.has(thread)) return false;
-    this.#ending.add(thread);
-    void thread.terminate();
-    return true;
+    return this.#all().some((seat) => seat.terminate(id));
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#orders.close();
-    await this.#piscina.destroy();
+    const open = [...this.#all(), ...this.#coming].map((seat) => seat.close());
+    await Promise.all([...open, ...this.#closing]);
   }
 
-  #meetThreads(): void {
-    for (const thread of this.#piscina.threads) {
-      if (this.#threads.has(thread)) continue;
-      const exit = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
-      this.#threads.set(thread, exit);
-      void exit.then(() => this.#threads.delete(thread));
-    }
+  #all(): Seat[] {
+    return [...this.#seats, ...this.#leaving];
   }
 
-  #hear(message: FromThread): void {
-    switch (message.type) {
-      case 'moved':
-        return this.#move(message.threadId, unpackMoves(message.text));
-      case 'progress':
-        return this.#events.progress(message.id, message.value, message.note);
-      case 'deferred':
-        return this.#events.deferred(message.taskId, message.error);
-      case 'log':
-        return this.#events.log(message.id, message.task, message.message, message.fields);
-    }
+  #open(): Seat {
+    return new Seat(this.#seatOptions, this.#events, (seat) => this.#look(seat));
   }
 
-  #move(threadId: number, { started, ended }: Moves): void {
-    for (const { id, outcome } of ended) {
-      if (this.#running.delete(id)) this.#events.ended(id, outcome);
-    }
-    if (started.length === 0) return;
-    const thread = [...this.#threads.keys()].find((candidate) => candidate.threadId === threadId);
-    for (const id of started) this.#running.set(id, thread);
-    this.#events.started(started);
+  /** After every end: a thread that is worn is replaced, and one that was closed when it has nothing left to finish. */
+  #look(seat: Seat): void {
+    if (this.#isClosed) return;
+    if (this.#seats.includes(seat)) void this.#replaceIfWorn(seat);
+    else if (seat.load === 0) this.#dismiss(seat);
   }
 
   /**
-   * Piscina rejects every batch of a dead thread; the first one speaks for all that ran there. What the thread said
-   * before it died may still be on its way: only after its exit is everything heard.
+   * The successor is started first and takes over once it is ready, so that no job waits for a start. Never more than
+   * as many threads again are on their way out: one long job can keep each of them.
    */
-  async #bury(batch: readonly ThreadJob[], error: unknown): Promise<void> {
-    const alive = this.#piscina.threads;
-    const exits = [...this.#threads].flatMap(([thread, exit]) =>
-      alive.includes(thread) ? [] : [exit],
-    );
-    await Promise.all(exits);
-    const thread = batch
-      .map(({ id }) => this.#running.get(id))
-      .find((found) => found !== undefined);
-    const shared = thread === undefined ? [] : this.#jobsOn(thread);
-    const lost = [...shared, ...batch.map(({ id }) => id)];
-    const ids = lost.filter((id) => this.#running.delete(id));
-    const reason = error instanceof Error ? error.message : String(error);
-    if (ids.length > 0) this.#events.died(ids, reason);
+  async #replaceIfWorn(seat: Seat): Promise<void> {
+    const reason = this.#wearOf(seat);
+    if (reason === undefined || this.#leaving.has(seat)) return;
+    if (this.#leaving.size >= this.#seats.length) return;
+    this.#leaving.add(seat);
+    const successor = this.#open();
+    this.#coming.add(successor);
+    if (this.#seatOptions.warm) await successor.ready();
+    this.#coming.delete(successor);
+    if (this.#isClosed) return;
+    this.#seats[this.#seats.indexOf(seat)] = successor;
+    this.#events.replaced(reason, seat.ended);
+    if (seat.load === 0) this.#dismiss(seat);
   }
 
-  #jobsOn(thread: Worker): string[] {
-    return [...this.#running].flatMap(([id, runsOn]) => (runsOn === thread ? [id] : []));
+  #wearOf(seat: Seat): string | undefined {
+    const { workerMaxJobsPerThread: most, workerMaxHeapMb } = this.#config;
+    if (seat.isHeavy) return `its heap stayed above ${workerMaxHeapMb} MB`;
+    return most > 0 && seat.ended >= most ? `it has run ${most} jobs` : undefined;
+  }
+
+  #dismiss(seat: Seat): void {
+    if (!this.#leaving.delete(seat)) return;
+    const closing = seat.close();
+    this.#closing.add(closing);
+    void closing.then(() => this.#closing.delete(closing));
   }
 }

@@ -50,10 +50,14 @@ export const unpackMoves = (text: string): Moves => JSON.parse(text) as Moves;
 
 export type FromThread =
   /** Moves, packed. */
-  | { type: 'moved'; threadId: number; text: string }
+  | { type: 'moved'; text: string }
   | { type: 'progress'; id: string; value: number; note: string | null }
   /** A task was accepted that the queue did not take. */
   | { type: 'deferred'; taskId: string; error: string }
+  /** A job moves its time limits later. */
+  | { type: 'extended'; id: string; ms: number }
+  /** The heap of the thread has stayed above the limit at which it is replaced. */
+  | { type: 'heavy'; mb: number }
   | { type: 'log'; id: string; task: string; message: string; fields: Record<string, unknown> };
 
 export type AbortReason = 'shutdown' | Loss | 'soft time limit';

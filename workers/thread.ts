@@ -11,6 +11,8 @@ import { findTask } from '../jobs/registry.ts';
 import { Submitter } from '../jobs/submit.ts';
 import { attempt } from './attempt.ts';
 import type { Resources } from './context.ts';
+import { lockGlobals } from './frozen.ts';
+import { watchHeap } from './heap-watch.ts';
 import { Line } from './line.ts';
 import {
   packMoves,
@@ -60,8 +62,11 @@ function tell(message: FromThread): void {
 const line = new Line({
   concurrency: config.workerConcurrency,
   run: runWithin,
-  tell: (started, ended) => tell({ type: 'moved', threadId, text: packMoves({ started, ended }) }),
+  tell: (started, ended) => tell({ type: 'moved', text: packMoves({ started, ended }) }),
 });
+
+watchHeap(config.workerMaxHeapMb, (mb) => tell({ type: 'heavy', mb }));
+lockGlobals();
 
 // Not parentPort: piscina takes every message there for its own.
 const orders = new BroadcastChannel(channel);
@@ -78,11 +83,10 @@ export default function run(batch: string): Promise<void> {
 /** The soft limit of a task is kept here; the hard one by whoever can end this thread. */
 async function runWithin(job: ThreadJob, stop: Stop): Promise<AttemptOutcome> {
   const limitMs = findTask(job.task)?.softTimeLimitMs;
-  if (limitMs === undefined) return attempt(job, resources, stop);
-  const timer = setTimeout(() => stop.abort('soft time limit'), limitMs);
+  if (limitMs !== undefined) stop.start(limitMs);
   try {
     return await attempt(job, resources, stop);
   } finally {
-    clearTimeout(timer);
+    stop.end();
   }
 }

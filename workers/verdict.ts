@@ -19,6 +19,11 @@ export function timeLimitMs(task: string): number {
   return findTask(task)?.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS;
 }
 
+/** Whether a job runs with a thread to itself: that of an isolated task, or a suspect. */
+export function runsAlone({ job, counts }: Delivery): boolean {
+  return counts.mark !== '' || (findTask(job.task)?.isolated ?? false);
+}
+
 export interface Verdict {
   outcome: Outcome;
   emit(telemetry: Telemetry): void;
@@ -55,17 +60,19 @@ export interface Death {
   overran: boolean;
   /** Another job on its thread did. */
   collateral: boolean;
-  /** Nothing else ran on its thread. */
+  /** Nothing else ever ran on its thread. */
   alone: boolean;
+  /** Its hard limit with all that it was extended by, in milliseconds. */
+  limitMs: number;
   reason: string;
 }
 
 /** Its thread ended before it did. */
 export function judgeDeath(
   delivery: Delivery,
-  { overran, collateral, alone, reason }: Death,
+  { overran, collateral, alone, limitMs, reason }: Death,
 ): Verdict {
-  if (overran) return judgeOverrun(delivery);
+  if (overran) return judgeOverrun(delivery, limitMs);
   if (collateral) return release(delivery, 0, 'another job on its thread was ended');
   const deaths = delivery.counts.deaths + (alone ? 1 : 0);
   if (deaths >= MAX_DEATHS) return failed(delivery, { code: 'WORKER_DIED', message: reason });
@@ -73,11 +80,11 @@ export function judgeDeath(
   return release({ ...delivery, counts }, SUSPECT_DELAY_MS, reason);
 }
 
-function judgeOverrun({ job, counts }: Delivery): Verdict {
+function judgeOverrun({ job, counts }: Delivery, limitMs: number): Verdict {
   const task = findTask(job.task);
   const charged = { job, counts: { ...counts, attempts: counts.attempts + 1 } };
   const code = 'TASK_TIME_LIMIT';
-  const message = `The task ran longer than ${timeLimitMs(job.task)} ms.`;
+  const message = `The task ran longer than ${limitMs} ms.`;
   if (charged.counts.attempts > (task?.maxRetries ?? 0)) return failed(charged, { code, message });
   return retried(charged, { delayMs: task?.backoff.delayMs ?? 0, code, message });
 }

@@ -13,10 +13,10 @@ import {
 } from '../jobs/queue/index.ts';
 import type { Service } from '../service.ts';
 import type { Telemetry } from '../telemetry.ts';
+import { Alone } from './alone.ts';
 import { ThreadPool, type PoolEvents } from './pool.ts';
 import { STALLED, type AttemptOutcome, type ThreadJob } from './protocol.ts';
-import { Suspects } from './suspects.ts';
-import { judgeDeath, judgeEnd, release, timeLimitMs, type Verdict } from './verdict.ts';
+import { judgeDeath, judgeEnd, release, runsAlone, timeLimitMs, type Verdict } from './verdict.ts';
 
 /** Pause before a job is taken again whose run under an earlier, lost lease still goes on here, in milliseconds. */
 const STILL_RUNNING_DELAY_MS = 1000;
@@ -28,8 +28,8 @@ const ABORT_GRACE_MS = 2000;
 interface Running {
   delivery: Delivery;
   pool: ThreadPool;
-  /** When its hard limit ends; infinite until a thread has begun with it. */
-  deadlineMs: number;
+  /** Its hard limit; counts from `startedMs`, which is infinite until a thread has begun with it. */
+  limitMs: number;
   overran: boolean;
   /** Its lease is lost: however it ends, that is nobody's business here. */
   lost: boolean;
@@ -42,9 +42,9 @@ export class WorkerService implements Service {
   readonly #telemetry: Telemetry;
   readonly #consumer: Consumer;
   readonly #pool: ThreadPool;
-  /** One thread, one job at a time. */
+  /** One job at a time on each thread. */
   readonly #solo: ThreadPool;
-  readonly #suspects: Suspects;
+  readonly #alone: Alone;
   readonly #pace = new Pace();
   readonly #running = new Map<string, Running>();
   #started = false;
@@ -58,16 +58,17 @@ export class WorkerService implements Service {
     const events: PoolEvents = {
       started: (ids) => this.#begin(ids),
       ended: (id, outcome) => this.#ended(id, outcome),
-      died: (ids, reason) => this.#died(ids, reason),
+      died: (ids, reason, isFirst) => this.#died(ids, reason, isFirst),
+      extended: (id, ms) => this.#extend(id, ms),
       progress: (id, value, note) => this.#consumer.progress(id, JSON.stringify({ value, note })),
       deferred: (taskId, error) => telemetry.emit('task.dispatch_deferred', { taskId, error }),
       log: (jobId, task, message, fields) =>
         telemetry.emit('job.log', { jobId, task, message, fields }),
+      replaced: (reason, jobs) => telemetry.emit('thread.replaced', { reason, jobs }),
     };
-    const batches = threads * concurrency + AHEAD;
-    this.#pool = new ThreadPool({ config, threads, batches, warm: true, module }, events);
-    const solo = { config, threads: 1, batches: 1, warm: false, module };
-    this.#solo = new ThreadPool(solo, events);
+    this.#pool = new ThreadPool({ config, threads, warm: true, module }, events);
+    // One more than isolated jobs may use, so that a suspect never waits for those.
+    this.#solo = new ThreadPool({ config, threads: threads + 1, warm: false, module }, events);
     this.#consumer = new Consumer(broker, {
       queues: config.workerQueues,
       limit: threads * concurrency,
@@ -77,7 +78,9 @@ export class WorkerService implements Service {
       reaped: (workerId, jobs) => telemetry.emit('worker.reaped', { workerId, jobs }),
       failed: (error) => telemetry.emit('loop.failed', { loop: 'consumer', error }),
     });
-    this.#suspects = new Suspects(this.#consumer, (delivery) => this.#run([delivery], this.#solo));
+    this.#alone = new Alone(this.#consumer, threads, (delivery, onFresh) =>
+      this.#run([delivery], this.#solo, onFresh),
+    );
   }
 
   async start(): Promise<void> {
@@ -91,7 +94,7 @@ export class WorkerService implements Service {
   async stop(): Promise<void> {
     if (!this.#started) return;
     this.#started = false;
-    this.#suspects.giveBack();
+    this.#alone.giveBack();
     const { shutdownGraceMs } = this.#config;
     const grace = setTimeout(() => this.#abortAll(), shutdownGraceMs);
     const abandon = setTimeout(() => this.#abandonAll(), shutdownGraceMs + ABORT_GRACE_MS);
@@ -135,36 +138,44 @@ export class WorkerService implements Service {
       this.#consumer.settle(id, { kind: 'back', delayMs: STILL_RUNNING_DELAY_MS });
       return false;
     }
-    if (delivery.counts.mark === '') return true;
-    this.#suspects.add(delivery);
+    if (!runsAlone(delivery)) return true;
+    this.#alone.add(delivery);
     return false;
   }
 
-  #run(deliveries: readonly Delivery[], pool: ThreadPool): void {
+  #run(deliveries: readonly Delivery[], pool: ThreadPool, onFresh = false): void {
     const jobs: ThreadJob[] = deliveries.map((delivery) => {
       const { id, task, queue, payload, headers, createdAtMs } = delivery.job;
-      const fresh = { deadlineMs: Infinity, overran: false, lost: false, startedMs: 0 };
+      const fresh = {
+        limitMs: timeLimitMs(task),
+        overran: false,
+        lost: false,
+        startedMs: Infinity,
+      };
       this.#running.set(id, { delivery, pool, ...fresh });
       return { id, task, queue, payload, headers, attempts: delivery.counts.attempts, createdAtMs };
     });
-    pool.run(jobs);
+    pool.run(jobs, onFresh);
   }
 
   #begin(ids: readonly string[]): void {
     const nowMs = performance.now();
     for (const id of ids) {
       const running = this.#running.get(id);
-      if (running === undefined) continue;
-      running.startedMs = nowMs;
-      running.deadlineMs = nowMs + timeLimitMs(running.delivery.job.task);
+      if (running !== undefined) running.startedMs = nowMs;
     }
+  }
+
+  #extend(id: string, ms: number): void {
+    const running = this.#running.get(id);
+    if (running !== undefined) running.limitMs += ms;
   }
 
   /** Only the first to run over its limit on a thread is to blame: it may have kept the others from running. */
   #endOverruns(): void {
     const nowMs = performance.now();
     for (const [id, running] of this.#running) {
-      if (running.deadlineMs > nowMs || running.overran) continue;
+      if (running.startedMs + running.limitMs > nowMs || running.overran) continue;
       running.overran = running.pool.terminate(id);
     }
   }
@@ -173,7 +184,7 @@ export class WorkerService implements Service {
     const running = this.#running.get(id);
     if (running === undefined) return undefined;
     this.#running.delete(id);
-    if (running.pool === this.#solo) this.#suspects.next();
+    if (running.pool === this.#solo) this.#alone.ended(id);
     return running;
   }
 
@@ -184,15 +195,25 @@ export class WorkerService implements Service {
     if (!running.lost) this.#pass(running.delivery, judgeEnd(running.delivery, end));
   }
 
-  #died(ids: readonly string[], reason: string): void {
+  #died(ids: readonly string[], reason: string, isFirst: boolean): void {
     this.#telemetry.emit('thread.died', { jobIds: [...ids], reason });
-    const ended = ids.map((id) => this.#forget(id)).filter((running) => running !== undefined);
+    const ended = ids.map((id) => this.#forgetDead(id, isFirst)).filter((one) => one !== undefined);
     const collateral = ended.some((running) => running.overran);
-    for (const { delivery, pool, overran, lost } of ended) {
+    for (const { delivery, pool, overran, lost, limitMs } of ended) {
       if (lost) continue;
       const alone = pool === this.#solo;
-      this.#pass(delivery, judgeDeath(delivery, { overran, collateral, alone, reason }));
+      this.#pass(delivery, judgeDeath(delivery, { overran, collateral, alone, limitMs, reason }));
     }
+  }
+
+  /** One that was alone may have died of a late error of the job before: it is not charged, but runs again on a fresh thread. */
+  #forgetDead(id: string, isFirst: boolean): Running | undefined {
+    const running = this.#running.get(id);
+    const isItsOwn = isFirst || running?.overran === true || running?.lost === true;
+    if (running?.pool !== this.#solo || isItsOwn) return this.#forget(id);
+    this.#running.delete(id);
+    this.#alone.again(id);
+    return undefined;
   }
 
   #pass({ job }: Delivery, { outcome, emit }: Verdict): void {
@@ -212,6 +233,7 @@ export class WorkerService implements Service {
 
   /** The hard limit stays: a job that ignores its signal must not keep its thread for ever. */
   #lost(ids: readonly string[], why: Loss): void {
+    this.#alone.drop(ids);
     for (const id of ids) {
       const running = this.#running.get(id);
       if (running === undefined || running.lost) continue;

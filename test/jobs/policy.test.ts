@@ -25,10 +25,10 @@ function problemsOf(options: object): readonly string[] {
 }
 
 test('a definition without a policy has the defaults', () => {
-  const { queue, maxRetries, backoff, timeLimitMs, softTimeLimitMs, priority, durable } =
+  const { queue, maxRetries, backoff, timeLimitMs, softTimeLimitMs, priority, isolated, durable } =
     defineTask(facts);
   assert.deepEqual(
-    { queue, maxRetries, backoff, timeLimitMs, softTimeLimitMs, priority, durable },
+    { queue, maxRetries, backoff, timeLimitMs, softTimeLimitMs, priority, isolated, durable },
     {
       queue: 'default',
       maxRetries: 3,
@@ -36,6 +36,7 @@ test('a definition without a policy has the defaults', () => {
       timeLimitMs: 600_000,
       softTimeLimitMs: undefined,
       priority: 5,
+      isolated: false,
       durable: true,
     },
   );
@@ -57,6 +58,7 @@ test('every problem of a definition is told at once', () => {
     retryOn: 'TASK_FAILED',
     timeLimitMs: '5s',
     softTimeLimitMs: 0,
+    isolated: 'yes',
   });
   assert.deepEqual(problems, [
     'name must be 1 to 128 letters, digits, "_", ".", ":" or "-".',
@@ -66,6 +68,7 @@ test('every problem of a definition is told at once', () => {
     'retryOn must be a list of error classes, codes or names.',
     'timeLimitMs must be a whole number, 1 or more.',
     'softTimeLimitMs must be a whole number, 1 or more.',
+    'isolated must be true or false.',
     'backoff.delay is not an option. Did you mean delayMs?',
     'backoff.jitter must be full, equal or none.',
     'backoff.factor must be 1 or more.',

@@ -74,6 +74,7 @@ export function createContext({
     },
     log: () => undefined,
     progress: (value) => progressed.push(value),
+    extendLimit: () => undefined,
     retry({ countdownMs, reason = 'again' } = {}) {
       throw new Retry('TASK_RETRIED', reason, { countdownMs });
     },

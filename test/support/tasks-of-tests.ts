@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Type } from 'typebox';
 import { TASKS } from '../../jobs/registry.ts';
 import { defineTask, type Task } from '../../jobs/task.ts';
+import { TASKS_OF_THREADS } from './tasks-of-threads.ts';
 
 /** Adds a task to the registry of this thread alone. */
 export function register(task: Task): void {
@@ -131,5 +132,5 @@ const requireModule = defineTask({
 
 export function registerTasksOfTests(): void {
   const tasks = [echo, rest, nap, obey, hurry, overstay, ignore, die, poison, requireModule];
-  for (const task of tasks) register(task);
+  for (const task of [...tasks, ...TASKS_OF_THREADS]) register(task);
 }

@@ -13,7 +13,10 @@ import { Signals } from './signals.ts';
 
 const THREADS = new URL('thread-of-tests.js', import.meta.url);
 
-type Told = { [E in EventName]: { event: E } & Events[E] }[EventName];
+/** For workers whose jobs are all transient. */
+export const NO_DATABASE = 'postgres://127.0.0.1:9/none';
+
+export type Told = { [E in EventName]: { event: E } & Events[E] }[EventName];
 
 export interface WorkerBench {
   redis: TestRedis;

@@ -12,17 +12,21 @@ type PoolEvent =
   | { type: 'ended'; id: string; outcome: AttemptOutcome }
   | { type: 'died'; ids: string[]; reason: string }
   | { type: 'progress'; id: string; value: number; note: string | null }
+  | { type: 'extended'; id: string; ms: number }
+  | { type: 'replaced'; reason: string; jobs: number }
   | { type: 'log'; id: string; message: string };
 
 function open(t: TestContext, options: Partial<PoolOptions> = {}) {
   const events = new Signals<PoolEvent>();
   const pool = new ThreadPool(
-    { config: testConfig(), threads: 2, batches: 8, warm: true, module, ...options },
+    { config: testConfig(), threads: 2, warm: true, module, ...options },
     {
       started: () => undefined,
       ended: (id, outcome) => events.note({ type: 'ended', id, outcome }),
       died: (ids, reason) => events.note({ type: 'died', ids, reason }),
       deferred: () => undefined,
+      extended: (id, ms) => events.note({ type: 'extended', id, ms }),
+      replaced: (reason, jobs) => events.note({ type: 'replaced', reason, jobs }),
       progress: (id, value, note) => events.note({ type: 'progress', id, value, note }),
       log: (id, _task, message) => events.note({ type: 'log', id, message }),
     },
@@ -138,7 +142,7 @@ test('what a thread said before it died is heard', async (t) => {
 });
 
 test('a job whose thread was killed over and over does not keep the pool from working', async (t) => {
-  const { pool, events, outcome, dead } = open(t, { threads: 1, batches: 1, warm: false });
+  const { pool, events, outcome, dead } = open(t, { threads: 1, warm: false });
   for (let round = 1; round <= 4; round++) {
     pool.run([job('die', { how: 'exit' })]);
     await events.until(() => (dead().length === round ? true : undefined));

@@ -1,5 +1,5 @@
 /** A worker thread that runs a bare handler: what the way to the threads costs, without what surrounds a task there. */
-import { parentPort, threadId } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import {
   packMoves,
   unpackJobs,
@@ -25,7 +25,7 @@ const line = new Line({
   run: attempt,
   tell(started, ended) {
     const text = packMoves({ started, ended });
-    parentPort?.postMessage({ type: 'moved', threadId, text } satisfies FromThread);
+    parentPort?.postMessage({ type: 'moved', text } satisfies FromThread);
   },
 });
 

@@ -1,0 +1,210 @@
+/**
+ * Tasks that tell where they run, wear their thread out, die in every way there is, and try to harm their neighbours.
+ */
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { threadId } from 'node:worker_threads';
+import { Type } from 'typebox';
+import { defineTask, type Task } from '../../jobs/task.ts';
+
+const result = Type.Unknown();
+const transient = { durable: false, result, maxRetries: 0, payload: Type.Object({}) } as const;
+
+/** Tells its thread, then rests until its signal. */
+const where = defineTask({
+  ...transient,
+  name: 'test.where',
+  payload: Type.Object({ ms: Type.Integer() }),
+  async run({ ms }, ctx) {
+    ctx.log('here', { threadId });
+    await sleep(ms, undefined, { signal: ctx.signal });
+    return threadId;
+  },
+});
+
+const hermit = defineTask({ ...where, name: 'test.hermit', isolated: true });
+
+const held: unknown[] = [];
+
+/** Leaves so many MB behind on its thread. */
+const litter = defineTask({
+  ...transient,
+  name: 'test.litter',
+  payload: Type.Object({ mb: Type.Integer() }),
+  async run({ mb }) {
+    held.push(Array.from({ length: mb }, () => Buffer.alloc(2 ** 20)));
+    return threadId;
+  },
+});
+
+/** Ways to end a thread that leave the process alone. */
+export const WAYS_TO_DIE = {
+  'exit at once': () => process.exit(3),
+  'exit in the next tick': () => process.nextTick(() => process.exit(3)),
+  'throw in a timer': () =>
+    void setTimeout(() => {
+      throw new Error('escaped');
+    }),
+  'throw what is no error': () =>
+    void setTimeout(() => {
+      // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error
+      throw undefined;
+    }),
+  'throw null': () =>
+    void setTimeout(() => {
+      // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error
+      throw null;
+    }),
+  'reject with nobody listening': () => void Promise.reject(new Error('nobody listens')),
+  'fail in a socket with nobody listening': () => void connect({ host: '127.0.0.1', port: 9 }),
+  'overflow the stack': () => {
+    const deeper = (): number => deeper() + 1;
+    setTimeout(deeper);
+  },
+  'loop for ever'() {
+    for (;;);
+  },
+  'use up the memory'() {
+    for (const all: number[][] = []; ;) all.push(Array.from({ length: 10_000 }, Math.random));
+  },
+} as const;
+
+export type WayToDie = keyof typeof WAYS_TO_DIE;
+
+const perish = defineTask({
+  ...transient,
+  name: 'test.perish',
+  timeLimitMs: 5000,
+  payload: Type.Object({ how: Type.String() }),
+  async run({ how }, ctx) {
+    ctx.log('here', { threadId });
+    WAYS_TO_DIE[how as WayToDie]();
+    await new Promise(() => undefined);
+  },
+});
+
+/** Succeeds, and throws afterwards. */
+const regret = defineTask({
+  ...transient,
+  name: 'test.regret',
+  payload: Type.Object({ ms: Type.Integer() }),
+  async run({ ms }) {
+    setTimeout(() => {
+      throw new Error('too late');
+    }, ms);
+    return threadId;
+  },
+});
+
+/** Succeeds, and throws afterwards what is no error. */
+const lateUndefined = defineTask({
+  ...transient,
+  name: 'test.late-undefined',
+  async run() {
+    setTimeout(WAYS_TO_DIE['throw what is no error'], 100);
+  },
+});
+
+const abort = defineTask({ ...transient, name: 'test.abort', run: async () => process.abort() });
+
+const isolatedRegret = defineTask({ ...regret, name: 'test.isolated-regret', isolated: true });
+const isolatedPerish = defineTask({ ...perish, name: 'test.isolated-perish', isolated: true });
+
+const ATTACKS: Record<string, () => unknown> = {
+  'Array.prototype.map': () => Object.assign(Array.prototype, { map: () => ['poison'] }),
+  'Object.prototype': () => Object.assign(Object.prototype, { poison: 1 }),
+  'JSON.parse': () => (JSON.parse = () => 'poison'),
+  'Promise.prototype.then': () => Reflect.set(Promise.prototype, 'then', () => 'poison'),
+  JSON: () => Object.assign(globalThis, { JSON: { parse: () => 'poison' } }),
+  fetch: () => Object.assign(globalThis, { fetch: () => 'poison' }),
+  'Map.prototype.get': () =>
+    Reflect.defineProperty(Map.prototype, 'get', { value: () => 'poison' }),
+};
+
+/** Tries to change the language for its neighbours. @returns what it got away with. */
+const vandal = defineTask({
+  ...transient,
+  name: 'test.vandal',
+  async run() {
+    return Object.entries(ATTACKS).flatMap(([name, attack]) => {
+      try {
+        return attack() === false ? [] : [name];
+      } catch (error) {
+        return error instanceof TypeError ? [] : [name];
+      }
+    });
+  },
+});
+
+/** Uses what a vandal would change. */
+const neighbour = defineTask({
+  ...transient,
+  name: 'test.neighbour',
+  payload: Type.Object({ list: Type.Array(Type.Integer()) }),
+  async run({ list }) {
+    const doubled = await Promise.resolve(list.map((each) => each * 2));
+    const extra = Object.keys(Object.prototype).concat(Reflect.has({}, 'poison') ? 'poison' : []);
+    const parsed: unknown = JSON.parse('[1]');
+    return { doubled, extra, parsed, got: new Map([[1, 2]]).get(1) };
+  },
+});
+
+const extension = { extendMs: Type.Unknown(), ms: Type.Integer() };
+
+/** Moves its limits, then takes so long. */
+const prolong = defineTask({
+  ...transient,
+  name: 'test.prolong',
+  timeLimitMs: 4000,
+  softTimeLimitMs: 2000,
+  payload: Type.Object(extension),
+  async run({ extendMs, ms }, ctx) {
+    try {
+      ctx.extendLimit(extendMs as number);
+    } catch (error) {
+      return `${(error as Error).name}: ${(error as Error).message}`;
+    }
+    await sleep(ms, undefined, { signal: ctx.signal });
+    return 'in time';
+  },
+});
+
+const stretch = defineTask({ ...prolong, name: 'test.stretch', softTimeLimitMs: undefined });
+
+const LIMITED = { payload: Type.Object({ block: Type.Boolean() }), result, maxRetries: 0 };
+const LIMITS = { ...LIMITED, timeLimitMs: 500 };
+
+/** Blocks its thread or waits, for ever; heeds no signal. */
+async function overrun({ block }: { block: boolean }): Promise<never> {
+  while (block);
+  return new Promise(() => setInterval(() => undefined, 1000));
+}
+
+const overruns: Task[] = [
+  defineTask({ ...LIMITS, name: 'test.overrun', durable: false, run: overrun }),
+  defineTask({ ...LIMITS, name: 'test.overrun-durable', run: overrun }),
+  defineTask({
+    ...LIMITS,
+    name: 'test.overrun-isolated',
+    durable: false,
+    isolated: true,
+    run: overrun,
+  }),
+];
+
+export const TASKS_OF_THREADS: Task[] = [
+  where,
+  hermit,
+  litter,
+  perish,
+  isolatedPerish,
+  regret,
+  isolatedRegret,
+  lateUndefined,
+  abort,
+  vandal,
+  neighbour,
+  prolong,
+  stretch,
+  ...overruns,
+];

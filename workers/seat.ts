@@ -1,0 +1,205 @@
+/**
+ * A place for one thread: sends it batches, hears what it says, and seats a fresh one when it dies. One piscina for each
+ * thread, as only then it is known which thread has which jobs, and one can be replaced while it finishes them.
+ */
+import type { Worker } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import {
+  packJobs,
+  unpackMoves,
+  type FromThread,
+  type Moves,
+  type ThreadData,
+  type ThreadJob,
+} from './protocol.ts';
+import { THREAD_FLAGS } from './frozen.ts';
+import type { PoolEvents } from './pool.ts';
+
+/**
+ * Most memory of a thread's heap, in MB. What needs more ends its thread, not the process. The young generation is kept
+ * small, as jobs mostly wait: an idle thread is 17 MB smaller for it.
+ */
+const HEAP_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
+
+/** How long a thread that is not kept warm waits for its next job, in milliseconds: it costs 25 MB, and a start half a second. */
+const IDLE_MS = 60_000;
+
+/** Batches piscina passes on at a time: all, as the thread itself decides how many jobs run. */
+const ALL_BATCHES = 1_000_000;
+
+export interface SeatOptions {
+  data: ThreadData;
+  module: URL;
+  /** Whether its thread is started before there is work. */
+  warm: boolean;
+}
+
+/** One thread from its start to its exit. */
+interface Thread {
+  worker: Worker;
+  /** Why it ended, as far as piscina has said. */
+  reason: string;
+  /** Jobs it was given, and how many of them have ended. */
+  given: number;
+  ended: number;
+  isHeavy: boolean;
+  isEnding: boolean;
+}
+
+interface Place {
+  thread: Thread;
+  /** Whether the thread has begun with it. */
+  isBegun: boolean;
+}
+
+export class Seat {
+  readonly #piscina: Piscina<string, void>;
+  readonly #events: PoolEvents;
+  readonly #changed: (seat: Seat) => void;
+  /** Jobs that have not ended. */
+  readonly #running = new Map<string, Place>();
+  #thread: Thread | undefined;
+
+  /** @param changed called when a job has ended or the thread says that its heap is too large. */
+  constructor(
+    { data, module, warm }: SeatOptions,
+    events: PoolEvents,
+    changed: (seat: Seat) => void,
+  ) {
+    this.#events = events;
+    this.#changed = changed;
+    this.#piscina = new Piscina({
+      filename: module.href,
+      workerData: data,
+      minThreads: warm ? 1 : 0,
+      maxThreads: 1,
+      concurrentTasksPerWorker: ALL_BATCHES,
+      // Threads own sockets, which a thread blocked in Atomics.wait would not serve.
+      atomics: 'disabled',
+      // A warm thread is kept: so are its connections.
+      idleTimeout: warm ? Infinity : IDLE_MS,
+      execArgv: [...THREAD_FLAGS],
+      recordTiming: false,
+      resourceLimits: HEAP_LIMITS,
+    });
+    this.#piscina.on('message', (message: FromThread) => this.#hear(message));
+    this.#piscina.on('error', (error: unknown) => events.died([], reasonOf(error), false));
+  }
+
+  /** Jobs that have not ended. */
+  get load(): number {
+    return this.#running.size;
+  }
+
+  /** Whether its thread has had no job yet, or has yet to be started. */
+  get isFresh(): boolean {
+    return (this.#thread?.given ?? 0) === 0;
+  }
+
+  /** Jobs its thread has ended. */
+  get ended(): number {
+    return this.#thread?.ended ?? 0;
+  }
+
+  /** Whether its thread has said that its heap is too large. */
+  get isHeavy(): boolean {
+    return this.#thread?.isHeavy ?? false;
+  }
+
+  runs(id: string): boolean {
+    return this.#running.has(id);
+  }
+
+  /** Resolves when its thread has loaded all that jobs need, or has failed to. */
+  async ready(): Promise<void> {
+    await this.#piscina.run(packJobs([])).catch(() => undefined);
+  }
+
+  run(jobs: readonly ThreadJob[]): void {
+    const sent = this.#piscina.run(packJobs(jobs));
+    const thread = this.#seated();
+    thread.given += jobs.length;
+    for (const { id } of jobs) this.#running.set(id, { thread, isBegun: false });
+    sent.catch((error: unknown) => (thread.reason = reasonOf(error)));
+  }
+
+  /**
+   * Ends the thread a job runs on, with everything else on it.
+   * @returns false when that thread is ending already, or has yet to begin with the job.
+   */
+  terminate(id: string): boolean {
+    const place = this.#running.get(id);
+    if (place === undefined || !place.isBegun || place.thread.isEnding) return false;
+    place.thread.isEnding = true;
+    void place.thread.worker.terminate();
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await this.#piscina.destroy();
+  }
+
+  /** The thread that gets the next batch. Piscina starts another as soon as one fails. */
+  #seated(): Thread {
+    const worker = this.#piscina.threads[0]!;
+    if (this.#thread?.worker === worker) return this.#thread;
+    const fresh = { given: 0, ended: 0, isHeavy: false, isEnding: false };
+    const thread = { worker, reason: 'the thread ended', ...fresh };
+    this.#thread = thread;
+    // By then everything it said has been heard, and piscina has rejected its batches.
+    worker.once('exit', () => queueMicrotask(() => this.#bury(thread)));
+    return thread;
+  }
+
+  #hear(message: FromThread): void {
+    switch (message.type) {
+      case 'moved':
+        return this.#move(unpackMoves(message.text));
+      case 'progress':
+        return this.#events.progress(message.id, message.value, message.note);
+      case 'extended':
+        return this.#events.extended(message.id, message.ms);
+      case 'deferred':
+        return this.#events.deferred(message.taskId, message.error);
+      case 'log':
+        return this.#events.log(message.id, message.task, message.message, message.fields);
+      case 'heavy':
+        this.#seated().isHeavy = true;
+        return this.#changed(this);
+    }
+  }
+
+  #move({ started, ended }: Moves): void {
+    for (const { id, outcome } of ended) {
+      const place = this.#running.get(id);
+      if (place === undefined) continue;
+      this.#running.delete(id);
+      place.thread.ended++;
+      this.#events.ended(id, outcome);
+    }
+    for (const id of started) {
+      const place = this.#running.get(id);
+      if (place !== undefined) place.isBegun = true;
+    }
+    if (started.length > 0) this.#events.started(started);
+    if (ended.length > 0) this.#changed(this);
+  }
+
+  /**
+   * All that had not ended on a thread is told as one death. It is its exit that counts: piscina takes a batch for done when
+   * its thread throws `null`.
+   */
+  #bury(thread: Thread): void {
+    if (this.#thread === thread) this.#thread = undefined;
+    const ids = [...this.#running].flatMap(([id, place]) => (place.thread === thread ? [id] : []));
+    if (ids.length === 0) return;
+    for (const id of ids) this.#running.delete(id);
+    this.#events.died(ids, thread.reason, thread.given === 1);
+    this.#changed(this);
+  }
+}
+
+/** What was thrown may be anything. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
