@@ -48,7 +48,13 @@ test('1,000 errors that escape leave no thread, listener or handle behind', asyn
   const dead = new Signals<string>();
   const stayed = new Signals<string>();
   const ignore = () => undefined;
-  const others = { started: ignore, extended: ignore, progress: ignore, log: ignore };
+  const others = {
+    started: ignore,
+    deferred: () => undefined,
+    extended: ignore,
+    progress: ignore,
+    log: ignore,
+  };
   const pool = new ThreadPool(
     { config: testConfig(), threads: 2, warm: true, module },
     {

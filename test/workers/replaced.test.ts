@@ -35,7 +35,7 @@ async function assertHandover(
     false,
   );
   const { counts } = await bench.inspector.status(long);
-  assert.deepEqual(counts, { headers: {}, attempts: 0, deaths: 0, mark: '' });
+  assert.deepEqual(counts, { attempts: 0, deaths: 0, mark: '' });
   return bench;
 }
 
@@ -64,6 +64,7 @@ test('no more threads are on their way out than there are to serve', async (t) =
     { config, threads: 1, warm: false, module },
     {
       started: ignore,
+      deferred: () => undefined,
       extended: ignore,
       progress: ignore,
       died: ignore,

@@ -1,0 +1,34 @@
+/** All examples of tasks: what they are called, the tasks they define, and what they do. */
+import type { Task } from '../../../jobs/task.ts';
+import type { Stack } from '../../support/stack.ts';
+import * as isolated from './isolated.ts';
+import * as limits from './limits.ts';
+import * as many from './many.ts';
+import * as now from './now.ts';
+import * as operate from './operate.ts';
+import * as options from './options.ts';
+import * as progress from './progress.ts';
+import * as retries from './retries.ts';
+import * as steps from './steps.ts';
+import * as unique from './unique.ts';
+
+interface Example {
+  readonly tasks: readonly object[];
+  run(stack: Stack): Promise<void>;
+}
+
+const EXAMPLES: Readonly<Record<string, Example>> = {
+  now,
+  options,
+  many,
+  retries,
+  limits,
+  unique,
+  steps,
+  progress,
+  isolated,
+  operate,
+};
+export default EXAMPLES;
+
+export const EXAMPLE_TASKS = Object.values(EXAMPLES).flatMap(({ tasks }) => tasks) as Task[];

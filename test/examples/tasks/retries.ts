@@ -1,0 +1,47 @@
+/** What is tried again, when, and what is not. */
+import assert from 'node:assert/strict';
+import { Type } from 'typebox';
+import { defineTask, Reject } from '../../../jobs/task.ts';
+import type { Stack } from '../../support/stack.ts';
+
+class Busy extends Error {}
+
+const flaky = defineTask({
+  name: 'example.flaky',
+  durable: false,
+  payload: Type.Object({}),
+  result: Type.Integer(),
+  maxRetries: 5,
+  backoff: { delayMs: 10, factor: 2, maxMs: 1000, jitter: 'equal' },
+  retryOn: [Busy, 'ECONNRESET'],
+  neverRetryOn: [RangeError],
+  retryForMs: 60_000,
+  async run(_, ctx) {
+    if (ctx.job.attempt === 1) throw new Busy();
+    if (ctx.job.attempt === 2) ctx.retry({ countdownMs: 20, reason: 'not yet' });
+    return ctx.job.attempt;
+  },
+});
+
+const hopeless = defineTask({
+  name: 'example.hopeless',
+  durable: false,
+  payload: Type.Object({}),
+  result: Type.Null(),
+  maxRetries: 5,
+  async run() {
+    throw new Reject('PRACTICE_NOT_FOUND', 'There is nothing to try again.');
+  },
+});
+
+export const tasks = [flaky, hopeless];
+
+export async function run({ client }: Stack): Promise<void> {
+  const third = await client.delay(flaky, {});
+  assert.equal(await client.result(third.id, flaky).get({ timeoutMs: 10_000 }), 3);
+
+  const rejected = await client.delay(hopeless, {});
+  await assert.rejects(client.result(rejected.id).get({ timeoutMs: 10_000 }), {
+    code: 'PRACTICE_NOT_FOUND',
+  });
+}

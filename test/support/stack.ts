@@ -1,0 +1,63 @@
+/**
+ * Everything a task needs to run, in this process: a database, a queue, a worker with its threads, a reconciler and a client.
+ */
+import { createTaskClient, type TaskClient } from '../../jobs/client.ts';
+import { Broker, Control, Inspector, Producer } from '../../jobs/queue/index.ts';
+import { TaskWaiter } from '../../jobs/waiter.ts';
+import { createReconciler } from '../../scheduler/reconciler.ts';
+import { startAll, stopAll } from '../../service.ts';
+import { Telemetry } from '../../telemetry.ts';
+import { WorkerService } from '../../workers/worker.ts';
+import { testConfig } from './config.ts';
+import { createTestDatabase } from './postgres.ts';
+import { createTestRedis } from './redis.ts';
+
+export interface Stack {
+  client: TaskClient;
+  broker: Broker;
+  close(): Promise<void>;
+}
+
+/** @param threads what the worker's threads run. */
+export async function openStack(threads: URL): Promise<Stack> {
+  const database = await createTestDatabase();
+  const redis = createTestRedis();
+  const config = testConfig({
+    databaseUrl: database.url,
+    redisUrl: redis.url,
+    queuePrefix: redis.prefix,
+  });
+  const broker = new Broker({ url: redis.url, prefix: redis.prefix });
+  const db = database.pool;
+  const telemetry = new Telemetry();
+  const [producer, control] = [new Producer(broker), new Control(broker)];
+  const inspector = new Inspector(broker);
+  const waiter = new TaskWaiter(db, broker, () => undefined);
+  const services = [
+    new WorkerService(config, broker, telemetry, threads),
+    createReconciler({ db, producer, inspector, telemetry, leaseMs: config.leaseMs }),
+    waiter,
+  ];
+  await broker.open();
+  await startAll(services);
+  const queues = config.workerQueues;
+  const client = createTaskClient({
+    db,
+    producer,
+    control,
+    inspector,
+    waiter,
+    telemetry,
+    queues,
+  });
+  return {
+    client,
+    broker,
+    async close() {
+      await stopAll(services);
+      broker.close();
+      await redis.clear();
+      await database.drop();
+    },
+  };
+}
