@@ -23,7 +23,7 @@ export async function run({ client, broker }: Stack): Promise<void> {
   const { id } = await client.delay(fragile, {});
   await assert.rejects(client.result(id).get({ timeoutMs: 10_000 }), { code: 'TASK_FAILED' });
 
-  const [letter] = await inspector.page({ list: 'failed' });
+  const letter = (await inspector.page({ list: 'failed' })).at(-1);
   assert.deepEqual([letter?.id, letter?.reason?.code], [id, 'TASK_FAILED']);
 
   await control.pause('default');
