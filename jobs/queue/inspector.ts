@@ -179,7 +179,7 @@ function addShard(total: Overview, facts: ShardFacts): void {
   for (const worker of Array.isArray(facts.workers) ? facts.workers : []) {
     const known = total.workers.find(({ id }) => id === worker.id);
     if (known !== undefined) known.held += worker.held;
-    else total.workers.push({ ...worker, queues: worker.queues.split(',') });
+    else total.workers.push({ ...worker, queues: worker.queues.split(',').filter(Boolean) });
   }
 }
 
