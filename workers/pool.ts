@@ -7,7 +7,7 @@ import { BroadcastChannel, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ResolvedConfig } from '../config.ts';
 import {
-  packJobs,
+  packBatch,
   unpackMoves,
   type AbortReason,
   type AttemptOutcome,
@@ -57,6 +57,7 @@ export class ThreadPool {
   readonly #piscina: Piscina<string, void>;
   readonly #orders: BroadcastChannel;
   readonly #events: PoolEvents;
+  #concurrency: number;
   /** Jobs that have not ended, and the thread each runs on once it said so. */
   readonly #running = new Map<string, Worker | undefined>();
   readonly #ending = new WeakSet<Worker>();
@@ -69,6 +70,7 @@ export class ThreadPool {
   ) {
     const channel = `daodao:${randomUUID()}`;
     this.#events = events;
+    this.#concurrency = config.workerConcurrency;
     this.#orders = new BroadcastChannel(channel);
     this.#orders.unref();
     this.#piscina = new Piscina({
@@ -90,10 +92,17 @@ export class ThreadPool {
     this.#piscina.on('error', (error: Error) => events.died([], error.message));
   }
 
-  /** Sends jobs to one thread, which runs `workerConcurrency` of all its jobs at a time. */
+  /** Jobs each thread runs at a time, from now on; those that run go on. Default `workerConcurrency`. */
+  set concurrency(concurrency: number) {
+    this.#concurrency = concurrency;
+    this.#orders.postMessage({ type: 'concurrency', concurrency } satisfies ToThread);
+  }
+
+  /** Sends jobs to one thread, which runs `concurrency` of all its jobs at a time. */
   run(jobs: ThreadJob[]): void {
     for (const { id } of jobs) this.#running.set(id, undefined);
-    this.#piscina.run(packJobs(jobs)).catch((error: unknown) => void this.#bury(jobs, error));
+    const batch = packBatch({ concurrency: this.#concurrency, jobs });
+    this.#piscina.run(batch).catch((error: unknown) => void this.#bury(jobs, error));
   }
 
   /** Whether an earlier run of this job has not ended yet, for instance one whose lease was lost. */

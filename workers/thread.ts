@@ -12,7 +12,7 @@ import type { Resources } from './context.ts';
 import { Line } from './line.ts';
 import {
   packMoves,
-  unpackJobs,
+  unpackBatch,
   type AttemptOutcome,
   type FromThread,
   type ThreadData,
@@ -49,13 +49,16 @@ const line = new Line({
 // Not parentPort: piscina takes every message there for its own.
 const orders = new BroadcastChannel(channel);
 orders.onmessage = (event) => {
-  const { ids, reason } = (event as { data: ToThread }).data;
-  line.abort(ids, reason);
+  const order = (event as { data: ToThread }).data;
+  if (order.type === 'abort') line.abort(order.ids, order.reason);
+  else line.concurrency = order.concurrency;
 };
 
 /** The piscina task. How each job ends is told as it happens, so that a slow one holds up none of its batch. */
 export default function run(batch: string): Promise<void> {
-  return line.add(unpackJobs(batch));
+  const { concurrency, jobs } = unpackBatch(batch);
+  line.concurrency = concurrency;
+  return line.add(jobs);
 }
 
 /** The soft limit of a task is kept here; the hard one by whoever can end this thread. */

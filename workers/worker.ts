@@ -2,14 +2,16 @@
  * A worker process: its main thread claims jobs and owns their leases, its threads run them. A blocked or dying thread
  * costs no lease; a lost lease stops the job.
  */
-import type { ResolvedConfig } from '../config.ts';
+import { SETTINGS, type ResolvedConfig } from '../config.ts';
 import { AHEAD, Consumer, Pace, type Broker, type Delivery } from '../jobs/queue/index.ts';
 import type { Service } from '../service.ts';
 import type { Telemetry } from '../telemetry.ts';
+import { createCommands, type ShutdownKind } from './commands.ts';
 import { ThreadPool, type PoolEvents } from './pool.ts';
 import { STALLED, type AttemptOutcome, type ThreadJob } from './protocol.ts';
+import { Runs, type Run } from './runs.ts';
 import { Suspects } from './suspects.ts';
-import { judgeDeath, judgeEnd, release, timeLimitMs, type Verdict } from './verdict.ts';
+import { judgeDeath, judgeEnd, release, type Verdict } from './verdict.ts';
 
 /** Pause before a job is taken again whose run under an earlier, lost lease still goes on here, in milliseconds. */
 const STILL_RUNNING_DELAY_MS = 1000;
@@ -17,17 +19,6 @@ const STILL_RUNNING_DELAY_MS = 1000;
 const SWEEP_MS = 50;
 /** Time for aborted jobs to end before they are given back without having ended, in milliseconds. */
 const ABORT_GRACE_MS = 2000;
-
-interface Running {
-  delivery: Delivery;
-  pool: ThreadPool;
-  /** When its hard limit ends; infinite until a thread has begun with it. */
-  deadlineMs: number;
-  overran: boolean;
-  /** Its lease is lost: however it ends, that is nobody's business here. */
-  lost: boolean;
-  startedMs: number;
-}
 
 export class WorkerService implements Service {
   readonly name = 'worker';
@@ -38,34 +29,49 @@ export class WorkerService implements Service {
   /** One thread, one job at a time. */
   readonly #solo: ThreadPool;
   readonly #suspects: Suspects;
+  #concurrency: number;
   readonly #pace = new Pace();
-  readonly #running = new Map<string, Running>();
+  /** Jobs in threads. */
+  readonly runs = new Runs();
   #started = false;
   #sweep: NodeJS.Timeout | undefined;
 
-  /** @param module what the threads run, see `PoolOptions`. */
-  constructor(config: ResolvedConfig, broker: Broker, telemetry: Telemetry, module?: URL) {
+  /**
+   * @param module what the threads run, see `PoolOptions`.
+   * @param shutdown ends the process, when an operator asks this worker for it. Default: it refuses.
+   */
+  constructor(
+    config: ResolvedConfig,
+    broker: Broker,
+    telemetry: Telemetry,
+    module?: URL,
+    shutdown?: (kind: ShutdownKind) => void,
+  ) {
     this.#config = config;
     this.#telemetry = telemetry;
     const { workerThreads: threads, workerConcurrency: concurrency } = config;
+    this.#concurrency = concurrency;
     const events: PoolEvents = {
-      started: (ids) => this.#begin(ids),
+      started: (ids) => this.runs.begin(ids),
       ended: (id, outcome) => this.#ended(id, outcome),
       died: (ids, reason) => this.#died(ids, reason),
       progress: (id, value, note) => this.#consumer.progress(id, JSON.stringify({ value, note })),
       log: (jobId, task, message, fields) =>
         telemetry.emit('job.log', { jobId, task, message, fields }),
     };
-    const batches = threads * concurrency + AHEAD;
+    // Enough for any concurrency it may be given later.
+    const batches = threads * SETTINGS.WORKER_CONCURRENCY.max + AHEAD;
     this.#pool = new ThreadPool({ config, threads, batches, warm: true, module }, events);
     const solo = { config, threads: 1, batches: 1, warm: false, module };
     this.#solo = new ThreadPool(solo, events);
+    const commands = createCommands({ worker: this, broker, telemetry, shutdown });
     this.#consumer = new Consumer(broker, {
       queues: config.workerQueues,
       limit: threads * concurrency,
       leaseMs: config.leaseMs,
       deliver: (deliveries) => this.#deliver(deliveries),
       lost: (ids) => this.#lost(ids),
+      commanded: (verb, args) => commands.run(verb, args),
       reaped: (workerId, jobs) => telemetry.emit('worker.reaped', { workerId, jobs }),
       failed: (error) => telemetry.emit('loop.failed', { loop: 'consumer', error }),
     });
@@ -76,7 +82,7 @@ export class WorkerService implements Service {
     this.#started = true;
     await this.#consumer.start();
     // One sweep for all: a timer for each would cost a short job more than its run.
-    this.#sweep = setInterval(() => this.#endOverruns(), SWEEP_MS);
+    this.#sweep = setInterval(() => this.runs.endOverruns(), SWEEP_MS);
   }
 
   /** Lets running jobs end within the grace period, then aborts them; what is left goes back uncharged. */
@@ -95,15 +101,43 @@ export class WorkerService implements Service {
     await Promise.all([this.#pool.close(), this.#solo.close()]);
   }
 
+  /** Gives everything held back at once, uncharged, though it still runs here. Takes a second at most; then the process must end. */
+  async abandon(): Promise<void> {
+    this.#started = false;
+    this.#suspects.giveBack();
+    this.#abortAll();
+    this.#abandonAll();
+    await this.#consumer.abandon();
+  }
+
+  get consumer(): Pick<Consumer, 'size' | 'limit' | 'queues' | 'addQueue' | 'cancelQueue'> {
+    return this.#consumer;
+  }
+
+  get threads(): number {
+    return this.#config.workerThreads;
+  }
+
+  get concurrency(): number {
+    return this.#concurrency;
+  }
+
+  /** Jobs a thread runs at a time; more than that go on until they end. */
+  set concurrency(concurrency: number) {
+    this.#concurrency = concurrency;
+    this.#pool.concurrency = concurrency;
+    this.#setLimit();
+  }
+
   #abortAll(): void {
-    const ids = [...this.#running.keys()];
+    const ids = [...this.runs.keys()];
     this.#pool.abort(ids, 'shutdown');
     this.#solo.abort(ids, 'shutdown');
   }
 
   /** For jobs that ignore their signal: given back while their threads are about to be ended. */
   #abandonAll(): void {
-    for (const [id, { delivery, lost }] of this.#running) {
+    for (const [id, { delivery, lost }] of this.runs) {
       this.#forget(id);
       if (!lost) this.#pass(delivery, release(delivery, 0, 'shutdown'));
     }
@@ -135,36 +169,16 @@ export class WorkerService implements Service {
   #run(deliveries: readonly Delivery[], pool: ThreadPool): void {
     const jobs: ThreadJob[] = deliveries.map((delivery) => {
       const { id, task, queue, payload, createdAtMs } = delivery.job;
-      const fresh = { deadlineMs: Infinity, overran: false, lost: false, startedMs: 0 };
-      this.#running.set(id, { delivery, pool, ...fresh });
+      this.runs.add(delivery, pool);
       return { id, task, queue, payload, attempts: delivery.counts.attempts, createdAtMs };
     });
     pool.run(jobs);
   }
 
-  #begin(ids: readonly string[]): void {
-    const nowMs = performance.now();
-    for (const id of ids) {
-      const running = this.#running.get(id);
-      if (running === undefined) continue;
-      running.startedMs = nowMs;
-      running.deadlineMs = nowMs + timeLimitMs(running.delivery.job.task);
-    }
-  }
-
-  /** Only the first to run over its limit on a thread is to blame: it may have kept the others from running. */
-  #endOverruns(): void {
-    const nowMs = performance.now();
-    for (const [id, running] of this.#running) {
-      if (running.deadlineMs > nowMs || running.overran) continue;
-      running.overran = running.pool.terminate(id);
-    }
-  }
-
-  #forget(id: string): Running | undefined {
-    const running = this.#running.get(id);
+  #forget(id: string): Run | undefined {
+    const running = this.runs.get(id);
     if (running === undefined) return undefined;
-    this.#running.delete(id);
+    this.runs.delete(id);
     if (running.pool === this.#solo) this.#suspects.next();
     return running;
   }
@@ -179,7 +193,7 @@ export class WorkerService implements Service {
   #died(ids: readonly string[], reason: string): void {
     this.#telemetry.emit('thread.died', { jobIds: [...ids], reason });
     const ended = ids.map((id) => this.#forget(id)).filter((running) => running !== undefined);
-    const collateral = ended.some((running) => running.overran);
+    const collateral = ended.some(({ overran, terminated }) => overran || terminated);
     for (const { delivery, pool, overran, lost } of ended) {
       if (lost) continue;
       const alone = pool === this.#solo;
@@ -192,20 +206,23 @@ export class WorkerService implements Service {
     emit(this.#telemetry);
   }
 
-  #notePace({ startedMs }: Running, end: AttemptOutcome): void {
+  #notePace({ startedMs }: Run, end: AttemptOutcome): void {
     const changed =
       end.kind === 'released'
         ? end.reason === STALLED && this.#pace.reset()
         : this.#pace.note(performance.now() - startedMs);
-    if (!changed) return;
-    const { workerThreads, workerConcurrency } = this.#config;
-    this.#consumer.limit = workerThreads * workerConcurrency + (this.#pace.isShort ? AHEAD : 0);
+    if (changed) this.#setLimit();
+  }
+
+  #setLimit(): void {
+    const ahead = this.#pace.isShort ? AHEAD : 0;
+    this.#consumer.limit = this.#config.workerThreads * this.#concurrency + ahead;
   }
 
   /** The hard limit stays: a job that ignores its signal must not keep its thread for ever. */
   #lost(ids: readonly string[]): void {
     for (const id of ids) {
-      const running = this.#running.get(id);
+      const running = this.runs.get(id);
       if (running === undefined || running.lost) continue;
       running.lost = true;
       running.pool.abort([id], 'lease lost');

@@ -97,6 +97,7 @@ export class Member implements Service {
     await within(ABANDON_MS, this.lane.pause());
     this.lane.stop();
     await within(ABANDON_MS, this.#broker.leave(this.lane.shard, this.#options.worker));
+    this.lane.forget();
   }
 
   async #beat(): Promise<number> {
