@@ -49,6 +49,7 @@ export const ERRORS = {
   },
   TASK_TIME_LIMIT: { status: 500, message: 'The task ran longer than its time limit.' },
   TASK_EXPIRED: { status: 500, message: 'The task was still waiting when it expired.' },
+  TASK_REVOKED: { status: 500, message: 'The task was revoked.' },
   TASK_RETRIED: { status: 500, message: 'The task asked for another attempt once too often.' },
   TASK_FAILED: { status: 500, message: 'The task failed.' },
   WORKER_DIED: { status: 500, message: 'The worker ended while it ran the task.' },

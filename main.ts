@@ -27,8 +27,7 @@ const shutdown = new Shutdown({
 
 /** As an operator asked a worker of this process. */
 function end(kind: ShutdownKind): void {
-  if (kind === 'cold') shutdown.cold('an operator asked for it');
-  else shutdown.warm('an operator asked for it');
+  shutdown[kind]('an operator asked for it');
 }
 
 /** A start under way is waited for: a process must not end while its threads begin. */

@@ -1,6 +1,7 @@
 /**
  * What the reconciler asks of `ai.tasks`: which unfinished tasks to look at, and ends only the queue knows of.
  */
+import { ERRORS } from '../errors.ts';
 import type { Queryable } from './postgres.ts';
 import type { Failure } from './task-runs.ts';
 
@@ -61,4 +62,10 @@ export async function closeTask(
     [id, status, failure.code, failure.message],
   );
   return rowCount === 1;
+}
+
+/** Ends a task that has not ended, because somebody asked for that. Returns false when it is finished or unknown. */
+export async function revokeTask(db: Queryable, id: string): Promise<boolean> {
+  const code = 'TASK_REVOKED';
+  return closeTask(db, id, 'revoked', { code, message: ERRORS[code].message });
 }

@@ -4,7 +4,15 @@
 import type { Broker } from './broker.ts';
 import { send } from './connection.ts';
 import { classify } from './errors.ts';
-import { decodeCounts, decodeEnd, decodeJob, type Counts, type Ended, type Job } from './record.ts';
+import {
+  decodeCounts,
+  decodeEnd,
+  decodeJob,
+  RUNNING,
+  type Counts,
+  type Ended,
+  type Job,
+} from './record.ts';
 
 export type JobState =
   | 'scheduled'
@@ -182,8 +190,6 @@ function addShard(total: Overview, facts: ShardFacts): void {
     else total.workers.push({ ...worker, queues: worker.queues.split(',').filter(Boolean) });
   }
 }
-
-const RUNNING: Ended = { result: undefined, reason: undefined, finishedAtMs: undefined };
 
 function decodeStatus(
   id: string,
