@@ -2,7 +2,8 @@
  * A process of the application like `main.ts`, on stores that are there, whose threads know the tasks of tests too.
  */
 import { startApp } from '../../app.ts';
-import { loadConfig, type ResolvedConfig } from '../../config.ts';
+import { loadConfig } from '../../config.ts';
+import { resolveConfig } from '../../db/embedded/engines.ts';
 import { Shutdown } from '../../shutdown.ts';
 import { logEvents, Telemetry } from '../../telemetry.ts';
 import type { ShutdownKind } from '../../workers/commands.ts';
@@ -11,7 +12,7 @@ import { registerTasksOfTests } from './tasks-of-tests.ts';
 registerTasksOfTests();
 
 const telemetry = new Telemetry();
-const config = loadConfig() as ResolvedConfig;
+const { config } = await resolveConfig(loadConfig(), () => undefined);
 logEvents(telemetry, config.logLevel);
 const end = (kind: ShutdownKind): void => shutdown[kind]('an operator asked for it');
 const starting = startApp(config, telemetry, {
