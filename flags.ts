@@ -42,7 +42,9 @@ export function readFlags(words: readonly string[]): Flags {
       );
       return problem(`There is no flag ${token.rawName}.${hint}`);
     }
-    if (!token.value?.trim()) return problem(`${token.rawName} needs a value.`);
+    // What begins with a dash is the next flag.
+    const isMissing = token.inlineValue !== true && token.value?.startsWith('-');
+    if (!token.value?.trim() || isMissing) return problem(`${token.rawName} needs a value.`);
     settings[FLAGS[name]] = token.value;
   }
   return { kind: 'settings', settings };

@@ -148,7 +148,9 @@ function readInput(name: string, command: Command, line: readonly string[]): Req
     }
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (option === undefined) return problem(stray(name, token.rawName, options));
-    const value = token.value ?? '';
+    // What begins with a dash is the next option.
+    const isNext = token.inlineValue !== true && token.value?.startsWith('-') === true;
+    const value = isNext ? '' : (token.value ?? '');
     if (option.kind === 'flag' && token.value !== undefined) {
       return problem(`${token.rawName} takes no value.`);
     }
