@@ -36,8 +36,8 @@ export class UsageProblem extends Error {}
 
 /** @throws {UsageProblem} unless every word is the id of a task. */
 export function idsOf({ words }: Input): string[] {
-  const stray = words.find((word) => !UUID.test(word));
-  if (stray !== undefined) throw new UsageProblem(`"${stray}" is no id: ids are UUIDs.`);
+  const other = words.find((word) => !UUID.test(word));
+  if (other !== undefined) throw new UsageProblem(`"${other}" is no id: ids are UUIDs.`);
   return words.map((word) => word.toLowerCase());
 }
 

@@ -51,9 +51,9 @@ async function follow(input: Input): Promise<void> {
     await tail.start();
     process.stderr.write('Jobs that end from here on; Ctrl-C ends this.\n');
     const { signal } = gone;
-    await Promise.race([
-      ...['SIGINT', 'SIGTERM'].map((name) => once(process, name, { signal })),
-    ]).catch(() => undefined);
+    await Promise.race(['SIGINT', 'SIGTERM'].map((name) => once(process, name, { signal }))).catch(
+      () => undefined,
+    );
     gone.abort();
     await tail.stop();
     await telling;

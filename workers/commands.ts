@@ -59,7 +59,7 @@ interface Verb {
 
 /** Pairs a schema with what may rely on it. */
 function verb<S extends TSchema>(args: S, run: (args: Static<S>) => unknown): Verb {
-  return { args, run: run as Verb['run'] };
+  return { args, run };
 }
 
 /** The verbs of one worker. `run` throws a sentence for what it does not take. */
@@ -132,7 +132,13 @@ export function createCommands({ worker, broker, telemetry, shutdown }: Commands
 function registered(): unknown {
   return TASKS.map(
     ({ name, queue, durable, maxRetries, softTimeLimitMs = null, timeLimitMs, priority }) => ({
-      ...{ name, queue, durable, priority, maxRetries, softTimeLimitMs, timeLimitMs },
+      name,
+      queue,
+      durable,
+      priority,
+      maxRetries,
+      softTimeLimitMs,
+      timeLimitMs,
     }),
   );
 }
