@@ -43,12 +43,7 @@ async function list(input: Input): Promise<void> {
       if (found.length < most) found.push(letter);
     }
     show(input.has('json'), { total, deadLetters: found.map(summary) }, () => [
-      ...table(
-        ['JOB', 'TASK', 'QUEUE', 'CODE', 'MESSAGE'],
-        found
-          .map(summary)
-          .map(({ id, task, queue, code, message }) => [id, task, queue, code, message]),
-      ),
+      ...lettersOf(found.map(summary)),
       found.length < total
         ? `${found.length} of ${total} shown: --limit shows more.`
         : count(total, 'dead letter'),
@@ -65,6 +60,18 @@ function summary({ id, job, reason, counts }: JobStatus) {
     message: reason?.message ?? '',
     deaths: counts.deaths,
   };
+}
+
+function lettersOf(letters: readonly ReturnType<typeof summary>[]): string[] {
+  if (letters.length === 0) return [];
+  const rows = letters.map(({ id, task, queue, code, message }) => [
+    id,
+    task,
+    queue,
+    code,
+    message,
+  ]);
+  return table(['JOB', 'TASK', 'QUEUE', 'CODE', 'MESSAGE'], rows);
 }
 
 /** @returns 1 when it is no dead letter. */

@@ -1,6 +1,6 @@
 /**
- * Workers are stopped and replaced one after the other while jobs flow. `ROLLING_RESTARTS=100 npm test -- rolling` for a
- * longer run.
+ * Workers are stopped and replaced one after the other while jobs flow. A longer run:
+ * `TEST_TIMEOUT_MS=1200000 ROLLING_RESTARTS=100 npm test -- rolling`.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -9,9 +9,8 @@ import {
   requeueDeadLetters,
   type DeadLetterStores,
 } from '../../jobs/dead-letters.ts';
-import { Control, Inspector } from '../../jobs/queue/index.ts';
+import { Control, Inspector, Producer } from '../../jobs/queue/index.ts';
 import { reconcile } from '../../scheduler/reconciler.ts';
-import { Producer } from '../../jobs/queue/index.ts';
 import { Telemetry } from '../../telemetry.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { testQueue, type TestQueue } from '../support/queue.ts';
@@ -100,6 +99,24 @@ test('one the reconciler has not looked at yet runs again, and is not taken for 
   assert.deepEqual(await requeueDeadLetters(place, [id]), ['requeued']);
   const row = await findTask(database.pool, id);
   assert.deepEqual([row?.status, row?.attempts], ['queued', 0]);
+});
+
+test('a reconciler that heard of the dead letter before the requeue does not close what runs again', async (t) => {
+  const place = await open(t);
+  const id = await place.bury();
+  await database.pool.query('UPDATE ai.tasks SET check_at = now() WHERE id = $1', [id]);
+  const statuses = place.inspector.statuses.bind(place.inspector);
+  const slow = Object.assign(new Inspector(place.queue.broker), {
+    async statuses(ids: readonly string[]) {
+      const seen = await statuses(ids);
+      assert.deepEqual(await requeueDeadLetters(place, [id]), ['requeued']);
+      return seen;
+    },
+  });
+  const producer = new Producer(place.queue.broker);
+  const telemetry = new Telemetry();
+  await reconcile({ db: database.pool, inspector: slow, producer, telemetry, leaseMs: 1000 });
+  assert.equal((await findTask(database.pool, id))?.status, 'queued');
 });
 
 test('a revoked one is opened again, a finished one is left alone', async (t) => {
