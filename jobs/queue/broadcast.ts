@@ -49,6 +49,7 @@ export async function broadcast(
   args: unknown,
   { timeoutMs, workers = [] }: BroadcastOptions,
 ): Promise<WorkerAnswer[]> {
+  const named = [...new Set(workers)];
   const id = randomUUID();
   const command = JSON.stringify({ id, verb, args } satisfies Command);
   if (isLongerThan(command, MAX_COMMAND_BYTES)) throw new QueueError('COMMAND_INVALID');
@@ -58,11 +59,10 @@ export async function broadcast(
   // A read that waits is given up with its connection.
   over.signal.addEventListener('abort', () => redis.disconnect());
   try {
-    const sent = broker.run<string[]>('command', 0, [id, command, ...workers], timeoutMs);
+    const sent = broker.run<string[]>('command', 0, [id, command, ...named], timeoutMs);
     const told = await before(over.signal, sent);
     const replies = await collect(redis, broker.key(0, `reply:${id}`), told, over.signal);
-    const asked = workers.length === 0 ? told : [...new Set(workers)];
-    return asked.map((worker) => answerOf(worker, told, replies));
+    return (named.length === 0 ? told : named).map((worker) => answerOf(worker, told, replies));
   } finally {
     clearTimeout(timer);
     redis.disconnect();
