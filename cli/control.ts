@@ -97,7 +97,7 @@ async function revokeAll(input: Input): Promise<number> {
   });
 }
 
-/** The one worker that holds the job ends its thread; it fails when none does. */
+/** The one worker that holds the job ends its thread. It fails when none does, unless there was something to revoke. */
 async function terminate(input: Input): Promise<number> {
   const [id = ''] = idsOf(input);
   const isRevoked = input.has('revoke');
@@ -107,12 +107,16 @@ async function terminate(input: Input): Promise<number> {
     const holders = answersOf<{ terminated: boolean }>(said).filter(
       ({ answer }) => answer.terminated,
     );
-    show(input.has('json'), { id, workers: said }, () => [
+    // One that waits, or whose worker does not answer, must not run either.
+    const [left] = isRevoked ? await revoke(stores, [id]) : [];
+    const isStopped = left?.job === 'revoked';
+    show(input.has('json'), { id, workers: said, revoked: isRevoked ? left?.job : null }, () => [
       ...holders.map(({ worker }) => `${worker}  ends the thread of ${id}`),
       ...(holders.length === 0 ? [`No worker that answered runs ${id}.`] : []),
+      ...(isStopped ? [`${id} is revoked.`] : []),
       ...troubles(said),
     ]);
-    return holders.length > 0 ? 0 : 1;
+    return holders.length > 0 || isStopped ? 0 : 1;
   });
 }
 

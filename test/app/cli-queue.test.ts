@@ -117,6 +117,15 @@ test('an operator stops tasks, waiting or running, durable ones in Postgres too'
   assert.match(terminated.text, new RegExp(`ends the thread of ${deaf}\n`));
   assert.equal(await state(deaf), 'revoked');
   assert.equal((await app.cli('control', 'terminate', deaf)).code, 1);
+  await app.cli('control', 'pause', 'default');
+  const inLine = await app.accept('durable_diary', { file: app.diary.file, ms: 0 });
+  const stopped = await app.cli('control', 'terminate', inLine, '--revoke');
+  assert.equal(stopped.code, 0, stopped.text);
+  assert.match(
+    stopped.text,
+    new RegExp(`No worker that answered runs ${inLine}\\.\n${inLine} is revoked`),
+  );
+  assert.equal(await state(inLine), 'revoked');
   assert.deepEqual(app.diary.lines(), []);
 });
 
