@@ -14,11 +14,14 @@ import { TaskWaiter } from './jobs/waiter.ts';
 import { createReconciler } from './scheduler/reconciler.ts';
 import { startAll, stopAll, type Service } from './service.ts';
 import { countEvents, type Telemetry } from './telemetry.ts';
+import type { ShutdownKind } from './workers/commands.ts';
 import { WorkerService } from './workers/worker.ts';
 
 export interface App {
   /** Where the API listens; undefined without one. */
   origin: string | undefined;
+  /** Gives back at once what workers hold, though it still runs. Takes about a second at most. */
+  abandon(): Promise<void>;
   /** Drains and stops everything, then closes the connections. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -31,13 +34,27 @@ interface Connections {
   clickhouse: Clickhouse;
 }
 
+export interface AppOptions {
+  /** Ends the process, when an operator asks a worker for it. Default: the worker refuses. */
+  shutdown?: ((kind: ShutdownKind) => void) | undefined;
+  /** What the threads of a worker run, compiled. Default: the tasks of the application; tests add some of their own. */
+  threadModule?: URL | undefined;
+}
+
 /** @throws when a store cannot be used or the port is taken; nothing is left running then. */
-export async function startApp(config: ResolvedConfig, telemetry: Telemetry): Promise<App> {
+export async function startApp(
+  config: ResolvedConfig,
+  telemetry: Telemetry,
+  { shutdown, threadModule }: AppOptions = {},
+): Promise<App> {
   const { role } = config;
   const connections = connect(config);
   const services: Service[] = [];
+  let worker: WorkerService | undefined;
   if (role === 'all' || role === 'worker') {
-    services.push(new WorkerService(config, connections.broker, telemetry));
+    const { broker } = connections;
+    worker = new WorkerService(config, broker, telemetry, threadModule, shutdown);
+    services.push(worker);
   }
   if (role === 'all' || role === 'scheduler') {
     services.push(reconciler(config, telemetry, connections));
@@ -60,7 +77,11 @@ export async function startApp(config: ResolvedConfig, telemetry: Telemetry): Pr
     }
   };
   let stopping: Promise<void> | undefined;
-  return { origin: api?.server.origin, stop: () => (stopping ??= stop()) };
+  return {
+    origin: api?.server.origin,
+    abandon: async () => worker?.abandon(),
+    stop: () => (stopping ??= stop()),
+  };
 }
 
 function connect(config: ResolvedConfig): Connections {

@@ -193,7 +193,7 @@ function camelCase(name: string): string {
 }
 
 /** The environment, with what a file `.env` in the working directory adds to it. */
-function environment(): NodeJS.ProcessEnv {
+export function environment(): NodeJS.ProcessEnv {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;
 }

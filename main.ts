@@ -3,51 +3,38 @@
  */
 import { assertPortFree } from './api/service.ts';
 import { startApp, type App } from './app.ts';
-import { loadConfig, type Config, type ResolvedConfig } from './config.ts';
+import { environment, loadConfig, type Config, type ResolvedConfig } from './config.ts';
 import { resolveConfig, type Resolved } from './db/embedded/engines.ts';
 import { assertMigrated, assertReadModel } from './db/migrate.ts';
 import { createPool } from './db/postgres.ts';
 import { prepareStores, seedStores } from './db/prepare.ts';
 import { checkModel, checkStores } from './db/reachable.ts';
+import { readFlags } from './flags.ts';
 import { aboutData, greeting } from './greeting.ts';
 import { onReaderGone, say } from './output.ts';
+import { fail, Shutdown } from './shutdown.ts';
 import { logEvents, Telemetry } from './telemetry.ts';
+import type { ShutdownKind } from './workers/commands.ts';
 
 let resolved: Resolved | undefined;
 let starting: Promise<App> | undefined;
-let stopping: Promise<void> | undefined;
+const telemetry = new Telemetry();
+const shutdown = new Shutdown({
+  telemetry,
+  stop: stopEverything,
+  abandon: async () => (await starting)?.abandon(),
+});
 
-/** A second signal ends the process at once: leases run out and others take over. */
-function stopOnSignal(telemetry: Telemetry): void {
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (stopping !== undefined) process.exit(130);
-      stop(telemetry, signal);
-    });
-  }
-}
-
-function stop(telemetry: Telemetry, reason: string): void {
-  if (stopping !== undefined) return;
-  telemetry.emit('process.stopping', { reason });
-  stopping = stopEverything(telemetry).then(
-    () => process.exit(0),
-    (error: unknown) => fail(error),
-  );
+/** As an operator asked a worker of this process. */
+function end(kind: ShutdownKind): void {
+  shutdown[kind]('an operator asked for it');
 }
 
 /** A start under way is waited for: a process must not end while its threads begin. */
-async function stopEverything(telemetry: Telemetry): Promise<void> {
-  const startedMs = performance.now();
+async function stopEverything(): Promise<void> {
   const app = await starting?.catch(() => undefined);
   await app?.stop();
   await resolved?.stop();
-  telemetry.emit('process.stopped', { durationMs: Math.round(performance.now() - startedMs) });
-}
-
-function fail(error: unknown): never {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
 }
 
 async function prepare(config: Config, { config: ready, embedded }: Resolved): Promise<void> {
@@ -70,20 +57,31 @@ async function assertReady(config: ResolvedConfig): Promise<void> {
 }
 
 /** Beside the start: its being away delays feedback, and keeps nobody from asking for it. */
-async function warnOfModel({ config, embedded }: Resolved, telemetry: Telemetry): Promise<void> {
+async function warnOfModel({ config, embedded }: Resolved): Promise<void> {
   const problem = await checkModel(config, embedded);
   if (problem !== undefined) telemetry.emit('model.unreachable', { problem });
 }
 
+/** The settings the flags stand for; with `--help`, or flags that do not exist, the process ends here. */
+function settingsOfFlags(): Record<string, string> {
+  const flags = readFlags(process.argv.slice(2));
+  if (flags.kind === 'settings') return flags.settings;
+  if (flags.kind === 'help') {
+    say(flags.text);
+    process.exit(0);
+  }
+  process.stderr.write(`${flags.text}\n`);
+  process.exit(2);
+}
+
 async function main(): Promise<void> {
-  const telemetry = new Telemetry();
-  const config = loadConfig();
+  const config = loadConfig({ ...environment(), ...settingsOfFlags() });
   const logger = logEvents(telemetry, config.logLevel);
-  stopOnSignal(telemetry);
+  shutdown.onSignals();
   onReaderGone(() => {
     // Often the same pipe, and a write of the log to a broken one never ends.
     logger.level = 'silent';
-    stop(telemetry, 'nobody reads the output');
+    shutdown.warm('nobody reads the output');
   });
   if (config.role === 'all' || config.role === 'api') await assertPortFree(config);
   resolved = await resolveConfig(
@@ -93,19 +91,19 @@ async function main(): Promise<void> {
     (reason) => say(`  … ${reason}`),
   );
   await prepare(config, resolved);
-  if (stopping !== undefined) return;
-  if (config.role === 'all' || config.role === 'worker') void warnOfModel(resolved, telemetry);
-  starting = startApp(resolved.config, telemetry);
+  if (shutdown.begun) return;
+  if (config.role === 'all' || config.role === 'worker') void warnOfModel(resolved);
+  starting = startApp(resolved.config, telemetry, { shutdown: end });
   const app = await starting;
   telemetry.emit('process.started', { role: config.role, pid: process.pid });
-  if (app.origin === undefined || stopping !== undefined) return;
+  if (app.origin === undefined || shutdown.begun) return;
   say(`\nDaoDao AI back end on ${app.origin}   docs: ${app.origin}/docs`);
   if (!resolved.embedded.includes('postgres')) return;
   for (const line of await greeting(resolved.config, app.origin)) say(line);
 }
 
 main().catch(async (error: unknown) => {
-  if (stopping !== undefined) return;
+  if (shutdown.begun) return;
   const app = await starting?.catch(() => undefined);
   await app?.stop().catch(() => undefined);
   await resolved?.stop().catch(() => undefined);

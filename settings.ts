@@ -199,7 +199,8 @@ export const SETTINGS = {
     default: '25000',
     min: 0,
     max: 3_600_000,
-    describe: 'How long running jobs may go on after SIGTERM before they are released.',
+    describe:
+      'How long running jobs may go on after SIGTERM before they are released; a second signal releases them at once.',
   },
 } as const satisfies Record<string, Setting>;
 

@@ -9,6 +9,7 @@ const LEVELS = {
   'process.started': 'info',
   'process.stopping': 'info',
   'process.stopped': 'info',
+  'process.abandoning': 'warn',
   'model.unreachable': 'warn',
   'http.request': 'debug',
   'http.error': 'error',
@@ -34,6 +35,8 @@ export interface Events {
   'process.started': { role: string; pid: number };
   'process.stopping': { reason: string };
   'process.stopped': { durationMs: number };
+  /** It ends without waiting for what runs, which goes back to the queue. */
+  'process.abandoning': { reason: string };
   'model.unreachable': { problem: string };
   'http.request': {
     requestId: string;

@@ -13,6 +13,8 @@ export interface UnfinishedTask {
   priority: number;
   payload: string;
   headers: Record<string, string> | null;
+  /** Changes when it is started or reopened. */
+  epoch: string;
   /** Milliseconds until it may run; 0 when it may run now. */
   delay_ms: number;
   /** Milliseconds until it must not be started any more; null for never. */
@@ -33,7 +35,7 @@ export async function takeDueChecks(
      FROM (SELECT id FROM ai.tasks WHERE finished_at IS NULL AND check_at <= now()
            ORDER BY check_at LIMIT $1 FOR UPDATE SKIP LOCKED) due
      WHERE t.id = due.id
-     RETURNING t.id, t.name, t.queue, t.priority, t.payload::text AS payload,
+     RETURNING t.id, t.name, t.queue, t.priority, t.payload::text AS payload, t.epoch,
        t.options->'headers' AS headers,
        coalesce(greatest(0, ceil(extract(epoch FROM t.run_at - now()) * 1000)), 0)::float8 AS delay_ms,
        CASE WHEN t.expires_at IS NOT NULL
@@ -82,17 +84,22 @@ export async function checkAgain(
   );
 }
 
-/** Writes an end that only the queue knows of: a dead letter by deaths, an expiry. Returns false when already finished. */
+/**
+ * Writes an end that only the queue knows of: a dead letter by deaths, an expiry.
+ * @param epoch only if it is still at this one: what the queue said is of before. Default: at any.
+ * @returns false when it is finished already, or has moved on.
+ */
 export async function closeTask(
   db: Queryable,
   id: string,
   status: 'error' | 'revoked',
   failure: Failure,
+  epoch?: string,
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     `UPDATE ai.tasks SET status = $2, error_code = $3, error_message = $4, finished_at = now()
-     WHERE id = $1 AND finished_at IS NULL`,
-    [id, status, failure.code, failure.message],
+     WHERE id = $1 AND finished_at IS NULL AND epoch = coalesce($5, epoch)`,
+    [id, status, failure.code, failure.message, epoch ?? null],
   );
   return rowCount === 1;
 }

@@ -47,7 +47,9 @@ export async function reconcile(options: ReconcilerOptions): Promise<number> {
   const ids = tasks.map((task) => task.id);
   try {
     const statuses = await inspector.statuses(ids);
-    for (const status of statuses) await settle(status, options);
+    for (const [index, status] of statuses.entries()) {
+      await settle(status, tasks[index]!.epoch, options);
+    }
     await dispatch(
       tasks.filter((_, index) => statuses[index]!.state === 'unknown'),
       options,
@@ -87,11 +89,13 @@ async function dispatch(
 
 async function settle(
   { id, state, reason }: JobStatus,
+  epoch: string,
   { db, telemetry }: ReconcilerOptions,
 ): Promise<void> {
   if (state !== 'failed' && state !== 'revoked') return;
   const code = toErrorCode(reason?.code);
   const status = state === 'failed' ? 'error' : 'revoked';
-  const closed = await closeTask(db, id, status, { code, message: ERRORS[code].message });
+  const failure = { code, message: ERRORS[code].message };
+  const closed = await closeTask(db, id, status, failure, epoch);
   if (closed) telemetry.emit('reconciler.settled', { taskId: id, status });
 }

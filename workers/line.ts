@@ -30,6 +30,7 @@ interface Place {
 export class Line {
   readonly #options: LineOptions;
   readonly #running = new Map<string, Stop>();
+  #concurrency: number;
   readonly #stall = new Stall(() => this.#handBack(() => true, STALLED));
   #waiting: Place[] = [];
   #ended: Ended[] = [];
@@ -37,6 +38,14 @@ export class Line {
 
   constructor(options: LineOptions) {
     this.#options = options;
+    this.#concurrency = options.concurrency;
+  }
+
+  /** Jobs that run at a time from now on; those that run go on. */
+  set concurrency(concurrency: number) {
+    if (concurrency === this.#concurrency) return;
+    this.#concurrency = concurrency;
+    this.#advance();
   }
 
   /** Resolves when each of these jobs has ended or was handed back. */
@@ -68,7 +77,7 @@ export class Line {
   }
 
   #advance(): void {
-    const starting = this.#waiting.splice(0, this.#options.concurrency - this.#running.size);
+    const starting = this.#waiting.splice(0, Math.max(0, this.#concurrency - this.#running.size));
     const ended = this.#ended;
     this.#ended = [];
     if (starting.length + ended.length > 0) {

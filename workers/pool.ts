@@ -51,25 +51,35 @@ export class ThreadPool {
   readonly #coming = new Set<Seat>();
   readonly #closing = new Set<Promise<void>>();
   #isClosed = false;
+  #concurrency: number;
 
   constructor({ config, threads, warm, module = THREAD_MODULE }: PoolOptions, events: PoolEvents) {
     const channel = `daodao:${randomUUID()}`;
     this.#config = config;
     this.#events = events;
+    this.#concurrency = config.workerConcurrency;
     this.#orders = new BroadcastChannel(channel);
     this.#orders.unref();
     this.#seatOptions = { data: { config, channel }, module, warm };
     this.#seats = Array.from({ length: threads }, () => this.#open());
   }
 
+  /** Jobs each thread runs at a time, from now on; those that run go on. Default `workerConcurrency`. */
+  set concurrency(concurrency: number) {
+    this.#concurrency = concurrency;
+    this.#orders.postMessage({ type: 'concurrency', concurrency } satisfies ToThread);
+  }
+
   /**
-   * Sends jobs to one thread, which runs `workerConcurrency` of all its jobs at a time.
+   * Sends jobs to one thread, which runs `concurrency` of all its jobs at a time.
    * @param onFresh whether it should be one that has had no job yet; default is one that has been started.
    */
   run(jobs: readonly ThreadJob[], onFresh = false): void {
     const [first, ...others] = this.#seats;
     const rank = (seat: Seat) => seat.load * 2 + Number(seat.isFresh !== onFresh);
-    others.reduce((best, seat) => (rank(seat) < rank(best) ? seat : best), first!).run(jobs);
+    others
+      .reduce((best, seat) => (rank(seat) < rank(best) ? seat : best), first!)
+      .run({ concurrency: this.#concurrency, jobs });
   }
 
   /** Whether an earlier run of this job has not ended yet, for instance one whose lease was lost. */
@@ -122,7 +132,7 @@ export class ThreadPool {
     this.#leaving.add(seat);
     const successor = this.#open();
     this.#coming.add(successor);
-    if (this.#seatOptions.warm) await successor.ready();
+    if (this.#seatOptions.warm) await successor.ready(this.#concurrency);
     this.#coming.delete(successor);
     if (this.#isClosed) return;
     this.#seats[this.#seats.indexOf(seat)] = successor;

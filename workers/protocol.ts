@@ -42,9 +42,15 @@ export interface Moves {
   ended: Ended[];
 }
 
+export interface Batch {
+  /** Jobs the thread runs at a time, from now on. */
+  concurrency: number;
+  jobs: readonly ThreadJob[];
+}
+
 // What travels by the hundred goes as text: JSON costs a third of a structured clone of as many objects.
-export const packJobs = (jobs: readonly ThreadJob[]): string => JSON.stringify(jobs);
-export const unpackJobs = (text: string): ThreadJob[] => JSON.parse(text) as ThreadJob[];
+export const packBatch = (batch: Batch): string => JSON.stringify(batch);
+export const unpackBatch = (text: string): Batch => JSON.parse(text) as Batch;
 export const packMoves = (moves: Moves): string => JSON.stringify(moves);
 export const unpackMoves = (text: string): Moves => JSON.parse(text) as Moves;
 
@@ -62,15 +68,14 @@ export type FromThread =
 
 export type AbortReason = 'shutdown' | Loss | 'soft time limit';
 
-export interface ToThread {
-  type: 'abort';
-  ids: string[];
-  reason: AbortReason;
-}
+export type ToThread =
+  | { type: 'abort'; ids: string[]; reason: AbortReason }
+  /** Jobs to run at a time. Threads that have yet to start are told by their first batch. */
+  | { type: 'concurrency'; concurrency: number };
 
 /** What a thread needs to make its own clients. */
 export interface ThreadData {
   config: ResolvedConfig;
-  /** Name of the broadcast channel on which threads are told to abort. */
+  /** Name of the broadcast channel on which threads are told what to do. */
   channel: string;
 }

@@ -5,12 +5,12 @@
 import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import {
-  packJobs,
+  packBatch,
   unpackMoves,
+  type Batch,
   type FromThread,
   type Moves,
   type ThreadData,
-  type ThreadJob,
 } from './protocol.ts';
 import { THREAD_FLAGS } from './frozen.ts';
 import type { PoolEvents } from './pool.ts';
@@ -111,12 +111,13 @@ export class Seat {
   }
 
   /** Resolves when its thread has loaded all that jobs need, or has failed to. */
-  async ready(): Promise<void> {
-    await this.#piscina.run(packJobs([])).catch(() => undefined);
+  async ready(concurrency: number): Promise<void> {
+    await this.#piscina.run(packBatch({ concurrency, jobs: [] })).catch(() => undefined);
   }
 
-  run(jobs: readonly ThreadJob[]): void {
-    const sent = this.#piscina.run(packJobs(jobs));
+  run(batch: Batch): void {
+    const sent = this.#piscina.run(packBatch(batch));
+    const { jobs } = batch;
     const thread = this.#seated();
     thread.given += jobs.length;
     for (const { id } of jobs) this.#running.set(id, { thread, isBegun: false });

@@ -16,7 +16,7 @@ import { watchHeap } from './heap-watch.ts';
 import { Line } from './line.ts';
 import {
   packMoves,
-  unpackJobs,
+  unpackBatch,
   type AttemptOutcome,
   type FromThread,
   type ThreadData,
@@ -71,13 +71,16 @@ lockGlobals();
 // Not parentPort: piscina takes every message there for its own.
 const orders = new BroadcastChannel(channel);
 orders.onmessage = (event) => {
-  const { ids, reason } = (event as { data: ToThread }).data;
-  line.abort(ids, reason);
+  const order = (event as { data: ToThread }).data;
+  if (order.type === 'abort') line.abort(order.ids, order.reason);
+  else line.concurrency = order.concurrency;
 };
 
 /** The piscina task. How each job ends is told as it happens, so that a slow one holds up none of its batch. */
 export default function run(batch: string): Promise<void> {
-  return line.add(unpackJobs(batch));
+  const { concurrency, jobs } = unpackBatch(batch);
+  line.concurrency = concurrency;
+  return line.add(jobs);
 }
 
 /** The soft limit of a task is kept here; the hard one by whoever can end this thread. */

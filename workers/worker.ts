@@ -14,9 +14,11 @@ import {
 import type { Service } from '../service.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { Alone } from './alone.ts';
+import { createCommands, type ShutdownKind } from './commands.ts';
 import { ThreadPool, type PoolEvents } from './pool.ts';
 import { STALLED, type AttemptOutcome, type ThreadJob } from './protocol.ts';
-import { judgeDeath, judgeEnd, release, runsAlone, timeLimitMs, type Verdict } from './verdict.ts';
+import { Runs, type Run } from './runs.ts';
+import { judgeDeath, judgeEnd, release, runsAlone, type Verdict } from './verdict.ts';
 
 /** Pause before a job is taken again whose run under an earlier, lost lease still goes on here, in milliseconds. */
 const STILL_RUNNING_DELAY_MS = 1000;
@@ -24,17 +26,6 @@ const STILL_RUNNING_DELAY_MS = 1000;
 const SWEEP_MS = 50;
 /** Time for aborted jobs to end before they are given back without having ended, in milliseconds. */
 const ABORT_GRACE_MS = 2000;
-
-interface Running {
-  delivery: Delivery;
-  pool: ThreadPool;
-  /** Its hard limit; counts from `startedMs`, which is infinite until a thread has begun with it. */
-  limitMs: number;
-  overran: boolean;
-  /** Its lease is lost: however it ends, that is nobody's business here. */
-  lost: boolean;
-  startedMs: number;
-}
 
 export class WorkerService implements Service {
   readonly name = 'worker';
@@ -45,21 +36,33 @@ export class WorkerService implements Service {
   /** One job at a time on each thread. */
   readonly #solo: ThreadPool;
   readonly #alone: Alone;
+  #concurrency: number;
   readonly #pace = new Pace();
-  readonly #running = new Map<string, Running>();
+  /** Jobs in threads. */
+  readonly runs = new Runs();
   #started = false;
   #sweep: NodeJS.Timeout | undefined;
 
-  /** @param module what the threads run, see `PoolOptions`. */
-  constructor(config: ResolvedConfig, broker: Broker, telemetry: Telemetry, module?: URL) {
+  /**
+   * @param module what the threads run, see `PoolOptions`.
+   * @param shutdown ends the process, when an operator asks this worker for it. Default: it refuses.
+   */
+  constructor(
+    config: ResolvedConfig,
+    broker: Broker,
+    telemetry: Telemetry,
+    module?: URL,
+    shutdown?: (kind: ShutdownKind) => void,
+  ) {
     this.#config = config;
     this.#telemetry = telemetry;
     const { workerThreads: threads, workerConcurrency: concurrency } = config;
+    this.#concurrency = concurrency;
     const events: PoolEvents = {
-      started: (ids) => this.#begin(ids),
+      started: (ids) => this.runs.begin(ids),
       ended: (id, outcome) => this.#ended(id, outcome),
       died: (ids, reason, isFirst) => this.#died(ids, reason, isFirst),
-      extended: (id, ms) => this.#extend(id, ms),
+      extended: (id, ms) => this.runs.extend(id, ms),
       progress: (id, value, note) => this.#consumer.progress(id, JSON.stringify({ value, note })),
       deferred: (taskId, error) => telemetry.emit('task.dispatch_deferred', { taskId, error }),
       log: (jobId, task, message, fields) =>
@@ -69,12 +72,14 @@ export class WorkerService implements Service {
     this.#pool = new ThreadPool({ config, threads, warm: true, module }, events);
     // One more than isolated jobs may use, so that a suspect never waits for those.
     this.#solo = new ThreadPool({ config, threads: threads + 1, warm: false, module }, events);
+    const commands = createCommands({ worker: this, broker, telemetry, shutdown });
     this.#consumer = new Consumer(broker, {
       queues: config.workerQueues,
       limit: threads * concurrency,
       leaseMs: config.leaseMs,
       deliver: (deliveries) => this.#deliver(deliveries),
       lost: (ids, why) => this.#lost(ids, why),
+      commanded: (verb, args) => commands.run(verb, args),
       reaped: (workerId, jobs) => telemetry.emit('worker.reaped', { workerId, jobs }),
       failed: (error) => telemetry.emit('loop.failed', { loop: 'consumer', error }),
     });
@@ -87,7 +92,7 @@ export class WorkerService implements Service {
     this.#started = true;
     await this.#consumer.start();
     // One sweep for all: a timer for each would cost a short job more than its run.
-    this.#sweep = setInterval(() => this.#endOverruns(), SWEEP_MS);
+    this.#sweep = setInterval(() => this.runs.endOverruns(), SWEEP_MS);
   }
 
   /** Lets running jobs end within the grace period, then aborts them; what is left goes back uncharged. */
@@ -106,15 +111,43 @@ export class WorkerService implements Service {
     await Promise.all([this.#pool.close(), this.#solo.close()]);
   }
 
+  /** Gives everything held back at once, uncharged, though it still runs here. Takes a second at most; then the process must end. */
+  async abandon(): Promise<void> {
+    this.#started = false;
+    this.#alone.giveBack();
+    this.#abortAll();
+    this.#abandonAll();
+    await this.#consumer.abandon();
+  }
+
+  get consumer(): Pick<Consumer, 'size' | 'limit' | 'queues' | 'addQueue' | 'cancelQueue'> {
+    return this.#consumer;
+  }
+
+  get threads(): number {
+    return this.#config.workerThreads;
+  }
+
+  get concurrency(): number {
+    return this.#concurrency;
+  }
+
+  /** Jobs a thread runs at a time; more than that go on until they end. */
+  set concurrency(concurrency: number) {
+    this.#concurrency = concurrency;
+    this.#pool.concurrency = concurrency;
+    this.#setLimit();
+  }
+
   #abortAll(): void {
-    const ids = [...this.#running.keys()];
+    const ids = [...this.runs.keys()];
     this.#pool.abort(ids, 'shutdown');
     this.#solo.abort(ids, 'shutdown');
   }
 
   /** For jobs that ignore their signal: given back while their threads are about to be ended. */
   #abandonAll(): void {
-    for (const [id, { delivery, lost }] of this.#running) {
+    for (const [id, { delivery, lost }] of this.runs) {
       this.#forget(id);
       if (!lost) this.#pass(delivery, release(delivery, 0, 'shutdown'));
     }
@@ -146,44 +179,16 @@ export class WorkerService implements Service {
   #run(deliveries: readonly Delivery[], pool: ThreadPool, onFresh = false): void {
     const jobs: ThreadJob[] = deliveries.map((delivery) => {
       const { id, task, queue, payload, headers, createdAtMs } = delivery.job;
-      const fresh = {
-        limitMs: timeLimitMs(task),
-        overran: false,
-        lost: false,
-        startedMs: Infinity,
-      };
-      this.#running.set(id, { delivery, pool, ...fresh });
+      this.runs.add(delivery, pool);
       return { id, task, queue, payload, headers, attempts: delivery.counts.attempts, createdAtMs };
     });
     pool.run(jobs, onFresh);
   }
 
-  #begin(ids: readonly string[]): void {
-    const nowMs = performance.now();
-    for (const id of ids) {
-      const running = this.#running.get(id);
-      if (running !== undefined) running.startedMs = nowMs;
-    }
-  }
-
-  #extend(id: string, ms: number): void {
-    const running = this.#running.get(id);
-    if (running !== undefined) running.limitMs += ms;
-  }
-
-  /** Only the first to run over its limit on a thread is to blame: it may have kept the others from running. */
-  #endOverruns(): void {
-    const nowMs = performance.now();
-    for (const [id, running] of this.#running) {
-      if (running.startedMs + running.limitMs > nowMs || running.overran) continue;
-      running.overran = running.pool.terminate(id);
-    }
-  }
-
-  #forget(id: string): Running | undefined {
-    const running = this.#running.get(id);
+  #forget(id: string): Run | undefined {
+    const running = this.runs.get(id);
     if (running === undefined) return undefined;
-    this.#running.delete(id);
+    this.runs.delete(id);
     if (running.pool === this.#solo) this.#alone.ended(id);
     return running;
   }
@@ -198,7 +203,7 @@ export class WorkerService implements Service {
   #died(ids: readonly string[], reason: string, isFirst: boolean): void {
     this.#telemetry.emit('thread.died', { jobIds: [...ids], reason });
     const ended = ids.map((id) => this.#forgetDead(id, isFirst)).filter((one) => one !== undefined);
-    const collateral = ended.some((running) => running.overran);
+    const collateral = ended.some(({ overran, terminated }) => overran || terminated);
     for (const { delivery, pool, overran, lost, limitMs } of ended) {
       if (lost) continue;
       const alone = pool === this.#solo;
@@ -207,11 +212,12 @@ export class WorkerService implements Service {
   }
 
   /** One that was alone may have died of a late error of the job before: it is not charged, but runs again on a fresh thread. */
-  #forgetDead(id: string, isFirst: boolean): Running | undefined {
-    const running = this.#running.get(id);
-    const isItsOwn = isFirst || running?.overran === true || running?.lost === true;
-    if (running?.pool !== this.#solo || isItsOwn) return this.#forget(id);
-    this.#running.delete(id);
+  #forgetDead(id: string, isFirst: boolean): Run | undefined {
+    const running = this.runs.get(id);
+    if (running === undefined) return undefined;
+    const { pool, overran, terminated, lost } = running;
+    if (pool !== this.#solo || isFirst || overran || terminated || lost) return this.#forget(id);
+    this.runs.delete(id);
     this.#alone.again(id);
     return undefined;
   }
@@ -221,21 +227,24 @@ export class WorkerService implements Service {
     emit(this.#telemetry);
   }
 
-  #notePace({ startedMs }: Running, end: AttemptOutcome): void {
+  #notePace({ startedMs }: Run, end: AttemptOutcome): void {
     const changed =
       end.kind === 'released'
         ? end.reason === STALLED && this.#pace.reset()
         : this.#pace.note(performance.now() - startedMs);
-    if (!changed) return;
-    const { workerThreads, workerConcurrency } = this.#config;
-    this.#consumer.limit = workerThreads * workerConcurrency + (this.#pace.isShort ? AHEAD : 0);
+    if (changed) this.#setLimit();
+  }
+
+  #setLimit(): void {
+    const ahead = this.#pace.isShort ? AHEAD : 0;
+    this.#consumer.limit = this.#config.workerThreads * this.#concurrency + ahead;
   }
 
   /** The hard limit stays: a job that ignores its signal must not keep its thread for ever. */
   #lost(ids: readonly string[], why: Loss): void {
     this.#alone.drop(ids);
     for (const id of ids) {
-      const running = this.#running.get(id);
+      const running = this.runs.get(id);
       if (running === undefined || running.lost) continue;
       running.lost = true;
       running.pool.abort([id], why);

@@ -171,7 +171,8 @@ export class Broker {
 
   /**
    * The heartbeat of a worker.
-   * @param queues those it serves, to register it; none to go on.
+   * @param queues those it serves, to register it or to change them; undefined to go on.
+   * @param patienceMs how long it is sent again while Redis is away. Default half a lease.
    * @returns the clock of Redis, and when the next delayed job is due; milliseconds since 1970.
    * @throws {QueueError} `WORKER_UNKNOWN` when it goes on but is not registered.
    */
@@ -179,10 +180,12 @@ export class Broker {
     shard: number,
     worker: string,
     leaseMs: number,
-    queues: readonly string[] = [],
+    queues?: readonly string[],
+    patienceMs = leaseMs / 2,
   ): Promise<{ nowMs: number; nextDueMs: number | undefined }> {
-    const args = [worker, leaseMs, queues.join(',')];
-    const [nowMs, nextDueMs] = await this.run<[number, number]>('renew', shard, args, leaseMs / 2);
+    const registered = queues?.length === 0 ? ',' : (queues?.join(',') ?? '');
+    const args = [worker, leaseMs, registered];
+    const [nowMs, nextDueMs] = await this.run<[number, number]>('renew', shard, args, patienceMs);
     return { nowMs, nextDueMs: nextDueMs < 0 ? undefined : nextDueMs };
   }
 

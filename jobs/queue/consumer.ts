@@ -5,6 +5,8 @@ import { randomUUID } from 'node:crypto';
 import type { Service } from '../../service.ts';
 import type { Broker } from './broker.ts';
 import { Capacity } from './capacity.ts';
+import { Commands } from './commands.ts';
+import { assertQueueName } from './keys.ts';
 import type { Delivery, Lane, Loss } from './lane.ts';
 import { Member } from './member.ts';
 import type { Counts } from './record.ts';
@@ -21,6 +23,11 @@ export interface ConsumerOptions {
   deliver(deliveries: Delivery[]): void;
   /** Jobs that are no longer this worker's, so they should be stopped. */
   lost?(ids: string[], why: Loss): void;
+  /**
+   * Does what an operator asks of this worker and returns the answer, JSON; an error it throws is told as its message.
+   * Default: it takes no commands.
+   */
+  commanded?(verb: string, args: unknown): Promise<unknown>;
   /** Told of jobs recovered from another worker. */
   reaped?(worker: string, jobs: number): void;
   /** Told of failed rounds; the consumer goes on by itself. */
@@ -34,13 +41,17 @@ export class Consumer implements Service {
   readonly #broker: Broker;
   readonly #options: ConsumerOptions;
   readonly #members: Member[];
+  /** Shared with the lanes. */
+  readonly #queues: string[];
   readonly #capacity: Capacity;
   #waiting: (() => void)[] = [];
 
   constructor(broker: Broker, options: ConsumerOptions) {
     this.#broker = broker;
     this.#options = options;
-    const { queues, leaseMs = 15_000 } = options;
+    const { leaseMs = 15_000 } = options;
+    const queues = (this.#queues = [...options.queues]);
+    const commands = new Commands(broker, this.id, options);
     this.#capacity = new Capacity(options.limit);
     this.#members = Array.from(
       { length: broker.shards },
@@ -52,6 +63,7 @@ export class Consumer implements Service {
           {
             deliver: options.deliver,
             lost: (ids, why) => this.#lost(ids, why),
+            commanded: (command) => commands.hear(command),
             reaped: (worker, jobs) => options.reaped?.(worker, jobs),
             failed: (error) => options.failed?.(error),
           },
@@ -62,6 +74,32 @@ export class Consumer implements Service {
   /** Jobs held now. */
   get size(): number {
     return this.#capacity.size;
+  }
+
+  /** The queues served now. */
+  get queues(): readonly string[] {
+    return this.#queues;
+  }
+
+  /** Serves another queue, from now on. @throws {QueueError} when Redis is away: the next heartbeat tells it. */
+  async addQueue(queue: string): Promise<void> {
+    assertQueueName(queue);
+    if (!this.#queues.includes(queue)) this.#queues.push(queue);
+    await this.#changeQueues();
+  }
+
+  /**
+   * Serves a queue no longer: once this resolves, no job of it is delivered here. What runs goes on.
+   * @throws {QueueError} when Redis is away: jobs that are handed over until it hears of it go back.
+   */
+  async cancelQueue(queue: string): Promise<void> {
+    const index = this.#queues.indexOf(queue);
+    if (index >= 0) this.#queues.splice(index, 1);
+    await this.#changeQueues();
+  }
+
+  get limit(): number {
+    return this.#capacity.limit;
   }
 
   /** Changes how many jobs may be held; takes effect with the next round. */
@@ -101,6 +139,15 @@ export class Consumer implements Service {
   async stop(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.stop()));
     this.#release();
+  }
+
+  /** Gives back everything held at once, uncharged, and forgets this worker, though jobs still run. Takes a second at most. */
+  async abandon(): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.abandon()));
+  }
+
+  async #changeQueues(): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.changeQueues()));
   }
 
   #laneOf(id: string): Lane {

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Broker } from './broker.ts';
+import { broadcast, type BroadcastOptions, type WorkerAnswer } from './broadcast.ts';
 import { assertJobId, assertQueueName } from './keys.ts';
 import { assertDuration, encodeReason } from './record.ts';
 import type { ScriptName } from './scripts.ts';
@@ -69,6 +70,17 @@ export class Control {
   /** Forgets every dead letter. @returns how many. */
   async purgeFailed(): Promise<number> {
     return this.#purge('');
+  }
+
+  /**
+   * Asks workers for something and waits for what they say, at most `timeoutMs`. A worker does it once, however often it
+   * hears of it; one that does not answer may do it later, unless it is gone.
+   * @param verb what: workers know which they take.
+   * @returns for each worker asked: its answer, its error, or that it was silent or is not registered.
+   * @throws {QueueError} `COMMAND_INVALID`; `REDIS_UNAVAILABLE`: nobody may have heard it
+   */
+  async broadcast(verb: string, args: unknown, options: BroadcastOptions): Promise<WorkerAnswer[]> {
+    return broadcast(this.#broker, verb, args, options);
   }
 
   async #setPaused(queue: string, paused: boolean): Promise<void> {

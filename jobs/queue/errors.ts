@@ -20,6 +20,7 @@ export const QUEUE_ERRORS = {
   RESULT_TIMEOUT: 'The job had not ended when the wait was over.',
   LEASE_LOST: 'The job is no longer leased to this worker; nothing was written.',
   WORKER_UNKNOWN: 'This worker is not registered: its jobs have been given to others.',
+  COMMAND_INVALID: 'A command is a word and at most 16 KiB of JSON.',
   STALE: 'This call is older than the answers that are kept; nothing was written.',
   SCRIPT_FAILED: 'A script of the queue failed.',
 } as const satisfies Record<string, string>;

@@ -9,6 +9,8 @@ import { classify } from './errors.ts';
 export interface EventTailOptions {
   /** Ids of jobs that ended. Entries older than the stream keeps, or from while Redis was away, may be missed. */
   ended(ids: string[]): void;
+  /** The same, one call for each way of ending: `succeeded`, `failed`, `revoked`. */
+  endedAs?(state: string, ids: string[]): void;
   failed(error: unknown): void;
 }
 
@@ -18,7 +20,7 @@ export class EventTail implements Service {
   readonly name = 'event tail';
   readonly #readers: { redis: Client; loop: Loop }[];
 
-  constructor(broker: Broker, { ended, failed }: EventTailOptions) {
+  constructor(broker: Broker, { ended, endedAs, failed }: EventTailOptions) {
     this.#readers = Array.from({ length: broker.shards }, (_, shard) => {
       const redis = broker.connect('events', { blocking: true });
       const key = broker.key(shard, 'events');
@@ -34,6 +36,7 @@ export class EventTail implements Service {
           last = entries.at(-1)?.[0] ?? last;
           const ids = entries.flatMap(([, fields]) => endedIds(fields));
           if (ids.length > 0) ended(ids);
+          if (endedAs !== undefined) tellEach(entries, endedAs);
           return 0;
         } catch (error) {
           if (signal.aborted) return 0;
@@ -63,6 +66,12 @@ export class EventTail implements Service {
 /** Fields come in pairs: how the jobs ended, their ids with commas between. */
 function endedIds(fields: readonly string[]): string[] {
   return fields.flatMap((ids, index) => (index % 2 === 1 && ids !== '' ? ids.split(',') : []));
+}
+
+function tellEach(entries: Entries, endedAs: (state: string, ids: string[]) => void): void {
+  for (const [, fields] of entries) {
+    for (let i = 0; i < fields.length; i += 2) endedAs(fields[i]!, fields[i + 1]!.split(','));
+  }
 }
 
 /** Where to begin. `$` in every read would miss what comes between two of them. */

@@ -1,5 +1,6 @@
 /**
- * The list an idle worker blocks on, on a connection of its own: enqueuers put jobs and due times there.
+ * The list an idle worker blocks on, on a connection of its own: enqueuers put jobs and due times there, operators
+ * commands.
  */
 import { Loop, type Service } from '../../service.ts';
 import type { Broker } from './broker.ts';
@@ -18,22 +19,30 @@ const RESYNC_RETRY_MS = 200;
  */
 const GHOST_MS = BLOCK_SECONDS * 1000 + 500;
 
+export interface InboxEvents {
+  /** A command came, one line of JSON. */
+  commanded(command: string): void;
+  failed(error: unknown): void;
+}
+
 export class Inbox implements Service {
   readonly name = 'inbox';
   readonly #redis: Client;
   readonly #lane: Lane;
   readonly #key: string;
+  readonly #commanded: (command: string) => void;
   readonly #loop: Loop;
   #ghostUntilMs = Infinity;
 
-  constructor(broker: Broker, lane: Lane, worker: string, onError: (error: unknown) => void) {
+  constructor(broker: Broker, lane: Lane, worker: string, { commanded, failed }: InboxEvents) {
     this.#redis = broker.connect(`inbox:${worker}`, { blocking: true });
     this.#lane = lane;
+    this.#commanded = commanded;
     this.#key = broker.key(lane.shard, `inbox:${worker}`);
     this.#loop = new Loop({
       name: 'inbox',
       tick: (signal) => this.#read(signal),
-      onError,
+      onError: failed,
       maxErrorDelayMs: 1000,
     });
   }
@@ -81,6 +90,8 @@ export class Inbox implements Service {
         revoked.add(rest);
         // It may have been revoked before anybody read that it was handed over.
         leased.delete(rest);
+      } else if (message.startsWith('m')) {
+        this.#commanded(rest);
       } else if (message === 'c') {
         this.#lane.round();
       }

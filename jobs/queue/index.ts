@@ -5,6 +5,7 @@
  * otherwise, `Inspector` looks. keys.ts lists every key.
  */
 export { Broker, type EnqueueWord, type QueueOptions } from './broker.ts';
+export type { BroadcastOptions, WorkerAnswer } from './broadcast.ts';
 export { Consumer, type ConsumerOptions } from './consumer.ts';
 export { QUEUE_ERRORS, QueueError, type QueueErrorCode } from './errors.ts';
 export { Control, type RevokeWord } from './control.ts';

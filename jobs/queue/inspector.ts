@@ -9,6 +9,7 @@ import {
   decodeCounts,
   decodeEnd,
   decodeJob,
+  RUNNING,
   type Counts,
   type Ended,
   type Job,
@@ -192,11 +193,9 @@ function addShard(total: Overview, facts: ShardFacts): void {
   for (const worker of Array.isArray(facts.workers) ? facts.workers : []) {
     const known = total.workers.find(({ id }) => id === worker.id);
     if (known !== undefined) known.held += worker.held;
-    else total.workers.push({ ...worker, queues: worker.queues.split(',') });
+    else total.workers.push({ ...worker, queues: worker.queues.split(',').filter(Boolean) });
   }
 }
-
-const RUNNING: Ended = { result: undefined, reason: undefined, finishedAtMs: undefined };
 
 function decodeStatus(
   id: string,

@@ -9,7 +9,7 @@
  * | `delayed` | ZSET due ms -> priority + id | scheduled and retrying jobs | while it has jobs |
  * | `workers` | ZSET deadline ms -> worker | heartbeats, one per process | until stopped or reaped |
  * | `lease:<worker>` | SET of ids | what a worker holds | as its worker |
- * | `inbox:<worker>` | LIST of messages | jobs handed over (`j`), due times (`t`), revokes (`r`), "claim" (`c`) | as its worker |
+ * | `inbox:<worker>` | LIST of messages | jobs handed over (`j`), due times (`t`), revokes (`r`), "claim" (`c`), commands (`m`) | as its worker |
  * | `replies:<worker>` | HASH seq -> answer | the last 4 answers of `step`, and the queues it serves | as its worker |
  * | `idle:<queue>` | ZSET ms -> worker | workers that wait for this queue | emptied by those who meet stale entries |
  * | `free` | HASH worker -> slots | how many jobs an idle worker takes | as its worker |
@@ -20,6 +20,7 @@
  * | `queues` | SET of names | every queue that ever had a job | for good |
  * | `paused` | SET of queues | not claimed from | until resumed |
  * | `answer:<call>` | STRING | what a call of `Control` was told, should it be sent again | 60 s |
+ * | `reply:<call>` | LIST of worker + answer | what workers answer to a command | 60 s |
  * | `meta` | HASH | shards, retention limits, memory reading | for good |
  * | `events` | STREAM | batches of ended jobs | the last 256 or so |
  */

@@ -33,6 +33,7 @@ export interface LaneEvents {
 
 export interface LaneOptions {
   worker: string;
+  /** May change while the lane takes jobs. */
   queues: readonly string[];
   /** What all lanes of the worker share. */
   capacity: Capacity;
@@ -206,14 +207,21 @@ export class Lane {
     this.#events.failed(error);
   }
 
+  /** What was on its way when its queue was cancelled goes back to it. */
   #deliver(leased: readonly Leased[]): void {
+    const { queues } = this.#options;
     const deliveries: Delivery[] = [];
     for (const { id, record, counts } of leased) {
       if (this.#held.has(id)) continue;
       try {
         const job = decodeJob(id, record);
-        this.#held.set(id, job);
-        deliveries.push({ job, counts: decodeCounts(counts) });
+        if (queues.includes(job.queue)) {
+          this.#held.set(id, job);
+          deliveries.push({ job, counts: decodeCounts(counts) });
+        } else {
+          this.#settlements.add(job, { kind: 'back', delayMs: 0 });
+          this.round();
+        }
       } catch {
         this.#settlements.addCorrupt(id);
         this.round();

@@ -5,18 +5,20 @@
 import { Loop, type Service } from '../../service.ts';
 import type { Broker } from './broker.ts';
 import { QueueError } from './errors.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, type InboxEvents } from './inbox.ts';
 import { Lane, type LaneEvents, type LaneOptions } from './lane.ts';
 import { Pulse } from './pulse.ts';
 
 /** Pause before a heartbeat that failed is tried again, in milliseconds. */
 const RETRY_MS = 500;
+/** Longest wait for Redis in each of the two calls with which a worker abandons its jobs, in milliseconds. */
+const ABANDON_MS = 400;
 
 export interface MemberOptions extends LaneOptions {
   leaseMs: number;
 }
 
-export interface MemberEvents extends LaneEvents {
+export interface MemberEvents extends LaneEvents, Pick<InboxEvents, 'commanded'> {
   reaped(worker: string, jobs: number): void;
 }
 
@@ -30,6 +32,8 @@ export class Member implements Service {
   readonly #pulse: Pulse;
   readonly #heartbeat: Loop;
   readonly #reaper: Loop;
+  /** Redis has yet to hear which queues are served now. */
+  #hasNews = false;
   #stopped = false;
 
   constructor(shard: number, broker: Broker, options: MemberOptions, events: MemberEvents) {
@@ -39,7 +43,8 @@ export class Member implements Service {
     this.#pulse = new Pulse(options.leaseMs);
     const onError = (error: unknown): void => this.#failed(error);
     this.lane = new Lane(shard, broker, options, { ...events, failed: onError });
-    this.#inbox = new Inbox(broker, this.lane, options.worker, onError);
+    const { commanded } = events;
+    this.#inbox = new Inbox(broker, this.lane, options.worker, { commanded, failed: onError });
     this.#heartbeat = new Loop({
       name: 'heartbeat',
       tick: () => this.#beat(),
@@ -58,6 +63,17 @@ export class Member implements Service {
     await this.#reaper.start();
   }
 
+  /**
+   * Tells Redis that the queues served have changed, and looks for jobs in them. If it cannot be told now, the next
+   * heartbeat does.
+   * @throws {QueueError}
+   */
+  async changeQueues(): Promise<void> {
+    this.#hasNews = true;
+    if (this.#stopped) return;
+    await this.#beat();
+  }
+
   /** Gives back whatever is still held, uncharged, and leaves the shard. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -72,14 +88,34 @@ export class Member implements Service {
       .catch((error: unknown) => this.#events.failed(error));
   }
 
+  /**
+   * Gives back everything held, uncharged, and leaves the shard, whatever is still under way. Resolves within a second,
+   * even if Redis does not answer: then the jobs go to others when the lease is over.
+   */
+  async abandon(): Promise<void> {
+    this.#stopped = true;
+    // What has ended is told, if that can be done at once; nobody is to run it again.
+    await within(ABANDON_MS, this.lane.pause());
+    this.lane.stop();
+    await within(ABANDON_MS, this.#broker.leave(this.lane.shard, this.#options.worker));
+    this.lane.forget();
+  }
+
   async #beat(): Promise<number> {
-    await this.#renew();
+    const hasNews = this.#hasNews;
+    this.#hasNews = false;
+    try {
+      await this.#renew(hasNews ? this.#options.queues : undefined);
+    } catch (error) {
+      this.#hasNews ||= hasNews;
+      throw error;
+    }
     // Also sends what could not be sent while Redis was away.
     this.lane.round();
     return this.#options.leaseMs / 3;
   }
 
-  async #renew(queues: readonly string[] = []): Promise<void> {
+  async #renew(queues?: readonly string[]): Promise<void> {
     const { worker, leaseMs } = this.#options;
     const { nowMs, nextDueMs } = await this.#broker.renew(this.lane.shard, worker, leaseMs, queues);
     this.lane.alarm.tellTime(nowMs);
@@ -120,4 +156,12 @@ export class Member implements Service {
     await this.#renew(this.#options.queues);
     this.lane.round();
   }
+}
+
+/** Waits for an end, good or bad, but no longer than that. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
 }

@@ -183,7 +183,18 @@ export interface Ended {
   result: string | undefined;
   reason: Reason | undefined;
   finishedAtMs: number | undefined;
+  /** Name of its task, and its queue, once its result has taken the place of the job. */
+  task: string | undefined;
+  queue: string | undefined;
 }
+
+export const RUNNING: Ended = {
+  result: undefined,
+  reason: undefined,
+  finishedAtMs: undefined,
+  task: undefined,
+  queue: undefined,
+};
 
 /** What a record says about the end of its job; everything undefined while there is none. */
 export function decodeEnd(record: string): Ended {
@@ -191,14 +202,12 @@ export function decodeEnd(record: string): Ended {
   const kind = record.slice(0, 2);
   const line = record.slice(2, newline);
   if (kind === 'r1') {
-    return {
-      result: record.slice(newline + 1),
-      reason: undefined,
-      finishedAtMs: parseLine<{ f: number }>(line).f,
-    };
+    const { f, n, q } = parseLine<{ f: number; n: string; q: string }>(line);
+    const result = record.slice(newline + 1);
+    return { result, reason: undefined, finishedAtMs: f, task: n, queue: q };
   }
   const reason = kind === 'f1' || kind === 'x1' ? parseLine<Reason>(line) : undefined;
-  return { result: undefined, reason, finishedAtMs: undefined };
+  return { ...RUNNING, reason };
 }
 
 function parseLine<T>(line: string): T {

@@ -157,6 +157,9 @@ test('a start on nothing ends in lines to paste that work, ready in every part, 
   assert.match(migrate.text(), /Nothing to apply\./);
   const seed = run(t, 'cli.js', env, ['seed']);
   assert.equal(await seed.ended, 0, seed.text());
+  const workers = run(t, 'cli.js', env, ['inspect', 'workers']);
+  assert.equal(await workers.ended, 0, workers.text());
+  assert.match(workers.text(), new RegExp(` ${main.child.pid} +ai_tasks,default +0/32 `));
   const refused = run(t, 'cli.js', env, ['reset']);
   assert.equal(await refused.ended, 1);
   assert.match(refused.text(), new RegExp(`is used by process ${main.child.pid}`));

@@ -47,6 +47,8 @@ const VIOLATIONS: Violation[] = [
   crossing('jobs/client.ts', ...HEAVY),
   crossing('api/a.ts', '../workers/worker.ts', '../scheduler/beat.ts', '../main.ts', ...HEAVY),
   crossing('workers/a.ts', '../api/app.ts', '../scheduler/beat.ts', '../app.ts'),
+  crossing('workers/b.ts', '../cli/stores.ts', '../shutdown.ts'),
+  crossing('jobs/c.ts', '../cli/stores.ts', '../flags.ts'),
   crossing('scheduler/a.ts', '../api/app.ts', '../workers/worker.ts', '../demo.ts'),
   crossing('main.ts', './test/support/database.ts', 'node:test'),
   crossing('api/b.ts', '../test/support/database.ts', 'node:test', 'node:process'),

@@ -84,7 +84,7 @@ export function testQueue(t: TestContext, options: Partial<QueueOptions> = {}): 
       for (const name of names.toSorted()) {
         const last = name.slice(tagged(shard).length);
         // What a call of `Control` was told is no part of what it did.
-        if (!last.startsWith('answer:')) state[short(last)] = short(await content(redis, name));
+        if (!/^(answer|reply):/.test(last)) state[short(last)] = short(await content(redis, name));
       }
       return state;
     },

@@ -2,11 +2,12 @@
  * Tasks that do what no task of the application should. They are registered beside the real ones in a test, and in the
  * threads that run `thread-of-tests.ts`.
  */
+import { appendFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type } from 'typebox';
 import { TASKS } from '../../jobs/registry.ts';
-import { defineTask, type Task } from '../../jobs/task.ts';
+import { defineTask, Reject, type Task } from '../../jobs/task.ts';
 import { TASKS_OF_THREADS } from './tasks-of-threads.ts';
 
 /** Adds a task to the registry of this thread alone. */
@@ -79,6 +80,45 @@ const ignore = defineTask({
   },
 });
 
+const Diary = Type.Object({ file: Type.String(), ms: Type.Integer() });
+
+/** Writes a line where it begins and one where it ends into a file that outlives every process. */
+async function keepDiary(
+  { file, ms }: { file: string; ms: number },
+  { id, attempt }: { id: string; attempt: number },
+): Promise<string> {
+  appendFileSync(file, `begun ${id} ${attempt} ${process.pid}\n`);
+  await sleep(ms);
+  appendFileSync(file, `ended ${id} ${attempt} ${process.pid}\n`);
+  return 'written';
+}
+
+/** Never looks at its signal. */
+const diary = defineTask({
+  ...transient,
+  name: 'test.diary',
+  payload: Diary,
+  run: (payload, ctx) => keepDiary(payload, ctx.job),
+});
+
+const durableDiary = defineTask({
+  name: 'test.durable_diary',
+  payload: Diary,
+  result,
+  run: (payload, ctx) => keepDiary(payload, ctx.job),
+});
+
+/** Fails for good. */
+const fail = defineTask({
+  name: 'test.fail',
+  payload: Type.Object({}),
+  result,
+  maxRetries: 0,
+  async run() {
+    throw new Reject('LLM_UNAVAILABLE', 'The model is away.');
+  },
+});
+
 const WAYS_TO_DIE = {
   exit: () => process.exit(3),
   throw: () =>
@@ -131,6 +171,7 @@ const requireModule = defineTask({
 });
 
 export function registerTasksOfTests(): void {
-  const tasks = [echo, rest, nap, obey, hurry, overstay, ignore, die, poison, requireModule];
-  for (const task of [...tasks, ...TASKS_OF_THREADS]) register(task);
+  const ordinary = [echo, rest, nap, obey, hurry, overstay, ignore, diary, durableDiary, fail];
+  const tasks = [...ordinary, die, poison, requireModule, ...TASKS_OF_THREADS];
+  for (const task of tasks) register(task);
 }

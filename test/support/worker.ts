@@ -4,8 +4,9 @@
 import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import type { ResolvedConfig } from '../../config.ts';
-import { Broker, Inspector, Producer } from '../../jobs/queue/index.ts';
+import { Broker, Control, Inspector, Producer, type WorkerAnswer } from '../../jobs/queue/index.ts';
 import { Telemetry, type EventName, type Events } from '../../telemetry.ts';
+import type { ShutdownKind } from '../../workers/commands.ts';
 import { WorkerService } from '../../workers/worker.ts';
 import { testConfig } from './config.ts';
 import { createTestRedis, type TestRedis } from './redis.ts';
@@ -25,6 +26,10 @@ export interface WorkerBench {
   inspector: Inspector;
   telemetry: Telemetry;
   told: Signals<Told>;
+  /** Ends of the process it was asked for. */
+  shutdowns: Signals<ShutdownKind>;
+  /** What the worker says to a command. */
+  ask(verb: string, args?: unknown): Promise<WorkerAnswer>;
   /** Adds a transient job. @returns its id. */
   add(task: string, payload?: object): Promise<string>;
   /** Resolves once the task of a job wrote this line. */
@@ -55,7 +60,10 @@ export async function openWorker(
   const telemetry = new Telemetry();
   const told = new Signals<Told>();
   telemetry.on((event, fields) => told.note({ event, ...fields } as unknown as Told));
-  const worker = new WorkerService(config, broker, telemetry, THREADS);
+  const shutdowns = new Signals<ShutdownKind>();
+  const worker = new WorkerService(config, broker, telemetry, THREADS, (kind) =>
+    shutdowns.note(kind),
+  );
   await worker.start();
   t.after(async () => {
     await worker.stop();
@@ -71,6 +79,11 @@ export async function openWorker(
     inspector: new Inspector(broker),
     telemetry,
     told,
+    shutdowns,
+    async ask(verb, args = {}) {
+      const answers = await new Control(broker).broadcast(verb, args, { timeoutMs: 10_000 });
+      return answers[0]!;
+    },
     async add(task, payload = {}) {
       const id = randomUUID();
       const text = JSON.stringify(payload);

@@ -6,7 +6,13 @@ assert_types_of_shard()
 assert_types_of_worker(worker)
 unregister_idle(worker)
 local ids = redis.call('SMEMBERS', key('lease:' .. worker))
-for _, id in ipairs(ids) do return_to_line(id, at) end
+local sparse = redis.call('HLEN', counts) > 0
+for _, id in ipairs(ids) do
+  -- One that ran alone stays a suspect, but no longer counts as running.
+  local alone = sparse and string.match(redis.call('HGET', counts, id) or '', '^(.*:)r$')
+  if alone then redis.call('HSET', counts, id, alone .. 's') end
+  return_to_line(id, at)
+end
 redis.call('DEL', key('lease:' .. worker), key('inbox:' .. worker), key('replies:' .. worker))
 redis.call('ZREM', workers, worker)
 return #ids

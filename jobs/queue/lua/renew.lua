@@ -1,12 +1,13 @@
 -- renew: the heartbeat of one worker process; all its leases live as long as it does.
--- ARGV[2]  worker   ARGV[3] lease in ms   ARGV[4] the queues it serves, with commas between, to register; or empty
+-- ARGV[2]  worker   ARGV[3] lease in ms
+-- ARGV[4]  the queues it serves, with commas between, to register; a comma for none of them; empty to go on as before
 -- returns  clock ms, next due ms or -1
 -- errors   WORKER_UNKNOWN it is not registered: its jobs have been given to others
 local worker, at = ARGV[2], now_ms()
 assert_types_of_shard()
 assert_types_of_worker(worker)
 if ARGV[4] ~= '' then
-  redis.call('HSET', key('replies:' .. worker), 'queues', ARGV[4])
+  register_queues(worker, ARGV[4])
 elseif not redis.call('ZSCORE', workers, worker) then
   return redis.error_reply('WORKER_UNKNOWN')
 end

@@ -9,7 +9,7 @@ local worker, seq = ARGV[2], tonumber(ARGV[3])
 local lease, replies = key('lease:' .. worker), key('replies:' .. worker)
 local at = now_ms()
 
-local memo = redis.call('HMGET', replies, seq, 'last')
+local memo = redis.call('HMGET', replies, seq, 'last', 'queues')
 if memo[1] then return recall(memo[1], at) end
 local last = tonumber(memo[2] or '0')
 if seq <= last - 4 then return redis.error_reply('STALE') end
@@ -23,7 +23,7 @@ local function take(width)
 end
 
 local queues_from, queue_count = take(1)
-local queues = { unpack(ARGV, queues_from, queues_from + queue_count - 1) }
+local queues = still_served({ unpack(ARGV, queues_from, queues_from + queue_count - 1) }, memo[3])
 assert_types_of_shard()
 assert_types_of_worker(worker)
 for _, queue in ipairs(queues) do assert_types({ 'ZCARD', 'idle:' .. queue }) end
@@ -44,7 +44,7 @@ promote(at, 100)
 -- Jobs handed over meanwhile fill slots the worker still believes free; leases it has lost free none before it knows.
 local free = tonumber(ARGV[4]) - math.max(0, redis.call('SCARD', lease) - tonumber(ARGV[5]))
 local ids, records, count_texts, more = {}, {}, {}, false
-if free > 0 and queue_count > 0 then
+if free > 0 and #queues > 0 then
   -- Ordinary and ageing rounds are counted apart: if one number led both, the queue an ageing round begins with could
   -- always be the same, and could never come first in the others.
   local ageing, aged = seq % 16 == 0, math.floor(seq / 16)

@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import {
   packMoves,
-  unpackJobs,
+  unpackBatch,
   type AttemptOutcome,
   type FromThread,
   type ThreadJob,
@@ -30,5 +30,5 @@ const line = new Line({
 });
 
 export default function run(batch: string): Promise<void> {
-  return line.add(unpackJobs(batch));
+  return line.add(unpackBatch(batch).jobs);
 }

@@ -67,6 +67,7 @@ test('a run that uses everything writes documented keys, and stopping leaves non
   // A worker that never reads its inbox.
   await broker.renew(0, uuid('dead'), 60_000, ['main']);
   await redis.rpush(broker.key(0, `inbox:${uuid('dead')}`), 'c');
+  await broker.run('reply', 0, [uuid('call'), `${uuid('dead')}\n{"answer":1}`]);
   await look();
   await producer.enqueue(request('b'));
   await producer.enqueue(request('c'));
@@ -85,7 +86,8 @@ test('a run that uses everything writes documented keys, and stopping leaves non
       .map(({ name }) => name)
       .toSorted(),
   );
-  for (const key of await redis.keys(`${prefix}:{s0}:answer:*`)) {
+  const memos = ['answer', 'reply'].map((name) => redis.keys(`${prefix}:{s0}:${name}:*`));
+  for (const key of (await Promise.all(memos)).flat()) {
     const livesS = await redis.ttl(key);
     assert.ok(livesS > 0 && livesS <= 60, `${livesS} s`);
   }

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Control, type ConsumerOptions } from '../../../jobs/queue/index.ts';
+import { eventually, startConsumer, type TestConsumer } from '../../support/consumers.ts';
+import { startFlakyProxy } from '../../support/flaky-proxy.ts';
+import { redisUrl, testQueue, uuid, type TestQueue } from '../../support/queue.ts';
+import { Signals } from '../../support/signals.ts';
+import { startWorker, workerLog } from '../../support/worker-processes.ts';
+
+type Commanded = NonNullable<ConsumerOptions['commanded']>;
+
+const TIMEOUT_MS = 5000;
+
+const start = (queue: TestQueue, commanded?: Commanded): Promise<TestConsumer> =>
+  startConsumer(queue, commanded === undefined ? {} : { commanded });
+
+const kinds = (answers: readonly { worker: string; kind: string }[]) =>
+  Object.fromEntries(answers.map(({ worker, kind }) => [worker, kind]));
+
+test('every worker is asked, and its answer or its error comes back under its id', async (t) => {
+  const queue = testQueue(t);
+  const good = await start(queue, async (verb, args) => ({ verb, args }));
+  const bad = await start(queue, async () => Promise.reject(new Error('not today')));
+  const deaf = await start(queue);
+  const control = new Control(queue.another());
+  const startedMs = performance.now();
+  const answers = await control.broadcast('greet', { name: '小禾' }, { timeoutMs: TIMEOUT_MS });
+  assert.ok(performance.now() - startedMs < 1000, 'it ends with the last answer');
+  const byWorker = new Map(answers.map(({ worker, ...rest }) => [worker, rest]));
+  assert.deepEqual(byWorker.get(good.consumer.id), {
+    kind: 'answered',
+    answer: { verb: 'greet', args: { name: '小禾' } },
+  });
+  assert.deepEqual(byWorker.get(bad.consumer.id), { kind: 'refused', error: 'not today' });
+  assert.deepEqual(byWorker.get(deaf.consumer.id), {
+    kind: 'refused',
+    error: 'This worker takes no commands.',
+  });
+  assert.equal(answers.length, 3);
+});
+
+test('only the workers named are asked; one that is not registered is unknown', async (t) => {
+  const queue = testQueue(t);
+  const heard: string[] = [];
+  const one = await start(queue, async () => heard.push('one'));
+  await start(queue, async () => heard.push('two'));
+  const workers = [one.consumer.id, uuid('nobody'), one.consumer.id];
+  const startedMs = performance.now();
+  const answers = await new Control(queue.broker).broadcast('x', null, {
+    timeoutMs: TIMEOUT_MS,
+    workers,
+  });
+  assert.deepEqual(kinds(answers), { [one.consumer.id]: 'answered', [uuid('nobody')]: 'unknown' });
+  assert.deepEqual(heard, ['one']);
+  assert.ok(performance.now() - startedMs < TIMEOUT_MS, 'one named twice answers once');
+});
+
+test('without a worker there is nothing to wait for', async (t) => {
+  const queue = testQueue(t);
+  const startedMs = performance.now();
+  assert.deepEqual(
+    await new Control(queue.broker).broadcast('x', null, { timeoutMs: TIMEOUT_MS }),
+    [],
+  );
+  assert.ok(performance.now() - startedMs < 1000);
+});
+
+test('a worker that is frozen is silent, and holds the caller no longer than its time', async (t) => {
+  const queue = testQueue(t);
+  const { file } = workerLog(t);
+  const url = redisUrl();
+  const { prefix } = queue;
+  const frozen = await startWorker(t, { url, prefix, limit: 1, leaseMs: 60_000, log: file });
+  const awake = await start(queue, async () => 'here');
+  frozen.kill('SIGSTOP');
+  const startedMs = performance.now();
+  const answers = await new Control(queue.broker).broadcast('x', null, { timeoutMs: 400 });
+  const tookMs = performance.now() - startedMs;
+  assert.ok(tookMs >= 395 && tookMs < 900, `${tookMs} ms`);
+  assert.deepEqual(kinds(answers), { [awake.consumer.id]: 'answered', [frozen.id]: 'silent' });
+  frozen.kill('SIGKILL');
+  await frozen.exited;
+});
+
+test('a command that never ends holds neither the caller nor the commands after it', async (t) => {
+  const queue = testQueue(t);
+  const { consumer } = await start(queue, (verb) =>
+    verb === 'hang' ? new Promise(() => undefined) : Promise.resolve('here'),
+  );
+  const control = new Control(queue.broker);
+  const [hung] = await control.broadcast('hang', null, { timeoutMs: 200 });
+  assert.deepEqual(hung, { worker: consumer.id, kind: 'silent' });
+  const [next] = await control.broadcast('ping', null, { timeoutMs: TIMEOUT_MS });
+  assert.deepEqual(next, { worker: consumer.id, kind: 'answered', answer: 'here' });
+});
+
+test('a Redis that does not answer holds the caller no longer than its time either', async (t) => {
+  const queue = testQueue(t);
+  const proxy = await startFlakyProxy(t, redisUrl());
+  const control = new Control(queue.another({ url: proxy.url }));
+  await control.broadcast('x', null, { timeoutMs: TIMEOUT_MS });
+  proxy.mode = 'hold';
+  const startedMs = performance.now();
+  const asking = control.broadcast('x', null, { timeoutMs: 300 });
+  await assert.rejects(asking, { code: 'REDIS_UNAVAILABLE' });
+  assert.ok(performance.now() - startedMs < 1000);
+});
+
+test('a command that lies in the inbox twice is done once', async (t) => {
+  const queue = testQueue(t);
+  const heard = new Signals<unknown>();
+  const { consumer } = await start(queue, async (_, args) => heard.note(args));
+  const command = (name: string) => `m${JSON.stringify({ id: uuid(name), verb: 'x', args: name })}`;
+  const inbox = queue.broker.key(0, `inbox:${consumer.id}`);
+  await queue.redis.rpush(inbox, command('a'), command('a'));
+  await queue.redis.rpush(inbox, command('a'), command('b'));
+  await heard.first((name) => name === 'b');
+  assert.deepEqual(heard.seen, ['a', 'b']);
+});
+
+test('a command survives the resync of a worker whose inbox connection broke', async (t) => {
+  const queue = testQueue(t);
+  const proxy = await startFlakyProxy(t, redisUrl());
+  const heard = new Signals<unknown>();
+  const commanded: Commanded = async (_, args) => heard.note(args);
+  const broker = queue.another({ url: proxy.url });
+  const { consumer } = await startConsumer(queue, { commanded }, broker);
+  const { target } = proxy;
+  proxy.target = 'redis://127.0.0.1:1';
+  proxy.cut();
+  const clients = async () => String(await queue.redis.client('LIST'));
+  await eventually(
+    'the inbox is unread',
+    async () => !(await clients()).includes(`inbox:${consumer.id} `),
+  );
+  const control = new Control(queue.broker);
+  const asking = control.broadcast('x', 'while away', { timeoutMs: 10_000 });
+  await eventually(
+    'it is there',
+    async () => (await queue.redis.llen(queue.broker.key(0, `inbox:${consumer.id}`))) === 1,
+  );
+  proxy.target = target;
+  const [answer] = await asking;
+  assert.equal(answer?.kind, 'answered');
+  assert.deepEqual(heard.seen, ['while away']);
+});
+
+test('answers and commands are bounded', async (t) => {
+  const queue = testQueue(t);
+  await start(queue, async () => 'x'.repeat(300_000));
+  const control = new Control(queue.broker);
+  const [answer] = await control.broadcast('x', null, { timeoutMs: TIMEOUT_MS });
+  assert.equal(answer?.kind, 'refused');
+  assert.match(answer.error, /longer than 256 KiB/);
+  const long = control.broadcast('x', 'x'.repeat(17_000), { timeoutMs: TIMEOUT_MS });
+  await assert.rejects(long, { code: 'COMMAND_INVALID' });
+});
+
+test('answers are forgotten after a minute, whoever reads them', async (t) => {
+  const queue = testQueue(t);
+  const { broker, redis } = queue;
+  await broker.run('reply', 0, [uuid('call'), `${uuid('w')}\n{"answer":1}`]);
+  const livesS = await redis.ttl(broker.key(0, `reply:${uuid('call')}`));
+  assert.ok(livesS > 55 && livesS <= 60, `${livesS} s`);
+  await start(queue, async () => 1);
+  await new Control(broker).broadcast('x', null, { timeoutMs: TIMEOUT_MS });
+  const left = await redis.keys(broker.key(0, 'reply:*'));
+  assert.deepEqual(left, [broker.key(0, `reply:${uuid('call')}`)]);
+});
