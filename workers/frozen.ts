@@ -26,41 +26,14 @@ function unnamed(): unknown[] {
 }
 
 /** The global names of the language itself; those of Node.js stay as they are but for their binding. */
-const NAMES = [
-  ...[
-    'Object',
-    'Function',
-    'Array',
-    'String',
-    'Number',
-    'Boolean',
-    'Symbol',
-    'BigInt',
-    'Date',
-    'RegExp',
-  ],
-  ...[
-    'Error',
-    'AggregateError',
-    'EvalError',
-    'RangeError',
-    'ReferenceError',
-    'SyntaxError',
-    'TypeError',
-  ],
-  ...['URIError', 'Promise', 'Proxy', 'Reflect', 'JSON', 'Math', 'Intl', 'Map', 'Set', 'WeakMap'],
-  ...['WeakSet', 'WeakRef', 'FinalizationRegistry', 'ArrayBuffer', 'SharedArrayBuffer', 'DataView'],
-  ...['Atomics', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array'],
-  ...[
-    'Int32Array',
-    'Uint32Array',
-    'Float32Array',
-    'Float64Array',
-    'BigInt64Array',
-    'BigUint64Array',
-  ],
-  ...['parseInt', 'parseFloat', 'isNaN', 'isFinite', 'encodeURIComponent', 'decodeURIComponent'],
-];
+const NAMES = `
+  Object Function Array String Number Boolean Symbol BigInt Date RegExp Error AggregateError
+  EvalError RangeError ReferenceError SyntaxError TypeError URIError Promise Proxy Reflect JSON
+  Math Intl Map Set WeakMap WeakSet WeakRef FinalizationRegistry ArrayBuffer SharedArrayBuffer
+  DataView Atomics Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array
+  Uint32Array Float32Array Float64Array BigInt64Array BigUint64Array parseInt parseFloat isNaN
+  isFinite encodeURIComponent decodeURIComponent
+`;
 
 /** Freezes the language and the global scope of this thread. Call once its packages are loaded. */
 export function freezeLanguage(): void {
@@ -69,7 +42,7 @@ export function freezeLanguage(): void {
     const isObject = typeof value === 'function' || (typeof value === 'object' && value !== null);
     if (isObject) found.add(value);
   };
-  for (const name of NAMES) reach(Reflect.get(globalThis, name));
+  for (const name of NAMES.trim().split(/\s+/)) reach(Reflect.get(globalThis, name));
   for (const value of unnamed()) reach(value);
   // A set visits what is added while it is walked.
   for (const object of found) {

@@ -24,10 +24,10 @@ async function open(t: TestContext) {
 
 test('a task that tries to change the language is refused, and its neighbours are unharmed', async (t) => {
   const { result } = await open(t);
-  const before = await result('neighbour', { list: [1, 2] });
-  assert.deepEqual(before, { doubled: [2, 4], extra: [], parsed: [1], got: 2 });
+  const unharmed = await result('neighbour', { list: [1, 2] });
+  assert.deepEqual(unharmed, { doubled: [2, 4], extra: [], parsed: [1], got: 2 });
   assert.deepEqual(await result('vandal'), [], 'it got away with these');
-  assert.deepEqual(await result('neighbour', { list: [1, 2] }), before);
+  assert.deepEqual(await result('neighbour', { list: [1, 2] }), unharmed);
 });
 
 test('a task may give its own objects properties that a frozen prototype has, and set how deep stacks are told', async (t) => {
