@@ -1,34 +1,103 @@
 /**
- * What a task cannot change for its neighbours on the same thread: the language. `--frozen-intrinsics` freezes the built-in
- * objects and their prototypes, and lets objects that inherit from them have properties of the same name as ever; the names
- * in the global scope are locked here. What costs it and what it leaves open: docs/workers.md.
+ * What a task cannot change for its neighbours on the same thread: the language. Built-in objects and their prototypes are
+ * frozen, and global names are read-only. Node.js has a flag for the first, `--frozen-intrinsics`, but it freezes
+ * `Error.stackTraceLimit` too, which ioredis sets for every error Redis answers with: the connection broke each time.
  */
 
-/**
- * Piscina tries `require` before `import`, and Node.js (20 at least) aborts the whole process when a thread is ended while it
- * requires an ES module. Without that ability `require` refuses at once, and `import` ends with its thread.
- */
-const IMPORT_ONLY = '--no-experimental-require-module';
+/** Property names that objects give themselves although their prototype has them: on a frozen one that would fail. */
+const OVERRIDDEN = new Set(['constructor', 'name', 'message', 'toString', 'toJSON', 'valueOf']);
 
-/** Flags of Node.js a thread is started with. The second warns in every thread that it is experimental. */
-export const THREAD_FLAGS = [
-  IMPORT_ONLY,
-  '--frozen-intrinsics',
-  '--disable-warning=ExperimentalWarning',
-] as const;
+/** Prototypes every property of which is overridden somewhere. */
+const OFTEN_OVERRIDDEN: readonly object[] = [Object.prototype, Function.prototype, Error.prototype];
 
-/**
- * Makes global names read-only: `JSON = ...` throws, as does `delete globalThis.fetch`. Names that Node.js defines when they are
- * first used, and which have not been, stay as they are.
- */
-export function lockGlobals(): void {
-  for (const [name, found] of Object.entries(Object.getOwnPropertyDescriptors(globalThis))) {
-    if (found.configurable !== true) continue;
-    if ('value' in found) {
-      Object.defineProperty(globalThis, name, { writable: false, configurable: false });
-    } else if (name === 'process' || name === 'Buffer') {
-      const value: unknown = found.get?.call(globalThis);
-      Object.defineProperty(globalThis, name, { value, writable: false, configurable: false });
+/** Built-in objects no global name leads to. */
+function unnamed(): unknown[] {
+  const prototypeOf = Object.getPrototypeOf as (value: unknown) => unknown;
+  return [
+    prototypeOf(async () => undefined),
+    prototypeOf(function* () {}),
+    prototypeOf(async function* () {}),
+    prototypeOf([][Symbol.iterator]()),
+    prototypeOf(new Map()[Symbol.iterator]()),
+    prototypeOf(new Set()[Symbol.iterator]()),
+    prototypeOf(''[Symbol.iterator]()),
+    prototypeOf(''.matchAll(/x/g)),
+  ];
+}
+
+/** The global names of the language itself; those of Node.js stay as they are but for their binding. */
+const NAMES = `
+  Object Function Array String Number Boolean Symbol BigInt Date RegExp Error AggregateError
+  EvalError RangeError ReferenceError SyntaxError TypeError URIError Promise Proxy Reflect JSON
+  Math Intl Map Set WeakMap WeakSet WeakRef FinalizationRegistry ArrayBuffer SharedArrayBuffer
+  DataView Atomics Int8Array Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array
+  Uint32Array Float32Array Float64Array BigInt64Array BigUint64Array parseInt parseFloat isNaN
+  isFinite encodeURIComponent decodeURIComponent
+`;
+
+/** Freezes the language and the global scope of this thread. Call once its packages are loaded. */
+export function freezeLanguage(): void {
+  const found = new Set<object>();
+  const reach = (value: unknown): void => {
+    const isObject = typeof value === 'function' || (typeof value === 'object' && value !== null);
+    if (isObject) found.add(value);
+  };
+  for (const name of NAMES.trim().split(/\s+/)) reach(Reflect.get(globalThis, name));
+  for (const value of unnamed()) reach(value);
+  // A set visits what is added while it is walked.
+  for (const object of found) {
+    reach(Object.getPrototypeOf(object));
+    for (const [, { value, get, set }] of propertiesOf(object))
+      for (const part of [value, get, set]) reach(part);
+  }
+  for (const object of found) freeze(object);
+  lockGlobals();
+}
+
+function propertiesOf(object: object): [name: string | symbol, PropertyDescriptor][] {
+  return Reflect.ownKeys(object).map((name) => [
+    name,
+    Reflect.getOwnPropertyDescriptor(object, name)!,
+  ]);
+}
+
+function freeze(object: object): void {
+  const isOften = OFTEN_OVERRIDDEN.includes(object);
+  for (const [name, { value, configurable }] of propertiesOf(object)) {
+    if (configurable !== true || value === undefined || typeof name === 'symbol') continue;
+    if (isOften || (OVERRIDDEN.has(name) && typeof object !== 'function')) {
+      allowOverride(object, name, value);
     }
+  }
+  if (object !== Error) Object.freeze(object);
+  else lock(object, (name) => name !== 'stackTraceLimit');
+}
+
+/** Objects that inherit from a frozen one can have a property of this name; the frozen one keeps its own. */
+function allowOverride(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, {
+    configurable: false,
+    get: () => value,
+    set(this: object, other: unknown) {
+      if (this === object) throw new TypeError(`Cannot assign to ${name} of a built-in object`);
+      const own = { value: other, writable: true, enumerable: true, configurable: true };
+      Object.defineProperty(this, name, own);
+    },
+  });
+}
+
+/** Names that Node.js defines when they are first used, and which have not been, stay as they are. */
+function lockGlobals(): void {
+  for (const name of ['process', 'Buffer']) {
+    const value: unknown = Reflect.get(globalThis, name);
+    Object.defineProperty(globalThis, name, { value, writable: false, configurable: false });
+  }
+  lock(globalThis, () => true);
+}
+
+function lock(object: object, which: (name: string | symbol) => boolean): void {
+  for (const [name, { configurable, get, set }] of propertiesOf(object)) {
+    if (configurable !== true || get !== undefined || set !== undefined || !which(name)) continue;
+    Object.defineProperty(object, name, { writable: false, configurable: false });
   }
 }

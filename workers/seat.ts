@@ -12,7 +12,6 @@ import {
   type Moves,
   type ThreadData,
 } from './protocol.ts';
-import { THREAD_FLAGS } from './frozen.ts';
 import type { PoolEvents } from './pool.ts';
 
 /**
@@ -20,6 +19,12 @@ import type { PoolEvents } from './pool.ts';
  * small, as jobs mostly wait: an idle thread is 17 MB smaller for it.
  */
 const HEAP_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
+
+/**
+ * Piscina tries `require` before `import`, and Node.js (20 at least) aborts the whole process when a thread is ended while it
+ * requires an ES module. Without that ability `require` refuses at once, and `import` ends with its thread.
+ */
+const IMPORT_ONLY = '--no-experimental-require-module';
 
 /** How long a thread that is not kept warm waits for its next job, in milliseconds: it costs 25 MB, and a start half a second. */
 const IDLE_MS = 60_000;
@@ -78,7 +83,7 @@ export class Seat {
       atomics: 'disabled',
       // A warm thread is kept: so are its connections.
       idleTimeout: warm ? Infinity : IDLE_MS,
-      execArgv: [...THREAD_FLAGS],
+      execArgv: [IMPORT_ONLY],
       recordTiming: false,
       resourceLimits: HEAP_LIMITS,
     });

@@ -11,7 +11,7 @@ import { findTask } from '../jobs/registry.ts';
 import { Submitter } from '../jobs/submit.ts';
 import { attempt } from './attempt.ts';
 import type { Resources } from './context.ts';
-import { lockGlobals } from './frozen.ts';
+import { freezeLanguage } from './frozen.ts';
 import { watchHeap } from './heap-watch.ts';
 import { Line } from './line.ts';
 import {
@@ -66,7 +66,7 @@ const line = new Line({
 });
 
 watchHeap(config.workerMaxHeapMb, (mb) => tell({ type: 'heavy', mb }));
-lockGlobals();
+freezeLanguage();
 
 // Not parentPort: piscina takes every message there for its own.
 const orders = new BroadcastChannel(channel);

@@ -117,6 +117,12 @@ const ATTACKS: Record<string, () => unknown> = {
   'Promise.prototype.then': () => Reflect.set(Promise.prototype, 'then', () => 'poison'),
   JSON: () => Object.assign(globalThis, { JSON: { parse: () => 'poison' } }),
   fetch: () => Object.assign(globalThis, { fetch: () => 'poison' }),
+  'Object.prototype.toString': () => Object.assign(Object.prototype, { toString: () => 'poison' }),
+  'the iterator of arrays': () =>
+    Object.assign(Object.getPrototypeOf([][Symbol.iterator]()) as object, { next: () => 'poison' }),
+  'a method of a method': () => Object.assign(Array.prototype.map, { call: () => 'poison' }),
+  'Error.captureStackTrace': () => Object.assign(Error, { captureStackTrace: () => 'poison' }),
+  'delete Array.prototype.map': () => Reflect.deleteProperty(Array.prototype, 'map'),
   'Map.prototype.get': () =>
     Reflect.defineProperty(Map.prototype, 'get', { value: () => 'poison' }),
 };
@@ -134,6 +140,34 @@ const vandal = defineTask({
       }
     });
   },
+});
+
+/** Does to its own objects what frozen prototypes would forbid, and what packages do to errors. */
+const craftsman = defineTask({
+  ...transient,
+  name: 'test.craftsman',
+  async run() {
+    const own = Object.assign({}, { toString: () => 'own', constructor: 1 });
+    const error = Object.assign(new TypeError('old'), { name: 'Own', message: 'new', toString: 1 });
+    const list = Object.assign([1], { toString: () => 'list' });
+    Error.stackTraceLimit = 5;
+    Error.stackTraceLimit = 10;
+    return [String(own), error.name, error.message, String(list), Object.keys(own).length];
+  },
+});
+
+const saying = (error: unknown) => (error as Error).message;
+
+/** Asks both stores for something they refuse, and then for something they do not. */
+const refused = defineTask({
+  ...transient,
+  name: 'test.refused',
+  run: async (_, { cache, db }) => [
+    await cache.get('list').catch(saying),
+    (await cache.get('nothing')) ?? 'nothing',
+    await db.query('SELECT nothing').catch(saying),
+    (await db.query("SELECT now() > 'epoch' AS later, 1.5::numeric AS some")).rows,
+  ],
 });
 
 /** Uses what a vandal would change. */
@@ -203,6 +237,8 @@ export const TASKS_OF_THREADS: Task[] = [
   lateUndefined,
   abort,
   vandal,
+  craftsman,
+  refused,
   neighbour,
   prolong,
   stretch,
