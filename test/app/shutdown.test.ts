@@ -6,9 +6,12 @@ import { openWorkerApp, type WorkerApp } from '../support/worker-app.ts';
 /** Longer than any test: who waits for the lease, waits in vain. */
 const LEASE_MS = 600_000;
 
-/** Jobs that never look at their signal, one of them durable, all running. */
-async function beginDeafJobs({ add, accept, diary }: WorkerApp): Promise<string[]> {
-  const payload = { file: diary.file, ms: 1500 };
+/** Jobs that never look at their signal, one of them durable, all running: for so long, and at once when begun again. */
+async function beginDeafJobs(
+  { add, accept, diary }: WorkerApp,
+  firstMs = LEASE_MS,
+): Promise<string[]> {
+  const payload = { file: diary.file, ms: 0, firstMs };
   const ids = [
     await add('diary', payload),
     await add('diary', payload),
@@ -25,7 +28,7 @@ async function taken(app: WorkerApp, ids: string[], pid: number): Promise<void> 
       .lines()
       .filter((line) => line.startsWith('begun') && line.endsWith(` ${pid}`))
       .map((line) => line.split(' ').slice(1, 3).join(' '));
-  await eventually('another worker has them', () => begun().length === ids.length, 5000);
+  await eventually('another worker has them', () => begun().length === ids.length, 60_000);
   assert.deepEqual(begun().toSorted(), ids.map((id) => `${id} 1`).toSorted());
   for (const { counts } of await app.inspector.statuses(ids)) {
     assert.deepEqual(counts, { attempts: 0, deaths: 0, mark: '' });
@@ -48,7 +51,7 @@ test('a second signal gives everything back at once, and another worker gets it 
   first.child.kill('SIGTERM');
   assert.equal(await first.ended, 130);
   const tookMs = performance.now() - startedMs;
-  assert.ok(tookMs < 2500, `${tookMs} ms`);
+  assert.ok(tookMs < 10_000, `${tookMs} ms`);
   await taken(app, ids, second.child.pid!);
 });
 
@@ -67,7 +70,7 @@ test('the command for a cold shutdown does the same, and answers', async (t) => 
 test('the command for a warm shutdown lets jobs end, and the process ends with 0', async (t) => {
   const app = await openWorkerApp(t, LEASE_MS);
   const worker = await app.start({ SHUTDOWN_GRACE_MS: '60000' });
-  const ids = await beginDeafJobs(app);
+  const ids = await beginDeafJobs(app, 3000);
   const { code, text } = await app.cli('control', 'shutdown', '--json', '--timeout', '10000');
   assert.equal(code, 0, text);
   const { workers } = JSON.parse(text) as { workers: { answer: unknown }[] };

@@ -2,10 +2,10 @@
  * Tasks that do what no task of the application should. They are registered beside the real ones in a test, and in the
  * threads that run `thread-of-tests.ts`.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Type } from 'typebox';
+import { Type, type Static } from 'typebox';
 import { TASKS } from '../../jobs/registry.ts';
 import { defineTask, Reject, type Task } from '../../jobs/task.ts';
 import { TASKS_OF_THREADS } from './tasks-of-threads.ts';
@@ -80,15 +80,21 @@ const ignore = defineTask({
   },
 });
 
-const Diary = Type.Object({ file: Type.String(), ms: Type.Integer() });
+const Diary = Type.Object({
+  file: Type.String(),
+  ms: Type.Integer(),
+  /** Instead of `ms`, the first time it is begun. */
+  firstMs: Type.Optional(Type.Integer()),
+});
 
 /** Writes a line where it begins and one where it ends into a file that outlives every process. */
 async function keepDiary(
-  { file, ms }: { file: string; ms: number },
+  { file, ms, firstMs = ms }: Static<typeof Diary>,
   { id, attempt }: { id: string; attempt: number },
 ): Promise<string> {
+  const isFirst = !readFileSync(file, 'utf8').includes(`begun ${id} `);
   appendFileSync(file, `begun ${id} ${attempt} ${process.pid}\n`);
-  await sleep(ms);
+  await sleep(isFirst ? firstMs : ms);
   appendFileSync(file, `ended ${id} ${attempt} ${process.pid}\n`);
   return 'written';
 }
