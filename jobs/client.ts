@@ -84,7 +84,7 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
   }
 
   return {
-    delay: (task, payload) => apply({ task, payload, options: {} } as Signature),
+    delay: (task, payload) => apply({ task, payload, options: {} }),
     applyAsync: (task: DurableTask | TransientTask, payload: unknown, options = {}) =>
       apply({ task, payload, options }),
     applyMany,

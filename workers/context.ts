@@ -100,7 +100,7 @@ export function buildDurableContext(
       const dispatches: (() => void)[] = [];
       const output = await runStep(db, claim, name, (tx) =>
         work({
-          query: tx.query.bind(tx) as typeof tx.query,
+          query: (text: string, values?: unknown[]) => tx.query(text, values),
           async enqueue(signature) {
             const { id, dispatch } = await submitter.submitWithin(tx, signature);
             dispatches.push(dispatch);

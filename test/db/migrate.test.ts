@@ -53,6 +53,7 @@ test("the project's own migrations run once, the product's tables before ours", 
     'ai/001_tasks.sql',
     'ai/002_feedback.sql',
     'ai/003_idempotency_keys.sql',
+    'ai/004_trailing.sql',
   ]);
   assert.deepEqual(await migrate(database.url, ['ai', 'daodao']), []);
 });

@@ -46,6 +46,7 @@ describe('a start', () => {
       epoch: '2',
       attempts: 0,
       userId: 'u-1',
+      payload: '{}',
       requestedAt,
     });
     assert.deepEqual((await findTask(database.pool, id))?.started_at, first.started_at);

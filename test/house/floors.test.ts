@@ -119,7 +119,7 @@ const CLEAN: Record<string, string> = {
   'config.ts': `export const home = process.env['HOME'];\n`,
   'db/a.ts': importing('pg', '@qdrant/js-client-rest', './b.ts', '../errors.ts'),
   'db/embedded/a.ts': `export * from '../a.ts';\nexport const env = { ...process.env };\n`,
-  'jobs/queue/a.ts': importing('ioredis', './b.ts', ...FLOOR_ZERO.map((it) => `../../${it}.ts`)),
+  'jobs/queue/a.ts': importing('ioredis', './b.ts', '../../package-path.ts', '../../service.ts'),
   'jobs/tasks/a.ts': importing('typebox', '../queue/index.ts', '../task.ts', '../../db/a.ts'),
   'jobs/llm/a.ts': importing('openai', '../../errors.ts'),
   'api/a.ts': importing('fastify', '../jobs/queue/index.ts', '../db/a.ts', './b.ts'),

@@ -5,7 +5,6 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { AppError } from '../../errors.ts';
-import type { DurableCallOptions } from '../../jobs/call-options.ts';
 import { Control } from '../../jobs/queue/index.ts';
 import { defineTask, type Signature } from '../../jobs/task.ts';
 import { durable, testClient, transient } from '../support/client.ts';
@@ -114,7 +113,7 @@ cyclic['itself'] = cyclic;
 const call = (payload: unknown, options: object = {}): Signature => ({
   task: durable,
   payload,
-  options: options as DurableCallOptions,
+  options,
 });
 const unregistered = defineTask({ ...durable, name: 'test.unregistered' });
 

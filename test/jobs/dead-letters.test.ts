@@ -126,7 +126,7 @@ test('a revoked one is opened again, a finished one is left alone', async (t) =>
   assert.equal(await revokeTask(database.pool, revoked), 'revoked');
   assert.equal((await findTask(database.pool, revoked))?.error_code, 'TASK_REVOKED');
   const done = await place.bury();
-  await succeedTask(database.pool, await start(database.pool, done), 'result');
+  await succeedTask(database.pool, await start(database.pool, done), '"result"');
   assert.deepEqual(await requeueDeadLetters(place, [revoked, done]), ['requeued', 'requeued']);
   assert.equal((await findTask(database.pool, revoked))?.status, 'queued');
   assert.equal((await findTask(database.pool, done))?.status, 'done');

@@ -60,7 +60,7 @@ async function startWorker(t: TestContext, { broker, database: { pool } }: Store
       if (started === undefined) return 'null';
       const claim = { id, epoch: started.epoch };
       await runStep(pool, claim, 'effect', async () => id);
-      await succeedTask(pool, claim, id);
+      await succeedTask(pool, claim, JSON.stringify(id));
       ended.push(id);
       return 'null';
     },

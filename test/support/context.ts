@@ -27,7 +27,7 @@ const UNTOUCHED: Queryable = {
 /** A transaction that asks for no further task. */
 export function withoutQueue(tx: Queryable): TaskTransaction {
   return {
-    query: tx.query.bind(tx) as typeof tx.query,
+    query: (text: string, values?: unknown[]) => tx.query(text, values),
     enqueue: () => Promise.reject(new Error('this test has no queue')),
   };
 }

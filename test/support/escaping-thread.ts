@@ -3,10 +3,10 @@
  * `"stay"` ends; any other throws.
  */
 import { parentPort } from 'node:worker_threads';
-import type { FromThread, ThreadJob } from '../../workers/protocol.ts';
+import { unpackBatch, type FromThread } from '../../workers/protocol.ts';
 
 export default async function run(batch: string): Promise<void> {
-  for (const { id, payload } of JSON.parse(batch) as ThreadJob[]) {
+  for (const { id, payload } of unpackBatch(batch).jobs) {
     if (payload === '"stay"') {
       const text = JSON.stringify({ started: [], ended: [{ id, outcome: { kind: 'obsolete' } }] });
       parentPort?.postMessage({ type: 'moved', text } satisfies FromThread);

@@ -17,10 +17,10 @@ function lanesOf(limit: number, count: number) {
   return { capacity, lanes, rounds: () => lanes.map(({ rounds }) => rounds) };
 }
 
-test('a share is an equal part of the whole, rounded down, and one at least', () => {
+test('a share is an equal part of the whole, rounded up, and one at least', () => {
   for (const [limit, lanes, share] of [
     [10, 1, 10],
-    [10, 4, 2],
+    [10, 4, 3],
     [4, 4, 1],
     [1, 4, 1],
     [0, 4, 1],

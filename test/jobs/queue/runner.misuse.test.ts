@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   Inspector,
+  QueueError,
   Results,
   Runner,
   type Job,
@@ -97,7 +98,8 @@ test('an id that is none fails its own wait and nobody else', async (t) => {
     results.get('no-uuid', { timeoutMs: 5000 }),
   ]);
   assert.equal(good.status === 'fulfilled' && good.value.state, 'succeeded');
-  assert.equal(bad.status === 'rejected' && bad.reason.code, 'JOB_ID_INVALID');
+  assert.ok(bad.status === 'rejected' && bad.reason instanceof QueueError);
+  assert.equal(bad.reason.code, 'JOB_ID_INVALID');
 });
 
 test('40 jobs of 1 MiB are looked at in pages', async (t) => {
