@@ -175,8 +175,8 @@ export const SETTINGS = {
     max: 1000,
     describe: 'Jobs one thread runs at a time.',
   },
-  // What leaks beside the heap, such as timers and listeners, goes with its thread. A start costs some 500 ms of a
-  // processor, which 100,000 of the shortest jobs pay with 5 µs each.
+  // What leaks beside the heap, such as timers and listeners, goes with its thread. A start takes about a
+  // second of a processor, which 100,000 jobs pay with 10 µs each.
   WORKER_MAX_JOBS_PER_THREAD: {
     kind: 'integer',
     default: '100000',
