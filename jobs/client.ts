@@ -13,6 +13,9 @@ import { Submitter, type SubmitterDependencies } from './submit.ts';
 import type { DurableTask, Signature, TransientTask } from './task.ts';
 import type { TaskWaiter } from './waiter.ts';
 
+/** Longest wait for workers to say that they ended a thread, in milliseconds. */
+const TERMINATE_MS = 2000;
+
 export interface TaskClient {
   /** Asks for a task, with nothing special about it. */
   delay<P extends TSchema, R extends TSchema>(
@@ -46,9 +49,11 @@ export interface TaskClient {
   /**
    * Calls a task off, waiting or running: a waiting one never starts, a running one has its signal aborted, and nothing it
    * still does counts.
+   * @param options.terminate also ends the thread it runs on, for one that ignores its signal; what else runs there starts
+   * again, uncharged. Default false.
    * @returns `ended` when it had ended before, revoked or not.
    */
-  revoke(id: string): Promise<RevokeWord>;
+  revoke(id: string, options?: { terminate?: boolean }): Promise<RevokeWord>;
 }
 
 export interface TaskClientDependencies extends Omit<SubmitterDependencies, 'deferred'> {
@@ -97,13 +102,18 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
     }),
     find: (id) => viewDurable(db, inspector, id),
     waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),
-    async revoke(id) {
+    async revoke(id, { terminate = false } = {}) {
       const word = await revokeTask(db, id);
+      if (word === 'ended') return word;
+      const heard = control.revoke([id]).then(async ([queued]) => {
+        if (terminate) await control.broadcast('terminate', { id }, { timeoutMs: TERMINATE_MS });
+        return queued!;
+      });
+      if (word === 'unknown') return heard;
       // What Postgres has ended never starts again, whether the queue hears of it or not.
-      if (word === 'revoked') control.revoke([id]).catch((error: unknown) => deferred(id, error));
-      if (word !== 'unknown') return word;
-      const [queued] = await control.revoke([id]);
-      return queued!;
+      const late = heard.catch((error: unknown) => deferred(id, error));
+      if (terminate) await late;
+      return word;
     },
   };
 }

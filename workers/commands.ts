@@ -131,10 +131,20 @@ export function createCommands({ worker, broker, telemetry, shutdown }: Commands
 /** Tasks this worker knows, with their limits. */
 function registered(): unknown {
   return TASKS.map(
-    ({ name, queue, durable, maxRetries, softTimeLimitMs = null, timeLimitMs, priority }) => ({
+    ({
       name,
       queue,
       durable,
+      isolated,
+      maxRetries,
+      softTimeLimitMs = null,
+      timeLimitMs,
+      priority,
+    }) => ({
+      name,
+      queue,
+      durable,
+      isolated,
       priority,
       maxRetries,
       softTimeLimitMs,

@@ -8,6 +8,7 @@ import * as now from './now.ts';
 import * as operate from './operate.ts';
 import * as options from './options.ts';
 import * as progress from './progress.ts';
+import * as remote from './remote.ts';
 import * as retries from './retries.ts';
 import * as steps from './steps.ts';
 import * as unique from './unique.ts';
@@ -28,6 +29,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   progress,
   isolated,
   operate,
+  remote,
 };
 export default EXAMPLES;
 
