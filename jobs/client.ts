@@ -104,7 +104,7 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
     waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),
     async revoke(id, { terminate = false } = {}) {
       const word = await revokeTask(db, id);
-      if (word === 'ended') return word;
+      if (word === 'ended' && !terminate) return word;
       const heard = control.revoke([id]).then(async ([queued]) => {
         if (terminate) await control.broadcast('terminate', { id }, { timeoutMs: TERMINATE_MS });
         return queued!;

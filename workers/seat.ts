@@ -170,7 +170,7 @@ export class Seat {
       case 'log':
         return this.#events.log(message.id, message.task, message.message, message.fields);
       case 'heavy':
-        this.#seated().isHeavy = true;
+        if (this.#thread !== undefined) this.#thread.isHeavy = true;
         return this.#changed(this);
     }
   }

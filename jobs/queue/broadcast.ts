@@ -47,8 +47,9 @@ export async function broadcast(
   broker: Broker,
   verb: string,
   args: unknown,
-  { timeoutMs, workers = [] }: BroadcastOptions,
+  { timeoutMs, workers }: BroadcastOptions,
 ): Promise<WorkerAnswer[]> {
+  if (workers?.length === 0) return [];
   const named = [...new Set(workers)];
   const id = randomUUID();
   const command = JSON.stringify({ id, verb, args } satisfies Command);

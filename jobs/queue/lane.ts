@@ -148,6 +148,8 @@ export class Lane {
 
   /** The worker was reaped: everything held is lost. */
   forget(): void {
+    this.#rounds.forget();
+    this.#settlements.clear();
     this.drop([...this.#held.keys()], 'lease lost');
   }
 

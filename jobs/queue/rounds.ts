@@ -82,6 +82,12 @@ export class Rounds {
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
+  /** The worker was reaped: what was told of its jobs counts for nothing, and must not be told of the same jobs again. */
+  forget(): void {
+    this.#unanswered = [];
+    this.#owed.clear();
+  }
+
   #pump(): void {
     while (this.#wanted && this.#maySend()) {
       const call = this.#unanswered.shift() ?? this.#composeNext();
@@ -129,8 +135,7 @@ export class Rounds {
 
   #keep(call: StepCall, code: string | undefined): void {
     if (code === 'WORKER_UNKNOWN') {
-      this.#unanswered = [];
-      this.#owed.clear();
+      this.forget();
     } else if (code === 'STALE') {
       this.#owed.delete(call.seq);
       this.#options.abandoned(call);
