@@ -116,7 +116,7 @@ async function insert(tx: Queryable, request: AcceptRequest, trails: boolean): P
        requested_at = now(),
        run_at = CASE WHEN ${isDebounced} THEN least(now() + $13::float8 * interval '1 millisecond',
          t.created_at + $14::float8 * interval '1 millisecond') ELSE t.run_at END,
-       payload = CASE WHEN ${isDebounced} THEN excluded.payload ELSE t.payload END
+       payload = CASE WHEN t.trails OR ${isDebounced} THEN excluded.payload ELSE t.payload END
      RETURNING id, status, xmax = 0 AS created, started_at IS NOT NULL AS begun,
        coalesce(greatest(0, ceil(extract(epoch FROM run_at - now()) * 1000)), 0)::float8 AS delay_ms`,
     [

@@ -41,7 +41,10 @@ export function createReconciler(options: ReconcilerOptions): Loop {
 /** One round. Returns how long to sleep, in milliseconds: nothing when the page was full. */
 export async function reconcile(options: ReconcilerOptions): Promise<number> {
   const { db, inspector, leaseMs } = options;
-  await releaseTrailing(db);
+  // A request under way for the same key may stand in its way; the next round comes soon.
+  await releaseTrailing(db).catch((error: unknown) =>
+    options.telemetry.emit('loop.failed', { loop: 'reconciler', error }),
+  );
   const tasks = await takeDueChecks(db, PAGE, 2 * leaseMs);
   if (tasks.length === 0) return IDLE_MS;
   const ids = tasks.map((task) => task.id);

@@ -103,8 +103,8 @@ describe('a call that meets a task which has begun', () => {
     const again = await accept({ dedupeKey, trailing: true, payload: '{"v":1}' });
     assert.deepEqual([again.status, again.outcome], ['queued', 'trailing']);
     assert.notEqual(again.id, claim.id);
-    const debounced = { dedupeKey, debounceMs: 1, payload: '{"v":2}' };
-    assert.deepEqual(await accept(debounced), again);
+    const newer = { dedupeKey, trailing: true, payload: '{"v":2}' };
+    assert.deepEqual(await accept(newer), again);
     await releaseTrailing(database.pool);
     assert.ok(!(await due()).includes(again.id), 'nobody looks at it before the other has ended');
     await succeedTask(database.pool, claim, 'null');
