@@ -9,7 +9,7 @@ import { createClickhouse, type Clickhouse } from './db/clickhouse.ts';
 import { createPool, type Pool } from './db/postgres.ts';
 import { createVectors } from './db/vectors.ts';
 import { createTaskClient } from './jobs/client.ts';
-import { Broker, Control, Inspector, Producer } from './jobs/queue/index.ts';
+import { Broker, Inspector, Producer } from './jobs/queue/index.ts';
 import { TaskWaiter } from './jobs/waiter.ts';
 import { createReconciler } from './scheduler/reconciler.ts';
 import { startAll, stopAll, type Service } from './service.ts';
@@ -119,11 +119,8 @@ function apiOf(
   const waiter = new TaskWaiter(db, broker, (error) =>
     telemetry.emit('loop.failed', { loop: 'task waiter', error }),
   );
-  const producer = new Producer(broker);
-  const inspector = new Inspector(broker);
-  const control = new Control(broker);
   const queues = config.workerQueues;
-  const tasks = createTaskClient({ db, producer, control, inspector, waiter, telemetry, queues });
+  const tasks = createTaskClient({ db, broker, waiter, telemetry, queues });
   const readiness = dependencies(config, connections);
   const metrics = countEvents(telemetry);
   const server = new ApiService({ config, db, tasks, cache, telemetry, metrics, readiness });

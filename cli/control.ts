@@ -3,7 +3,7 @@
  */
 import { SETTINGS } from '../config.ts';
 import { revokeTask } from '../db/task-checks.ts';
-import type { WorkerAnswer } from '../jobs/queue/index.ts';
+import { QUEUE_NAME, type WorkerAnswer } from '../jobs/queue/index.ts';
 import { answersOf, ask, ASK_OPTIONS, exitCodeOf, JSON_OPTION, troubles } from './ask.ts';
 import { idsOf, UsageProblem, type Command, type Commands, type Input } from './command.ts';
 import { withQueue, type QueueStores } from './stores.ts';
@@ -52,7 +52,7 @@ function perThreadOf({ words: [text = ''] }: Input): object {
 
 /** @throws {UsageProblem} unless it can be the name of a queue. */
 function nameOf({ words: [queue = ''] }: Input): string {
-  if (/^[\w.-]{1,64}$/.test(queue)) return queue;
+  if (QUEUE_NAME.test(queue)) return queue;
   throw new UsageProblem('A queue name has 1 to 64 letters, digits, "_", "." or "-".');
 }
 

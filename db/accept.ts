@@ -3,7 +3,7 @@
  */
 import { AppError } from '../errors.ts';
 import { transaction, type Pool, type Queryable } from './postgres.ts';
-import type { TaskStatus } from './tasks.ts';
+import { DELAY_MS, type TaskStatus } from './tasks.ts';
 
 export interface AcceptRequest {
   /** A UUID. */
@@ -22,17 +22,22 @@ export interface AcceptRequest {
   eta?: Date | undefined;
   /** Not to be started after this many milliseconds from now. Default: never too late. */
   expiresMs?: number | undefined;
+  /** External id of the user who asks. */
   userId?: string | undefined;
+  /** What it is about, for instance a practice's external id. */
   subject?: string | undefined;
   /** At most one unfinished row per key. */
   dedupeKey?: string | undefined;
-  /** Each request for the same key, while its task has not begun, puts it off until this many milliseconds from then. */
+  /**
+   * Each request for the same `dedupeKey`, while its task has not begun, puts it off until this many milliseconds from then and
+   * gives it the newest payload. One that comes after it has begun is done after it, as with `trailing`.
+   */
   debounceMs?: number | undefined;
   /** But not beyond this many milliseconds from the first. Default: as long as requests come. */
   maxWaitMs?: number | undefined;
-  /** A request that meets a task which has begun is done once more after it. */
+  /** A request that meets a task of the same `dedupeKey` which has begun is done once more after it. Default false. */
   trailing?: boolean | undefined;
-  /** Unique per user for 24 h. */
+  /** Unique per user for 24 h: the same key and request get the same task. */
   idempotencyKey?: string | undefined;
   /** Hash of everything the result depends on: a finished task with the same one is the answer. */
   inputHash?: string | undefined;
@@ -118,7 +123,7 @@ async function insert(tx: Queryable, request: AcceptRequest, trails: boolean): P
          t.created_at + $14::float8 * interval '1 millisecond') ELSE t.run_at END,
        payload = CASE WHEN t.trails OR ${isDebounced} THEN excluded.payload ELSE t.payload END
      RETURNING id, status, xmax = 0 AS created, started_at IS NOT NULL AS begun,
-       coalesce(greatest(0, ceil(extract(epoch FROM run_at - now()) * 1000)), 0)::float8 AS delay_ms`,
+       ${DELAY_MS} AS delay_ms`,
     [
       request.id,
       request.name,
@@ -141,7 +146,10 @@ async function insert(tx: Queryable, request: AcceptRequest, trails: boolean): P
   return rows[0]!;
 }
 
-async function findSameId(tx: Queryable, request: AcceptRequest): Promise<Accepted | undefined> {
+export async function findSameId(
+  tx: Queryable,
+  request: AcceptRequest,
+): Promise<Accepted | undefined> {
   const { id, isChosenId = false, name, payload } = request;
   if (!isChosenId) return undefined;
   // Requests for the same id wait for each other here.
@@ -205,55 +213,4 @@ async function findFinished(tx: Queryable, request: AcceptRequest): Promise<stri
   );
   const newest = rows[0];
   return newest?.input_hash === request.inputHash ? newest.id : undefined;
-}
-
-/** Whether a request is stored by its id alone, so that many of them can be stored at once. */
-export function isPlain({ dedupeKey, idempotencyKey }: AcceptRequest): boolean {
-  return dedupeKey === undefined && idempotencyKey === undefined;
-}
-
-/**
- * Stores plain requests in one statement, in a transaction.
- * @throws {AppError} `TASK_ID_TAKEN` when one of the ids came with another request: roll back then.
- */
-export async function acceptPlain(
-  tx: Queryable,
-  requests: readonly AcceptRequest[],
-): Promise<Accepted[]> {
-  const of = <T>(read: (request: AcceptRequest) => T) => requests.map(read);
-  const { rows } = await tx.query<{ id: string; delay_ms: number }>(
-    `INSERT INTO ai.tasks AS t (id, name, queue, priority, payload, user_id, subject, input_hash, options, run_at, expires_at)
-     SELECT id, name, queue, priority, payload::json, user_id, subject, input_hash, options::json,
-       coalesce(eta, now() + delay_ms * interval '1 millisecond'), now() + expires_ms * interval '1 millisecond'
-     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[],
-       $9::text[], $10::timestamptz[], $11::float8[], $12::float8[])
-       AS r (id, name, queue, priority, payload, user_id, subject, input_hash, options, eta, delay_ms, expires_ms)
-     ON CONFLICT (id) DO NOTHING
-     RETURNING id, coalesce(greatest(0, ceil(extract(epoch FROM run_at - now()) * 1000)), 0)::float8 AS delay_ms`,
-    [
-      of(({ id }) => id),
-      of(({ name }) => name),
-      of(({ queue }) => queue),
-      of(({ priority }) => priority),
-      of(({ payload }) => payload),
-      of(({ userId }) => userId),
-      of(({ subject }) => subject),
-      of(({ inputHash }) => inputHash),
-      of(({ headers }) => JSON.stringify({ headers })),
-      of(({ eta }) => eta),
-      of(({ delayMs }) => delayMs),
-      of(({ expiresMs }) => expiresMs),
-    ],
-  );
-  const delays = new Map(rows.map((row) => [row.id, row.delay_ms]));
-  const accepted: Accepted[] = [];
-  for (const request of requests) {
-    const { id } = request;
-    const delayMs = delays.get(id);
-    // Of two with the same id in one call the first was stored.
-    delays.delete(id);
-    const repeated = delayMs === undefined ? await findSameId(tx, request) : undefined;
-    accepted.push(repeated ?? { id, status: 'queued', outcome: 'created', delayMs: delayMs ?? 0 });
-  }
-  return accepted;
 }

@@ -3,6 +3,7 @@
  */
 import { ERRORS } from '../errors.ts';
 import type { Queryable } from './postgres.ts';
+import { DELAY_MS } from './tasks.ts';
 import type { Failure } from './task-runs.ts';
 
 /** What the reconciler needs to rebuild a job. */
@@ -37,7 +38,7 @@ export async function takeDueChecks(
      WHERE t.id = due.id
      RETURNING t.id, t.name, t.queue, t.priority, t.payload::text AS payload, t.epoch,
        t.options->'headers' AS headers,
-       coalesce(greatest(0, ceil(extract(epoch FROM t.run_at - now()) * 1000)), 0)::float8 AS delay_ms,
+       ${DELAY_MS} AS delay_ms,
        CASE WHEN t.expires_at IS NOT NULL
          THEN greatest(0, floor(extract(epoch FROM t.expires_at - now()) * 1000)) END::float8 AS expires_ms`,
     [limit, againAfterMs],

@@ -24,6 +24,10 @@ export interface TaskRow {
   finished_at: Date | null;
 }
 
+/** Whole milliseconds until a row may run: 0 when it may run now. */
+export const DELAY_MS =
+  'coalesce(greatest(0, ceil(extract(epoch FROM run_at - now()) * 1000)), 0)::float8';
+
 const COLUMNS = `id, name, queue, status, user_id, subject, attempts, result, error_code, error_message,
   created_at, started_at, finished_at`;
 

@@ -1,6 +1,8 @@
 /**
  * What a call of a task may say beside its payload, and what is wrong with a call that says something else.
  */
+import type { AcceptRequest } from '../db/accept.ts';
+import { isJobId, MAX_DURATION_MS, MAX_HEADERS_LENGTH } from './queue/index.ts';
 import { problemsOf, wholeFrom, type Rule } from './rules.ts';
 
 export interface CallOptions {
@@ -20,45 +22,30 @@ export interface CallOptions {
   headers?: Record<string, string> | undefined;
 }
 
-export interface DurableCallOptions extends CallOptions {
-  /** External id of the user who asks. */
-  userId?: string | undefined;
-  /** What it is about, for instance a practice's external id. */
-  subject?: string | undefined;
-  /** At most one unfinished task per key. */
-  dedupeKey?: string | undefined;
-  /**
-   * Each call for the same `dedupeKey`, while its task has not begun, puts it off until this many milliseconds from then and
-   * gives it the newest payload. A call that comes after it has begun is done after it, as with `trailing`.
-   */
-  debounceMs?: number | undefined;
-  /** But not beyond this many milliseconds from the first call. Default: as long as calls come. */
-  maxWaitMs?: number | undefined;
-  /** A call that meets a task of the same `dedupeKey` which has begun is done once more after it. Default false. */
-  trailing?: boolean | undefined;
-  /** Unique per user for 24 h: the same key and request get the same task. */
-  idempotencyKey?: string | undefined;
-  /** Hash of everything the result depends on: a finished task with the same one is the answer. */
-  inputHash?: string | undefined;
-}
+/** What only a durable task may be called with. */
+export interface DurableCallOptions
+  extends
+    CallOptions,
+    Pick<
+      AcceptRequest,
+      | 'userId'
+      | 'subject'
+      | 'dedupeKey'
+      | 'debounceMs'
+      | 'maxWaitMs'
+      | 'trailing'
+      | 'idempotencyKey'
+      | 'inputHash'
+    > {}
 
-/** 100 years, in milliseconds: the longest delay the queue takes. */
-const LONGEST_MS = 100 * 365 * 86_400_000;
-const MAX_HEADERS_LENGTH = 4096;
-
-const DURATION = wholeFrom(0, LONGEST_MS);
+const DURATION = wholeFrom(0, MAX_DURATION_MS);
 const TEXT: Rule = [
   (value) => typeof value === 'string' && value !== '' && value.length <= 1000,
   'a text of 1 to 1,000 characters',
 ];
 
 const RULES: Record<keyof CallOptions, Rule> = {
-  id: [
-    (value) =>
-      typeof value === 'string' &&
-      /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(value),
-    'a UUID in lower case',
-  ],
+  id: [(value) => typeof value === 'string' && isJobId(value), 'a UUID in lower case'],
   countdownMs: DURATION,
   eta: [(value) => value instanceof Date && !Number.isNaN(value.getTime()), 'a valid Date'],
   expiresMs: DURATION,
@@ -72,8 +59,8 @@ const DURABLE_RULES: Record<keyof DurableCallOptions, Rule> = {
   userId: TEXT,
   subject: TEXT,
   dedupeKey: TEXT,
-  debounceMs: wholeFrom(1, LONGEST_MS),
-  maxWaitMs: wholeFrom(1, LONGEST_MS),
+  debounceMs: wholeFrom(1, MAX_DURATION_MS),
+  maxWaitMs: wholeFrom(1, MAX_DURATION_MS),
   trailing: [(value) => typeof value === 'boolean', 'true or false'],
   idempotencyKey: TEXT,
   inputHash: TEXT,

@@ -7,7 +7,7 @@ import { revokeTask } from '../db/task-checks.ts';
 import { AppError } from '../errors.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { CallOptions, DurableCallOptions } from './call-options.ts';
-import type { Inspector, RevokeWord } from './queue/index.ts';
+import { Control, Inspector, type RevokeWord } from './queue/index.ts';
 import { resultOf, viewDurable, viewTransient, type TaskResult, type TaskView } from './result.ts';
 import { Submitter, type SubmitterDependencies } from './submit.ts';
 import type { DurableTask, Signature, TransientTask } from './task.ts';
@@ -57,13 +57,13 @@ export interface TaskClient {
 }
 
 export interface TaskClientDependencies extends Omit<SubmitterDependencies, 'deferred'> {
-  inspector: Inspector;
   waiter: TaskWaiter;
   telemetry: Telemetry;
 }
 
 export function createTaskClient(deps: TaskClientDependencies): TaskClient {
-  const { db, inspector, waiter, control, telemetry } = deps;
+  const { db, broker, waiter, telemetry } = deps;
+  const [inspector, control] = [new Inspector(broker), new Control(broker)];
   const deferred = (taskId: string, error: unknown): void =>
     telemetry.emit('task.dispatch_deferred', { taskId, error });
   const submitter = new Submitter({ ...deps, deferred });

@@ -1,18 +1,12 @@
 /**
  * Accepts calls: durable ones in Postgres first, then in the queue as best effort; the others in the queue alone.
  */
-import {
-  acceptPlain,
-  acceptTask,
-  acceptWithin,
-  isPlain,
-  type Accepted,
-  type AcceptRequest,
-} from '../db/accept.ts';
+import { acceptTask, acceptWithin, type Accepted, type AcceptRequest } from '../db/accept.ts';
+import { acceptPlain, isPlain } from '../db/accept-many.ts';
 import { isPostgresAway, transaction, type Pool, type Queryable } from '../db/postgres.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { readCall } from './call.ts';
-import { QueueError, type Control, type Producer, type QueueErrorCode } from './queue/index.ts';
+import { Control, Producer, QueueError, type Broker, type QueueErrorCode } from './queue/index.ts';
 import type { Signature } from './task.ts';
 
 /** Most rows in one statement. */
@@ -20,8 +14,7 @@ const MAX_ROWS = 1000;
 
 export interface SubmitterDependencies {
   db: Pool;
-  producer: Producer;
-  control: Control;
+  broker: Broker;
   /** Queues that workers serve, beside those that tasks name. */
   queues: readonly string[];
   /** Told of an accepted task that the queue did not take: the reconciler hands it over later. */
@@ -30,9 +23,13 @@ export interface SubmitterDependencies {
 
 export class Submitter {
   readonly #deps: SubmitterDependencies;
+  readonly #producer: Producer;
+  readonly #control: Control;
 
   constructor(deps: SubmitterDependencies) {
     this.#deps = deps;
+    this.#producer = new Producer(deps.broker);
+    this.#control = new Control(deps.broker);
   }
 
   /**
@@ -93,16 +90,16 @@ export class Submitter {
 
   /** Not awaited: accepted work does not depend on it. */
   #dispatch(request: AcceptRequest, { id, outcome, delayMs }: Accepted): void {
-    const { producer, control, deferred } = this.#deps;
+    const { deferred } = this.#deps;
     const failed = (error: unknown): void => deferred(id, error);
-    if (outcome === 'created') producer.enqueue(toJob({ ...request, delayMs })).catch(failed);
+    if (outcome === 'created') this.#producer.enqueue(toJob({ ...request, delayMs })).catch(failed);
     // Put off by another request.
-    else if (delayMs !== undefined) control.reschedule(id, delayMs).catch(failed);
+    else if (delayMs !== undefined) this.#control.reschedule(id, delayMs).catch(failed);
   }
 
   async #enqueueTransient(request: AcceptRequest): Promise<Accepted> {
     try {
-      const outcome = await this.#deps.producer.enqueue(toJob(request));
+      const outcome = await this.#producer.enqueue(toJob(request));
       return {
         id: request.id,
         status: 'queued',

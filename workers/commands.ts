@@ -6,7 +6,7 @@ import { Type, type Static, type TSchema } from 'typebox';
 import { Check, Errors } from 'typebox/value';
 import { didYouMean } from '../closest.ts';
 import { SETTINGS } from '../config.ts';
-import { Control, type Broker, type Consumer } from '../jobs/queue/index.ts';
+import { Control, QUEUE_NAME, type Broker, type Consumer } from '../jobs/queue/index.ts';
 import { TASKS } from '../jobs/registry.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Runs } from './runs.ts';
@@ -35,7 +35,7 @@ const MAX_LISTED = 500;
 
 const Nothing = Type.Object({}, { additionalProperties: false });
 const Queue = Type.Object(
-  { queue: Type.String({ pattern: String.raw`^[\w.-]{1,64}$` }) },
+  { queue: Type.String({ pattern: QUEUE_NAME.source }) },
   { additionalProperties: false },
 );
 const { min, max } = SETTINGS.WORKER_CONCURRENCY;

@@ -6,7 +6,7 @@ import { workerData } from 'piscina';
 import { Cache } from '../db/cache.ts';
 import { createPool } from '../db/postgres.ts';
 import { createLlm } from '../jobs/llm/client.ts';
-import { Broker, Control, Producer } from '../jobs/queue/index.ts';
+import { Broker } from '../jobs/queue/index.ts';
 import { findTask } from '../jobs/registry.ts';
 import { Submitter } from '../jobs/submit.ts';
 import { attempt } from './attempt.ts';
@@ -46,8 +46,7 @@ const resources: Resources = {
   }),
   submitter: new Submitter({
     db,
-    producer: new Producer(broker),
-    control: new Control(broker),
+    broker,
     queues: config.workerQueues,
     deferred: (taskId, error) => tell({ type: 'deferred', taskId, error: String(error) }),
   }),

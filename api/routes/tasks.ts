@@ -8,6 +8,14 @@ import { principalOf } from '../auth.ts';
 import type { Api, RouteContext } from '../context.ts';
 import { errorResponses, TaskBody, TaskParams, TaskQuery } from '../schemas.ts';
 
+/** What both answer besides the task. */
+const REFUSALS = errorResponses(
+  'REQUEST_INVALID',
+  'UNAUTHENTICATED',
+  'TASK_NOT_FOUND',
+  'STORE_UNAVAILABLE',
+);
+
 export function taskRoutes(app: Api, { tasks, closing }: RouteContext): void {
   app.route({
     method: 'GET',
@@ -19,15 +27,7 @@ export function taskRoutes(app: Api, { tasks, closing }: RouteContext): void {
       tags: ['tasks'],
       params: TaskParams,
       querystring: TaskQuery,
-      response: {
-        200: TaskBody,
-        ...errorResponses(
-          'REQUEST_INVALID',
-          'UNAUTHENTICATED',
-          'TASK_NOT_FOUND',
-          'STORE_UNAVAILABLE',
-        ),
-      },
+      response: { 200: TaskBody, ...REFUSALS },
     },
     handler: async (request, reply) => {
       const { userId } = principalOf(request);
@@ -50,15 +50,7 @@ export function taskRoutes(app: Api, { tasks, closing }: RouteContext): void {
         'A task that waits never starts; one that runs is told to stop, and nothing it still does counts. Answers with the task as it stands then: one that had ended before stays as it was.',
       tags: ['tasks'],
       params: TaskParams,
-      response: {
-        200: TaskBody,
-        ...errorResponses(
-          'REQUEST_INVALID',
-          'UNAUTHENTICATED',
-          'TASK_NOT_FOUND',
-          'STORE_UNAVAILABLE',
-        ),
-      },
+      response: { 200: TaskBody, ...REFUSALS },
     },
     handler: async (request) => {
       const { userId } = principalOf(request);

@@ -3,6 +3,7 @@
  */
 import type { Broker } from './broker.ts';
 import type { Command, Reply } from './broadcast.ts';
+import { messageOf } from './errors.ts';
 import { isLongerThan } from './record.ts';
 
 /** Calls remembered, so that one heard again is not done again. */
@@ -55,7 +56,7 @@ export class Commands {
     try {
       return { answer: (await commanded.call(this.#options, verb, args)) ?? null };
     } catch (error) {
-      return { error: error instanceof Error ? error.message : String(error) };
+      return { error: messageOf(error) };
     }
   }
 }

@@ -17,11 +17,14 @@ export {
   type Overview,
   type PageOf,
 } from './inspector.ts';
+export { isJobId, QUEUE_NAME } from './keys.ts';
 export type { Delivery, Loss } from './lane.ts';
 export type { Outcome } from './settlements.ts';
 export { AHEAD, Pace } from './pace.ts';
 export { Producer, type EnqueueOutcome } from './producer.ts';
 export {
+  MAX_DURATION_MS,
+  MAX_HEADERS_LENGTH,
   MAX_PAYLOAD_BYTES,
   MAX_RESULT_BYTES,
   isLongerThan,

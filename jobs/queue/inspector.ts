@@ -10,6 +10,7 @@ import {
   decodeEnd,
   decodeJob,
   RUNNING,
+  unwrap,
   type Counts,
   type Ended,
   type Job,
@@ -214,9 +215,8 @@ function decodeStatus(
 
 /** Dead letters and revoked jobs keep their record behind the reason. What cannot be read is no job. */
 function readJob(id: string, record: string): Job | undefined {
-  const isWrapped = record.startsWith('f1') || record.startsWith('x1');
   try {
-    return decodeJob(id, isWrapped ? record.slice(record.indexOf('\n') + 1) : record);
+    return decodeJob(id, unwrap(record));
   } catch {
     return undefined;
   }

@@ -27,11 +27,16 @@
 import { QueueError } from './errors.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const QUEUE_NAME = /^[\w.-]{1,64}$/;
+/** What may be the name of a queue. */
+export const QUEUE_NAME = /^[\w.-]{1,64}$/;
+
+export function isJobId(id: string): boolean {
+  return UUID.test(id);
+}
 
 /** @throws {QueueError} `JOB_ID_INVALID` */
 export function assertJobId(id: string): void {
-  if (!UUID.test(id)) throw new QueueError('JOB_ID_INVALID');
+  if (!isJobId(id)) throw new QueueError('JOB_ID_INVALID');
 }
 
 /** @throws {QueueError} `JOB_OPTION_INVALID` */

@@ -18,10 +18,10 @@ export const MAX_RESULT_BYTES = 1024 * 1024;
 const MAX_MESSAGE_LENGTH = 2000;
 
 /** Headers are read by scripts that look for the end of the first line: they stay short. */
-const MAX_HEADERS_LENGTH = 4096;
+export const MAX_HEADERS_LENGTH = 4096;
 
 /** 100 years: a sum with the time of day stays a whole number in Lua and in a score. */
-const MAX_DURATION_MS = 100 * 365 * 86_400_000;
+export const MAX_DURATION_MS = 100 * 365 * 86_400_000;
 
 export interface JobRequest {
   /** A UUID in lower case; the same id twice is one job. */
@@ -163,10 +163,15 @@ export interface JobAbout {
   createdAtMs: number;
 }
 
+/** The record behind the reason of a dead letter or a revoked job; any other as it is. */
+export function unwrap(record: string): string {
+  const isWrapped = record.startsWith('f1') || record.startsWith('x1');
+  return isWrapped ? record.slice(record.indexOf('\n') + 1) : record;
+}
+
 /** @returns undefined for what is no record. */
 export function decodeAbout(record: string): JobAbout | undefined {
-  const isWrapped = record.startsWith('f1') || record.startsWith('x1');
-  const inner = isWrapped ? record.slice(record.indexOf('\n') + 1) : record;
+  const inner = unwrap(record);
   try {
     const {
       n: task,

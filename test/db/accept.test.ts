@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { acceptPlain, acceptTask, type AcceptRequest } from '../../db/accept.ts';
+import { acceptTask, type AcceptRequest } from '../../db/accept.ts';
+import { acceptPlain } from '../../db/accept-many.ts';
 import { transaction } from '../../db/postgres.ts';
 import { releaseTrailing, revokeTask, takeDueChecks } from '../../db/task-checks.ts';
 import { failTask, startTask, succeedTask } from '../../db/task-runs.ts';

@@ -7,7 +7,7 @@ import { Type } from 'typebox';
 import { Cache } from '../../db/cache.ts';
 import { acceptTask } from '../../db/accept.ts';
 import { findTask, type TaskRow } from '../../db/tasks.ts';
-import { Broker, Control, Producer } from '../../jobs/queue/index.ts';
+import { Broker } from '../../jobs/queue/index.ts';
 import { Submitter } from '../../jobs/submit.ts';
 import { defineTask, type DurableContext, type TaskContext } from '../../jobs/task.ts';
 import type { Resources } from '../../workers/context.ts';
@@ -35,8 +35,7 @@ before(async () => {
     llm: { chat: () => Promise.reject(new Error('these tasks ask no model')) },
     submitter: new Submitter({
       db: database.pool,
-      producer: new Producer(broker),
-      control: new Control(broker),
+      broker,
       queues: [],
       deferred: () => undefined,
     }),

@@ -5,7 +5,7 @@ import { after, before } from 'node:test';
 import { randomUUID } from 'node:crypto';
 import { Type } from 'typebox';
 import { createTaskClient, type TaskClient } from '../../jobs/client.ts';
-import { Broker, Control, Inspector, Producer } from '../../jobs/queue/index.ts';
+import { Broker, Inspector } from '../../jobs/queue/index.ts';
 import { defineTask } from '../../jobs/task.ts';
 import { TaskWaiter } from '../../jobs/waiter.ts';
 import { Telemetry } from '../../telemetry.ts';
@@ -62,18 +62,8 @@ export function testClient(): TestClient {
     });
     waiter = new TaskWaiter(db, broker, () => undefined);
     await waiter.start();
-    const producer = new Producer(broker);
-    const control = new Control(broker);
     const queues = ['served'];
-    const client = createTaskClient({
-      db,
-      producer,
-      control,
-      inspector,
-      waiter,
-      telemetry,
-      queues,
-    });
+    const client = createTaskClient({ db, broker, waiter, telemetry, queues });
     Object.assign(made, { client, database, redis, broker, inspector, deferred });
   });
   after(async () => {

@@ -2,7 +2,7 @@
  * Everything a task needs to run, in this process: a database, a queue, a worker with its threads, a reconciler and a client.
  */
 import { createTaskClient, type TaskClient } from '../../jobs/client.ts';
-import { Broker, Control, Inspector, Producer } from '../../jobs/queue/index.ts';
+import { Broker, Inspector, Producer } from '../../jobs/queue/index.ts';
 import { TaskWaiter } from '../../jobs/waiter.ts';
 import { createReconciler } from '../../scheduler/reconciler.ts';
 import { startAll, stopAll } from '../../service.ts';
@@ -30,7 +30,7 @@ export async function openStack(threads: URL): Promise<Stack> {
   const broker = new Broker({ url: redis.url, prefix: redis.prefix });
   const db = database.pool;
   const telemetry = new Telemetry();
-  const [producer, control] = [new Producer(broker), new Control(broker)];
+  const producer = new Producer(broker);
   const inspector = new Inspector(broker);
   const waiter = new TaskWaiter(db, broker, () => undefined);
   const services = [
@@ -41,15 +41,7 @@ export async function openStack(threads: URL): Promise<Stack> {
   await broker.open();
   await startAll(services);
   const queues = config.workerQueues;
-  const client = createTaskClient({
-    db,
-    producer,
-    control,
-    inspector,
-    waiter,
-    telemetry,
-    queues,
-  });
+  const client = createTaskClient({ db, broker, waiter, telemetry, queues });
   return {
     client,
     broker,
