@@ -11,7 +11,7 @@ export function isPlain({ dedupeKey, idempotencyKey }: AcceptRequest): boolean {
 }
 
 /**
- * Stores plain requests in one statement, in a transaction.
+ * Stores plain requests in one statement, in a transaction. They should come in the order of their ids.
  * @throws {AppError} `TASK_ID_TAKEN` when one of the ids came with another request: roll back then.
  */
 export async function acceptPlain(

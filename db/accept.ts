@@ -3,7 +3,7 @@
  */
 import { AppError } from '../errors.ts';
 import { transaction, type Pool, type Queryable } from './postgres.ts';
-import { DELAY_MS, type TaskStatus } from './tasks.ts';
+import { DELAY_MS, lockTrailing, type TaskStatus } from './tasks.ts';
 
 export interface AcceptRequest {
   /** A UUID. */
@@ -29,13 +29,15 @@ export interface AcceptRequest {
   /** At most one unfinished row per key. */
   dedupeKey?: string | undefined;
   /**
-   * Each request for the same `dedupeKey`, while its task has not begun, puts it off until this many milliseconds from then and
-   * gives it the newest payload. One that comes after it has begun is done after it, as with `trailing`.
+   * Each request for the same `dedupeKey`, while its task has not begun, puts it off until this many milliseconds from then. One that comes after it has begun is done after it, as with `trailing`.
    */
   debounceMs?: number | undefined;
   /** But not beyond this many milliseconds from the first. Default: as long as requests come. */
   maxWaitMs?: number | undefined;
-  /** A request that meets a task of the same `dedupeKey` which has begun is done once more after it. Default false. */
+  /**
+   * A request that meets a task of the same `dedupeKey` which has begun is done once more after it, and one that meets a task
+   * which has not gives it its own payload. Default: whether `debounceMs` is given.
+   */
   trailing?: boolean | undefined;
   /** Unique per user for 24 h: the same key and request get the same task. */
   idempotencyKey?: string | undefined;
@@ -82,13 +84,19 @@ interface Inserted {
 }
 
 async function insertOrFind(tx: Queryable, request: AcceptRequest): Promise<Accepted> {
-  const row = await insert(tx, request, false);
+  const isTrailing = trails(request);
+  if (isTrailing) await lockTrailing(tx, request.dedupeKey);
+  let row = await insert(tx, request, false);
+  if (row.created && isTrailing && (await releaseInstead(tx, request, row.id))) {
+    row = await insert(tx, request, false);
+  }
+  if (row.begun && isTrailing) {
+    const { id, status } = await insert(tx, request, true);
+    return { id, status, outcome: 'trailing' };
+  }
   if (!row.created) {
-    const { debounceMs, trailing = debounceMs !== undefined } = request;
-    if (row.begun && trailing)
-      return { ...(await insertTrailing(tx, request)), outcome: 'trailing' };
-    const isPutOff = debounceMs !== undefined && !row.begun;
     const found: Accepted = { id: row.id, status: row.status, outcome: 'unfinished' };
+    const isPutOff = request.debounceMs !== undefined && !row.begun;
     return isPutOff ? { ...found, delayMs: row.delay_ms } : found;
   }
   // Looked up after the insert: a twin that finished before it is visible now, one that did not would have collided.
@@ -100,28 +108,51 @@ async function insertOrFind(tx: Queryable, request: AcceptRequest): Promise<Acce
   return { id: finished, status: 'done', outcome: 'finished' };
 }
 
-async function insertTrailing(
-  tx: Queryable,
-  request: AcceptRequest,
-): Promise<Pick<Inserted, 'id' | 'status'>> {
-  const { id, status } = await insert(tx, request, true);
-  return { id, status };
+function trails({ debounceMs, trailing = debounceMs !== undefined }: AcceptRequest): boolean {
+  return trailing;
 }
 
-/** A row for this request, or the unfinished one with its dedupe key; whoever waits for its turn gets the newest payload. */
-async function insert(tx: Queryable, request: AcceptRequest, trails: boolean): Promise<Inserted> {
-  const isDebounced = '$13::float8 IS NOT NULL AND t.started_at IS NULL';
+/**
+ * Should a task wait to be done after one that has ended just now, it takes the place of a row: the newest request of a key is
+ * the last to be done.
+ */
+async function releaseInstead(
+  tx: Queryable,
+  { dedupeKey }: AcceptRequest,
+  id: string,
+): Promise<boolean> {
+  const waiting = 'dedupe_key = $1 AND trails AND finished_at IS NULL';
+  const { rowCount } = await tx.query(
+    `DELETE FROM ai.tasks WHERE id = $2 AND EXISTS (SELECT FROM ai.tasks WHERE ${waiting})`,
+    [dedupeKey, id],
+  );
+  if (rowCount !== 1) return false;
+  const release = `UPDATE ai.tasks SET trails = false, check_at = now() WHERE ${waiting}`;
+  await tx.query(release, [dedupeKey]);
+  return true;
+}
+
+/**
+ * A row for this request, or the unfinished one with its dedupe key.
+ * @param isTrailing whether it is to wait until the task of its key has ended.
+ */
+async function insert(
+  tx: Queryable,
+  request: AcceptRequest,
+  isTrailing: boolean,
+): Promise<Inserted> {
   const { rows } = await tx.query<Inserted>(
     `INSERT INTO ai.tasks AS t (id, name, queue, priority, payload, user_id, subject, dedupe_key, input_hash, options,
        run_at, expires_at, check_at, trails)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
        coalesce($11::timestamptz, now() + coalesce($12::float8, $13::float8) * interval '1 millisecond'), now() + $15::float8 * interval '1 millisecond',
        CASE WHEN $16::boolean THEN 'infinity' ELSE now() + interval '2 seconds' END, $16::boolean)
-     ON CONFLICT (dedupe_key) WHERE finished_at IS NULL AND ${trails ? '' : 'NOT'} trails DO UPDATE SET
+     ON CONFLICT (dedupe_key) WHERE finished_at IS NULL AND ${isTrailing ? '' : 'NOT'} trails DO UPDATE SET
        requested_at = now(),
-       run_at = CASE WHEN ${isDebounced} THEN least(now() + $13::float8 * interval '1 millisecond',
-         t.created_at + $14::float8 * interval '1 millisecond') ELSE t.run_at END,
-       payload = CASE WHEN t.trails OR ${isDebounced} THEN excluded.payload ELSE t.payload END
+       run_at = CASE WHEN $13::float8 IS NOT NULL AND t.started_at IS NULL THEN least(
+         now() + $13::float8 * interval '1 millisecond', t.created_at + $14::float8 * interval '1 millisecond')
+         ELSE t.run_at END,
+       payload = CASE WHEN $17::boolean AND t.started_at IS NULL THEN excluded.payload ELSE t.payload END
      RETURNING id, status, xmax = 0 AS created, started_at IS NOT NULL AS begun,
        ${DELAY_MS} AS delay_ms`,
     [
@@ -140,7 +171,8 @@ async function insert(tx: Queryable, request: AcceptRequest, trails: boolean): P
       request.debounceMs,
       request.maxWaitMs,
       request.expiresMs,
-      trails,
+      isTrailing,
+      trails(request),
     ],
   );
   return rows[0]!;
@@ -150,13 +182,15 @@ export async function findSameId(
   tx: Queryable,
   request: AcceptRequest,
 ): Promise<Accepted | undefined> {
-  const { id, isChosenId = false, name, payload } = request;
+  const { id, isChosenId = false, name, payload, dedupeKey } = request;
   if (!isChosenId) return undefined;
   // Requests for the same id wait for each other here.
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 1))', [id]);
   const { rows } = await tx.query<{ status: TaskStatus; same: boolean }>(
-    'SELECT status, name = $2 AND payload::text = $3 AS same FROM ai.tasks WHERE id = $1',
-    [id, name, payload],
+    // A later request for the same key may have given it another payload.
+    `SELECT status, name = $2 AND (payload::text = $3 OR coalesce(dedupe_key = $4, false)) AS same
+     FROM ai.tasks WHERE id = $1`,
+    [id, name, payload, dedupeKey],
   );
   const row = rows[0];
   if (row === undefined) return undefined;

@@ -3,7 +3,7 @@
  */
 import { ERRORS } from '../errors.ts';
 import type { Queryable } from './postgres.ts';
-import { DELAY_MS } from './tasks.ts';
+import { DELAY_MS, TRAILING_LOCK } from './tasks.ts';
 import type { Failure } from './task-runs.ts';
 
 /** What the reconciler needs to rebuild a job. */
@@ -54,7 +54,8 @@ export async function releaseTrailing(db: Queryable): Promise<number> {
   const { rowCount } = await db.query(
     `UPDATE ai.tasks t SET trails = false, check_at = now()
      WHERE trails AND finished_at IS NULL AND NOT EXISTS (
-       SELECT FROM ai.tasks o WHERE o.dedupe_key = t.dedupe_key AND o.finished_at IS NULL AND NOT o.trails)`,
+       SELECT FROM ai.tasks o WHERE o.dedupe_key = t.dedupe_key AND o.finished_at IS NULL AND NOT o.trails)
+       AND pg_try_advisory_xact_lock(${TRAILING_LOCK('t.dedupe_key')})`,
   );
   return rowCount ?? 0;
 }

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import { transaction, type Pool, type Queryable } from './postgres.ts';
+import { DELAY_MS } from './tasks.ts';
 
 export interface Start {
   /** Fencing token of this start; a later start makes it stale. */
@@ -18,9 +19,9 @@ export interface Start {
 }
 
 /**
- * Begins an attempt: takes the next epoch.
+ * Begins an attempt: takes the next epoch. A first one does not begin before its time, whatever the queue knows of that.
  * @param chargedAttempts attempts the queue has counted; the row keeps the larger number.
- * @returns undefined when the task is finished or unknown: there is nothing to run.
+ * @returns undefined when there is nothing to run now: the task is finished or unknown, or its time has not come.
  */
 export async function startTask(
   db: Queryable,
@@ -30,11 +31,20 @@ export async function startTask(
   const { rows } = await db.query<Start>(
     `UPDATE ai.tasks
      SET epoch = epoch + 1, status = 'running', attempts = greatest(attempts, $2), started_at = coalesce(started_at, now())
-     WHERE id = $1 AND finished_at IS NULL
+     WHERE id = $1 AND finished_at IS NULL AND (started_at IS NOT NULL OR run_at IS NULL OR run_at <= now())
      RETURNING epoch, attempts, user_id AS "userId", payload::text AS payload, requested_at AS "requestedAt"`,
     [id, chargedAttempts],
   );
   return rows[0];
+}
+
+/** Milliseconds until an unfinished task may begin; undefined for one that is finished or unknown. */
+export async function findDelay(db: Queryable, id: string): Promise<number | undefined> {
+  const { rows } = await db.query<{ delayMs: number }>(
+    `SELECT ${DELAY_MS} AS "delayMs" FROM ai.tasks WHERE id = $1 AND finished_at IS NULL`,
+    [id],
+  );
+  return rows[0]?.delayMs;
 }
 
 /** A start of a task: what every later write must prove it still is. */

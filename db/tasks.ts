@@ -28,6 +28,17 @@ export interface TaskRow {
 export const DELAY_MS =
   'coalesce(greatest(0, ceil(extract(epoch FROM run_at - now()) * 1000)), 0)::float8';
 
+/**
+ * Until the end of the transaction nobody else decides what becomes of the task that waits to be done after another one of
+ * this key.
+ */
+export async function lockTrailing(tx: Queryable, dedupeKey: string | undefined): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(${TRAILING_LOCK('$1')})`, [dedupeKey]);
+}
+
+/** The lock of a key, as SQL. */
+export const TRAILING_LOCK = (key: string): string => `hashtextextended(${key}, 2)`;
+
 const COLUMNS = `id, name, queue, status, user_id, subject, attempts, result, error_code, error_message,
   created_at, started_at, finished_at`;
 

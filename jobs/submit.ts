@@ -73,6 +73,8 @@ export class Submitter {
     try {
       // One needs no transaction around several statements less than many do.
       const plain = requests.length > 1 ? requests.filter(isPlain) : [];
+      // Others may store the same ones: all do so in the same order.
+      plain.sort((a, b) => (a.id < b.id ? -1 : 1));
       if (plain.length > 0) {
         const answers = await transaction(db, (tx) => acceptPages(tx, plain));
         plain.forEach((request, index) => accepted.set(request, answers[index]!));
@@ -84,8 +86,9 @@ export class Submitter {
       throw isPostgresAway(cause)
         ? new AppError('STORE_UNAVAILABLE', { retryAfterSeconds: 5, cause })
         : cause;
+    } finally {
+      for (const [request, answer] of accepted) this.#dispatch(request, answer);
     }
-    for (const request of requests) this.#dispatch(request, accepted.get(request)!);
   }
 
   /** Not awaited: accepted work does not depend on it. */

@@ -12,6 +12,11 @@ export interface JobFacts {
   id: string;
   /** 1 for the first. */
   attempt: number;
+  /**
+   * How often it has been started, this time included: more than `attempt` when a start was cut short and not charged. Undefined
+   * for tasks that are not durable: nobody counts theirs.
+   */
+  delivery: number | undefined;
   maxRetries: number;
   queue: string;
   /** What the caller gave along. */

@@ -11,10 +11,12 @@ type Kind = 'isolated' | 'suspect';
 interface Waiting {
   delivery: Delivery;
   kind: Kind;
+  /** Its lease was lost. */
+  isLost: boolean;
 }
 
 export class Alone {
-  readonly #consumer: Consumer;
+  readonly #consumer: Pick<Consumer, 'mark' | 'settle'>;
   /** How many of each kind run at a time. */
   readonly #most: Record<Kind, number>;
   readonly #run: (delivery: Delivery, onFresh: boolean) => void;
@@ -27,7 +29,7 @@ export class Alone {
    * @param run `onFresh`: on a thread that has had no other job.
    */
   constructor(
-    consumer: Consumer,
+    consumer: Pick<Consumer, 'mark' | 'settle'>,
     isolated: number,
     run: (delivery: Delivery, onFresh: boolean) => void,
   ) {
@@ -38,7 +40,7 @@ export class Alone {
 
   add(delivery: Delivery): void {
     const kind = delivery.counts.mark === '' ? 'isolated' : 'suspect';
-    this.#waiting.push({ delivery, kind });
+    this.#waiting.push({ delivery, kind, isLost: false });
     this.#advance();
   }
 
@@ -59,6 +61,10 @@ export class Alone {
   /** Their leases are lost: they are not to be started. */
   drop(ids: readonly string[]): void {
     this.#waiting = this.#waiting.filter(({ delivery }) => !ids.includes(delivery.job.id));
+    for (const id of ids) {
+      const running = this.#running.get(id);
+      if (running !== undefined) running.isLost = true;
+    }
   }
 
   /** Those that have not been started go back to the queue, and none is started any more. */
@@ -86,13 +92,11 @@ export class Alone {
   async #start(next: Waiting): Promise<void> {
     const { delivery, kind } = next;
     this.#running.set(delivery.job.id, next);
-    if (kind === 'suspect' && !(await this.#mark(delivery))) {
-      // Whether Redis heard it is unknown.
-      this.#back(next, SUSPECT_DELAY_MS);
-      this.ended(delivery.job.id);
-      return;
-    }
-    this.#run(delivery, false);
+    const isMarked = kind === 'isolated' || (await this.#mark(delivery));
+    if (isMarked && !next.isLost) return this.#run(delivery, false);
+    // Whether Redis heard it is unknown.
+    if (!next.isLost) this.#back(next, SUSPECT_DELAY_MS);
+    this.ended(delivery.job.id);
   }
 
   /** Redis is told first: if this process dies with the job, whoever recovers it charges a death. */

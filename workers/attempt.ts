@@ -3,6 +3,7 @@
  */
 import {
   failTask,
+  findDelay,
   retryTask,
   StaleEpochError,
   startTask,
@@ -56,12 +57,13 @@ async function attemptDurable(
   let run: RunSoFar = { attempts: job.attempts, askedMs: job.createdAtMs };
   try {
     const start = await startTask(db, job.id, job.attempts);
-    if (start === undefined) return { kind: 'obsolete', reason: 'the task is finished or unknown' };
+    if (start === undefined) return nothingToRun(await findDelay(db, job.id));
     claim = { id: job.id, epoch: start.epoch };
     run = { attempts: start.attempts, askedMs: start.requestedAt.getTime() };
     const facts = {
       id: job.id,
       attempt: run.attempts + 1,
+      delivery: Number(start.epoch),
       maxRetries: task.maxRetries,
       queue: job.queue,
       headers: job.headers,
@@ -80,6 +82,12 @@ async function attemptDurable(
     const decision = aborted(stop) ?? decide(causeOf(error, stop), run, task);
     return record(decision, claim, run, resources);
   }
+}
+
+function nothingToRun(delayMs: number | undefined): AttemptOutcome {
+  return delayMs === undefined
+    ? { kind: 'obsolete', reason: 'the task is finished or unknown' }
+    : { kind: 'released', delayMs, reason: 'it was put off' };
 }
 
 /** Writes a failure to Postgres before the queue hears of it. */
@@ -113,6 +121,7 @@ async function attemptTransient(
   const facts = {
     id,
     attempt: attempts + 1,
+    delivery: undefined,
     maxRetries: task.maxRetries,
     queue,
     headers: job.headers,

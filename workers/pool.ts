@@ -12,11 +12,8 @@ export interface PoolEvents {
   /** A thread has begun with these jobs: their time counts from now. */
   started(ids: readonly string[]): void;
   ended(id: string, outcome: AttemptOutcome): void;
-  /**
-   * The thread that ran these jobs ended before they did.
-   * @param isFirst whether the thread had never had another job, whose late error this might be.
-   */
-  died(ids: string[], reason: string, isFirst: boolean): void;
+  /** The thread that ran these jobs ended before they did. */
+  died(ids: string[], death: ThreadDeath): void;
   /** A job moves its time limits later by so many milliseconds. */
   extended(id: string, ms: number): void;
   progress(id: string, value: number, note: string | null): void;
@@ -25,6 +22,14 @@ export interface PoolEvents {
   log(id: string, task: string, message: string, fields: Record<string, unknown>): void;
   /** A worn thread finishes what it has; a fresh one takes its place. */
   replaced(reason: string, jobs: number): void;
+}
+
+export interface ThreadDeath {
+  reason: string;
+  /** Whether the thread had never had another job, whose late error this might be. */
+  isFirst: boolean;
+  /** Whether it was ended from here, because of one of its jobs. */
+  isDeliberate: boolean;
 }
 
 export interface PoolOptions {

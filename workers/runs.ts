@@ -3,6 +3,7 @@
  */
 import type { Delivery } from '../jobs/queue/index.ts';
 import type { ThreadPool } from './pool.ts';
+import type { AbortReason } from './protocol.ts';
 import { timeLimitMs } from './verdict.ts';
 
 export interface Run {
@@ -13,6 +14,8 @@ export interface Run {
   overran: boolean;
   /** An operator had its thread ended. */
   terminated: boolean;
+  /** Why it was told to stop; the first reason counts. */
+  aborted: AbortReason | undefined;
   /** Its lease is lost: however it ends, that is nobody's business here. */
   lost: boolean;
   /** Infinite until a thread has begun with it. */
@@ -30,7 +33,13 @@ export interface HeldJob {
   since: string | null;
 }
 
-const FRESH = { overran: false, terminated: false, lost: false, startedMs: Infinity };
+const FRESH = {
+  overran: false,
+  terminated: false,
+  aborted: undefined,
+  lost: false,
+  startedMs: Infinity,
+};
 
 export class Runs extends Map<string, Run> {
   add(delivery: Delivery, pool: ThreadPool): void {
@@ -38,13 +47,24 @@ export class Runs extends Map<string, Run> {
     this.set(id, { delivery, pool, limitMs: timeLimitMs(task), ...FRESH });
   }
 
-  /** A thread has begun with these. */
+  /** A thread has begun with these. What they were told before, it did not hear if it was still being started. */
   begin(ids: readonly string[]): void {
     const nowMs = performance.now();
     for (const id of ids) {
       const run = this.get(id);
-      if (run !== undefined) run.startedMs = nowMs;
+      if (run === undefined) continue;
+      run.startedMs = nowMs;
+      if (run.terminated) run.pool.terminate(id);
+      else if (run.aborted !== undefined) run.pool.abort([id], run.aborted);
     }
+  }
+
+  /** Tells a job to stop, or its thread to hand it back if it has not begun. */
+  abort(id: string, reason: AbortReason): void {
+    const run = this.get(id);
+    if (run === undefined) return;
+    run.aborted ??= reason;
+    run.pool.abort([id], run.aborted);
   }
 
   /** Moves the hard limit of a job later. */
@@ -72,7 +92,7 @@ export class Runs extends Map<string, Run> {
     if (run === undefined) return false;
     run.terminated = true;
     run.lost ||= lost;
-    if (!run.pool.terminate(id)) run.pool.abort([id], 'revoked');
+    if (!run.pool.terminate(id)) this.abort(id, 'revoked');
     return true;
   }
 

@@ -88,7 +88,9 @@ export class Seat {
       resourceLimits: HEAP_LIMITS,
     });
     this.#piscina.on('message', (message: FromThread) => this.#hear(message));
-    this.#piscina.on('error', (error: unknown) => events.died([], reasonOf(error), false));
+    this.#piscina.on('error', (error: unknown) =>
+      events.died([], { reason: reasonOf(error), isFirst: false, isDeliberate: false }),
+    );
   }
 
   /** Jobs that have not ended. */
@@ -200,7 +202,8 @@ export class Seat {
     const ids = [...this.#running].flatMap(([id, place]) => (place.thread === thread ? [id] : []));
     if (ids.length === 0) return;
     for (const id of ids) this.#running.delete(id);
-    this.#events.died(ids, thread.reason, thread.given === 1);
+    const { reason, given, isEnding: isDeliberate } = thread;
+    this.#events.died(ids, { reason, isFirst: given === 1, isDeliberate });
     this.#changed(this);
   }
 }

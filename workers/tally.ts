@@ -9,6 +9,7 @@ const OUTCOMES = {
   'job.failed': 'failed',
   'job.released': 'released',
   'job.lease_lost': 'lost',
+  'job.revoked': 'revoked',
 } as const satisfies Partial<Record<EventName, string>>;
 
 type Outcome = (typeof OUTCOMES)[keyof typeof OUTCOMES];
@@ -23,6 +24,7 @@ export class Tally {
     failed: 0,
     released: 0,
     lost: 0,
+    revoked: 0,
   };
 
   constructor(telemetry: Telemetry) {

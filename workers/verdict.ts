@@ -4,8 +4,10 @@
  */
 import type { Counts, Delivery, Outcome } from '../jobs/queue/index.ts';
 import { findTask } from '../jobs/registry.ts';
+import { Retry } from '../jobs/task.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { ErrorCode } from '../errors.ts';
+import { decide } from './outcome.ts';
 import type { AttemptOutcome } from './protocol.ts';
 
 /** Deaths of its thread or process while it ran alone after which a job is a dead letter. */
@@ -80,13 +82,18 @@ export function judgeDeath(
   return release({ ...delivery, counts }, SUSPECT_DELAY_MS, reason);
 }
 
+/** Retried like any other failure. The attempt ended by a known cause, so the job is no suspect of anything else. */
 function judgeOverrun({ job, counts }: Delivery, limitMs: number): Verdict {
   const task = findTask(job.task);
-  const charged = { job, counts: { ...counts, attempts: counts.attempts + 1 } };
+  const run = { attempts: counts.attempts, askedMs: job.createdAtMs };
+  const attempts = run.attempts + 1;
   const code = 'TASK_TIME_LIMIT';
   const message = `The task ran longer than ${limitMs} ms.`;
-  if (charged.counts.attempts > (task?.maxRetries ?? 0)) return failed(charged, { code, message });
-  return retried(charged, { delayMs: task?.backoff.delayMs ?? 0, code, message });
+  const end = task && decide(new Retry(code, message), run, task);
+  return judgeEnd(
+    { job, counts },
+    end?.kind === 'retry' ? { ...end, attempts } : { kind: 'failed', attempts, code, message },
+  );
 }
 
 interface Failure {

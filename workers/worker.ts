@@ -15,7 +15,7 @@ import type { Service } from '../service.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { Alone } from './alone.ts';
 import { createCommands, type ShutdownKind } from './commands.ts';
-import { ThreadPool, type PoolEvents } from './pool.ts';
+import { ThreadPool, type PoolEvents, type ThreadDeath } from './pool.ts';
 import { STALLED, type AttemptOutcome, type ThreadJob } from './protocol.ts';
 import { Runs, type Run } from './runs.ts';
 import { judgeDeath, judgeEnd, release, runsAlone, type Verdict } from './verdict.ts';
@@ -61,7 +61,7 @@ export class WorkerService implements Service {
     const events: PoolEvents = {
       started: (ids) => this.runs.begin(ids),
       ended: (id, outcome) => this.#ended(id, outcome),
-      died: (ids, reason, isFirst) => this.#died(ids, reason, isFirst),
+      died: (ids, death) => this.#died(ids, death),
       extended: (id, ms) => this.runs.extend(id, ms),
       progress: (id, value, note) => this.#consumer.progress(id, JSON.stringify({ value, note })),
       deferred: (taskId, error) => telemetry.emit('task.dispatch_deferred', { taskId, error }),
@@ -140,9 +140,7 @@ export class WorkerService implements Service {
   }
 
   #abortAll(): void {
-    const ids = [...this.runs.keys()];
-    this.#pool.abort(ids, 'shutdown');
-    this.#solo.abort(ids, 'shutdown');
+    for (const id of this.runs.keys()) this.runs.abort(id, 'shutdown');
   }
 
   /** For jobs that ignore their signal: given back while their threads are about to be ended. */
@@ -200,12 +198,12 @@ export class WorkerService implements Service {
     if (!running.lost) this.#pass(running.delivery, judgeEnd(running.delivery, end));
   }
 
-  #died(ids: readonly string[], reason: string, isFirst: boolean): void {
+  #died(ids: readonly string[], { reason, isFirst, isDeliberate: collateral }: ThreadDeath): void {
     this.#telemetry.emit('thread.died', { jobIds: [...ids], reason });
-    const ended = ids.map((id) => this.#forgetDead(id, isFirst)).filter((one) => one !== undefined);
-    const collateral = ended.some(({ overran, terminated }) => overran || terminated);
-    for (const { delivery, pool, overran, lost, limitMs } of ended) {
-      if (lost) continue;
+    for (const id of ids) {
+      const ended = this.#forgetDead(id, isFirst);
+      if (ended === undefined || ended.lost) continue;
+      const { delivery, pool, overran, limitMs } = ended;
       const alone = pool === this.#solo;
       this.#pass(delivery, judgeDeath(delivery, { overran, collateral, alone, limitMs, reason }));
     }
@@ -247,7 +245,7 @@ export class WorkerService implements Service {
       const running = this.runs.get(id);
       if (running === undefined || running.lost) continue;
       running.lost = true;
-      running.pool.abort([id], why);
+      this.runs.abort(id, why);
       const event = why === 'revoked' ? 'job.revoked' : 'job.lease_lost';
       this.#telemetry.emit(event, { jobId: id, task: running.delivery.job.task });
     }

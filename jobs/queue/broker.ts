@@ -3,7 +3,7 @@
  */
 import type { Node } from './cluster.ts';
 import { assertSuitable, connect, runScript, type Client, type Patience } from './connection.ts';
-import { QueueError } from './errors.ts';
+import { isMoved, QueueError } from './errors.ts';
 import { assertJobId, shardKey, shardOf } from './keys.ts';
 import { encodeCounts, encodeJob, type Counts, type JobRequest } from './record.ts';
 import type { ScriptName } from './scripts.ts';
@@ -49,6 +49,7 @@ export class Broker {
   /** Nodes of the cluster, if it is one. */
   #cluster: readonly Node[] | undefined;
   #redis: Client;
+  #joining: Promise<void> | undefined;
 
   constructor(options: QueueOptions) {
     this.options = options;
@@ -68,15 +69,11 @@ export class Broker {
   }
 
   /**
-   * Connects and checks that this Redis and this configuration fit the queue.
+   * Connects and checks that this Redis and this configuration fit the queue. Whoever only adds jobs may leave it out.
    * @throws {QueueError} `REDIS_UNAVAILABLE`, `REDIS_UNSUITABLE`, `SHARDS_MISMATCH`
    */
   async open(): Promise<void> {
-    this.#cluster = await assertSuitable(this.#redis);
-    if (this.#cluster !== undefined) {
-      this.#redis.disconnect();
-      this.#redis = this.connect('broker');
-    }
+    await this.#join();
     for (let shard = 0; shard < this.shards; shard++) await this.describe(shard);
   }
 
@@ -96,6 +93,16 @@ export class Broker {
   /** Closes the connection; what is in flight is rejected. */
   close(): void {
     this.redis.disconnect();
+  }
+
+  /** Finds out whether the Redis of the URL is one by itself or a node of a cluster. */
+  async #join(): Promise<void> {
+    this.#cluster = await assertSuitable(this.#redis);
+    if (this.#cluster === undefined) return;
+    const single = this.#redis;
+    this.#redis = this.connect('broker');
+    // What is under way on the old connection ends first.
+    void single.quit().catch(() => single.disconnect());
   }
 
   key(shard: number, name: string): string {
@@ -244,7 +251,16 @@ export class Broker {
     args: readonly (string | number)[],
     patienceMs: Patience = PATIENCE_MS,
   ): Promise<T> {
-    const offset = this.options.clockOffsetMs ?? 0;
-    return runScript<T>(this.redis, name, this.key(shard, 'jobs'), [offset, ...args], patienceMs);
+    const key = this.key(shard, 'jobs');
+    const all = [this.options.clockOffsetMs ?? 0, ...args];
+    try {
+      return await runScript<T>(this.redis, name, key, all, patienceMs);
+    } catch (error) {
+      // Not opened, and the node of the URL is not the one of this shard: nothing was executed.
+      if (!isMoved(error)) throw error;
+    }
+    this.#joining ??= this.#join().finally(() => (this.#joining = undefined));
+    await this.#joining;
+    return runScript<T>(this.redis, name, key, all, patienceMs);
   }
 }

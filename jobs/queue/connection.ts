@@ -94,16 +94,19 @@ export async function runScript<T>(
   patienceMs: Patience,
 ): Promise<T> {
   const startedMs = performance.now();
+  const isOver = (inMs: number): boolean => {
+    const patience = typeof patienceMs === 'function' ? patienceMs() : patienceMs;
+    return performance.now() + inMs > startedMs + patience;
+  };
   for (let delayMs = 20; ; delayMs = Math.min(delayMs * 2, 500)) {
     try {
       return await evaluate<T>(redis, name, key, args);
     } catch (error) {
       const failure = classify(error);
-      const patience = typeof patienceMs === 'function' ? patienceMs() : patienceMs;
-      const isOver = performance.now() + delayMs > startedMs + patience;
-      if (failure.code !== 'REDIS_UNAVAILABLE' || isOver) throw failure;
+      if (failure.code !== 'REDIS_UNAVAILABLE' || isOver(delayMs)) throw failure;
+      await sleep(delayMs);
+      if (isOver(0)) throw failure;
     }
-    await sleep(delayMs);
   }
 }
 

@@ -52,6 +52,11 @@ export function messageOf(error: unknown): string {
   }
 }
 
+/** Whether a node of a cluster said that another one has the key. */
+export function isMoved(error: unknown): boolean {
+  return error instanceof QueueError && error.message.startsWith('MOVED ');
+}
+
 /** Turns whatever a command rejected with into an error of the catalogue. */
 export function classify(error: unknown): QueueError {
   if (error instanceof QueueError) return error;

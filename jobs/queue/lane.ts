@@ -63,7 +63,7 @@ export class Lane {
     this.#events = events;
     options.capacity.join(this);
     this.#rounds = new Rounds({
-      send: (call) => broker.step(shard, call, () => this.#patienceMs),
+      send: (call, isWanted) => broker.step(shard, call, () => (isWanted() ? this.#patienceMs : 0)),
       compose: (seq) => this.#compose(seq),
       isPressed: () => this.#isPressed(),
       answered: (call, reply) => this.#answered(call, reply),
@@ -134,6 +134,8 @@ export class Lane {
       this.#deliver(await this.#broker.leased(this.shard, worker, unknown));
     });
     if (!isDone) this.doubt();
+    // What had been offered is taken back with the inbox.
+    this.round();
     return isDone;
   }
 

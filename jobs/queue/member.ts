@@ -33,7 +33,8 @@ export class Member implements Service {
   readonly #heartbeat: Loop;
   readonly #reaper: Loop;
   /** Redis has yet to hear which queues are served now. */
-  #hasNews = false;
+  #hasNews = true;
+  #renewal: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(shard: number, broker: Broker, options: MemberOptions, events: MemberEvents) {
@@ -56,7 +57,7 @@ export class Member implements Service {
 
   /** @throws {QueueError} */
   async start(): Promise<void> {
-    await this.#renew(this.#options.queues);
+    await this.#renew();
     await this.#inbox.start();
     this.lane.round();
     await this.#heartbeat.start();
@@ -102,25 +103,34 @@ export class Member implements Service {
   }
 
   async #beat(): Promise<number> {
-    const hasNews = this.#hasNews;
-    this.#hasNews = false;
-    try {
-      await this.#renew(hasNews ? this.#options.queues : undefined);
-    } catch (error) {
-      this.#hasNews ||= hasNews;
-      throw error;
-    }
+    await this.#renew();
     // Also sends what could not be sent while Redis was away.
     this.lane.round();
     return this.#options.leaseMs / 3;
   }
 
-  async #renew(queues?: readonly string[]): Promise<void> {
-    const { worker, leaseMs } = this.#options;
-    const { nowMs, nextDueMs } = await this.#broker.renew(this.lane.shard, worker, leaseMs, queues);
-    this.lane.alarm.tellTime(nowMs);
-    this.lane.alarm.wakeAt(nextDueMs);
-    this.#pulse.beat(performance.now());
+  /** One after the other: one that is sent again must not undo what a later one said. */
+  #renew(): Promise<void> {
+    const renewal = this.#renewal.then(() => this.#renewNow());
+    this.#renewal = renewal.catch(() => undefined);
+    return renewal;
+  }
+
+  async #renewNow(): Promise<void> {
+    const { worker, leaseMs, queues } = this.#options;
+    const { shard, alarm } = this.lane;
+    const hasNews = this.#hasNews;
+    this.#hasNews = false;
+    try {
+      const news = hasNews ? queues : undefined;
+      const { nowMs, nextDueMs } = await this.#broker.renew(shard, worker, leaseMs, news);
+      alarm.tellTime(nowMs);
+      alarm.wakeAt(nextDueMs);
+      this.#pulse.beat(performance.now());
+    } catch (error) {
+      this.#hasNews ||= hasNews;
+      throw error;
+    }
   }
 
   /**
@@ -153,7 +163,8 @@ export class Member implements Service {
   /** After a FLUSHALL nothing is known of the queue either. */
   async #rejoin(): Promise<void> {
     await this.#broker.describe(this.lane.shard);
-    await this.#renew(this.#options.queues);
+    this.#hasNews = true;
+    await this.#renew();
     this.lane.round();
   }
 }

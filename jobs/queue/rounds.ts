@@ -14,8 +14,8 @@ const MAX_IN_FLIGHT = 2;
 const REMEMBERED = 4;
 
 export interface RoundsOptions {
-  /** Sends one; it may be sent again, with the same number. */
-  send(call: StepCall): Promise<StepReply>;
+  /** Sends one; it may be sent again, with the same number, as long as it is wanted. */
+  send(call: StepCall, isWanted: () => boolean): Promise<StepReply>;
   /** What there is to say now. */
   compose(seq: number): StepCall;
   /** Whether there is enough to say to send it beside a round on its way. */
@@ -31,6 +31,8 @@ export class Rounds {
   readonly #options: RoundsOptions;
   #seq = 0;
   #inFlight = 0;
+  /** The calls on their way, but for those that count for nothing any more. */
+  readonly #sent = new Set<StepCall>();
   #asked = 0;
   #wanted = false;
   #scheduled = false;
@@ -86,6 +88,7 @@ export class Rounds {
   forget(): void {
     this.#unanswered = [];
     this.#owed.clear();
+    this.#sent.clear();
   }
 
   #pump(): void {
@@ -118,9 +121,12 @@ export class Rounds {
 
   #send(call: StepCall): void {
     this.#asked += call.free;
-    const round = this.#options.send(call).then(
+    this.#sent.add(call);
+    const isWanted = (): boolean => this.#sent.has(call);
+    const round = this.#options.send(call, isWanted).then(
       (reply) => {
         this.#asked -= call.free;
+        this.#sent.delete(call);
         this.#owed.delete(call.seq);
         this.#options.answered(call, reply);
       },
@@ -134,6 +140,7 @@ export class Rounds {
   }
 
   #keep(call: StepCall, code: string | undefined): void {
+    if (!this.#sent.delete(call)) return;
     if (code === 'WORKER_UNKNOWN') {
       this.forget();
     } else if (code === 'STALE') {

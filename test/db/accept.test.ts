@@ -8,7 +8,7 @@ import { acceptTask, type AcceptRequest } from '../../db/accept.ts';
 import { acceptPlain } from '../../db/accept-many.ts';
 import { transaction } from '../../db/postgres.ts';
 import { releaseTrailing, revokeTask, takeDueChecks } from '../../db/task-checks.ts';
-import { failTask, startTask, succeedTask } from '../../db/task-runs.ts';
+import { failTask, findDelay, retryTask, startTask, succeedTask } from '../../db/task-runs.ts';
 import { findTask } from '../../db/tasks.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { request, start } from '../support/tasks.ts';
@@ -58,6 +58,7 @@ describe('debounce', () => {
     const { inMs, payload } = await plan(first.id);
     near(inMs, 60_000);
     assert.equal(payload, '{"v":2}');
+    await age(first.id, 60);
     assert.equal((await startTask(database.pool, first.id, 0))?.payload, '{"v":2}');
   });
 
@@ -68,6 +69,28 @@ describe('debounce', () => {
     near((await accept(asked)).delayMs, 40_000);
     await age(id, 50);
     assert.equal((await accept(asked)).delayMs, 0);
+  });
+
+  test('it does not begin before its time, whatever the queue knows of that; a retry may', async () => {
+    const asked = { dedupeKey: key(), debounceMs: 60_000 };
+    const { id } = await accept(asked);
+    assert.equal(await startTask(database.pool, id, 0), undefined);
+    near(await findDelay(database.pool, id), 60_000);
+    await age(id, 61);
+    const claim = await start(database.pool, id);
+    await retryTask(database.pool, claim, { code: 'TASK_FAILED', message: 'no' }, 60_000);
+    assert.ok(await startTask(database.pool, id, 1));
+  });
+
+  test('the id of a call stays its own when a later one gave the task another payload', async () => {
+    const asked = { id: randomUUID(), isChosenId: true, dedupeKey: key(), debounceMs: 60_000 };
+    const first = await accept({ ...asked, payload: '{"v":1}' });
+    await accept({ ...asked, id: randomUUID(), payload: '{"v":2}' });
+    const again = await accept({ ...asked, payload: '{"v":1}' });
+    assert.deepEqual([again.id, again.outcome], [first.id, 'repeated']);
+    await assert.rejects(accept({ ...asked, dedupeKey: key(), payload: '{"v":1}' }), {
+      code: 'TASK_ID_TAKEN',
+    });
   });
 
   test('a call without it leaves time and payload as they are', async () => {
@@ -112,6 +135,67 @@ describe('a call that meets a task which has begun', () => {
     await releaseTrailing(database.pool);
     assert.ok((await due()).includes(again.id));
     assert.equal((await startTask(database.pool, again.id, 0))?.payload, '{"v":2}');
+  });
+
+  test('that has ended just now makes the one begin that waits, with the newest payload, and adds none', async () => {
+    const { dedupeKey, claim } = await begun();
+    const waiting = await accept({ dedupeKey, trailing: true, payload: '{"v":1}' });
+    await succeedTask(database.pool, claim, 'null');
+    const late = await accept({ dedupeKey, trailing: true, payload: '{"v":2}' });
+    assert.equal(late.id, waiting.id);
+    assert.ok((await due()).includes(waiting.id));
+    assert.equal((await startTask(database.pool, waiting.id, 0))?.payload, '{"v":2}');
+    const { rows } = await database.pool.query('SELECT FROM ai.tasks WHERE dedupe_key = $1', [
+      dedupeKey,
+    ]);
+    assert.equal(rows.length, 2);
+  });
+
+  test('calls, ends and releases that meet in any order: what is done last is what was asked for last', async () => {
+    const asked = { dedupeKey: key(), trailing: true };
+    let last = 0;
+    let isOver = false;
+    const done: string[] = [];
+    const work = async (): Promise<void> => {
+      for (;;) {
+        await releaseTrailing(database.pool).catch(() => undefined);
+        const { rows } = await database.pool.query<{ id: string }>(
+          'SELECT id FROM ai.tasks WHERE dedupe_key = $1 AND finished_at IS NULL AND NOT trails',
+          [asked.dedupeKey],
+        );
+        if (rows.length === 0 && isOver) return;
+        for (const { id } of rows) {
+          const started = await startTask(database.pool, id, 0);
+          if (started === undefined) continue;
+          done.push(started.payload);
+          await succeedTask(database.pool, { id, epoch: started.epoch }, 'null');
+        }
+      }
+    };
+    const ask = async (): Promise<void> => {
+      for (let i = 0; i < 150; i++) {
+        await accept({ ...asked, payload: String(++last) });
+        if (i % 3 === 0) await new Promise((resolve) => setTimeout(resolve, i % 7));
+      }
+    };
+    const asking = ask().finally(() => (isOver = true));
+    await Promise.all([asking, work()]);
+    await releaseTrailing(database.pool);
+    await work();
+    assert.deepEqual(
+      done,
+      done.toSorted((a, b) => Number(a) - Number(b)),
+      'none goes back in time',
+    );
+    assert.equal(done.at(-1), String(last));
+  });
+
+  test('has not begun gets its payload', async () => {
+    const dedupeKey = key();
+    const { id } = await accept({ dedupeKey, payload: '{"v":1}' });
+    const later = await accept({ dedupeKey, trailing: true, payload: '{"v":2}' });
+    assert.deepEqual([later.id, later.outcome], [id, 'unfinished']);
+    assert.equal((await startTask(database.pool, id, 0))?.payload, '{"v":2}');
   });
 
   test('is done once more though that one fails or is revoked', async () => {

@@ -52,6 +52,7 @@ export function createContext({
     job: {
       id: jobId,
       attempt: 1,
+      delivery: 1,
       maxRetries: 3,
       queue: 'ai_tasks',
       headers: {},

@@ -70,6 +70,24 @@ test('a task that is finished or was never accepted does not run', async () => {
   assert.equal((await rowOf(job)).result, 'elsewhere');
 });
 
+test('a task that was put off meanwhile is released until its time', async () => {
+  const job = await accepted(() => assert.fail('it ran'));
+  await database.pool.query(
+    `UPDATE ai.tasks SET run_at = now() + interval '1 minute' WHERE id = $1`,
+    [job.id],
+  );
+  const outcome = await attempt(job, resources, live);
+  assert.ok(outcome.kind === 'released' && outcome.delayMs > 50_000, JSON.stringify(outcome));
+  assert.deepEqual([(await rowOf(job)).status, (await rowOf(job)).attempts], ['queued', 0]);
+});
+
+test('a start that was cut short shows in the number of its delivery, not of its attempt', async () => {
+  const job = await accepted(async ({ job: { delivery, attempt: n } }) => `${delivery} ${n}`);
+  await startTask(database.pool, job.id, 0);
+  assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
+  assert.equal((await rowOf(job)).result, '2 1');
+});
+
 test('an owner overtaken midway writes neither effect, step nor outcome', async () => {
   for (const end of [
     async () => 'done',

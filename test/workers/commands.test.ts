@@ -86,7 +86,14 @@ test('stats count how jobs ended since the start', async (t) => {
     residentBytes: number;
     uptimeSeconds: number;
   }>(bench, 'stats');
-  assert.deepEqual(ended, { succeeded: 2, retrying: 1, failed: 1, released: 0, lost: 0 });
+  assert.deepEqual(ended, {
+    succeeded: 2,
+    retrying: 1,
+    failed: 1,
+    released: 0,
+    lost: 0,
+    revoked: 0,
+  });
   assert.ok(residentBytes > 1e7 && uptimeSeconds > 0);
   assert.deepEqual(rest, {
     pid: process.pid,

@@ -61,7 +61,7 @@ test('1,000 errors that escape leave no thread, listener or handle behind', asyn
       ...others,
       replaced: ignore,
       ended: (id) => stayed.note(id),
-      died(ids, reason) {
+      died(ids, { reason }) {
         assert.match(reason, /^escaped from /);
         for (const id of ids) dead.note(id);
       },

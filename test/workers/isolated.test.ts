@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { Control } from '../../jobs/queue/index.ts';
 import type { Events } from '../../telemetry.ts';
+import { eventually } from '../support/consumers.ts';
 import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
 import { NO_DATABASE, openWorker, type WorkerBench } from '../support/worker.ts';
 
@@ -61,6 +63,17 @@ test('a waiting isolated job whose lease is lost is not started', async (t) => {
   const last = await bench.add('hermit', { ms: 0 });
   await bench.jobEvent(last, 'job.succeeded');
   assert.deepEqual(bench.eventsOf(waiting), []);
+});
+
+test('an isolated job revoked before its thread was ready ends as soon as it begins', async (t) => {
+  const bench = await open(t);
+  const revoked = await bench.add('hermit', { ms: 600_000 });
+  await eventually('it was sent to a thread', () => bench.worker.runs.has(revoked));
+  await new Control(bench.broker).revoke([revoked]);
+  await bench.jobEvent(revoked, 'job.revoked');
+  assert.deepEqual(bench.eventsOf(revoked), ['job.revoked'], 'it has not begun');
+  const next = await bench.add('hermit', { ms: 0 });
+  await bench.jobEvent(next, 'job.succeeded');
 });
 
 test('the death of its thread is charged to an isolated job, which was alone', async (t) => {

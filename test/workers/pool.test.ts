@@ -23,7 +23,7 @@ function open(t: TestContext, options: Partial<PoolOptions> = {}) {
     {
       started: () => undefined,
       ended: (id, outcome) => events.note({ type: 'ended', id, outcome }),
-      died: (ids, reason) => events.note({ type: 'died', ids, reason }),
+      died: (ids, { reason }) => events.note({ type: 'died', ids, reason }),
       deferred: () => undefined,
       extended: (id, ms) => events.note({ type: 'extended', id, ms }),
       replaced: (reason, jobs) => events.note({ type: 'replaced', reason, jobs }),

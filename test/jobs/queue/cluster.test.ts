@@ -129,6 +129,18 @@ test('jobs are handed over at once, and a delayed one comes on time, on every sh
   }
 });
 
+test('a broker that was never opened learns from the first node that it is one of many', async (t) => {
+  const { prefix, broker } = await clusterQueue(t);
+  const unopened = new Broker({ url: cluster.url, prefix, shards: SHARDS });
+  atEnd(t, () => unopened.close());
+  const producer = new Producer(unopened);
+  const jobs = Array.from({ length: 40 }, () => job());
+  await Promise.all(jobs.map((request) => producer.enqueue(request)));
+  const statuses = await new Inspector(broker).statuses(jobs.map(({ id }) => id));
+  assert.ok(statuses.every(({ state }) => state === 'pending'));
+  assert.deepEqual(await new Control(unopened).revoke([jobs[0]!.id]), ['revoked']);
+});
+
 /** Adds jobs without a pause until told to stop; returns the ids whose adding was acknowledged. */
 function keepAdding(producer: Producer): { acknowledged: Set<string>; stop(): Promise<void> } {
   const acknowledged = new Set<string>();

@@ -14,14 +14,16 @@ function puppetRounds() {
   const abandoned: number[] = [];
   const failures: unknown[] = [];
   const state = { pressed: true };
+  const wanted = new Map<number, () => boolean>();
   const rounds = new Rounds({
     compose: (seq) => ({ seq, free: 1 }) as StepCall,
     isPressed: () => state.pressed,
     answered: () => undefined,
     failed: (error) => void failures.push(error),
     abandoned: ({ seq }) => void abandoned.push(seq),
-    send: (call) => {
+    send: (call, isWanted) => {
       sent.push(call.seq);
+      wanted.set(call.seq, isWanted);
       return new Promise<StepReply>((resolve, reject) => {
         open.set(call.seq, {
           answer: () => resolve({} as StepReply),
@@ -39,7 +41,7 @@ function puppetRounds() {
     rounds.want();
     await setImmediate();
   };
-  return { rounds, sent, failures, abandoned, state, settle, want };
+  return { rounds, sent, failures, abandoned, state, settle, want, wanted };
 }
 
 test('a second round is sent beside the first only under pressure, and never a third', async () => {
@@ -70,6 +72,18 @@ test('an unanswered round is sent again with its number before any new one', asy
   await settle(1, 'answer');
   await want();
   assert.deepEqual(sent, [1, 2, 1, 3]);
+});
+
+test('a round on its way when its worker was forgotten is wanted no more, and not kept when it fails', async () => {
+  const { rounds, sent, settle, want, wanted } = puppetRounds();
+  await want();
+  assert.equal(wanted.get(1)!(), true);
+  rounds.forget();
+  assert.equal(wanted.get(1)!(), false);
+  await settle(1, 'REDIS_UNAVAILABLE');
+  await want();
+  assert.deepEqual(sent, [1, 2]);
+  assert.equal(wanted.get(2)!(), true);
 });
 
 test('a worker that is unknown sends no old round again', async () => {
