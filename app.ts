@@ -85,10 +85,10 @@ export async function startApp(
 }
 
 function connect(config: ResolvedConfig): Connections {
-  const { redisUrl: url, queuePrefix: prefix, queueShards: shards } = config;
+  const { redisUrl: url, queuePrefix: prefix, queueShards: shards, resultTtlMs: ms } = config;
   return {
     db: createPool(config.databaseUrl, { max: 10, name: `daodao-${config.role}` }),
-    broker: new Broker({ url, prefix, shards }),
+    broker: new Broker({ url, prefix, shards, keep: { ms } }),
     cache: new Cache(url, prefix),
     clickhouse: createClickhouse(config),
   };

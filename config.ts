@@ -30,6 +30,7 @@ export interface Config {
   feedbackMinNoteLength: number;
   queuePrefix: string;
   queueShards: number;
+  resultTtlMs: number;
   leaseMs: number;
   workerQueues: string[];
   workerThreads: number;

@@ -148,6 +148,14 @@ export const SETTINGS = {
     max: 256,
     describe: 'Shards of the queue; fixed once jobs exist.',
   },
+  RESULT_TTL_MS: {
+    kind: 'integer',
+    unit: 'ms',
+    default: '86400000',
+    min: 1000,
+    max: 31_536_000_000,
+    describe: 'How long Redis keeps finished jobs and results of tasks that are not durable.',
+  },
   LEASE_MS: {
     kind: 'integer',
     unit: 'ms',

@@ -26,7 +26,10 @@ export interface QueueOptions {
   shards?: number;
   /** Used memory of Redis, in bytes, above which jobs are refused with `QUEUE_FULL`. Default none. */
   memoryBudgetBytes?: number;
-  /** How many finished jobs stay readable, for how long and with how many bytes of results, per shard. */
+  /**
+   * How many finished jobs stay readable, for how long and with how many bytes of results, per shard. What is left out stays as
+   * another process has chosen it; default 10,000, 24 h and 64 MiB.
+   */
   keep?: { count?: number; ms?: number; bytes?: number };
   /** Added to the clock of Redis, in milliseconds: for tests. */
   clockOffsetMs?: number;
@@ -78,12 +81,16 @@ export class Broker {
   }
 
   /**
-   * Writes down what the queue is like: its shards and its retention. The limits of the last process to do so hold.
+   * Writes down what the queue is like: its shards and its retention. The limits that were last chosen hold.
    * @throws {QueueError} `SHARDS_MISMATCH`
    */
   async describe(shard: number): Promise<void> {
-    const { count, ms, bytes } = { ...KEEP, ...this.options.keep };
-    const known = await this.run<string>('describe', shard, [this.shards, count, ms, bytes], 0);
+    const { keep = {} } = this.options;
+    const limits = (['count', 'ms', 'bytes'] as const).flatMap((name) => {
+      const chosen = keep[name];
+      return [chosen ?? KEEP[name], chosen === undefined ? 0 : 1];
+    });
+    const known = await this.run<string>('describe', shard, [this.shards, ...limits], 0);
     if (Number(known) !== this.shards) {
       const message = `The queue has ${known} shards, not ${this.shards}.`;
       throw new QueueError('SHARDS_MISMATCH', message);

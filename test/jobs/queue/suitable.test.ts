@@ -32,6 +32,20 @@ test('a queue is opened with the number of shards it was made with', async (t) =
   await queue.another().open();
 });
 
+test('a limit of retention holds as it was last chosen, whoever opens the queue later without choosing', async (t) => {
+  const queue = testQueue(t);
+  const kept = () =>
+    queue.redis.hmget(queue.broker.key(0, 'meta'), 'keepCount', 'keepMs', 'keepBytes');
+  await queue.broker.open();
+  const [, , bytes] = await kept();
+  assert.deepEqual(await kept(), ['10000', '86400000', bytes]);
+  await queue.another({ keep: { ms: 5000 } }).open();
+  assert.deepEqual(await kept(), ['10000', '5000', bytes]);
+  await queue.another().open();
+  await queue.another({ keep: { count: 7 } }).open();
+  assert.deepEqual(await kept(), ['7', '5000', bytes]);
+});
+
 const MESSAGES: [message: string, code: QueueErrorCode][] = [
   ['LOADING Redis is loading the dataset in memory', 'REDIS_UNAVAILABLE'],
   ["READONLY You can't write against a read only replica.", 'REDIS_UNAVAILABLE'],
