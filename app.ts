@@ -1,19 +1,22 @@
 /**
  * What a process consists of: the services of its role, on stores that are already there.
  */
-import type { Dependency } from './api/context.ts';
-import { ApiService } from './api/service.ts';
+import { Backlog } from './api/backlog.ts';
+import type { OperationsDependencies } from './api/context.ts';
+import { apiService, HttpService, operationsService } from './api/service.ts';
 import type { ResolvedConfig } from './config.ts';
 import { Cache } from './db/cache.ts';
 import { createClickhouse, type Clickhouse } from './db/clickhouse.ts';
 import { createPool, type Pool } from './db/postgres.ts';
-import { createVectors } from './db/vectors.ts';
 import { createTaskClient } from './jobs/client.ts';
 import { Broker, Inspector, Producer } from './jobs/queue/index.ts';
 import { TaskWaiter } from './jobs/waiter.ts';
+import { dependenciesOf } from './readiness.ts';
+import { createPruning } from './scheduler/pruning.ts';
 import { createReconciler } from './scheduler/reconciler.ts';
-import { startAll, stopAll, type Service } from './service.ts';
+import { startAll, stopAll, type Loop, type Service } from './service.ts';
 import { countEvents, type Telemetry } from './telemetry.ts';
+import { Watchdog, type Watched } from './watchdog.ts';
 import type { ShutdownKind } from './workers/commands.ts';
 import { WorkerService } from './workers/worker.ts';
 
@@ -49,19 +52,45 @@ export async function startApp(
 ): Promise<App> {
   const { role } = config;
   const connections = connect(config);
+  const { db, broker, cache } = connections;
   const services: Service[] = [];
+  const watchdogs = new Map<string, Watchdog>();
+  const watch = (name: string, watched: Watched): void => {
+    const watchdog = new Watchdog(watched);
+    watchdogs.set(name, watchdog);
+    services.push(watchdog);
+  };
   let worker: WorkerService | undefined;
   if (role === 'all' || role === 'worker') {
-    const { broker } = connections;
-    worker = new WorkerService(config, broker, telemetry, threadModule, shutdown);
+    const { consumer } = (worker = new WorkerService(
+      config,
+      broker,
+      telemetry,
+      threadModule,
+      shutdown,
+    ));
     services.push(worker);
+    watch('consumer', { silentMs: () => consumer.silentMs, ping: () => cache.ping() });
   }
   if (role === 'all' || role === 'scheduler') {
-    services.push(reconciler(config, telemetry, connections));
+    const { reconciler, pruning } = schedulerOf(config, telemetry, connections);
+    services.push(reconciler, pruning);
+    watch('reconciler', {
+      silentMs: () => reconciler.silentMs,
+      ping: () => Promise.all([db.query('SELECT 1'), cache.ping()]),
+    });
   }
+  const operations: OperationsDependencies = {
+    config,
+    telemetry,
+    metrics: countEvents(telemetry),
+    readiness: dependenciesOf(config, connections, watchdogs),
+    isStuck: () => [...watchdogs.values()].some((watchdog) => watchdog.isStuck),
+  };
   // Last to start and first to stop: nothing is accepted that nobody is there for.
-  const api = role === 'all' || role === 'api' ? apiOf(config, telemetry, connections) : undefined;
-  if (api !== undefined) services.push(api.waiter, api.server);
+  const http = httpOf(operations, connections);
+  services.push(...http);
+  const server = http.find((service) => service instanceof HttpService);
   try {
     await connections.broker.open();
     await startAll(services);
@@ -78,7 +107,7 @@ export async function startApp(
   };
   let stopping: Promise<void> | undefined;
   return {
-    origin: api?.server.origin,
+    origin: server?.origin,
     abandon: async () => worker?.abandon(),
     stop: () => (stopping ??= stop()),
   };
@@ -100,50 +129,32 @@ async function close({ db, broker, cache, clickhouse }: Connections): Promise<vo
   await Promise.all([db.end(), clickhouse.close()]);
 }
 
-function reconciler(
-  { leaseMs }: ResolvedConfig,
+function schedulerOf(
+  { leaseMs, taskRetentionMs }: ResolvedConfig,
   telemetry: Telemetry,
   { db, broker }: Connections,
-): Service {
+): { reconciler: Loop; pruning: Loop } {
   const producer = new Producer(broker);
   const inspector = new Inspector(broker);
-  return createReconciler({ db, producer, inspector, telemetry, leaseMs });
+  return {
+    reconciler: createReconciler({ db, producer, inspector, telemetry, leaseMs }),
+    pruning: createPruning(db, taskRetentionMs, telemetry),
+  };
 }
 
-function apiOf(
-  config: ResolvedConfig,
-  telemetry: Telemetry,
-  connections: Connections,
-): { server: ApiService; waiter: TaskWaiter } {
-  const { db, broker, cache } = connections;
-  const waiter = new TaskWaiter(db, broker, (error) =>
-    telemetry.emit('loop.failed', { loop: 'task waiter', error }),
-  );
-  const queues = config.workerQueues;
+/** The API with what it stands on, or what a process without one answers, if it is to listen at all. */
+function httpOf(operations: OperationsDependencies, { db, broker, cache }: Connections): Service[] {
+  const { config, telemetry } = operations;
+  const { role, operationsPort, workerQueues: queues } = config;
+  if (role !== 'all' && role !== 'api') {
+    return operationsPort === undefined ? [] : [operationsService(operations, operationsPort)];
+  }
+  const failed = (loop: string) => (error: unknown) =>
+    telemetry.emit('loop.failed', { loop, error });
+  const waiter = new TaskWaiter(db, broker, failed('task waiter'));
+  const limits = { tasks: config.backlogMaxRows, ageMs: config.backlogMaxAgeMs };
+  const backlog = new Backlog(db, limits, failed('backlog'));
+  backlog.register(operations.metrics);
   const tasks = createTaskClient({ db, broker, waiter, telemetry, queues });
-  const readiness = dependencies(config, connections);
-  const metrics = countEvents(telemetry);
-  const server = new ApiService({ config, db, tasks, cache, telemetry, metrics, readiness });
-  return { server, waiter };
-}
-
-/** Only Postgres is needed to accept work; without the others it is done later, or less well. */
-function dependencies(
-  config: ResolvedConfig,
-  { db, cache, clickhouse }: Connections,
-): Dependency[] {
-  const vectors = createVectors(config);
-  return [
-    { name: 'postgres', needed: true, check: async () => void (await db.query('SELECT 1')) },
-    { name: 'redis', needed: false, check: () => cache.ping() },
-    {
-      name: 'clickhouse',
-      needed: false,
-      check: async () => {
-        const pong = await clickhouse.ping();
-        if (!pong.success) throw pong.error;
-      },
-    },
-    { name: 'vectors', needed: false, check: async () => void (await vectors.getCollections()) },
-  ];
+  return [waiter, backlog, apiService({ ...operations, db, tasks, cache, backlog })];
 }

@@ -11,6 +11,7 @@ export interface Config {
   role: Role;
   host: string;
   port: number;
+  operationsPort: number | undefined;
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   dataDir: string;
   cacheDir: string;
@@ -30,6 +31,9 @@ export interface Config {
   feedbackMinNoteLength: number;
   queuePrefix: string;
   queueShards: number;
+  backlogMaxRows: number;
+  backlogMaxAgeMs: number;
+  taskRetentionMs: number;
   resultTtlMs: number;
   leaseMs: number;
   workerQueues: string[];

@@ -54,6 +54,10 @@ export const ERRORS = {
   TASK_REVOKED: { status: 409, message: 'The task was revoked.' },
   TASK_TIMEOUT: { status: 504, message: 'The task had not ended when the wait was over.' },
   QUEUE_UNKNOWN: { status: 500, message: 'No queue of that name is served.' },
+  BACKLOG_FULL: {
+    status: 503,
+    message: 'More has been accepted than is being done. Try again later.',
+  },
   QUEUE_FULL: { status: 503, message: 'The queue holds as much as it may. Try again later.' },
   TASK_TIME_LIMIT: { status: 500, message: 'The task ran longer than its time limit.' },
   TASK_EXPIRED: { status: 500, message: 'The task was still waiting when it expired.' },

@@ -66,6 +66,7 @@ export class Loop implements Service {
   #running: Promise<void> | undefined;
   #wake: (() => void) | undefined;
   #woken = false;
+  #heardMs = performance.now();
 
   constructor(options: LoopOptions) {
     this.name = options.name;
@@ -74,6 +75,11 @@ export class Loop implements Service {
 
   async start(): Promise<void> {
     this.#running ??= this.#run();
+  }
+
+  /** Time since a round ended well, in milliseconds; before the first one, since it was made. */
+  get silentMs(): number {
+    return performance.now() - this.#heardMs;
   }
 
   /** Ends the present sleep, or skips the next one. */
@@ -97,6 +103,7 @@ export class Loop implements Service {
       try {
         delayMs = await this.#options.tick(signal);
         failures = 0;
+        this.#heardMs = performance.now();
       } catch (error) {
         if (signal.aborted) break;
         this.#options.onError(error);

@@ -37,6 +37,14 @@ export const SETTINGS = {
     max: 65535,
     describe: 'Port the API listens on; 0 takes a free one.',
   },
+  OPERATIONS_PORT: {
+    kind: 'integer',
+    default: undefined,
+    min: 0,
+    max: 65535,
+    describe:
+      'Port on which a process without the API answers /health, /ready and /metrics; 0 takes a free one.',
+  },
   LOG_LEVEL: {
     kind: 'choice',
     default: 'info',
@@ -147,6 +155,30 @@ export const SETTINGS = {
     min: 1,
     max: 256,
     describe: 'Shards of the queue; fixed once jobs exist.',
+  },
+  BACKLOG_MAX_ROWS: {
+    kind: 'integer',
+    default: '100000',
+    min: 1,
+    max: 10_000_000,
+    describe:
+      'Accepted tasks that are due and have not begun, from which on the API accepts no more.',
+  },
+  BACKLOG_MAX_AGE_MS: {
+    kind: 'integer',
+    unit: 'ms',
+    default: '3600000',
+    min: 1000,
+    max: 31_536_000_000,
+    describe: 'How long such a task may have been due until the API accepts no more.',
+  },
+  TASK_RETENTION_MS: {
+    kind: 'integer',
+    unit: 'ms',
+    default: '2592000000',
+    min: 60_000,
+    max: 31_536_000_000_000,
+    describe: 'How long Postgres keeps finished tasks with their results.',
   },
   RESULT_TTL_MS: {
     kind: 'integer',

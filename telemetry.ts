@@ -28,6 +28,7 @@ const LEVELS = {
   'thread.replaced': 'info',
   'reconciler.dispatched': 'info',
   'reconciler.settled': 'info',
+  'tasks.pruned': 'info',
   'loop.failed': 'error',
 } as const;
 
@@ -71,6 +72,8 @@ export interface Events {
   'thread.replaced': { reason: string; jobs: number };
   'reconciler.dispatched': { jobs: number };
   'reconciler.settled': { taskId: string; status: string };
+  /** @property rows finished tasks and keys of requests that were deleted. */
+  'tasks.pruned': { rows: number };
   'loop.failed': { loop: string; error: unknown };
 }
 

@@ -9,6 +9,7 @@ import type { Queryable } from '../db/postgres.ts';
 import type { TaskClient } from '../jobs/client.ts';
 import type { VersionedCache } from '../jobs/task.ts';
 import type { Telemetry } from '../telemetry.ts';
+import type { Backlog } from './backlog.ts';
 import type { Readers } from './readers.ts';
 import type { TypeBoxProvider } from './validation.ts';
 
@@ -21,14 +22,23 @@ export interface Dependency {
   check(): Promise<void>;
 }
 
-export interface ApiDependencies {
+/** What is told to those who run a process, whatever its role. */
+export interface OperationsDependencies {
   config: ResolvedConfig;
-  db: Queryable;
-  tasks: Pick<TaskClient, 'applyAsync' | 'find' | 'waitUntilFinished' | 'revoke'>;
-  cache: VersionedCache;
   telemetry: Telemetry;
   metrics: Registry;
   readiness: readonly Dependency[];
+  /** Whether a restart would mend it. Default: never. */
+  isStuck?: (() => boolean) | undefined;
+  /** What has been accepted and has not begun; undefined where nothing is accepted. */
+  backlog?: Pick<Backlog, 'size' | 'isFull'> | undefined;
+}
+
+export interface ApiDependencies extends OperationsDependencies {
+  db: Queryable;
+  tasks: Pick<TaskClient, 'applyAsync' | 'find' | 'waitUntilFinished' | 'revoke'>;
+  cache: VersionedCache;
+  backlog: Pick<Backlog, 'size' | 'isFull' | 'assertRoom'>;
   /** What routes read from Postgres. Default: queries on `db`. */
   readers?: Readers;
 }

@@ -161,8 +161,11 @@ export const FeedbackBody = Type.Object(
 );
 
 export const HealthBody = Type.Object(
-  { status: Type.Literal('ok') },
-  { description: 'The process answers.', examples: [{ status: 'ok' }] },
+  { status: Type.Enum(['ok', 'stuck'], { type: 'string' }) },
+  {
+    description: 'stuck: its work has stopped though its stores answer. Restart it.',
+    examples: [{ status: 'ok' }],
+  },
 );
 
 export const ReadyBody = Type.Object(
@@ -171,6 +174,15 @@ export const ReadyBody = Type.Object(
     dependencies: Type.Record(Type.String(), Type.String(), {
       description: 'ok, or a word for what is wrong.',
     }),
+    backlog: Type.Optional(
+      Type.Object(
+        { tasks: Type.Integer(), oldest_ms: Type.Integer(), full: Type.Boolean() },
+        {
+          description:
+            'Tasks that are due and have not begun, and since when; once it is full no more are accepted.',
+        },
+      ),
+    ),
   },
   {
     description: 'Whether every needed dependency answers.',

@@ -7,7 +7,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Telemetry } from '../telemetry.ts';
 import { requirePrincipals } from './auth.ts';
 import { acceptJsonOnly, BODY_LIMIT_BYTES, findUrlProblem } from './body.ts';
-import type { Api, ApiDependencies, RouteContext } from './context.ts';
+import type { Api, ApiDependencies, OperationsDependencies, RouteContext } from './context.ts';
 import { refuseConnection, routeOf, sendError } from './errors.ts';
 import { describeRoutes } from './openapi.ts';
 import { postgresReaders } from './readers.ts';
@@ -20,14 +20,27 @@ import { compileValidator, type TypeBoxProvider } from './validation.ts';
 
 /** Builds the application, ready to listen or to `inject` into. */
 export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> {
+  const readers = deps.readers ?? postgresReaders(deps.db);
+  return buildServer(deps, (app, closing) => {
+    const context: RouteContext = { ...deps, readers, closing };
+    feedbackRoutes(app, context);
+    taskRoutes(app, context);
+  });
+}
+
+/** Builds what a process without the API answers. */
+export async function buildOperations(deps: OperationsDependencies): Promise<FastifyInstance> {
+  return buildServer(deps, () => undefined);
+}
+
+/** @param addRoutes adds those beside the ones every process has; the signal is aborted when it begins to close. */
+async function buildServer(
+  deps: OperationsDependencies,
+  addRoutes: (app: Api, closing: AbortSignal) => void,
+): Promise<FastifyInstance> {
   const { config, telemetry } = deps;
   const app = createFastify(telemetry);
   const closing = new AbortController();
-  const context: RouteContext = {
-    ...deps,
-    readers: deps.readers ?? postgresReaders(deps.db),
-    closing: closing.signal,
-  };
 
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler((error, request, reply) => sendError(telemetry, error, request, reply));
@@ -54,9 +67,8 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   acceptJsonOnly(app);
   refuseUnknownRoutes(app);
   await describeRoutes(app);
-  operationsRoutes(app, context);
-  feedbackRoutes(app, context);
-  taskRoutes(app, context);
+  operationsRoutes(app, deps);
+  addRoutes(app, closing.signal);
   await app.ready();
   return app;
 }

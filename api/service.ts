@@ -8,18 +8,42 @@ import type { FastifyInstance } from 'fastify';
 import type { ResolvedConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Service } from '../service.ts';
-import type { ApiDependencies } from './context.ts';
-import { buildApi } from './server.ts';
+import type { ApiDependencies, OperationsDependencies } from './context.ts';
+import { buildApi, buildOperations } from './server.ts';
 
-export class ApiService implements Service {
-  readonly name = 'api';
-  readonly #deps: ApiDependencies;
+interface Listening {
+  host: string;
+  port: number;
+  /** The setting that chooses the port. */
+  setting: 'PORT' | 'OPERATIONS_PORT';
+  /** Longest wait for what is being answered, in milliseconds. */
+  graceMs: number;
+}
+
+/** Everything the application answers. */
+export function apiService(deps: ApiDependencies): HttpService {
+  const { host, port, shutdownGraceMs: graceMs } = deps.config;
+  return new HttpService({ host, port, setting: 'PORT', graceMs }, () => buildApi(deps));
+}
+
+/** What a process without the API answers. */
+export function operationsService(deps: OperationsDependencies, port: number): HttpService {
+  const { host, shutdownGraceMs: graceMs } = deps.config;
+  const listening = { host, port, setting: 'OPERATIONS_PORT', graceMs } as const;
+  return new HttpService(listening, () => buildOperations(deps));
+}
+
+export class HttpService implements Service {
+  readonly name = 'http';
+  readonly #listening: Listening;
+  readonly #build: () => Promise<FastifyInstance>;
   readonly #unanswered = new Set<ServerResponse>();
   #app: FastifyInstance | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(deps: ApiDependencies) {
-    this.#deps = deps;
+  constructor(listening: Listening, build: () => Promise<FastifyInstance>) {
+    this.#listening = listening;
+    this.#build = build;
   }
 
   /** Where it listens, for instance `http://127.0.0.1:3000`; undefined before `start`. */
@@ -29,8 +53,8 @@ export class ApiService implements Service {
 
   /** @throws {AppError} `CONFIG_INVALID` when the port is taken or not allowed, or the address is not ours. */
   async start(): Promise<void> {
-    const { host, port } = this.#deps.config;
-    const app = await buildApi(this.#deps);
+    const { host, port } = this.#listening;
+    const app = await this.#build();
     app.server.on('request', (_request, response) => {
       this.#unanswered.add(response);
       response.once('close', () => this.#unanswered.delete(response));
@@ -39,13 +63,13 @@ export class ApiService implements Service {
       await app.listen({ host, port });
     } catch (error) {
       await app.close();
-      throw explain(error, host, port);
+      throw explain(error, this.#listening);
     }
     this.#app = app;
   }
 
   /**
-   * Takes no more connections, ends the long-polls, lets what is being answered finish within `shutdownGraceMs`,
+   * Takes no more connections, ends the long-polls, lets what is being answered finish within the grace period,
    * then closes what is still open: kept or never used connections would otherwise hold the process for a minute.
    */
   async stop(): Promise<void> {
@@ -61,7 +85,7 @@ export class ApiService implements Service {
     const closed = app.close();
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#deps.config.shutdownGraceMs);
+      timer = setTimeout(resolve, this.#listening.graceMs);
     });
     await Promise.race([this.#allAnswered(), grace]);
     clearTimeout(timer);
@@ -90,7 +114,7 @@ export async function assertPortFree({
     server.listen(port, host);
     await once(server, 'listening');
   } catch (error) {
-    throw explain(error, host, port);
+    throw explain(error, { host, port, setting: 'PORT' });
   }
   server.close();
   await once(server, 'close');
@@ -101,7 +125,10 @@ const PORT_PROBLEMS: Record<string, string> = {
   EACCES: 'may not be used by this account',
 };
 
-function explain(error: unknown, host: string, port: number): unknown {
+function explain(
+  error: unknown,
+  { host, port, setting }: Pick<Listening, 'host' | 'port' | 'setting'>,
+): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') {
     return new AppError('CONFIG_INVALID', {
@@ -112,7 +139,7 @@ function explain(error: unknown, host: string, port: number): unknown {
   const reason = PORT_PROBLEMS[String(code)];
   if (reason === undefined) return error;
   return new AppError('CONFIG_INVALID', {
-    message: `Port ${port} on ${host} ${reason}. Set the PORT variable to another port, or to 0 for a free one.`,
+    message: `Port ${port} on ${host} ${reason}. Set the ${setting} variable to another port, or to 0 for a free one.`,
     cause: error,
   });
 }

@@ -21,8 +21,15 @@ export interface PoolOptions {
 }
 
 /**
+ * For the server's side of a connection: one whose client is gone without a word is given up within some 11 s, also while an
+ * answer is on its way, so that it frees its locks. Times in seconds, but for the last, which is in milliseconds.
+ */
+const SERVER_KEEPALIVE =
+  '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000';
+
+/**
  * A pool on which nothing hangs: 3 s to connect, 2 s for a lock, 10 s for a statement,
- * 5 s for a transaction left idle, and keepalive, so that a half-open peer frees its locks.
+ * 5 s for a transaction left idle, and keepalive on both sides.
  */
 export function createPool(databaseUrl: string, { max, name }: PoolOptions): Pool {
   const pool = new pg.Pool({
@@ -33,6 +40,7 @@ export function createPool(databaseUrl: string, { max, name }: PoolOptions): Poo
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5000,
+    options: SERVER_KEEPALIVE,
     lock_timeout: 2000,
     statement_timeout: 10_000,
     query_timeout: 12_000,

@@ -120,7 +120,10 @@ export class WorkerService implements Service {
     await this.#consumer.abandon();
   }
 
-  get consumer(): Pick<Consumer, 'size' | 'limit' | 'queues' | 'addQueue' | 'cancelQueue'> {
+  get consumer(): Pick<
+    Consumer,
+    'size' | 'limit' | 'queues' | 'silentMs' | 'addQueue' | 'cancelQueue'
+  > {
     return this.#consumer;
   }
 

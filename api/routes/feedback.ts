@@ -21,7 +21,7 @@ import {
 } from '../schemas.ts';
 
 export function feedbackRoutes(app: Api, context: RouteContext): void {
-  const { config, tasks, readers } = context;
+  const { config, tasks, readers, backlog } = context;
 
   app.route({
     method: 'POST',
@@ -50,10 +50,12 @@ export function feedbackRoutes(app: Api, context: RouteContext): void {
           'CONTENT_TYPE_UNSUPPORTED',
           'FEEDBACK_NOT_ENOUGH_CONTENT',
           'STORE_UNAVAILABLE',
+          'BACKLOG_FULL',
         ),
       },
     },
     handler: async (request, reply) => {
+      backlog.assertRoom();
       const { userId } = principalOf(request);
       const material = await readOwnPractice(readers, request.params.id.toLowerCase(), userId);
       checkEligibility(material, config);

@@ -2,7 +2,8 @@
  * For those who run the server: is it alive, can it work, what does it count, what does it offer.
  */
 import { Type } from 'typebox';
-import type { Api, Dependency, RouteContext } from '../context.ts';
+import type { Api, Dependency, OperationsDependencies } from '../context.ts';
+import type { Backlog } from '../backlog.ts';
 import { HealthBody, ReadyBody } from '../schemas.ts';
 
 /** Longest wait for one dependency, in ms. */
@@ -10,19 +11,25 @@ const CHECK_TIMEOUT_MS = 3000;
 
 const PUBLIC = { public: true };
 
-export function operationsRoutes(app: Api, { metrics, readiness }: RouteContext): void {
+export function operationsRoutes(app: Api, deps: OperationsDependencies): void {
+  const { metrics, readiness, isStuck, backlog } = deps;
+
   app.route({
     method: 'GET',
     url: '/health',
     config: PUBLIC,
     schema: {
       operationId: 'getHealth',
-      summary: 'Whether the process answers',
+      summary: 'Whether the process works, as far as that is up to it',
       tags: ['operations'],
       security: [],
-      response: { 200: HealthBody },
+      response: { 200: HealthBody, 503: HealthBody },
     },
-    handler: async () => ({ status: 'ok' as const }),
+    handler: async (_request, reply) => {
+      const isOk = isStuck?.() !== true;
+      if (!isOk) reply.code(503);
+      return { status: isOk ? ('ok' as const) : ('stuck' as const) };
+    },
   });
 
   app.route({
@@ -47,6 +54,7 @@ export function operationsRoutes(app: Api, { metrics, readiness }: RouteContext)
         dependencies: Object.fromEntries(
           results.map(({ dependency, word }) => [dependency.name, word]),
         ),
+        ...(backlog === undefined ? {} : { backlog: backlogBody(backlog) }),
       };
     },
   });
@@ -86,6 +94,10 @@ export function operationsRoutes(app: Api, { metrics, readiness }: RouteContext)
     },
     handler: async () => app.swagger(),
   });
+}
+
+function backlogBody({ size, isFull }: Pick<Backlog, 'size' | 'isFull'>) {
+  return { tasks: size.tasks, oldest_ms: Math.round(size.ageMs), full: isFull };
 }
 
 /** `ok`, or one word for what is wrong: a code such as ECONNREFUSED, never a message, which may name hosts and users. */

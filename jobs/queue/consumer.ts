@@ -81,6 +81,11 @@ export class Consumer implements Service {
     return this.#queues;
   }
 
+  /** Time since every shard was last heard of, in milliseconds: a few seconds at most while all is well. */
+  get silentMs(): number {
+    return Math.max(...this.#members.map((member) => member.silentMs));
+  }
+
   /** Serves another queue, from now on. @throws {QueueError} when Redis is away: the next heartbeat tells it. */
   async addQueue(queue: string): Promise<void> {
     assertQueueName(queue);

@@ -33,6 +33,7 @@ export class Inbox implements Service {
   readonly #commanded: (command: string) => void;
   readonly #loop: Loop;
   #ghostUntilMs = Infinity;
+  #heardMs = performance.now();
 
   constructor(broker: Broker, lane: Lane, worker: string, { commanded, failed }: InboxEvents) {
     this.#redis = broker.connect(`inbox:${worker}`, { blocking: true });
@@ -57,6 +58,11 @@ export class Inbox implements Service {
     await stopped;
   }
 
+  /** Time since a read was answered, in milliseconds: some two seconds at most while all is well. */
+  get silentMs(): number {
+    return performance.now() - this.#heardMs;
+  }
+
   async #read(signal: AbortSignal): Promise<number> {
     if (performance.now() > this.#ghostUntilMs) {
       this.#ghostUntilMs = Infinity;
@@ -67,6 +73,7 @@ export class Inbox implements Service {
       const reply = await send<[string, string[]] | null>(this.#redis, () =>
         this.#redis.blmpop(BLOCK_SECONDS, 1, this.#key, 'LEFT', 'COUNT', MAX_MESSAGES),
       );
+      this.#heardMs = performance.now();
       if (reply !== null) this.#take(reply[1]);
       return 0;
     } catch (error) {

@@ -55,6 +55,11 @@ export class Member implements Service {
     this.#reaper = new Loop({ name: 'reaper', tick: () => this.#reap(), onError });
   }
 
+  /** Time since Redis answered when it should have, in milliseconds: a few seconds at most while all is well. */
+  get silentMs(): number {
+    return Math.max(this.#inbox.silentMs, this.#heartbeat.silentMs - this.#options.leaseMs / 3);
+  }
+
   /** @throws {QueueError} */
   async start(): Promise<void> {
     await this.#renew();

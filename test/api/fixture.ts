@@ -208,6 +208,7 @@ export function createWorld(): World {
       telemetry,
       metrics: countEvents(telemetry),
       readiness: [],
+      backlog: { size: { tasks: 0, ageMs: 0 }, isFull: false, assertRoom: () => undefined },
       readers: {
         practiceMaterial: async (id) => (id === PRACTICE_ID ? practice : undefined),
         feedback: async (id, locale) =>

@@ -2,8 +2,10 @@
  * Health, readiness, metrics, and the description of it all.
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import type { Dependency } from '../../api/context.ts';
+import { buildOperations } from '../../api/server.ts';
 import { ERRORS } from '../../errors.ts';
 import { createWorld, open } from './fixture.ts';
 
@@ -24,9 +26,37 @@ test('health answers whatever is away', async (t) => {
   assert.deepEqual(answer.json(), { status: 'ok' });
 });
 
+test('health is 503 only when a restart would mend it', async (t) => {
+  const world = createWorld();
+  let isStuck = false;
+  world.deps.isStuck = () => isStuck;
+  const app = await open(t, world);
+  assert.equal((await app.inject('/health')).statusCode, 200);
+  isStuck = true;
+  const answer = await app.inject('/health');
+  assert.deepEqual([answer.statusCode, answer.json()], [503, { status: 'stuck' }]);
+});
+
+test('a process without the API answers health, readiness and metrics, and nothing else', async (t) => {
+  const world = createWorld();
+  world.deps.readiness = [{ name: 'consumer', needed: true, check: broken }];
+  const { config, telemetry, metrics, readiness } = world.deps;
+  const app = await buildOperations({ config, telemetry, metrics, readiness });
+  t.after(() => app.close());
+  const codes = ['/health', '/ready', '/metrics', `/tasks/${randomUUID()}`].map(
+    async (url) => (await app.inject(url)).statusCode,
+  );
+  assert.deepEqual(await Promise.all(codes), [200, 503, 200, 404]);
+  assert.deepEqual((await app.inject('/ready')).json(), {
+    status: 'unavailable',
+    dependencies: { consumer: 'failed' },
+  });
+});
+
 test('ready says which dependency is away, and is 503 only when a needed one is', async (t) => {
+  const backlog = { tasks: 0, oldest_ms: 0, full: false };
   const cases: [Dependency[], number, object][] = [
-    [[], 200, { status: 'ready', dependencies: {} }],
+    [[], 200, { status: 'ready', dependencies: {}, backlog }],
     [
       [
         { name: 'postgres', needed: true, check: ok },
@@ -37,6 +67,7 @@ test('ready says which dependency is away, and is 503 only when a needed one is'
       {
         status: 'ready',
         dependencies: { postgres: 'ok', redis: 'ECONNREFUSED', qdrant: 'failed' },
+        backlog,
       },
     ],
     [
@@ -45,7 +76,7 @@ test('ready says which dependency is away, and is 503 only when a needed one is'
         { name: 'redis', needed: false, check: ok },
       ],
       503,
-      { status: 'unavailable', dependencies: { postgres: 'ECONNREFUSED', redis: 'ok' } },
+      { status: 'unavailable', dependencies: { postgres: 'ECONNREFUSED', redis: 'ok' }, backlog },
     ],
   ];
   for (const [readiness, status, body] of cases) {
@@ -70,7 +101,9 @@ test('ready does not wait for a dependency that hangs', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const answer = await app.inject('/ready');
   assert.equal(answer.statusCode, 503);
-  assert.deepEqual(answer.json(), { status: 'unavailable', dependencies: { postgres: 'timeout' } });
+  assert.deepEqual(answer.json<{ dependencies: object }>().dependencies, {
+    postgres: 'timeout',
+  });
 });
 
 test('metrics are in the text format of Prometheus', async (t) => {

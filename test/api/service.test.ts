@@ -7,7 +7,7 @@ import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { Agent, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { HANDLER_TIMEOUT_MS, MAX_WAIT_SECONDS } from '../../api/timeouts.ts';
-import { ApiService } from '../../api/service.ts';
+import { apiService } from '../../api/service.ts';
 import { AppError } from '../../errors.ts';
 import { bearer, config, createWorld, open, PRACTICE_ID } from './fixture.ts';
 
@@ -18,7 +18,7 @@ test('a port in use is an error that names the port and the variable', async (t)
   const { port } = other.address() as AddressInfo;
   const world = createWorld();
   world.deps.config = config({ port });
-  const service = new ApiService(world.deps);
+  const service = apiService(world.deps);
   t.after(() => service.stop());
   await assert.rejects(service.start(), (error) => {
     assert.ok(error instanceof AppError);
@@ -29,7 +29,7 @@ test('a port in use is an error that names the port and the variable', async (t)
 });
 
 test('stop is safe before start, and when called twice', async () => {
-  const service = new ApiService(createWorld().deps);
+  const service = apiService(createWorld().deps);
   await service.stop();
   await service.start();
   assert.equal((await fetch(`${service.origin}/health`)).status, 200);
@@ -47,7 +47,7 @@ test('stop lets what is being answered finish, then closes kept and unused conne
     await once(moments, 'proceed');
     return id === PRACTICE_ID ? world.material : undefined;
   };
-  const service = new ApiService(world.deps);
+  const service = apiService(world.deps);
   await service.start();
   const { origin = '' } = service;
   const agent = new Agent({ keepAlive: true });
@@ -86,7 +86,7 @@ test('stop does not wait longer than the grace for a handler that hangs', async 
     moments.emit('asked');
     return new Promise(() => undefined);
   };
-  const service = new ApiService(world.deps);
+  const service = apiService(world.deps);
   await service.start();
   const asked = once(moments, 'asked');
   const hanging = assert.rejects(

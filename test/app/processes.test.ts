@@ -148,7 +148,15 @@ test('a start on nothing ends in lines to paste that work, ready in every part, 
       200,
       {
         status: 'ready',
-        dependencies: { postgres: 'ok', redis: 'ok', clickhouse: 'ok', vectors: 'ok' },
+        dependencies: {
+          postgres: 'ok',
+          redis: 'ok',
+          clickhouse: 'ok',
+          vectors: 'ok',
+          consumer: 'ok',
+          reconciler: 'ok',
+        },
+        backlog: { tasks: 0, oldest_ms: 0, full: false },
       },
     ],
   );

@@ -1,0 +1,30 @@
+/**
+ * What need not be kept for ever.
+ */
+import type { Queryable } from './postgres.ts';
+
+/**
+ * Deletes tasks that finished longer ago than `olderThanMs`, the oldest first, with their steps; the same goes for keys of
+ * requests that are no longer looked at.
+ * @param limit most tasks and most keys.
+ * @returns how many tasks and keys are gone.
+ */
+export async function pruneTasks(
+  db: Queryable,
+  olderThanMs: number,
+  limit: number,
+): Promise<number> {
+  const tasks = await db.query(
+    `DELETE FROM ai.tasks WHERE id IN (
+       SELECT id FROM ai.tasks WHERE finished_at < now() - $1 * interval '1 millisecond'
+       ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+    [olderThanMs, limit],
+  );
+  const keys = await db.query(
+    `DELETE FROM ai.idempotency_keys WHERE (user_id, key) IN (
+       SELECT user_id, key FROM ai.idempotency_keys WHERE created_at < now() - interval '24 hours'
+       ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+    [limit],
+  );
+  return (tasks.rowCount ?? 0) + (keys.rowCount ?? 0);
+}
