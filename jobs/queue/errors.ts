@@ -38,8 +38,8 @@ export class QueueError extends Error {
 
 /** Words a script answers with; they are their own codes. Redis puts ERR before an error of a single word. */
 const WORDS = /^(?:ERR )?(QUEUE_FULL|STALE|WORKER_UNKNOWN)\b/;
-/** Replies of a Redis that is starting, failing over or busy: the command did not run. */
-const AWAY = /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|UNBLOCKED)\b/;
+/** Replies of a Redis that is starting, failing over, busy or cannot save: the command did not run. */
+const AWAY = /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|UNBLOCKED|MISCONF)\b/;
 const DISCONNECTED =
   /Command timed out|Connection is closed|max retries per request|Stream isn't writeable|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Failed to refresh slots|Too many Cluster redirections/;
 

@@ -51,6 +51,10 @@ const MESSAGES: [message: string, code: QueueErrorCode][] = [
   ["READONLY You can't write against a read only replica.", 'REDIS_UNAVAILABLE'],
   ['MASTERDOWN Link with MASTER is down', 'REDIS_UNAVAILABLE'],
   ['CLUSTERDOWN The cluster is down', 'REDIS_UNAVAILABLE'],
+  [
+    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist",
+    'REDIS_UNAVAILABLE',
+  ],
   ['BUSY Redis is busy running a script.', 'REDIS_UNAVAILABLE'],
   ['TRYAGAIN Multiple keys request during rehashing of slot', 'REDIS_UNAVAILABLE'],
   ['Connection is closed.', 'REDIS_UNAVAILABLE'],
