@@ -57,6 +57,13 @@ export function judgeEnd({ job, counts }: Delivery, end: AttemptOutcome): Verdic
   }
 }
 
+/** What has died as often as it may, the last time with its whole process, is not run again. */
+export function judgeArrival(delivery: Delivery): Verdict | undefined {
+  if (delivery.counts.deaths < MAX_DEATHS) return undefined;
+  const message = 'The process ended each time it ran it.';
+  return failed(delivery, { code: 'WORKER_DIED', message });
+}
+
 export interface Death {
   /** It ran over its hard limit, and its thread was ended for that. */
   overran: boolean;

@@ -18,7 +18,7 @@ import { createCommands, type ShutdownKind } from './commands.ts';
 import { ThreadPool, type PoolEvents, type ThreadDeath } from './pool.ts';
 import { STALLED, type AttemptOutcome, type ThreadJob } from './protocol.ts';
 import { Runs, type Run } from './runs.ts';
-import { judgeDeath, judgeEnd, release, runsAlone, type Verdict } from './verdict.ts';
+import { judgeArrival, judgeDeath, judgeEnd, release, runsAlone, type Verdict } from './verdict.ts';
 
 /** Pause before a job is taken again whose run under an earlier, lost lease still goes on here, in milliseconds. */
 const STILL_RUNNING_DELAY_MS = 1000;
@@ -172,8 +172,10 @@ export class WorkerService implements Service {
       this.#consumer.settle(id, { kind: 'back', delayMs: STILL_RUNNING_DELAY_MS });
       return false;
     }
-    if (!runsAlone(delivery)) return true;
-    this.#alone.add(delivery);
+    const verdict = judgeArrival(delivery);
+    if (verdict !== undefined) this.#pass(delivery, verdict);
+    else if (runsAlone(delivery)) this.#alone.add(delivery);
+    else return true;
     return false;
   }
 

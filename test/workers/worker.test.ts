@@ -77,6 +77,17 @@ test('a poison job is a dead letter after three deaths alone, in Postgres too', 
   assert.deepEqual([status, error_code, attempts], ['error', 'WORKER_DIED', 0]);
 });
 
+test('a job that has died three times, the last one with its process, is not run again', async (t) => {
+  const bench = await open(t, { workerQueues: ['idle'] });
+  const id = await bench.add('echo', { word: 'again' });
+  await bench.redis.client.hset(bench.broker.key(0, 'counts'), id, '0:3:s');
+  await bench.ask('add_consumer', { queue: 'default' });
+  const failed = (await bench.jobEvent(id, 'job.failed')) as Events['job.failed'];
+  assert.equal(failed.code, 'WORKER_DIED');
+  assert.deepEqual(bench.eventsOf(id), ['job.failed']);
+  assert.equal((await stateOf(bench, id, 'failed')).reason?.code, 'WORKER_DIED');
+});
+
 test('other jobs go on while a poison job dies again and again', async (t) => {
   const bench = await open(t, { workerThreads: 2 });
   const poison = await bench.add('die', { how: 'exit' });

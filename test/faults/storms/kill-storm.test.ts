@@ -1,0 +1,180 @@
+/**
+ * Workers are killed and threads ended while jobs of every kind flow.
+ */
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { atEnd } from '../../support/at-end.ts';
+import { eventually } from '../../support/consumers.ts';
+import { createTestDatabase } from '../../support/postgres.ts';
+import { createTestRedis } from '../../support/redis.ts';
+import { stormTask, transientStormTask, type Storm } from '../../support/tasks-of-storms.ts';
+import { chance, report, sizesOf } from '../experiment.ts';
+import { readLines, violationsOf, type Asked } from './ledger.ts';
+import { openStage, type Stage } from './stage.ts';
+
+const SIZES = sizesOf('kill-storm', {
+  jobs: { ci: 400, full: 10_000 },
+  processes: { ci: 15, full: 300 },
+  threads: { ci: 20, full: 500 },
+});
+const WORKERS = 3;
+const LEASE_MS = 1000;
+/** Jobs under way at a time, at most. */
+const IN_FLIGHT = 60;
+/** Longest time all jobs may take to end once nothing is killed any more, in milliseconds. */
+const DRAIN_MS = 60_000;
+/** One in so many jobs ends its thread, and one its process. */
+const POISON = { thread: 130, process: 190 };
+
+const { integer, next } = chance();
+
+type Event = 'job' | 'process' | 'thread';
+
+/** Everything that is to happen, in an order of chance. */
+function plan(): Event[] {
+  const counts: [Event, number][] = [
+    ['job', SIZES.jobs],
+    ['process', SIZES.processes],
+    ['thread', SIZES.threads],
+  ];
+  return counts
+    .flatMap(([event, count]) => Array.from({ length: count }, () => ({ event, at: next() })))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ event }) => event);
+}
+
+test('a kill storm', async (t) => {
+  const database = await createTestDatabase();
+  const redis = createTestRedis();
+  atEnd(t, async () => {
+    await redis.clear();
+    await database.drop();
+  });
+  const stage = await openStage(t, {
+    redisUrl: redis.url,
+    databaseUrl: database.url,
+    db: database.pool,
+    leaseMs: LEASE_MS,
+  });
+  await stage.startScheduler();
+  for (let i = 0; i < WORKERS; i++) stage.startWorker();
+  await Promise.all(stage.workers.map(({ ready }) => ready));
+
+  const durable = new Map<string, Asked>();
+  const transient = new Set<string>();
+  const startedMs = performance.now();
+  let asked = 0;
+  for (const event of plan()) {
+    if (event === 'job') {
+      await room(stage, durable, transient);
+      await ask(stage, asked++, durable, transient);
+    } else if (event === 'process') await killProcess(stage);
+    else await endThread(stage);
+  }
+  const stormMs = performance.now() - startedMs;
+
+  const violations: string[] = [];
+  const ended = new Set<string>();
+  await eventually(
+    'every job ends',
+    () => hasEnded(stage, durable, transient, ended),
+    DRAIN_MS,
+  ).catch(async () => violations.push(...(await stuck(stage))));
+  violations.push(...(await violationsOf(stage.db, stage.file, durable)));
+  const done = new Set(linesOf(stage, 'ended'));
+  for (const id of transient) if (!done.has(id)) violations.push(`${id}: a transient job was lost`);
+  const poison = [...durable.values()].filter(({ ends }) => ends !== '').length;
+  const seconds = (performance.now() - startedMs) / 1000;
+  report(t, {
+    figure: `kill storm: ${SIZES.jobs} jobs, ${SIZES.processes} processes and ${SIZES.threads} threads killed`,
+    result: `${violations.length} violations; ${poison} of the jobs were poison; ${linesOf(stage, 'begun').length} starts, storm ${(stormMs / 1000).toFixed(0)} s, drained after ${seconds.toFixed(0)} s`,
+    violations,
+  });
+});
+
+const linesOf = ({ file }: Stage, what: string): string[] =>
+  readLines(file).flatMap((line) => (line.what === what ? [line.id] : []));
+
+async function ask(
+  { client, file }: Stage,
+  n: number,
+  durable: Map<string, Asked>,
+  transient: Set<string>,
+): Promise<void> {
+  const ends = n % POISON.thread === 50 ? 'thread' : n % POISON.process === 100 ? 'process' : '';
+  const payload: Storm = { file, ms: integer(120), failures: n % 7 === 0 ? 2 : 0, ends };
+  const options = n % 5 === 0 ? { countdownMs: integer(2000) } : {};
+  if (n % 4 === 3 && ends === '') {
+    transient.add((await client.applyAsync(transientStormTask, payload, options)).id);
+  } else {
+    const { id } = await client.applyAsync(stormTask, payload, options);
+    durable.set(id, { failures: payload.failures, ends });
+  }
+}
+
+/** Waits until fewer jobs are under way than may be. */
+async function room(
+  stage: Stage,
+  durable: ReadonlyMap<string, Asked>,
+  transient: ReadonlySet<string>,
+): Promise<void> {
+  const healthy = [...durable.values()].filter(({ ends }) => ends === '').length + transient.size;
+  while (healthy - new Set(linesOf(stage, 'ended')).size > IN_FLIGHT) await sleep(20);
+}
+
+async function killProcess({ workers }: Stage): Promise<void> {
+  for (;;) {
+    const ready = workers.filter(({ isReady }) => isReady);
+    // One is left, so that work goes on.
+    if (ready.length > 1) {
+      const victim = ready[integer(ready.length)]!;
+      victim.isReady = false;
+      victim.run.child.kill('SIGKILL');
+      return;
+    }
+    await Promise.race(workers.flatMap(({ isReady, ready: until }) => (isReady ? [] : [until])));
+    await sleep(10);
+  }
+}
+
+/** Ends the thread of a job that runs, whichever answers first. */
+async function endThread(stage: Stage): Promise<void> {
+  for (;;) {
+    const ended = new Set(linesOf(stage, 'ended'));
+    const running = linesOf(stage, 'begun').filter((id) => !ended.has(id));
+    const id = running[integer(running.length)];
+    if (id === undefined) {
+      await sleep(20);
+      const { file, client } = stage;
+      await client.applyAsync(transientStormTask, { file, ms: 500, failures: 0, ends: '' });
+      continue;
+    }
+    const answers = await stage.control.broadcast('terminate', { id }, { timeoutMs: 300 });
+    if (answers.some((answer) => JSON.stringify(answer).includes('"terminated":true'))) return;
+  }
+}
+
+async function hasEnded(
+  { db, file }: Stage,
+  durable: ReadonlyMap<string, Asked>,
+  transient: ReadonlySet<string>,
+  ended: Set<string>,
+): Promise<boolean> {
+  const { rows } = await db.query<{ open: number }>(
+    'SELECT count(*)::int AS open FROM ai.tasks WHERE finished_at IS NULL',
+  );
+  for (const { what, id } of readLines(file)) if (what === 'ended') ended.add(id);
+  return rows[0]!.open === 0 && durable.size > 0 && [...transient].every((id) => ended.has(id));
+}
+
+/** What the queue knows of tasks that do not end. */
+async function stuck({ db, inspector, file }: Stage): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    'SELECT id FROM ai.tasks WHERE finished_at IS NULL',
+  );
+  const statuses = await inspector.statuses(rows.map(({ id }) => id));
+  return statuses.map(({ id, state, counts }) => {
+    const starts = readLines(file).filter((line) => line.id === id && line.what === 'begun').length;
+    return `${id} is stuck: ${state}, ${JSON.stringify(counts)}, ${starts} starts`;
+  });
+}
