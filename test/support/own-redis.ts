@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { loadConfig } from '../../config.ts';
+import { markProcess } from '../../db/embedded/process.ts';
 import { startRedis } from '../../db/embedded/redis.ts';
 import { atEnd } from './at-end.ts';
 
@@ -15,6 +16,10 @@ export interface OwnRedis {
   /** Stops answering, as a frozen or swapping machine does, until `resume`. */
   pause(): void;
   resume(): void;
+  /** Ends it without a word. */
+  kill(): void;
+  /** Where its append-only files are. */
+  folder: string;
   /** Kills it without a word and starts it again on the same data. */
   restart(): Promise<void>;
 }
@@ -31,8 +36,12 @@ export async function ownRedis(t: TestContext): Promise<OwnRedis> {
     url: engine.url,
     pause: () => void process.kill(engine.pid, 'SIGSTOP'),
     resume: () => void process.kill(engine.pid, 'SIGCONT'),
+    kill() {
+      if (markProcess(engine.pid) !== undefined) process.kill(engine.pid, 'SIGKILL');
+    },
+    folder: path.join(dataDir, 'redis'),
     async restart() {
-      process.kill(engine.pid, 'SIGKILL');
+      own.kill();
       await engine.stop();
       engine = await startRedis(options);
       own.url = engine.url;

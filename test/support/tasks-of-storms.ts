@@ -47,6 +47,8 @@ export const stormTask = defineTask({
       ]);
       return null;
     });
+    // Whatever ends it here, the next attempt must find its effect.
+    await sleep(ms, undefined, { signal: ctx.signal });
     note(file, 'ended', ctx.job);
     return attempt;
   },
