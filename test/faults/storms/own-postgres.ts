@@ -1,0 +1,52 @@
+/**
+ * A Postgres for one storm alone, with every migration, at an address that outlives its restarts.
+ */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { markProcess } from '../../../db/embedded/process.ts';
+import { startPostgres } from '../../../db/embedded/postgres.ts';
+import { migrate } from '../../../db/migrate.ts';
+import { atEnd } from '../../support/at-end.ts';
+import { startFlakyProxy } from '../../support/flaky-proxy.ts';
+
+export interface OwnPostgres {
+  url: string;
+  /** Breaks every connection; the server is there all the while. */
+  cut(): void;
+  /** Ends it, cleanly or without a word, and starts it again on the same data. */
+  restart(signal: 'SIGINT' | 'SIGKILL'): Promise<void>;
+  /** Ends it without a word. */
+  kill(): void;
+}
+
+export async function ownPostgres(t: TestContext): Promise<OwnPostgres> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'daodao-storm-'));
+  // Postgres refuses to run as root, so its unprivileged user must be able to pass through.
+  chmodSync(dataDir, 0o711);
+  let engine = await startPostgres({ dataDir });
+  atEnd(t, async () => {
+    await engine.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  await migrate(engine.url, ['daodao', 'ai']);
+  const proxy = await startFlakyProxy(t, engine.url);
+  const url = new URL(engine.url);
+  url.port = new URL(proxy.url).port;
+  const send = (signal: NodeJS.Signals): void => {
+    if (markProcess(engine.pid) !== undefined) process.kill(engine.pid, signal);
+  };
+  return {
+    url: url.href,
+    cut: () => proxy.cut(),
+    kill: () => send('SIGKILL'),
+    async restart(signal) {
+      send(signal);
+      await engine.stop();
+      engine = await startPostgres({ dataDir });
+      proxy.target = engine.url;
+      proxy.cut();
+    },
+  };
+}
