@@ -1,0 +1,96 @@
+/**
+ * How long it takes until a job whose process was killed runs again.
+ */
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Type } from 'typebox';
+import { Producer } from '../../../jobs/queue/index.ts';
+import { atEnd } from '../../support/at-end.ts';
+import { eventually } from '../../support/consumers.ts';
+import { createTestDatabase } from '../../support/postgres.ts';
+import { createTestRedis } from '../../support/redis.ts';
+import { transientStormTask } from '../../support/tasks-of-storms.ts';
+import { chance, report, sizesOf } from '../experiment.ts';
+import { readLines, type Line } from './ledger.ts';
+import { openStage, type Stage, type StormWorker } from './stage.ts';
+
+const SIZES = sizesOf('recovery', { kills: { ci: 5, full: 100 } });
+const LEASE_MS = 2000;
+const QUEUE = { queue: 'default' };
+/** Long enough to be killed in, whenever that is. */
+const WORK_MS = 10_000;
+
+const { integer } = chance();
+
+test('recovery after a kill', async (t) => {
+  const database = await createTestDatabase();
+  const redis = createTestRedis();
+  atEnd(t, async () => {
+    await redis.clear();
+    await database.drop();
+  });
+  const stage = await openStage(t, {
+    redisUrl: redis.url,
+    databaseUrl: database.url,
+    db: database.pool,
+    leaseMs: LEASE_MS,
+  });
+  const survivor = stage.startWorker();
+  await survivor.ready;
+  const id = await idOf(stage, survivor);
+  const command = (verb: string, args: object) =>
+    stage.control.broadcast(verb, args, { timeoutMs: 10_000, workers: [id] });
+  // A suspect runs on a thread by itself, as isolated jobs do: a cold one takes a second to start, whatever the lease.
+  const warm = stage.client.result(await addIsolated(stage), { result: Type.Unknown() });
+  await eventually('its thread is warm', async () => (await warm.status()).status === 'done');
+  const tookMs: number[] = [];
+  const violations: string[] = [];
+  stage.startWorker();
+  for (let kill = 0; kill < SIZES.kills; kill++) {
+    await command('cancel_consumer', QUEUE);
+    const victim = stage.workers.find((worker) => worker !== survivor)!;
+    await victim.ready;
+    const { id: jobId } = await stage.client.delay(transientStormTask, {
+      file: stage.file,
+      ms: WORK_MS,
+      failures: 0,
+      ends: '',
+    });
+    await eventually('the victim has it', () => begun(stage, jobId).length === 1);
+    await command('add_consumer', QUEUE);
+    // At any time between two heartbeats.
+    await sleep(integer(LEASE_MS / 3));
+    const killedMs = Date.now();
+    victim.run.child.kill('SIGKILL');
+    await eventually('it runs again', () => begun(stage, jobId).length === 2, 4 * LEASE_MS).catch(
+      () => violations.push(`a job did not run again within ${4 * LEASE_MS} ms`),
+    );
+    tookMs.push((begun(stage, jobId)[1]?.atMs ?? Infinity) - killedMs);
+    await stage.client.revoke(jobId);
+  }
+  const leases = tookMs.map((ms) => ms / LEASE_MS).toSorted((a, b) => a - b);
+  const p99 = leases[Math.ceil(leases.length * 0.99) - 1]!;
+  if (p99 > 1.5) violations.push(`p99 ${p99} leases`);
+  if (leases.at(-1)! > 2) violations.push(`${leases.at(-1)} leases at most`);
+  report(t, {
+    figure: `a job of a killed process runs again, ${SIZES.kills} x, with a lease of ${LEASE_MS} ms, on a warm thread`,
+    result: `after ${leases[Math.floor(leases.length / 2)]!.toFixed(2)} leases (median), p99 ${p99.toFixed(2)}, ${leases.at(-1)!.toFixed(2)} at most`,
+    violations,
+  });
+});
+
+async function addIsolated({ broker }: Stage): Promise<string> {
+  const job = { id: randomUUID(), task: 'test.hermit', queue: 'default', payload: '{"ms":0}' };
+  await new Producer(broker).enqueue(job);
+  return job.id;
+}
+
+const begun = ({ file }: Stage, id: string): Line[] =>
+  readLines(file).filter((line) => line.what === 'begun' && line.id === id);
+
+/** Which worker of the queue a process is. */
+async function idOf({ control }: Stage, { pid }: StormWorker): Promise<string> {
+  const answers = await control.broadcast('ping', {}, { timeoutMs: 10_000 });
+  return answers.find((answer) => JSON.stringify(answer).includes(`"pid":${pid}`))!.worker;
+}
