@@ -79,6 +79,32 @@ const advance = minutes.map((ms) =>
   }),
 );
 
+/** As when Redis moves to a machine whose clock is behind. */
+const fallBack = minutes.map((ms) =>
+  command(`fallBack(${ms})`, async (model, real) => {
+    real.advance(-ms);
+    await real.settle(model, () => undefined);
+    model.setting.seen.add('fell back');
+  }),
+);
+
+const flushScripts = fc.constant(
+  command('flushScripts()', async (model, real) => {
+    await real.flushScripts();
+    await real.settle(model, () => undefined);
+  }),
+);
+
+/** It takes as long as hundreds of other commands, so that most are spared. */
+const restart = some.map((n) =>
+  command(`restart(${n})`, async (model, real) => {
+    if (n % 12 > 0) return;
+    await real.server.restart();
+    await real.settle(model, () => undefined);
+    model.setting.seen.add('restarted');
+  }),
+);
+
 const revoke = someJobs.map((list) =>
   command(`revoke(${list.join()})`, async (model, real) => {
     const ids = [...new Set(list.flatMap((n) => pick(anyJobs(model), n) ?? []))];
@@ -158,4 +184,7 @@ export const COMMANDS: fc.Arbitrary<Command>[] = [
   pause,
   pause,
   purge,
+  fallBack,
+  flushScripts,
+  restart,
 ];

@@ -8,9 +8,17 @@ import { same, type Setting } from './queue-lines.ts';
 import { ShardModel } from './queue-model.ts';
 import { Puppet } from './queue-puppet.ts';
 import { places, snapshot, type Snapshot } from './queue-snapshot.ts';
-import { redisUrl, short, testQueue, uuid, type TestQueue } from './queue.ts';
+import { short, testQueue, uuid, type TestQueue } from './queue.ts';
 
 const SHARDS = 2;
+
+/** The Redis of a world, which may be disturbed. */
+export interface WorldServer {
+  url: string;
+  /** Kills it without a word and starts it again; everything written so far is synced. */
+  restart(): Promise<void>;
+}
+
 export const LEASE_MS = 180_000;
 
 export class Model {
@@ -35,12 +43,16 @@ export class World {
   readonly #queue: TestQueue;
   readonly #setting: Setting;
 
+  readonly server: WorldServer;
+
   /** @param seqs how far each worker has counted its rounds: the sixteenth is another than the first. */
-  constructor(t: TestContext, setting: Setting, seqs: readonly number[]) {
-    this.#queue = testQueue(t, { shards: SHARDS });
+  constructor(t: TestContext, server: WorldServer, setting: Setting, seqs: readonly number[]) {
+    const { url } = server;
+    this.server = server;
+    this.#queue = testQueue(t, { url, shards: SHARDS });
     this.#setting = setting;
     this.#options = {
-      url: redisUrl(),
+      url,
       prefix: this.#queue.prefix,
       shards: SHARDS,
       clockOffsetMs: 0,
@@ -58,6 +70,11 @@ export class World {
   advance(ms: number): void {
     this.#setting.nowMs += ms;
     this.#options.clockOffsetMs = this.#setting.nowMs;
+  }
+
+  /** Redis forgets every script it was sent. */
+  async flushScripts(): Promise<void> {
+    await this.#queue.redis.script('FLUSH');
   }
 
   async look(): Promise<Snapshot[]> {
@@ -151,6 +168,7 @@ function assertAsModelled(model: ShardModel, now: Snapshot, beganMs: number): vo
 /** Opens a world whose workers are all registered. */
 export async function openWorld(
   t: TestContext,
+  server: WorldServer,
   queues: readonly string[],
   serves: readonly (readonly string[])[],
   seqs: readonly number[],
@@ -159,7 +177,7 @@ export async function openWorld(
   const workers = new Map(serves.map((served, i) => [uuid(`worker${i}`), served] as const));
   const setting: Setting = { nowMs: 0, queues, paused: new Set(), serves: workers, seen };
   const model = new Model(setting);
-  const real = new World(t, setting, seqs);
+  const real = new World(t, server, setting, seqs);
   for (const puppet of real.puppets) {
     await puppet.register(LEASE_MS);
     model.shards[puppet.shard]!.register(puppet.worker, LEASE_MS);

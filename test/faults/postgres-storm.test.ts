@@ -3,16 +3,16 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createPool } from '../../../db/postgres.ts';
-import { AppError } from '../../../errors.ts';
-import { atEnd } from '../../support/at-end.ts';
-import { eventually } from '../../support/consumers.ts';
-import { createTestRedis } from '../../support/redis.ts';
-import { chance, report, sizesOf } from '../experiment.ts';
-import { startFlow } from './flow.ts';
-import { violationsOf } from './ledger.ts';
-import { ownPostgres } from './own-postgres.ts';
-import { openStage } from './stage.ts';
+import { createPool } from '../../db/postgres.ts';
+import { AppError } from '../../errors.ts';
+import { atEnd } from '../support/at-end.ts';
+import { eventually } from '../support/consumers.ts';
+import { createTestRedis } from '../support/redis.ts';
+import { chance, report, sizesOf } from './experiment.ts';
+import { startFlow } from './storms/flow.ts';
+import { violationsOf } from './storms/ledger.ts';
+import { ownPostgres } from './storms/own-postgres.ts';
+import { openStage } from './storms/stage.ts';
 
 const SIZES = sizesOf('postgres-storm', {
   kills: { ci: 2, full: 30 },

@@ -3,14 +3,14 @@
  */
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atEnd } from '../../support/at-end.ts';
-import { eventually } from '../../support/consumers.ts';
-import { createTestDatabase } from '../../support/postgres.ts';
-import { createTestRedis } from '../../support/redis.ts';
-import { stormTask, transientStormTask, type Storm } from '../../support/tasks-of-storms.ts';
-import { chance, report, sizesOf } from '../experiment.ts';
-import { readLines, violationsOf, type Asked } from './ledger.ts';
-import { openStage, type Stage } from './stage.ts';
+import { atEnd } from '../support/at-end.ts';
+import { eventually } from '../support/consumers.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+import { createTestRedis } from '../support/redis.ts';
+import { stormTask, transientStormTask, type Storm } from '../support/tasks-of-storms.ts';
+import { chance, report, sizesOf } from './experiment.ts';
+import { readLines, violationsOf, type Asked } from './storms/ledger.ts';
+import { openStage, type Stage } from './storms/stage.ts';
 
 const SIZES = sizesOf('kill-storm', {
   jobs: { ci: 400, full: 10_000 },

@@ -1,21 +1,21 @@
 /**
- * Workers are stopped and replaced one after the other while jobs flow. A longer run:
- * `TEST_TIMEOUT_MS=1200000 ROLLING_RESTARTS=100 npm test -- rolling`.
+ * Workers are stopped and replaced one after the other while jobs flow.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/consumers.ts';
 import { openWorkerApp } from '../support/worker-app.ts';
+import { report, sizesOf } from './experiment.ts';
 
-const RESTARTS = Number(process.env['ROLLING_RESTARTS'] ?? 20);
+const SIZES = sizesOf('rolling', { restarts: { ci: 20, full: 100 } });
 /** Workers at a time. */
 const WORKERS = 2;
 /** Pause between two jobs, in milliseconds. */
 const PACE_MS = 15;
 const GRACE_MS = '60000';
 
-test(`${RESTARTS} rolling restarts under load lose no job, charge none, and run each once`, async (t) => {
+test('rolling restarts under load lose no job, charge none, and run each once', async (t) => {
   const app = await openWorkerApp(t);
   const { add, accept, diary, inspector } = app;
   const start = () => app.start({ SHUTDOWN_GRACE_MS: GRACE_MS, LOG_LEVEL: 'info' });
@@ -30,7 +30,7 @@ test(`${RESTARTS} rolling restarts under load lose no job, charge none, and run 
     }
   })();
   const codes: unknown[] = [];
-  for (let restart = 0; restart < RESTARTS; restart++) {
+  for (let restart = 0; restart < SIZES.restarts; restart++) {
     const next = start();
     const oldest = workers.shift()!;
     oldest.child.kill('SIGTERM');
@@ -62,7 +62,11 @@ test(`${RESTARTS} rolling restarts under load lose no job, charge none, and run 
   const durable = ids.filter((_, n) => n % 4 === 0).length;
   assert.deepEqual(rows, [{ status: 'done', attempts: 1, epoch: 1, count: durable }]);
   const pids = new Set(diary.lines().map((line) => line.split(' ')[3]));
-  t.diagnostic(`${ids.length} jobs on ${pids.size} processes, ${RESTARTS} restarts`);
   for (const { child } of workers) child.kill('SIGTERM');
   for (const worker of workers) assert.equal(await worker.ended, 0);
+  report(t, {
+    figure: `${SIZES.restarts} rolling restarts under load`,
+    result: `${ids.length} jobs on ${pids.size} processes: every exit code 0, every job begun and ended once, none charged`,
+    violations: [],
+  });
 });

@@ -2,12 +2,12 @@
  * What the API answers while a store is away: accepted is what will be done, and nothing else.
  */
 import { test, type TestContext } from 'node:test';
-import { startAnswering } from '../../support/answering.ts';
-import { startTestApp, type Person, type TestApp } from '../../support/app.ts';
-import { atEnd } from '../../support/at-end.ts';
-import { eventually } from '../../support/consumers.ts';
-import { startProxy, type StoreProxy } from '../../support/proxy.ts';
-import { report, sizesOf } from '../experiment.ts';
+import { startAnswering } from '../support/answering.ts';
+import { startTestApp, type Person, type TestApp } from '../support/app.ts';
+import { atEnd } from '../support/at-end.ts';
+import { eventually } from '../support/consumers.ts';
+import { startProxy, type StoreProxy } from '../support/proxy.ts';
+import { report, sizesOf } from './experiment.ts';
 
 const SIZES = sizesOf('accept', {
   /** Tasks that may wait. */

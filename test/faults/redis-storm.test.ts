@@ -6,15 +6,15 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { atEnd } from '../../support/at-end.ts';
-import { eventually } from '../../support/consumers.ts';
-import { startFlakyProxy } from '../../support/flaky-proxy.ts';
-import { ownRedis, type OwnRedis } from '../../support/own-redis.ts';
-import { createTestDatabase } from '../../support/postgres.ts';
-import { chance, report, sizesOf } from '../experiment.ts';
-import { startFlow } from './flow.ts';
-import { violationsOf } from './ledger.ts';
-import { openStage } from './stage.ts';
+import { atEnd } from '../support/at-end.ts';
+import { eventually } from '../support/consumers.ts';
+import { startFlakyProxy } from '../support/flaky-proxy.ts';
+import { ownRedis, type OwnRedis } from '../support/own-redis.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+import { chance, report, sizesOf } from './experiment.ts';
+import { startFlow } from './storms/flow.ts';
+import { violationsOf } from './storms/ledger.ts';
+import { openStage } from './storms/stage.ts';
 
 const SIZES = sizesOf('redis-storm', {
   kills: { ci: 3, full: 50 },
