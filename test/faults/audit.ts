@@ -1,0 +1,84 @@
+/**
+ * What the database itself writes down of what is done to it: triggers the application knows nothing of.
+ */
+import pg from 'pg';
+import { Signals } from '../support/signals.ts';
+import type { TestDatabase } from '../support/postgres.ts';
+
+/** One write that was committed, in the order of the locks it took. */
+export interface AuditRow {
+  n: number;
+  table: 'tasks' | 'task_steps' | 'practice_feedback' | 'llm_calls';
+  op: 'INSERT' | 'UPDATE' | 'DELETE';
+  taskId: string;
+  epoch: number | null;
+  status: string | null;
+  attempts: number | null;
+  step: string | null;
+  version: number | null;
+}
+
+const TABLES = ['tasks', 'task_steps', 'practice_feedback', 'llm_calls'];
+
+const INSTALL = `
+  CREATE SCHEMA audit;
+  CREATE TABLE audit.log (
+    n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    "table" text NOT NULL,
+    op text NOT NULL,
+    row jsonb NOT NULL
+  );
+  CREATE FUNCTION audit.note() RETURNS trigger LANGUAGE plpgsql AS $$
+  DECLARE
+    changed jsonb := to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END);
+  BEGIN
+    INSERT INTO audit.log ("table", op, row) VALUES (TG_TABLE_NAME, TG_OP, changed);
+    IF TG_TABLE_NAME = 'tasks' THEN
+      PERFORM pg_notify('audit', (changed ->> 'id') || ' ' || (changed ->> 'status'));
+    END IF;
+    RETURN NULL;
+  END $$;
+  ${TABLES.map(
+    (table) => `CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON ai.${table}
+      FOR EACH ROW EXECUTE FUNCTION audit.note();`,
+  ).join('\n')}`;
+
+export interface Audit {
+  /** Resolves once a task is in a terminal state. */
+  ended(taskId: string): Promise<string>;
+  /** What was written of some tasks, the oldest first. */
+  rows(taskIds: readonly string[]): Promise<AuditRow[]>;
+  close(): Promise<void>;
+}
+
+const TERMINAL = new Set(['done', 'error', 'revoked']);
+
+export async function installAudit({ url, pool }: TestDatabase): Promise<Audit> {
+  await pool.query(INSTALL);
+  const client = new pg.Client({ connectionString: url });
+  const told = new Signals<string>();
+  client.on('notification', ({ payload = '' }) => told.note(payload));
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.query('LISTEN audit');
+  return {
+    ended: (taskId) =>
+      told.until(() =>
+        told.seen
+          .map((text) => text.split(' ') as [string, string])
+          .findLast(([id, status]) => id === taskId && TERMINAL.has(status))?.[1],
+      ),
+    async rows(taskIds) {
+      const { rows } = await pool.query<AuditRow>(
+        `SELECT n::int, "table", op, coalesce(row ->> 'task_id', row ->> 'id') AS "taskId",
+           (row ->> 'epoch')::int AS epoch, row ->> 'status' AS status, (row ->> 'attempts')::int AS attempts,
+           row ->> 'step' AS step, (row ->> 'version')::int AS version
+         FROM audit.log WHERE coalesce(row ->> 'task_id', row ->> 'id') = ANY ($1) ORDER BY n`,
+        [taskIds],
+      );
+      return rows;
+    },
+    close: () => client.end(),
+  };
+}

@@ -1,0 +1,244 @@
+/**
+ * One trial: one job, one fault at one unit of its life, and what came of it.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { insertCheckIn } from '../support/practices.ts';
+import { violationsOf } from './invariants.ts';
+import { MODES, type Fitting, type Mode } from './modes.ts';
+import type { GatedProcess } from './processes.ts';
+import { Producer } from './producer.ts';
+import { cachedVersion, leftovers, settled } from './queue-state.ts';
+import { LEASE_MS, type Stage } from './stage.ts';
+import type { Strike, Watch } from './watch.ts';
+
+export interface Trial {
+  unit: Fitting;
+  mode: Mode;
+}
+
+export interface Outcome extends Trial {
+  violations: string[];
+  /** Labels in order of what passed, the one the fault struck marked. */
+  trace: string[];
+  durationMs: number;
+}
+
+/** Longest trial, in milliseconds: half-open connections are noticed by deadlines of up to 12 s. */
+const DEADLINE_MS: Record<Mode, number> = {
+  B: 15_000,
+  A: 15_000,
+  D: 15_000,
+  L: 20_000,
+  Z: 20_000,
+  H: 45_000,
+  E: 20_000,
+  T: 20_000,
+};
+/** How long after the end of a job a fault at one of its last units may strike, in milliseconds. */
+const TAIL_MS = 1000;
+
+export async function runTrial(stage: Stage, trial: Trial): Promise<Outcome> {
+  const startedMs = performance.now();
+  const running = new Running(stage, trial);
+  const deadline = new AbortController();
+  const late = sleep(DEADLINE_MS[trial.mode], undefined, { signal: deadline.signal }).then(() => {
+    throw new Error('it did not end before its deadline');
+  });
+  let violations: string[];
+  try {
+    violations = await Promise.race([running.run(), late]);
+  } catch (error) {
+    violations = [error instanceof Error ? error.message : String(error)];
+  } finally {
+    deadline.abort();
+    late.catch(() => undefined);
+  }
+  return { ...trial, violations, trace: running.trace(), durationMs: performance.now() - startedMs };
+}
+
+class Running {
+  readonly #stage: Stage;
+  readonly #trial: Trial;
+  #watch: Watch | undefined;
+  #isOver = false;
+
+  constructor(stage: Stage, trial: Trial) {
+    this.#stage = stage;
+    this.#trial = trial;
+  }
+
+  trace(): string[] {
+    this.#isOver = true;
+    const start = this.#trial.unit.label;
+    return (this.#watch?.units ?? []).map(
+      ({ label, pid, atMs }) =>
+        `${atMs.toFixed(0).padStart(6)} ms  ${pid}  ${label}${label === start ? '  <- struck' : ''}`,
+    );
+  }
+
+  async run(): Promise<string[]> {
+    const stage = this.#stage;
+    const { unit, mode } = this.#trial;
+    const { process } = MODES[mode];
+    await stage.idle();
+    if (process !== 'lives' && unit.role !== 'scheduler') await stage.spare(unit.role);
+    const practice = await stage.person.practice();
+    const callsBefore = await stage.stores.coach.chatCalls();
+    const struck = new Promise<Strike>((resolve) => {
+      const strike = (at: Strike): void => {
+        this.#act(at);
+        resolve(at);
+      };
+      const place = unit.place === 'reply' ? 'reply' : MODES[mode].holds;
+      this.#watch = stage.begin(practice, { label: unit.label, place, strike });
+    });
+    const producer = new Producer(stage, practice, randomUUID());
+    const strike = await Promise.race([struck, this.#unstruck(producer)]);
+    const owner = stage.processes.find(({ pid }) => pid === strike.unit.pid)!;
+    await this.#replace(owner);
+    const id = await this.#finish(producer);
+    const producers = [producer];
+    if (mode === 'L' && unit.label.includes(':cache.')) producers.push(await this.#renew(practice));
+    await this.#comeLate(strike, owner, producers);
+    await settled(stage.stores.redis, id, DEADLINE_MS[mode]);
+    return this.#judge(practice, callsBefore, producers, owner);
+  }
+
+  /** What happens at the unit, before anything else can. */
+  #act({ unit, passage }: Strike): void {
+    const owner = this.#stage.processes.find(({ pid }) => pid === unit.pid)!;
+    switch (this.#trial.mode) {
+      case 'B':
+        return owner.kill('SIGKILL');
+      case 'A':
+        // What shows itself in a reply alone has been executed when that is there: here it also arrives.
+        if (unit.place === 'reply') passage.pass();
+        return owner.kill('SIGKILL');
+      case 'L':
+        passage.keep();
+        return owner.kill('SIGKILL');
+      case 'D':
+        return passage.reset();
+      case 'H':
+        return passage.mute();
+      case 'Z':
+        return owner.kill('SIGSTOP');
+      case 'E':
+        return passage.refuse();
+      case 'T':
+        return void this.#terminate(owner);
+    }
+  }
+
+  async #terminate(owner: GatedProcess): Promise<void> {
+    const [id] = this.#watch!.jobs;
+    // A thread is ended only once its process knows that it has begun with the job.
+    for (let ended = false; !ended && !this.#isOver; ) {
+      const answer = await this.#stage.ask(owner, 'terminate', { id }).catch(() => ({}));
+      ended = (answer as { terminated?: boolean }).terminated ?? false;
+      if (!ended) await sleep(20);
+    }
+  }
+
+  /** Asks, and fails when the job ends without the fault. */
+  async #unstruck(producer: Producer): Promise<never> {
+    const id = await producer.ask();
+    if (id !== undefined) await this.#stage.audit.ended(id);
+    await sleep(TAIL_MS);
+    if (!this.#watch!.hasStruck) throw new Error('the fault did not strike: its unit never came');
+    return new Promise(() => undefined);
+  }
+
+  async #replace(owner: GatedProcess): Promise<void> {
+    const { process } = MODES[this.#trial.mode];
+    if (process === 'lives' || owner.role === 'scheduler') return;
+    await this.#stage.replace(owner.role);
+    if (process === 'killed') {
+      await owner.exited;
+      this.#stage.prepareSpare(owner.role);
+    }
+  }
+
+  /** Resolves once the job is in its terminal state, and the queue knows. */
+  async #finish(producer: Producer): Promise<string> {
+    const id = await producer.insist(() => this.#isOver);
+    await this.#stage.audit.ended(id);
+    await settled(this.#stage.stores.redis, id, DEADLINE_MS[this.#trial.mode]);
+    return id;
+  }
+
+  /** Has newer feedback written for the same practice. */
+  async #renew(practice: string): Promise<Producer> {
+    const { person, stores } = this.#stage;
+    const { pool } = stores.database;
+    const { rows } = await pool.query<{ id: number }>(
+      'SELECT id FROM practices WHERE external_id = $1',
+      [practice],
+    );
+    const note = '今天把昨天沒讀完的那一章補上了，順手把筆記抄進卡片，發現兩個觀點其實是同一件事。';
+    await insertCheckIn(pool, rows[0]!.id, person.id, '2026-01-10', { note, mood: 'happy' });
+    const producer = new Producer(this.#stage, practice, randomUUID());
+    await this.#finish(producer);
+    return producer;
+  }
+
+  /** What was held reaches the store after all. */
+  async #comeLate(
+    { passage, unit }: Strike,
+    owner: GatedProcess,
+    producers: readonly Producer[],
+  ): Promise<void> {
+    if (this.#trial.mode === 'L') await passage.deliver();
+    if (this.#trial.mode !== 'Z') return;
+    const stoppedMs = performance.now() - this.#watch!.startedMs - unit.atMs;
+    await sleep(Math.max(0, 3 * LEASE_MS - stoppedMs));
+    owner.kill('SIGCONT');
+    passage.pass();
+    for (const producer of producers) await producer.quiet();
+    if (owner.role === 'worker') await this.#holdsNothing(owner);
+    await this.#stage.retire(owner);
+  }
+
+  async #holdsNothing(owner: GatedProcess): Promise<void> {
+    for (;;) {
+      const { held } = (await this.#stage.ask(owner, 'active', {})) as { held: number };
+      if (held === 0 || this.#isOver) return;
+      await sleep(10);
+    }
+  }
+
+  async #judge(
+    practice: string,
+    callsBefore: number,
+    producers: readonly Producer[],
+    owner: GatedProcess,
+  ): Promise<string[]> {
+    const { stores, audit } = this.#stage;
+    for (const producer of producers) await producer.quiet();
+    const { rows } = await stores.database.pool.query<{ id: string }>(
+      'SELECT id FROM ai.tasks WHERE subject = $1',
+      [practice],
+    );
+    const tasks = rows.map(({ id }) => id);
+    const violations = violationsOf({
+      requests: producers.map(({ log }) => log),
+      tasks,
+      audit: await audit.rows(tasks),
+      chatCalls: (await stores.coach.chatCalls()) - callsBefore,
+      cachedVersion: await cachedVersion(stores.redis, practice),
+      failures: failuresOf(this.#trial),
+      deaths: this.#watch!.deaths,
+      leftovers: await leftovers(stores.redis, tasks),
+      connections: owner.hasExited ? owner.connections : 0,
+    });
+    if (owner.hasExited) await this.#stage.bury(owner);
+    return violations;
+  }
+}
+
+/** A model that does not answer, or a thread an operator ends, costs an attempt; nothing else does. */
+function failuresOf({ unit, mode }: Trial): number {
+  const isOfModel = unit.store === 'llm' && MODES[mode].process === 'lives';
+  return isOfModel || mode === 'T' ? 1 : 0;
+}
