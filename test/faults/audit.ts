@@ -64,10 +64,11 @@ export async function installAudit({ url, pool }: TestDatabase): Promise<Audit> 
   await client.query('LISTEN audit');
   return {
     ended: (taskId) =>
-      told.until(() =>
-        told.seen
-          .map((text) => text.split(' ') as [string, string])
-          .findLast(([id, status]) => id === taskId && TERMINAL.has(status))?.[1],
+      told.until(
+        () =>
+          told.seen
+            .map((text) => text.split(' ') as [string, string])
+            .findLast(([id, status]) => id === taskId && TERMINAL.has(status))?.[1],
       ),
     async rows(taskIds) {
       const { rows } = await pool.query<AuditRow>(

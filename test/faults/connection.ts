@@ -31,13 +31,7 @@ export class Connection {
   #isKept = false;
   #answered: (() => void) | undefined;
 
-  constructor(
-    client: Socket,
-    upstream: Socket,
-    framer: Framer,
-    judge: Judge,
-    ended: () => void,
-  ) {
+  constructor(client: Socket, upstream: Socket, framer: Framer, judge: Judge, ended: () => void) {
     this.#client = client;
     this.#upstream = upstream;
     this.#framer = framer;

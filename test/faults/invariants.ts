@@ -88,7 +88,9 @@ function ofEffects(rows: readonly AuditRow[], version: number): string[] {
   }
   const calls = count('llm_calls', 'llm');
   if (calls !== 1) violations.push(`the call of the model was recorded ${calls} times`);
-  const versions = rows.filter(({ table }) => table === 'practice_feedback').map((row) => row.version);
+  const versions = rows
+    .filter(({ table }) => table === 'practice_feedback')
+    .map((row) => row.version);
   if (versions.length !== 1 || versions[0] !== version) {
     violations.push(`feedback was written with versions [${versions.join()}], not [${version}]`);
   }

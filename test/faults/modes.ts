@@ -11,8 +11,10 @@ export interface ModeOf {
   process: 'killed' | 'stopped' | 'lives';
   /** What is held: the request before it reaches the store, or the reply before it reaches the process. */
   holds: Place;
-  /** Whether it makes sense at a unit. */
+  /** Whether it can happen at a unit. */
   fits(unit: Fitting): boolean;
+  /** Whether every test run does it: at each unit it fits, at those that may change something, or at none. */
+  inTests: 'everywhere' | 'where it mutates' | 'nowhere';
 }
 
 /** What is known of a unit before it happens. */
@@ -27,42 +29,51 @@ export const MODES: Record<Mode, ModeOf> = {
     process: 'killed',
     holds: 'request',
     fits: anywhere,
+    inTests: 'everywhere',
   },
   A: {
     title: 'the process is killed after the unit was executed, and never hears of it',
     process: 'killed',
     holds: 'reply',
     fits: anywhere,
+    inTests: 'everywhere',
   },
   D: {
     title: 'the unit is executed, its reply lost and the connection reset; the process lives',
     process: 'lives',
     holds: 'reply',
     fits: anywhere,
+    inTests: 'everywhere',
   },
   L: {
-    title: 'the process is killed, another finishes the job, and only then the unit reaches the store',
+    title:
+      'the process is killed, another finishes the job, and only then the unit reaches the store',
     process: 'killed',
     holds: 'request',
-    fits: (unit) => unit.mutates && inRequest(unit),
+    fits: inRequest,
+    inTests: 'where it mutates',
   },
   Z: {
-    title: 'the process is stopped for three leases, another finishes the job, and the first goes on with the unit',
+    title:
+      'the process is stopped for three leases, another finishes the job, and the first goes on with the unit',
     process: 'stopped',
     holds: 'request',
-    fits: ({ mutates }) => mutates,
+    fits: anywhere,
+    inTests: 'where it mutates',
   },
   H: {
     title: 'the unit is executed, and nothing comes back on its connection any more',
     process: 'lives',
     holds: 'reply',
     fits: anywhere,
+    inTests: 'nowhere',
   },
   E: {
     title: 'the store refuses the unit with an error of its own',
     process: 'lives',
     holds: 'request',
     fits: inRequest,
+    inTests: 'nowhere',
   },
   T: {
     title: 'the thread of the job is ended while the unit is under way',
@@ -70,12 +81,16 @@ export const MODES: Record<Mode, ModeOf> = {
     holds: 'request',
     fits: ({ role, store, label }) =>
       role === 'worker' && (store !== 'redis' || label.includes(':cache.')),
+    inTests: 'nowhere',
   },
 };
 
 export const isMode = (text: string): text is Mode => Object.hasOwn(MODES, text);
 
-/** Those of every test run. */
-export const CI_MODES: readonly Mode[] = ['B', 'A', 'D', 'L', 'Z'];
-
 export const ALL_MODES = Object.keys(MODES) as readonly Mode[];
+
+/** Whether a mode is tried at a unit in every test run. */
+export function isInTests(mode: Mode, unit: Fitting): boolean {
+  const { fits, inTests } = MODES[mode];
+  return fits(unit) && inTests !== 'nowhere' && (inTests === 'everywhere' || unit.mutates);
+}

@@ -75,8 +75,11 @@ export class GatedProcess {
 
   /** @throws with its output when it ends before it has started. */
   async started(): Promise<this> {
-    await this.#output.until(() => this.hasExited || /process\.started/.test(this.text()) || undefined);
-    if (this.role === 'api') await this.#output.until(() => this.origin || this.hasExited || undefined);
+    await this.#output.until(
+      () => this.hasExited || /process\.started/.test(this.text()) || undefined,
+    );
+    if (this.role === 'api')
+      await this.#output.until(() => this.origin || this.hasExited || undefined);
     if (this.hasExited) throw new Error(`a process ended while it started: ${this.text()}`);
     return this;
   }

@@ -48,7 +48,7 @@ async function textOf({ client }: TestRedis, key: string): Promise<string> {
     case 'set':
       return JSON.stringify(await client.smembers(key));
     case 'zset':
-      return JSON.stringify(await client.zrange(key, "0", "-1"));
+      return JSON.stringify(await client.zrange(key, '0', '-1'));
     case 'hash':
       return JSON.stringify(await client.hgetall(key));
     case 'string':

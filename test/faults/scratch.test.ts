@@ -7,7 +7,8 @@ const modes = (process.env['MODES'] ?? 'BAD').split('');
 const filter = process.env['UNITS'] ?? '';
 test('x', async () => {
   const t0 = performance.now();
-  const log = (...a: unknown[]) => process.stderr.write(`${(performance.now() - t0).toFixed(0)} ${a.join(' ')}\n`);
+  const log = (...a: unknown[]) =>
+    process.stderr.write(`${(performance.now() - t0).toFixed(0)} ${a.join(' ')}\n`);
   const stage = await Stage.open();
   log('open');
   try {
@@ -20,9 +21,13 @@ test('x', async () => {
         if (!modes.includes(mode) || !MODES[mode].fits(unit)) continue;
         const out = await runTrial(stage, { unit, mode });
         log(unit.label, mode, out.durationMs.toFixed(0), JSON.stringify(out.violations));
-        if (out.violations.length > 0) { log(out.trace.join('\n')); 
-        for (const p of stage.processes) log(p.role, p.pid, p.text().slice(-1500)); }
+        if (out.violations.length > 0) {
+          log(out.trace.join('\n'));
+          for (const p of stage.processes) log(p.role, p.pid, p.text().slice(-1500));
+        }
       }
     }
-  } finally { await stage.close(); }
+  } finally {
+    await stage.close();
+  }
 });

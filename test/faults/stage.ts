@@ -169,7 +169,8 @@ export class Stage {
         client.hget(`${prefix}:{s0}:free`, workerId),
       ]);
       if (waits !== null && Number(free) > 0) return;
-      if (performance.now() > deadline) throw new Error('the serving worker does not wait for jobs');
+      if (performance.now() > deadline)
+        throw new Error('the serving worker does not wait for jobs');
       await sleep(10);
     }
   }

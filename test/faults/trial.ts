@@ -19,6 +19,8 @@ export interface Trial {
 
 export interface Outcome extends Trial {
   violations: string[];
+  /** Whether the store answered what reached it late, if anything did: it may have ended the connection before. */
+  late: 'answered' | 'connection ended' | undefined;
   /** Labels in order of what passed, the one the fault struck marked. */
   trace: string[];
   durationMs: number;
@@ -54,12 +56,14 @@ export async function runTrial(stage: Stage, trial: Trial): Promise<Outcome> {
     deadline.abort();
     late.catch(() => undefined);
   }
-  return { ...trial, violations, trace: running.trace(), durationMs: performance.now() - startedMs };
+  const durationMs = performance.now() - startedMs;
+  return { ...trial, violations, late: running.late, trace: running.trace(), durationMs };
 }
 
 class Running {
   readonly #stage: Stage;
   readonly #trial: Trial;
+  late: Outcome['late'];
   #watch: Watch | undefined;
   #isOver = false;
 
@@ -134,7 +138,7 @@ class Running {
   async #terminate(owner: GatedProcess): Promise<void> {
     const [id] = this.#watch!.jobs;
     // A thread is ended only once its process knows that it has begun with the job.
-    for (let ended = false; !ended && !this.#isOver; ) {
+    for (let ended = false; !ended && !this.#isOver;) {
       const answer = await this.#stage.ask(owner, 'terminate', { id }).catch(() => ({}));
       ended = (answer as { terminated?: boolean }).terminated ?? false;
       if (!ended) await sleep(20);
@@ -189,7 +193,9 @@ class Running {
     owner: GatedProcess,
     producers: readonly Producer[],
   ): Promise<void> {
-    if (this.#trial.mode === 'L') await passage.deliver();
+    if (this.#trial.mode === 'L') {
+      this.late = (await passage.deliver()) ? 'answered' : 'connection ended';
+    }
     if (this.#trial.mode !== 'Z') return;
     const stoppedMs = performance.now() - this.#watch!.startedMs - unit.atMs;
     await sleep(Math.max(0, 3 * LEASE_MS - stoppedMs));
@@ -237,8 +243,7 @@ class Running {
   }
 }
 
-/** A model that does not answer, or a thread an operator ends, costs an attempt; nothing else does. */
+/** A model that does not answer costs an attempt; nothing else does, a thread an operator ends included. */
 function failuresOf({ unit, mode }: Trial): number {
-  const isOfModel = unit.store === 'llm' && MODES[mode].process === 'lives';
-  return isOfModel || mode === 'T' ? 1 : 0;
+  return unit.store === 'llm' && ['D', 'H', 'E'].includes(mode) ? 1 : 0;
 }

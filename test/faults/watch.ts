@@ -118,7 +118,9 @@ export class Watch {
 
   /** Counts stand beside the id of a handed job, or as a value of their own. */
   #noteDeaths(reply: Buffer): void {
-    const counts = stringsOf(reply).flatMap((text) => /(\d+:[1-9]\d*:[rs]?)(\n|$)/.exec(text)?.[1] ?? []);
+    const counts = stringsOf(reply).flatMap(
+      (text) => /(\d+:[1-9]\d*:[rs]?)(\n|$)/.exec(text)?.[1] ?? [],
+    );
     this.deaths.push(...counts);
   }
 

@@ -50,7 +50,7 @@ export function createPostgresFramer(startup: Startup): Framer {
       let end = 0;
       const { bytes } = answered;
       if (phase === 'startup') return [{ bytes: answered.take(bytes.length), isLast: false }];
-      for (let begin = 0; end + 5 <= bytes.length; ) {
+      for (let begin = 0; end + 5 <= bytes.length;) {
         const next = end + 1 + bytes.readInt32BE(end + 1);
         if (next > bytes.length) break;
         const isLast = bytes[end] === code('Z');

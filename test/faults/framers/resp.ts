@@ -9,7 +9,15 @@ export type ScriptNames = ReadonlyMap<string, string>;
 
 /** Scripts that change nothing. */
 const READERS = new Set(['status', 'leased', 'overview']);
-const READING_COMMANDS = new Set(['GET', 'INFO', 'PING', 'XREAD', 'XREVRANGE', 'CLUSTER', 'CLIENT']);
+const READING_COMMANDS = new Set([
+  'GET',
+  'INFO',
+  'PING',
+  'XREAD',
+  'XREVRANGE',
+  'CLUSTER',
+  'CLIENT',
+]);
 
 const COMMAND_OF_INBOX = 'BLMPOP';
 
@@ -35,9 +43,15 @@ function toRequest(bytes: Buffer, words: readonly string[], scripts: ScriptNames
   const jobsBeside = (text: string): string[] => besides(words, text);
   if (command !== 'EVALSHA' && command !== 'EVAL') {
     const name = command === 'HELLO' || command === 'CLIENT' ? undefined : command;
-    const nameOf =
-      command === COMMAND_OF_INBOX ? (reply: Buffer) => nameOfInbox(reply) : undefined;
-    return { bytes, name, nameOf, isAnswered: true, mutates: !READING_COMMANDS.has(command), jobsBeside };
+    const nameOf = command === COMMAND_OF_INBOX ? (reply: Buffer) => nameOfInbox(reply) : undefined;
+    return {
+      bytes,
+      name,
+      nameOf,
+      isAnswered: true,
+      mutates: !READING_COMMANDS.has(command),
+      jobsBeside,
+    };
   }
   const script = scripts.get(words[1]!) ?? 'cache.set';
   const name = script === 'step' ? nameOfStep(words) : script;
