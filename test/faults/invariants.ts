@@ -18,6 +18,8 @@ export interface Evidence {
   /** Deliveries that said that a death was charged. */
   deaths: readonly string[];
   leftovers: readonly string[];
+  /** Of each task, how often the queue has kept and announced its end. */
+  endings: readonly { kept: number; announced: number }[];
   /** Connections at the gates of a process that has ended. */
   connections: number;
 }
@@ -42,6 +44,11 @@ export function violationsOf(evidence: Evidence): string[] {
   });
   violations.push(...ofCalls(evidence), ...evidence.leftovers);
   if (evidence.deaths.length > 0) violations.push(`deaths were charged: ${evidence.deaths.join()}`);
+  for (const { kept, announced } of evidence.endings) {
+    if (kept !== 1 || announced !== 1) {
+      violations.push(`the queue has ended one job ${kept} times, and said so ${announced} times`);
+    }
+  }
   if (evidence.cachedVersion !== ids.size) {
     violations.push(`the cache holds version ${evidence.cachedVersion}, not ${ids.size}`);
   }

@@ -14,7 +14,8 @@ export function knownUnits(): Fitting[] {
 }
 
 export function writeUnits(units: readonly Fitting[]): void {
-  const rows = units.map(({ label, role, store, place, mutates }) => ({
+  const rows = units.map(({ way, label, role, store, place, mutates }) => ({
+    way,
     label,
     role,
     store,
@@ -27,8 +28,8 @@ export function writeUnits(units: readonly Fitting[]): void {
 /** How a fresh list differs from the known one, and what to do about it; undefined when it does not. */
 export function difference(fresh: readonly Fitting[]): string | undefined {
   const known = knownUnits();
-  const text = ({ label, place, mutates }: Fitting): string =>
-    `${label} (${place}${mutates ? ', mutates' : ''})`;
+  const text = ({ way, label, place, mutates }: Fitting): string =>
+    `${label} (${way}, ${place}${mutates ? ', mutates' : ''})`;
   const without = (these: readonly Fitting[], those: readonly Fitting[]): string[] => {
     const texts = new Set(those.map(text));
     return these.map(text).filter((one) => !texts.has(one));

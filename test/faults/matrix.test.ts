@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { runBaseline } from './baseline.ts';
+import { findUnits, runBaseline } from './baseline.ts';
 import { chance, ORDERS, report, sizesOf } from './experiment.ts';
 import { difference, knownUnits, writeUnits } from './labels.ts';
 import { runTrials } from './lanes.ts';
@@ -19,7 +19,7 @@ test('the life of a job has the units that are written down', async () => {
   const stage = await Stage.open();
   try {
     await runBaseline(stage);
-    const units = await runBaseline(stage);
+    const units = await findUnits(stage);
     if (ORDERS.writesLabels === true) return writeUnits(units);
     const problem = difference(units);
     assert.equal(problem, undefined, problem);

@@ -2,8 +2,9 @@
  * What can happen at a unit, and to which units.
  */
 import type { Place, Unit } from './watch.ts';
+import type { Way } from './ways.ts';
 
-export type Mode = 'B' | 'A' | 'D' | 'L' | 'Z' | 'H' | 'E' | 'T';
+export type Mode = 'B' | 'A' | 'D' | 'L' | 'Z' | 'W' | 'H' | 'E' | 'T';
 
 export interface ModeOf {
   title: string;
@@ -18,17 +19,22 @@ export interface ModeOf {
 }
 
 /** What is known of a unit before it happens. */
-export type Fitting = Pick<Unit, 'role' | 'store' | 'place' | 'mutates' | 'label'>;
+export interface Fitting extends Pick<Unit, 'role' | 'store' | 'place' | 'mutates' | 'label'> {
+  /** The way of the job on which it comes. */
+  way: Way;
+}
 
-const anywhere = (): boolean => true;
-const inRequest = ({ place }: Fitting): boolean => place === 'request';
+const anywhere = ({ way }: Fitting): boolean => way !== 'in its inbox';
+const inRequest = ({ place, way }: Fitting): boolean =>
+  place === 'request' && way !== 'in its inbox';
+const always = (): boolean => true;
 
 export const MODES: Record<Mode, ModeOf> = {
   B: {
     title: 'the process is killed before the unit is passed on',
     process: 'killed',
     holds: 'request',
-    fits: anywhere,
+    fits: always,
     inTests: 'everywhere',
   },
   A: {
@@ -58,7 +64,15 @@ export const MODES: Record<Mode, ModeOf> = {
       'the process is stopped for three leases, another finishes the job, and the first goes on with the unit',
     process: 'stopped',
     holds: 'request',
-    fits: anywhere,
+    fits: always,
+    inTests: 'where it mutates',
+  },
+  W: {
+    title:
+      'the process is stopped until another has begun the job, and goes on with the unit while that one is held',
+    process: 'stopped',
+    holds: 'request',
+    fits: ({ role, way }) => role === 'worker' && way === 'handed over',
     inTests: 'where it mutates',
   },
   H: {

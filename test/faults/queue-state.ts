@@ -3,6 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestRedis } from '../support/redis.ts';
+import { eventually } from '../support/consumers.ts';
 import { undocumented } from '../support/keyspace.ts';
 
 /** First two letters of a record of a job that has ended. */
@@ -25,6 +26,33 @@ export async function settled(
     }
     await sleep(10);
   }
+}
+
+/** Resolves once the queue has a job. */
+export async function enqueued({ client, prefix }: TestRedis, id: string): Promise<void> {
+  await eventually('the queue has the job', async () => {
+    return (await client.hexists(`${prefix}:{s0}:jobs`, id)) === 1;
+  });
+}
+
+/** Resolves once a worker has messages it has not read. */
+export async function inboxFilled({ client, prefix }: TestRedis, worker: string): Promise<void> {
+  await eventually('a message lies in the inbox', async () => {
+    return (await client.llen(`${prefix}:{s0}:inbox:${worker}`)) > 0;
+  });
+}
+
+/** How often the queue has written down the end of a job, and how often it has announced it. */
+export async function endings(
+  { client, prefix }: TestRedis,
+  id: string,
+): Promise<{ kept: number; announced: number }> {
+  const done = await client.lrange(`${prefix}:{s0}:done`, 0, -1);
+  const events = await client.xrange(`${prefix}:{s0}:events`, '-', '+');
+  return {
+    kept: done.filter((one) => one === id).length,
+    announced: events.filter(([, fields]) => fields.join().includes(id)).length,
+  };
 }
 
 /** Keys that nobody documented, and those in which jobs stand that have ended. */

@@ -97,12 +97,12 @@ export class Stage {
   }
 
   /** Begins to watch a job. */
-  begin(practice: string, target?: Target): Watch {
+  begin(practice: string, targets: readonly Target[] = []): Watch {
     const gaveBack = (jobs: readonly string[]): void => {
       // What is put off for the sake of a store that may come back is not waited for here.
       for (const id of jobs) void this.control.reschedule(id, 0).catch(() => undefined);
     };
-    return (this.watch = new Watch(practice, target, gaveBack));
+    return (this.watch = new Watch(practice, targets, gaveBack));
   }
 
   /** Starts a process that can take over. */
@@ -119,19 +119,21 @@ export class Stage {
   }
 
   /** Puts the spare in the place of a process. @returns it. */
-  async replace(role: Replaceable): Promise<GatedProcess> {
-    const owner = await this.spare(role);
+  async replace(role: Role): Promise<GatedProcess> {
+    const owner =
+      role === 'scheduler' ? await (await this.#launch(role)).started() : await this.spare(role);
     owner.inService = true;
     this.#serving.set(role, owner);
-    if (role === 'worker') await this.#tell(owner, 'add_consumer');
+    if (role === 'worker') await this.serve(owner, true);
     return owner;
   }
 
   /** Makes one that was replaced, and lives, the spare. */
   async retire(owner: GatedProcess): Promise<void> {
-    if (owner.role === 'worker') await this.#tell(owner, 'cancel_consumer');
+    if (owner.role === 'scheduler') return this.bury(owner);
+    if (owner.role === 'worker') await this.serve(owner, false);
     owner.inService = false;
-    this.#spares.set(owner.role as Replaceable, Promise.resolve(owner));
+    this.#spares.set(owner.role, Promise.resolve(owner));
   }
 
   /** Removes one that has ended. */
@@ -140,8 +142,9 @@ export class Stage {
     this.#all.delete(owner);
   }
 
-  async #tell(owner: GatedProcess, verb: 'add_consumer' | 'cancel_consumer'): Promise<void> {
-    await this.ask(owner, verb, { queue: QUEUE });
+  /** Has a worker serve the queue, or serve it no longer. */
+  async serve(owner: GatedProcess, isWanted: boolean): Promise<void> {
+    await this.ask(owner, isWanted ? 'add_consumer' : 'cancel_consumer', { queue: QUEUE });
   }
 
   /** Asks a worker something until it answers: one that was reaped is not registered for a moment. */

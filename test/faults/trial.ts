@@ -4,13 +4,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { insertCheckIn } from '../support/practices.ts';
+import { act, goOn, goOnBeside, holdsNothing, ownerOf } from './acts.ts';
 import { violationsOf } from './invariants.ts';
 import { MODES, type Fitting, type Mode } from './modes.ts';
 import type { GatedProcess } from './processes.ts';
 import { Producer } from './producer.ts';
-import { cachedVersion, leftovers, settled } from './queue-state.ts';
-import { LEASE_MS, type Stage } from './stage.ts';
-import type { Strike, Watch } from './watch.ts';
+import { cachedVersion, endings, leftovers, settled } from './queue-state.ts';
+import type { Stage } from './stage.ts';
+import type { Strike, Unit, Watch } from './watch.ts';
+import { send } from './ways.ts';
 
 export interface Trial {
   unit: Fitting;
@@ -33,6 +35,7 @@ const DEADLINE_MS: Record<Mode, number> = {
   D: 15_000,
   L: 20_000,
   Z: 20_000,
+  W: 25_000,
   H: 45_000,
   E: 20_000,
   T: 20_000,
@@ -65,6 +68,7 @@ class Running {
   readonly #trial: Trial;
   late: Outcome['late'];
   #watch: Watch | undefined;
+  #hasStruck = false;
   #isOver = false;
 
   constructor(stage: Stage, trial: Trial) {
@@ -84,23 +88,26 @@ class Running {
   async run(): Promise<string[]> {
     const stage = this.#stage;
     const { unit, mode } = this.#trial;
-    const { process } = MODES[mode];
+    const { process, holds } = MODES[mode];
     await stage.idle();
     if (process !== 'lives' && unit.role !== 'scheduler') await stage.spare(unit.role);
     const practice = await stage.person.practice();
     const callsBefore = await stage.stores.coach.chatCalls();
     const struck = new Promise<Strike>((resolve) => {
       const strike = (at: Strike): void => {
-        this.#act(at);
+        this.#hasStruck = true;
+        act(stage, watch, mode, at);
         resolve(at);
       };
-      const place = unit.place === 'reply' ? 'reply' : MODES[mode].holds;
-      this.#watch = stage.begin(practice, { label: unit.label, place, strike });
+      const fits = ({ label }: Unit): boolean => label === unit.label;
+      const place = unit.place === 'reply' ? 'reply' : holds;
+      const watch = (this.#watch = stage.begin(practice, [{ fits, place, strike }]));
     });
     const producer = new Producer(stage, practice, randomUUID());
     const strike = await Promise.race([struck, this.#unstruck(producer)]);
-    const owner = stage.processes.find(({ pid }) => pid === strike.unit.pid)!;
-    await this.#replace(owner);
+    const owner = ownerOf(stage, strike);
+    if (mode === 'W') await goOnBeside(stage, this.#watch!, owner, strike);
+    else await this.#replace(owner);
     const id = await this.#finish(producer);
     const producers = [producer];
     if (mode === 'L' && unit.label.includes(':cache.')) producers.push(await this.#renew(practice));
@@ -109,59 +116,22 @@ class Running {
     return this.#judge(practice, callsBefore, producers, owner);
   }
 
-  /** What happens at the unit, before anything else can. */
-  #act({ unit, passage }: Strike): void {
-    const owner = this.#stage.processes.find(({ pid }) => pid === unit.pid)!;
-    switch (this.#trial.mode) {
-      case 'B':
-        return owner.kill('SIGKILL');
-      case 'A':
-        // What shows itself in a reply alone has been executed when that is there: here it also arrives.
-        if (unit.place === 'reply') passage.pass();
-        return owner.kill('SIGKILL');
-      case 'L':
-        passage.keep();
-        return owner.kill('SIGKILL');
-      case 'D':
-        return passage.reset();
-      case 'H':
-        return passage.mute();
-      case 'Z':
-        return owner.kill('SIGSTOP');
-      case 'E':
-        return passage.refuse();
-      case 'T':
-        return void this.#terminate(owner);
-    }
-  }
-
-  async #terminate(owner: GatedProcess): Promise<void> {
-    const [id] = this.#watch!.jobs;
-    // A thread is ended only once its process knows that it has begun with the job.
-    for (let ended = false; !ended && !this.#isOver;) {
-      const answer = await this.#stage.ask(owner, 'terminate', { id }).catch(() => ({}));
-      ended = (answer as { terminated?: boolean }).terminated ?? false;
-      if (!ended) await sleep(20);
-    }
-  }
-
   /** Asks, and fails when the job ends without the fault. */
   async #unstruck(producer: Producer): Promise<never> {
-    const id = await producer.ask();
+    const id = await send(this.#trial.unit.way, this.#stage, this.#watch!, producer);
     if (id !== undefined) await this.#stage.audit.ended(id);
     await sleep(TAIL_MS);
-    if (!this.#watch!.hasStruck) throw new Error('the fault did not strike: its unit never came');
+    if (!this.#hasStruck) throw new Error('the fault did not strike: its unit never came');
     return new Promise(() => undefined);
   }
 
   async #replace(owner: GatedProcess): Promise<void> {
     const { process } = MODES[this.#trial.mode];
-    if (process === 'lives' || owner.role === 'scheduler') return;
+    if (process === 'lives') return;
     await this.#stage.replace(owner.role);
-    if (process === 'killed') {
-      await owner.exited;
-      this.#stage.prepareSpare(owner.role);
-    }
+    if (process === 'stopped') return;
+    await owner.exited;
+    if (owner.role !== 'scheduler') this.#stage.prepareSpare(owner.role);
   }
 
   /** Resolves once the job is in its terminal state, and the queue knows. */
@@ -189,29 +159,19 @@ class Running {
 
   /** What was held reaches the store after all. */
   async #comeLate(
-    { passage, unit }: Strike,
+    strike: Strike,
     owner: GatedProcess,
     producers: readonly Producer[],
   ): Promise<void> {
-    if (this.#trial.mode === 'L') {
-      this.late = (await passage.deliver()) ? 'answered' : 'connection ended';
+    const { mode } = this.#trial;
+    if (mode === 'L') {
+      this.late = (await strike.passage.deliver()) ? 'answered' : 'connection ended';
     }
-    if (this.#trial.mode !== 'Z') return;
-    const stoppedMs = performance.now() - this.#watch!.startedMs - unit.atMs;
-    await sleep(Math.max(0, 3 * LEASE_MS - stoppedMs));
-    owner.kill('SIGCONT');
-    passage.pass();
+    if (MODES[mode].process !== 'stopped') return;
+    if (mode === 'Z') await goOn(this.#watch!, owner, strike);
     for (const producer of producers) await producer.quiet();
-    if (owner.role === 'worker') await this.#holdsNothing(owner);
+    if (owner.role === 'worker') await holdsNothing(this.#stage, this.#watch!, owner);
     await this.#stage.retire(owner);
-  }
-
-  async #holdsNothing(owner: GatedProcess): Promise<void> {
-    for (;;) {
-      const { held } = (await this.#stage.ask(owner, 'active', {})) as { held: number };
-      if (held === 0 || this.#isOver) return;
-      await sleep(10);
-    }
   }
 
   async #judge(
@@ -236,6 +196,7 @@ class Running {
       failures: failuresOf(this.#trial),
       deaths: this.#watch!.deaths,
       leftovers: await leftovers(stores.redis, tasks),
+      endings: await Promise.all(tasks.map((id) => endings(stores.redis, id))),
       connections: owner.hasExited ? owner.connections : 0,
     });
     if (owner.hasExited) await this.#stage.bury(owner);

@@ -27,11 +27,19 @@ export interface Strike {
 }
 
 export interface Target {
-  label: string;
+  fits(unit: Unit): boolean;
   /** Whether the request is held, or its reply. */
   place: Place;
+  /** Called once. */
   strike(strike: Strike): void;
 }
+
+/** Takes a request that is no unit of the job out of the way of things; undefined for any other. */
+export type Interceptor = (
+  passer: Passer,
+  store: Store,
+  request: Request,
+) => ((passage: Passage) => void) | undefined;
 
 /** Where a unit passes. */
 export interface Passer {
@@ -50,13 +58,14 @@ export class Watch {
   readonly jobs = new Set<string>();
   /** Deliveries of its jobs to workers that said that a death was charged to it. */
   readonly deaths: string[] = [];
+  /** Where faults are still to strike. */
+  readonly targets: Target[];
+  intercept: Interceptor | undefined;
   readonly #subject: string;
-  readonly #target: Target | undefined;
   readonly #gaveBack: (jobs: readonly string[]) => void;
   readonly #counts = new Map<string, number>();
   readonly #labels = new WeakMap<Request, Unit>();
   readonly startedMs = performance.now();
-  hasStruck = false;
 
   /**
    * @param subject external id of the practice.
@@ -64,36 +73,53 @@ export class Watch {
    */
   constructor(
     subject: string,
-    target: Target | undefined,
+    targets: readonly Target[],
     gaveBack: (jobs: readonly string[]) => void,
   ) {
     this.#subject = subject;
-    this.#target = target;
+    this.targets = [...targets];
     this.#gaveBack = gaveBack;
   }
 
   request(passer: Passer, store: Store, request: Request): Verdict {
-    const { name = '' } = request;
-    if (!this.#concerns(passer, store, request)) return store === 'redis' ? 'watch' : 'pass';
-    const unit = this.#note(passer, store, name, 'request', request.mutates);
+    const concerns = this.#concerns(passer, store, request);
+    const intercepted = this.intercept?.(passer, store, request);
+    if (intercepted !== undefined) return intercepted;
+    const usual = this.#mayShowInReply(passer, store) ? 'watch' : 'pass';
+    if (!concerns) return usual;
+    const unit = this.note(passer, store, request.name ?? '', 'request', request.mutates);
     this.#labels.set(request, unit);
-    if (!this.#isTarget(unit)) return store === 'redis' ? 'watch' : 'pass';
-    if (this.#target?.place === 'reply') return 'watch';
-    return (passage) => this.#strike(unit, passage);
+    const target = this.#targetOf(unit);
+    if (target === undefined) return usual;
+    return target.place === 'reply' ? 'watch' : (passage) => this.strike(unit, passage);
   }
 
   reply(passer: Passer, store: Store, request: Request, reply: Buffer): Verdict {
     const known = this.#labels.get(request);
     if (known !== undefined) {
       if (request.name?.includes('back')) setImmediate(() => this.#gaveBack([...this.jobs]));
-      const strikes = this.#isTarget(known) && this.#target?.place === 'reply';
-      return strikes ? (passage) => this.#strike(known, passage) : 'pass';
+      const strikes = this.#targetOf(known)?.place === 'reply';
+      return strikes ? (passage) => this.strike(known, passage) : 'pass';
     }
     // Whoever waits for ends of jobs reads of all of them.
-    if (store !== 'redis' || request.name === 'XREAD' || !this.#isInReply(reply)) return 'pass';
+    const mayShow = this.#mayShowInReply(passer, store) && request.name !== 'XREAD';
+    if (!mayShow || !this.#isInReply(store, reply)) return 'pass';
     const name = request.nameOf?.(reply) ?? `${request.name}(job)`;
-    const unit = this.#note(passer, store, name, 'reply', request.mutates);
-    return this.#isTarget(unit) ? (passage) => this.#strike(unit, passage) : 'pass';
+    const unit = this.note(passer, store, name, 'reply', request.mutates);
+    return this.#targetOf(unit) ? (passage) => this.strike(unit, passage) : 'pass';
+  }
+
+  /** A fault strikes, if one is meant for this unit; otherwise it passes. */
+  strike(unit: Unit, passage: Passage): void {
+    const target = this.#targetOf(unit);
+    if (target === undefined) return passage.pass();
+    this.targets.splice(this.targets.indexOf(target), 1);
+    target.strike({ unit, passage });
+  }
+
+  /** A job is handed over, claimed or found due by an answer. */
+  #mayShowInReply({ role }: Passer, store: Store): boolean {
+    return store === 'redis' || (store === 'pg' && role === 'scheduler');
   }
 
   #concerns(passer: Passer, store: Store, { bytes, name, jobsBeside }: Request): boolean {
@@ -107,8 +133,9 @@ export class Watch {
     return [...this.jobs].some((id) => bytes.includes(id));
   }
 
-  #isInReply(reply: Buffer): boolean {
+  #isInReply(store: Store, reply: Buffer): boolean {
     if (reply.includes(this.#subject)) {
+      if (store !== 'redis') return true;
       for (const id of jobsInReply(reply, this.#subject)) this.jobs.add(id);
       this.#noteDeaths(reply);
       return true;
@@ -124,7 +151,8 @@ export class Watch {
     this.deaths.push(...counts);
   }
 
-  #note({ role, pid }: Passer, store: Store, name: string, place: Place, mutates: boolean): Unit {
+  /** Gives a unit its label. */
+  note({ role, pid }: Passer, store: Store, name: string, place: Place, mutates: boolean): Unit {
     const kind = `${role}/${store}:${name}`;
     const count = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, count);
@@ -134,12 +162,7 @@ export class Watch {
     return unit;
   }
 
-  #isTarget({ label }: Unit): boolean {
-    return !this.hasStruck && this.#target?.label === label;
-  }
-
-  #strike(unit: Unit, passage: Passage): void {
-    this.hasStruck = true;
-    this.#target?.strike({ unit, passage });
+  #targetOf(unit: Unit): Target | undefined {
+    return this.targets.find((target) => target.fits(unit));
   }
 }
