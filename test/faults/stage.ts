@@ -22,7 +22,7 @@ const SPARE_QUEUE = 'spare';
 /** Longest wait for a worker to do as it is told, in milliseconds. */
 const TOLD_MS = 3000;
 
-type Replaceable = 'api' | 'worker';
+export type Replaceable = 'api' | 'worker';
 
 export class Stage {
   readonly stores: TestStores;
@@ -58,8 +58,14 @@ export class Stage {
     this.control = new Control(this.broker);
   }
 
-  /** @param program folder of the compiled program. Default: this one. */
-  static async open(program = packagePath('dist')): Promise<Stage> {
+  /**
+   * @param program folder of the compiled program. Default: this one.
+   * @param spares roles of processes that may have to be replaced: what is not started now is started when it is needed.
+   */
+  static async open(
+    program = packagePath('dist'),
+    spares: readonly Replaceable[] = ['worker', 'api'],
+  ): Promise<Stage> {
     const [stores, others, scripts] = await Promise.all([
       createTestStores(),
       startAnswering(),
@@ -70,6 +76,7 @@ export class Stage {
     const stage = new Stage({ stores, person, audit, program, scripts, others });
     try {
       await stage.#start();
+      for (const role of spares) stage.prepareSpare(role);
     } catch (error) {
       await stage.close();
       throw error;
@@ -84,8 +91,6 @@ export class Stage {
       this.#serving.set(role, await owner.started());
     };
     await Promise.all([start('worker', QUEUE), start('api'), start('scheduler')]);
-    this.prepareSpare('worker');
-    this.prepareSpare('api');
   }
 
   serving(role: Role): GatedProcess {
@@ -115,6 +120,7 @@ export class Stage {
 
   /** Resolves once there is one. */
   async spare(role: Replaceable): Promise<GatedProcess> {
+    if (!this.#spares.has(role)) this.prepareSpare(role);
     return this.#spares.get(role)!;
   }
 

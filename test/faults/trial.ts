@@ -21,6 +21,7 @@ export interface Trial {
 
 export interface Outcome extends Trial {
   violations: string[];
+  hasStruck: boolean;
   /** Whether the store answered what reached it late, if anything did: it may have ended the connection before. */
   late: 'answered' | 'connection ended' | undefined;
   /** Labels in order of what passed, the one the fault struck marked. */
@@ -43,11 +44,19 @@ const DEADLINE_MS: Record<Mode, number> = {
 /** How long after the end of a job a fault at one of its last units may strike, in milliseconds. */
 const TAIL_MS = 1000;
 
-export async function runTrial(stage: Stage, trial: Trial): Promise<Outcome> {
-  const startedMs = performance.now();
+/** @param deadlineMs longest it may take, in milliseconds. Default: what its mode may need. */
+export async function runTrial(
+  stage: Stage,
+  trial: Trial,
+  deadlineMs = DEADLINE_MS[trial.mode],
+): Promise<Outcome> {
   const running = new Running(stage, trial);
+  const { mode, unit } = trial;
+  if (MODES[mode].process !== 'lives' && unit.role !== 'scheduler') await stage.spare(unit.role);
+  await stage.idle();
+  const startedMs = performance.now();
   const deadline = new AbortController();
-  const late = sleep(DEADLINE_MS[trial.mode], undefined, { signal: deadline.signal }).then(() => {
+  const late = sleep(deadlineMs, undefined, { signal: deadline.signal }).then(() => {
     throw new Error('it did not end before its deadline');
   });
   let violations: string[];
@@ -60,7 +69,8 @@ export async function runTrial(stage: Stage, trial: Trial): Promise<Outcome> {
     late.catch(() => undefined);
   }
   const durationMs = performance.now() - startedMs;
-  return { ...trial, violations, late: running.late, trace: running.trace(), durationMs };
+  const { hasStruck, late: delivery } = running;
+  return { ...trial, violations, hasStruck, late: delivery, trace: running.trace(), durationMs };
 }
 
 class Running {
@@ -68,7 +78,7 @@ class Running {
   readonly #trial: Trial;
   late: Outcome['late'];
   #watch: Watch | undefined;
-  #hasStruck = false;
+  hasStruck = false;
   #isOver = false;
 
   constructor(stage: Stage, trial: Trial) {
@@ -88,14 +98,12 @@ class Running {
   async run(): Promise<string[]> {
     const stage = this.#stage;
     const { unit, mode } = this.#trial;
-    const { process, holds } = MODES[mode];
-    await stage.idle();
-    if (process !== 'lives' && unit.role !== 'scheduler') await stage.spare(unit.role);
+    const { holds } = MODES[mode];
     const practice = await stage.person.practice();
     const callsBefore = await stage.stores.coach.chatCalls();
     const struck = new Promise<Strike>((resolve) => {
       const strike = (at: Strike): void => {
-        this.#hasStruck = true;
+        this.hasStruck = true;
         act(stage, watch, mode, at);
         resolve(at);
       };
@@ -121,7 +129,7 @@ class Running {
     const id = await send(this.#trial.unit.way, this.#stage, this.#watch!, producer);
     if (id !== undefined) await this.#stage.audit.ended(id);
     await sleep(TAIL_MS);
-    if (!this.#hasStruck) throw new Error('the fault did not strike: its unit never came');
+    if (!this.hasStruck) throw new Error('the fault did not strike: its unit never came');
     return new Promise(() => undefined);
   }
 

@@ -143,12 +143,12 @@ export class Watch {
     return [...this.jobs].some((id) => reply.includes(id));
   }
 
-  /** Counts stand beside the id of a handed job, or as a value of their own. */
+  /** Counts stand behind the id of a handed job, or as a value of their own. */
   #noteDeaths(reply: Buffer): void {
-    const counts = stringsOf(reply).flatMap(
-      (text) => /(\d+:[1-9]\d*:[rs]?)(\n|$)/.exec(text)?.[1] ?? [],
-    );
-    this.deaths.push(...counts);
+    for (const text of stringsOf(reply)) {
+      const counts = /^(?:j.{36})?(\d+:[1-9]\d*:[rs]?)(?:\n|$)/.exec(text)?.[1];
+      if (counts !== undefined) this.deaths.push(counts);
+    }
   }
 
   /** Gives a unit its label. */
