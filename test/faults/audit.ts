@@ -2,7 +2,6 @@
  * What the database itself writes down of what is done to it: triggers the application knows nothing of.
  */
 import pg from 'pg';
-import { Signals } from '../support/signals.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 
 /** One write that was committed, in the order of the locks it took. */
@@ -57,19 +56,26 @@ const TERMINAL = new Set(['done', 'error', 'revoked']);
 export async function installAudit({ url, pool }: TestDatabase): Promise<Audit> {
   await pool.query(INSTALL);
   const client = new pg.Client({ connectionString: url });
-  const told = new Signals<string>();
-  client.on('notification', ({ payload = '' }) => told.note(payload));
+  const ends = new Map<string, string>();
+  const waiting = new Map<string, ((status: string) => void)[]>();
+  client.on('notification', ({ payload = '' }) => {
+    const [id = '', status = ''] = payload.split(' ');
+    if (!TERMINAL.has(status)) return;
+    ends.set(id, status);
+    for (const resolve of waiting.get(id) ?? []) resolve(status);
+    waiting.delete(id);
+  });
   client.on('error', () => undefined);
   await client.connect();
   await client.query('LISTEN audit');
   return {
-    ended: (taskId) =>
-      told.until(
-        () =>
-          told.seen
-            .map((text) => text.split(' ') as [string, string])
-            .findLast(([id, status]) => id === taskId && TERMINAL.has(status))?.[1],
-      ),
+    ended(taskId) {
+      const status = ends.get(taskId);
+      if (status !== undefined) return Promise.resolve(status);
+      return new Promise((resolve) => {
+        waiting.set(taskId, [...(waiting.get(taskId) ?? []), resolve]);
+      });
+    },
     async rows(taskIds) {
       const { rows } = await pool.query<AuditRow>(
         `SELECT n::int, "table", op, coalesce(row ->> 'task_id', row ->> 'id') AS "taskId",

@@ -60,9 +60,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'effects are written without a transaction around them',
-    patches: [
-      { file: 'dist/db/postgres.js', from: `await client.query('BEGIN');`, to: '' },
-    ],
+    patches: [{ file: 'dist/db/postgres.js', from: `await client.query('BEGIN');`, to: '' }],
     label: 'worker/pg:INSERT ai.task_steps#2',
     mode: 'B',
     shows: /the task ended as error/,
