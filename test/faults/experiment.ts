@@ -27,10 +27,17 @@ export interface Orders {
   seed?: number | undefined;
   /** By experiment and size, in place of what a test run takes. */
   sizes: Record<string, Record<string, number>>;
+  /** Every experiment is as large as by command, where `sizes` does not say otherwise. */
+  full?: boolean | undefined;
+  /** Of the trials of the gate: only at these units, and only these modes. */
+  units?: readonly string[] | undefined;
+  modes?: readonly string[] | undefined;
+  /** Writes the list of units anew instead of comparing with it. */
+  writesLabels?: boolean | undefined;
 }
 
 /** Set by `npm run faults`: `Orders` as JSON, and the file that takes the findings, one a line. */
-const ORDERS = JSON.parse(process.env['FAULTS_ORDERS'] ?? '{"sizes":{}}') as Orders;
+export const ORDERS = JSON.parse(process.env['FAULTS_ORDERS'] ?? '{"sizes":{}}') as Orders;
 const REPORT = process.env['FAULTS_REPORT'];
 
 export const SEED = ORDERS.seed ?? randomInt(2 ** 31);
@@ -42,7 +49,8 @@ export function sizesOf<Name extends string>(
 ): Record<Name, number> {
   const chosen = ORDERS.sizes[experiment] ?? {};
   const names = Object.keys(sizes) as Name[];
-  return Object.fromEntries(names.map((name) => [name, chosen[name] ?? sizes[name].ci])) as Record<
+  const usual = (name: Name): number => sizes[name][ORDERS.full === true ? 'full' : 'ci'];
+  return Object.fromEntries(names.map((name) => [name, chosen[name] ?? usual(name)])) as Record<
     Name,
     number
   >;
