@@ -33,7 +33,9 @@ export function act(stage: Stage, watch: Watch, mode: Mode, { unit, passage }: S
     case 'E':
       return passage.refuse();
     case 'T':
-      void endThread(stage, watch, owner);
+      return void endThread(stage, watch, owner);
+    case 'X':
+      if (unit.store !== 'llm') stage.restart(unit.store);
   }
 }
 

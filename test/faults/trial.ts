@@ -40,6 +40,7 @@ const DEADLINE_MS: Record<Mode, number> = {
   H: 45_000,
   E: 20_000,
   T: 20_000,
+  X: 30_000,
 };
 /** How long after the end of a job a fault at one of its last units may strike, in milliseconds. */
 const TAIL_MS = 1000;
@@ -116,6 +117,7 @@ class Running {
     const owner = ownerOf(stage, strike);
     if (mode === 'W') await goOnBeside(stage, this.#watch!, owner, strike);
     else await this.#replace(owner);
+    await stage.healed;
     const id = await this.#finish(producer);
     const producers = [producer];
     if (mode === 'L' && unit.label.includes(':cache.')) producers.push(await this.#renew(practice));
