@@ -8,8 +8,10 @@ import { loadConfig } from '../../config.ts';
 import type { Engine } from '../../db/embedded/engine.ts';
 import { startPostgres } from '../../db/embedded/postgres.ts';
 import { startRedis } from '../../db/embedded/redis.ts';
+import { createTestStores, type TestStores } from '../support/app.ts';
 import type { Framer } from './framers/framer.ts';
 import { Gate, type Judge } from './gate.ts';
+import { endWithTest, forget } from './survivors.ts';
 
 export type Killable = 'redis' | 'pg';
 
@@ -56,7 +58,9 @@ export class OwnEngines {
     const served = this.#served[store];
     process.kill(served.engine.pid, 'SIGKILL');
     await served.engine.stop();
+    forget(served.engine.pid);
     served.engine = await served.start();
+    endWithTest(served.engine.pid);
     served.gate.target = served.engine.url;
   }
 
@@ -64,6 +68,7 @@ export class OwnEngines {
     for (const { gate, engine } of Object.values(this.#served)) {
       await gate.close();
       await engine.stop();
+      forget(engine.pid);
     }
     await rm(this.#dataDir, { recursive: true, force: true });
   }
@@ -71,7 +76,26 @@ export class OwnEngines {
 
 async function serve(start: () => Promise<Engine>): Promise<Served> {
   const engine = await start();
+  endWithTest(engine.pid);
   const judge: Judge = { request: () => 'pass', reply: () => 'pass' };
   const gate = new Gate({ target: engine.url, framer: plain, judge });
   return { engine, gate, url: await gate.open(), start };
+}
+
+/** On the engines of the tests, or on others that take their place: what is on those goes with them. */
+export async function createStores(engines: OwnEngines | undefined): Promise<TestStores> {
+  if (engines === undefined) return createTestStores();
+  const { TEST_DATABASE_URL, TEST_REDIS_URL } = process.env;
+  const own = { TEST_DATABASE_URL: engines.urlOf('pg'), TEST_REDIS_URL: engines.urlOf('redis') };
+  Object.assign(process.env, own);
+  try {
+    const stores = await createTestStores();
+    const drop = async (): Promise<void> => {
+      stores.redis.client.disconnect();
+      await Promise.all([stores.coach.stop(), stores.database.pool.end()]);
+    };
+    return { ...stores, drop };
+  } finally {
+    Object.assign(process.env, { TEST_DATABASE_URL, TEST_REDIS_URL });
+  }
 }

@@ -6,9 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Broker, Control } from '../../jobs/queue/index.ts';
 import { packagePath } from '../../package-path.ts';
 import { startAnswering } from '../support/answering.ts';
-import { createPerson, createTestStores, type Person, type TestStores } from '../support/app.ts';
+import { createPerson, type Person, type TestStores } from '../support/app.ts';
 import { installAudit, type Audit } from './audit.ts';
-import type { Killable, OwnEngines } from './own-engines.ts';
+import { createStores, type Killable, type OwnEngines } from './own-engines.ts';
 import { startProcess, type GatedProcess } from './processes.ts';
 import { scriptNames } from './scripts.ts';
 import type { ScriptNames } from './framers/resp.ts';
@@ -21,7 +21,7 @@ const QUEUE = 'ai_tasks';
 /** What a spare serves until its turn. */
 const SPARE_QUEUE = 'spare';
 /** Longest wait for a worker to do as it is told, in milliseconds. */
-const TOLD_MS = 3000;
+const TOLD_MS = 8000;
 
 export type Replaceable = 'api' | 'worker';
 
@@ -232,23 +232,5 @@ export class Stage {
     await this.audit.close();
     await this.stores.drop();
     await this.#engines?.stop();
-  }
-}
-
-/** On the engines of the tests, or on others that take their place: what is on those goes with them. */
-async function createStores(engines: OwnEngines | undefined): Promise<TestStores> {
-  if (engines === undefined) return createTestStores();
-  const { TEST_DATABASE_URL, TEST_REDIS_URL } = process.env;
-  const own = { TEST_DATABASE_URL: engines.urlOf('pg'), TEST_REDIS_URL: engines.urlOf('redis') };
-  Object.assign(process.env, own);
-  try {
-    const stores = await createTestStores();
-    const drop = async (): Promise<void> => {
-      stores.redis.client.disconnect();
-      await Promise.all([stores.coach.stop(), stores.database.pool.end()]);
-    };
-    return { ...stores, drop };
-  } finally {
-    Object.assign(process.env, { TEST_DATABASE_URL, TEST_REDIS_URL });
   }
 }

@@ -52,22 +52,21 @@ export async function runTrial(
   deadlineMs = DEADLINE_MS[trial.mode],
 ): Promise<Outcome> {
   const running = new Running(stage, trial);
-  const { mode, unit } = trial;
-  if (MODES[mode].process !== 'lives' && unit.role !== 'scheduler') await stage.spare(unit.role);
-  await stage.idle();
-  const startedMs = performance.now();
   const deadline = new AbortController();
-  const late = sleep(deadlineMs, undefined, { signal: deadline.signal }).then(() => {
-    throw new Error('it did not end before its deadline');
-  });
+  let startedMs = performance.now();
   let violations: string[];
   try {
+    await running.prepare();
+    startedMs = performance.now();
+    const late = sleep(deadlineMs, undefined, { signal: deadline.signal }).then(() => {
+      throw new Error('it did not end before its deadline');
+    });
+    late.catch(() => undefined);
     violations = await Promise.race([running.run(), late]);
   } catch (error) {
     violations = [error instanceof Error ? error.message : String(error)];
   } finally {
     deadline.abort();
-    late.catch(() => undefined);
   }
   const durationMs = performance.now() - startedMs;
   const { hasStruck, late: delivery } = running;
@@ -94,6 +93,15 @@ class Running {
       ({ label, pid, atMs }) =>
         `${atMs.toFixed(0).padStart(6)} ms  ${pid}  ${label}${label === start ? '  <- struck' : ''}`,
     );
+  }
+
+  /** Resolves once the next job can be handed over, and whoever may have to take over is there. */
+  async prepare(): Promise<void> {
+    const { mode, unit } = this.#trial;
+    if (MODES[mode].process !== 'lives' && unit.role !== 'scheduler') {
+      await this.#stage.spare(unit.role);
+    }
+    await this.#stage.idle();
   }
 
   async run(): Promise<string[]> {
