@@ -79,6 +79,7 @@ class Running {
   late: Outcome['late'];
   #watch: Watch | undefined;
   hasStruck = false;
+  #noticed: Promise<void> | void = undefined;
   #isOver = false;
 
   constructor(stage: Stage, trial: Trial) {
@@ -113,7 +114,7 @@ class Running {
     const struck = new Promise<Strike>((resolve) => {
       const strike = (at: Strike): void => {
         this.hasStruck = true;
-        act(stage, watch, mode, at);
+        this.#noticed = act(stage, watch, mode, at);
         resolve(at);
       };
       const fits = ({ label }: Unit): boolean => label === unit.label;
@@ -130,6 +131,7 @@ class Running {
     const producers = [producer];
     if (mode === 'L' && unit.label.includes(':cache.')) producers.push(await this.#renew(practice));
     await this.#comeLate(strike, owner, producers);
+    await this.#noticed;
     await settled(stage.stores.redis, id, DEADLINE_MS[mode]);
     return this.#judge(practice, callsBefore, producers, owner);
   }
