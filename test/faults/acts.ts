@@ -10,8 +10,16 @@ import type { Strike, Watch } from './watch.ts';
 /** Longest wait for the successor of a stopped worker to begin, in milliseconds. */
 const SUCCESSOR_MS = 8000;
 
-/** At once, before anything else can happen. */
-export function act(stage: Stage, watch: Watch, mode: Mode, { unit, passage }: Strike): void {
+/**
+ * At once, before anything else can happen.
+ * @returns when a process that lives has noticed, if that takes it long: until then the next job would suffer of it too.
+ */
+export function act(
+  stage: Stage,
+  watch: Watch,
+  mode: Mode,
+  { unit, passage }: Strike,
+): Promise<void> | void {
   const owner = ownerOf(stage, { unit, passage });
   switch (mode) {
     case 'B':
@@ -33,7 +41,9 @@ export function act(stage: Stage, watch: Watch, mode: Mode, { unit, passage }: S
     case 'E':
       return passage.refuse();
     case 'T':
-      void endThread(stage, watch, owner);
+      return void endThread(stage, watch, owner);
+    case 'X':
+      if (unit.store !== 'llm') stage.restart(unit.store);
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * What the database itself writes down of what is done to it: triggers the application knows nothing of.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { TestDatabase } from '../support/postgres.ts';
 
@@ -53,29 +54,43 @@ export interface Audit {
 
 const TERMINAL = new Set(['done', 'error', 'revoked']);
 
+/** Pause before the database is tried again, in milliseconds. */
+const AGAIN_MS = 50;
+
 export async function installAudit({ url, pool }: TestDatabase): Promise<Audit> {
   await pool.query(INSTALL);
-  const client = new pg.Client({ connectionString: url });
-  const ends = new Map<string, string>();
-  const waiting = new Map<string, ((status: string) => void)[]>();
-  client.on('notification', ({ payload = '' }) => {
-    const [id = '', status = ''] = payload.split(' ');
-    if (!TERMINAL.has(status)) return;
-    ends.set(id, status);
-    for (const resolve of waiting.get(id) ?? []) resolve(status);
-    waiting.delete(id);
-  });
-  client.on('error', () => undefined);
-  await client.connect();
-  await client.query('LISTEN audit');
+  const ends = new Ends();
+  let client: pg.Client;
+  let isClosed = false;
+
+  async function listen(): Promise<void> {
+    client = new pg.Client({ connectionString: url });
+    client.on('error', () => undefined);
+    client.on('notification', ({ payload = '' }) => ends.hear(payload));
+    await client.connect();
+    await client.query('LISTEN audit');
+    client.once('end', () => void listenAgain());
+  }
+
+  /** After the database was killed; what ended meanwhile is in the log. */
+  async function listenAgain(): Promise<void> {
+    while (!isClosed) {
+      try {
+        await listen();
+        const { rows } = await client.query<{ text: string }>(
+          `SELECT concat(row ->> 'id', ' ', row ->> 'status') AS text FROM audit.log WHERE "table" = 'tasks'`,
+        );
+        for (const { text } of rows) ends.hear(text);
+        return;
+      } catch {
+        await sleep(AGAIN_MS);
+      }
+    }
+  }
+
+  await listen();
   return {
-    ended(taskId) {
-      const status = ends.get(taskId);
-      if (status !== undefined) return Promise.resolve(status);
-      return new Promise((resolve) => {
-        waiting.set(taskId, [...(waiting.get(taskId) ?? []), resolve]);
-      });
-    },
+    ended: (taskId) => ends.of(taskId),
     async rows(taskIds) {
       const { rows } = await pool.query<AuditRow>(
         `SELECT n::int, "table", op, coalesce(row ->> 'task_id', row ->> 'id') AS "taskId",
@@ -86,6 +101,32 @@ export async function installAudit({ url, pool }: TestDatabase): Promise<Audit> 
       );
       return rows;
     },
-    close: () => client.end(),
+    async close() {
+      isClosed = true;
+      await client.end();
+    },
   };
+}
+
+/** Terminal states that were heard of, and who waits for them. */
+class Ends {
+  readonly #known = new Map<string, string>();
+  readonly #waiting = new Map<string, ((status: string) => void)[]>();
+
+  /** @param text a task's id and its status. */
+  hear(text: string): void {
+    const [id = '', status = ''] = text.split(' ');
+    if (!TERMINAL.has(status)) return;
+    this.#known.set(id, status);
+    for (const resolve of this.#waiting.get(id) ?? []) resolve(status);
+    this.#waiting.delete(id);
+  }
+
+  of(id: string): Promise<string> {
+    const status = this.#known.get(id);
+    if (status !== undefined) return Promise.resolve(status);
+    return new Promise((resolve) => {
+      this.#waiting.set(id, [...(this.#waiting.get(id) ?? []), resolve]);
+    });
+  }
 }

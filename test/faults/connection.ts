@@ -166,6 +166,7 @@ export class Connection {
       },
       mute: () => {
         this.#isMute = true;
+        return new Promise((resolve) => this.#client.once('close', () => resolve()));
       },
       keep: () => {
         this.#isKept = true;

@@ -21,14 +21,13 @@ export function findExperiments(): Experiment[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith(ENDING))
     .toSorted()
-    .map((file) => {
-      const source = readFileSync(path.join(folder, file), 'utf8');
-      return {
-        name: file.slice(0, -ENDING.length),
-        tests: testsOf(source),
-        sizes: sizesOf(source),
-      };
-    });
+    .map((file) => ({ file, source: readFileSync(path.join(folder, file), 'utf8') }))
+    .filter(({ source }) => source.includes(`from './experiment.ts'`))
+    .map(({ file, source }) => ({
+      name: file.slice(0, -ENDING.length),
+      tests: testsOf(source),
+      sizes: sizesOf(source),
+    }));
 }
 
 function testsOf(source: string): string[] {

@@ -21,8 +21,8 @@ export interface Passage {
   refuse(word?: string): void;
   /** Breaks the connection of the process; the store sees it end. */
   reset(): void;
-  /** From now on nothing reaches the process, and the connection stays. */
-  mute(): void;
+  /** From now on nothing reaches the process, and the connection stays. Resolves once the process gives it up. */
+  mute(): Promise<void>;
   /** Keeps the connection to the store, whatever becomes of the process. */
   keep(): void;
   /**

@@ -2,6 +2,7 @@
  * Runs many trials, some at a time: while one waits for a lease to run out, another has the processors.
  */
 import { runBaseline } from './baseline.ts';
+import { OwnEngines } from './own-engines.ts';
 import { Stage } from './stage.ts';
 import { runTrial, type Outcome, type Trial } from './trial.ts';
 
@@ -10,13 +11,15 @@ export async function runTrials(
   lanes: number,
   heard: (outcome: Outcome) => void = () => undefined,
 ): Promise<Outcome[]> {
-  const waiting = [...trials];
   const outcomes: Outcome[] = [];
-  const runLane = async (): Promise<void> => {
+  const runLane = async (waiting: Trial[], open: () => Promise<Stage>): Promise<void> => {
     let stage: Stage | undefined;
     try {
       for (let trial = waiting.shift(); trial !== undefined; trial = waiting.shift()) {
-        stage ??= await openWarm();
+        if (stage === undefined) {
+          stage = await open();
+          await runBaseline(stage);
+        }
         const outcome = await runTrial(stage, trial);
         outcomes.push(outcome);
         heard(outcome);
@@ -29,13 +32,11 @@ export async function runTrials(
       await stage?.close();
     }
   };
-  await Promise.all(Array.from({ length: Math.min(lanes, trials.length) }, runLane));
+  const harmless = trials.filter(({ mode }) => mode !== 'X');
+  const count = Math.min(lanes, harmless.length);
+  await Promise.all(Array.from({ length: count }, () => runLane(harmless, () => Stage.open())));
+  // Alone, as no other may share what it kills.
+  const killing = trials.filter(({ mode }) => mode === 'X');
+  await runLane(killing, async () => Stage.open(undefined, [], await OwnEngines.start()));
   return outcomes;
-}
-
-/** A stage whose scripts are loaded and connections open. */
-async function openWarm(): Promise<Stage> {
-  const stage = await Stage.open();
-  await runBaseline(stage);
-  return stage;
 }

@@ -4,7 +4,7 @@
 import type { Place, Unit } from './watch.ts';
 import type { Way } from './ways.ts';
 
-export type Mode = 'B' | 'A' | 'D' | 'L' | 'Z' | 'W' | 'H' | 'E' | 'T';
+export type Mode = 'B' | 'A' | 'D' | 'L' | 'Z' | 'W' | 'H' | 'E' | 'T' | 'X';
 
 export interface ModeOf {
   title: string;
@@ -25,7 +25,7 @@ export interface Fitting extends Pick<Unit, 'role' | 'store' | 'place' | 'mutate
 }
 
 const anywhere = ({ way }: Fitting): boolean => way !== 'in its inbox';
-const inRequest = ({ place, way }: Fitting): boolean =>
+const inRequest = ({ place, way }: Pick<Fitting, 'place' | 'way'>): boolean =>
   place === 'request' && way !== 'in its inbox';
 const always = (): boolean => true;
 
@@ -95,6 +95,13 @@ export const MODES: Record<Mode, ModeOf> = {
     holds: 'request',
     fits: ({ role, store, label }) =>
       role === 'worker' && (store !== 'redis' || label.includes(':cache.')),
+    inTests: 'nowhere',
+  },
+  X: {
+    title: 'the store is killed before the unit reaches it, and started again',
+    process: 'lives',
+    holds: 'request',
+    fits: ({ store, way, place }) => store !== 'llm' && inRequest({ place, way }),
     inTests: 'nowhere',
   },
 };

@@ -21,7 +21,8 @@ export interface Mutant {
 }
 
 const RUNS = 'dist/db/task-runs.js';
-const STUCK = /did not end before its deadline/;
+/** The job never ends. */
+export const STUCK = /did not end before its deadline/;
 const ENDED_TWICE = /the queue has ended one job 2 times/;
 const INSERT_STEP = `'INSERT INTO ai.task_steps (task_id, step, epoch, output) VALUES ($1, $2, $3, $4)'`;
 

@@ -9,6 +9,7 @@ import { createPostgresFramer } from './framers/postgres.ts';
 import { createRespFramer, stringsOf, type ScriptNames } from './framers/resp.ts';
 import type { Request } from './framers/framer.ts';
 import { Gate, type Judge, type Role, type Store } from './gate.ts';
+import { endWithTest, forget } from './survivors.ts';
 import type { Watch } from './watch.ts';
 
 /**
@@ -92,6 +93,7 @@ export class GatedProcess {
   async end(): Promise<void> {
     this.kill('SIGKILL');
     await this.exited;
+    forget(this.pid);
     await Promise.all(Object.values(this.gates).map((gate) => gate.close()));
   }
 }
@@ -133,6 +135,7 @@ export async function startProcess(options: ProcessOptions): Promise<GatedProces
     env: { PATH, HOME, ...env, ...urls, ROLE: role },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  endWithTest(child.pid!);
   return new GatedProcess(role, gates, child, judges);
 }
 

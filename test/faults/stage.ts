@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Broker, Control } from '../../jobs/queue/index.ts';
 import { packagePath } from '../../package-path.ts';
 import { startAnswering } from '../support/answering.ts';
-import { createPerson, createTestStores, type Person, type TestStores } from '../support/app.ts';
+import { createPerson, type Person, type TestStores } from '../support/app.ts';
 import { installAudit, type Audit } from './audit.ts';
+import { createStores, type Killable, type OwnEngines } from './own-engines.ts';
 import { startProcess, type GatedProcess } from './processes.ts';
 import { scriptNames } from './scripts.ts';
 import type { ScriptNames } from './framers/resp.ts';
@@ -20,7 +21,7 @@ const QUEUE = 'ai_tasks';
 /** What a spare serves until its turn. */
 const SPARE_QUEUE = 'spare';
 /** Longest wait for a worker to do as it is told, in milliseconds. */
-const TOLD_MS = 3000;
+const TOLD_MS = 8000;
 
 export type Replaceable = 'api' | 'worker';
 
@@ -32,6 +33,9 @@ export class Stage {
   /** Of the watched queue. */
   readonly broker: Broker;
   watch: Watch | undefined;
+  /** Resolves once every store that was killed serves again. */
+  healed: Promise<void> = Promise.resolve();
+  readonly #engines: OwnEngines | undefined;
   readonly #program: string;
   readonly #scripts: ScriptNames;
   readonly #others: Awaited<ReturnType<typeof startAnswering>>;
@@ -46,7 +50,9 @@ export class Stage {
     program: string;
     scripts: ScriptNames;
     others: Awaited<ReturnType<typeof startAnswering>>;
+    engines: OwnEngines | undefined;
   }) {
+    this.#engines = parts.engines;
     this.stores = parts.stores;
     this.person = parts.person;
     this.audit = parts.audit;
@@ -60,20 +66,22 @@ export class Stage {
 
   /**
    * @param program folder of the compiled program. Default: this one.
+   * @param engines a Redis and a Postgres it may kill; they end with it. Default: those of the tests.
    * @param spares roles of processes that may have to be replaced: what is not started now is started when it is needed.
    */
   static async open(
     program = packagePath('dist'),
     spares: readonly Replaceable[] = ['worker', 'api'],
+    engines?: OwnEngines,
   ): Promise<Stage> {
     const [stores, others, scripts] = await Promise.all([
-      createTestStores(),
+      createStores(engines),
       startAnswering(),
       scriptNames(program),
     ]);
     const audit = await installAudit(stores.database);
     const person = await createPerson(stores.database, '', stores.config.jwtSecurity);
-    const stage = new Stage({ stores, person, audit, program, scripts, others });
+    const stage = new Stage({ stores, person, audit, program, scripts, others, engines });
     try {
       await stage.#start();
       for (const role of spares) stage.prepareSpare(role);
@@ -95,6 +103,12 @@ export class Stage {
 
   serving(role: Role): GatedProcess {
     return this.#serving.get(role)!;
+  }
+
+  /** Kills a store and starts it again. */
+  restart(store: Killable): void {
+    this.healed = this.#engines?.restart(store) ?? Promise.reject(new Error('not its own store'));
+    this.healed.catch(() => undefined);
   }
 
   get processes(): GatedProcess[] {
@@ -217,5 +231,6 @@ export class Stage {
     this.#others.stop();
     await this.audit.close();
     await this.stores.drop();
+    await this.#engines?.stop();
   }
 }

@@ -40,6 +40,7 @@ const DEADLINE_MS: Record<Mode, number> = {
   H: 45_000,
   E: 20_000,
   T: 20_000,
+  X: 30_000,
 };
 /** How long after the end of a job a fault at one of its last units may strike, in milliseconds. */
 const TAIL_MS = 1000;
@@ -51,22 +52,21 @@ export async function runTrial(
   deadlineMs = DEADLINE_MS[trial.mode],
 ): Promise<Outcome> {
   const running = new Running(stage, trial);
-  const { mode, unit } = trial;
-  if (MODES[mode].process !== 'lives' && unit.role !== 'scheduler') await stage.spare(unit.role);
-  await stage.idle();
-  const startedMs = performance.now();
   const deadline = new AbortController();
-  const late = sleep(deadlineMs, undefined, { signal: deadline.signal }).then(() => {
-    throw new Error('it did not end before its deadline');
-  });
+  let startedMs = performance.now();
   let violations: string[];
   try {
+    await running.prepare();
+    startedMs = performance.now();
+    const late = sleep(deadlineMs, undefined, { signal: deadline.signal }).then(() => {
+      throw new Error('it did not end before its deadline');
+    });
+    late.catch(() => undefined);
     violations = await Promise.race([running.run(), late]);
   } catch (error) {
     violations = [error instanceof Error ? error.message : String(error)];
   } finally {
     deadline.abort();
-    late.catch(() => undefined);
   }
   const durationMs = performance.now() - startedMs;
   const { hasStruck, late: delivery } = running;
@@ -79,6 +79,7 @@ class Running {
   late: Outcome['late'];
   #watch: Watch | undefined;
   hasStruck = false;
+  #noticed: Promise<void> | void = undefined;
   #isOver = false;
 
   constructor(stage: Stage, trial: Trial) {
@@ -95,6 +96,15 @@ class Running {
     );
   }
 
+  /** Resolves once the next job can be handed over, and whoever may have to take over is there. */
+  async prepare(): Promise<void> {
+    const { mode, unit } = this.#trial;
+    if (MODES[mode].process !== 'lives' && unit.role !== 'scheduler') {
+      await this.#stage.spare(unit.role);
+    }
+    await this.#stage.idle();
+  }
+
   async run(): Promise<string[]> {
     const stage = this.#stage;
     const { unit, mode } = this.#trial;
@@ -104,7 +114,7 @@ class Running {
     const struck = new Promise<Strike>((resolve) => {
       const strike = (at: Strike): void => {
         this.hasStruck = true;
-        act(stage, watch, mode, at);
+        this.#noticed = act(stage, watch, mode, at);
         resolve(at);
       };
       const fits = ({ label }: Unit): boolean => label === unit.label;
@@ -116,10 +126,12 @@ class Running {
     const owner = ownerOf(stage, strike);
     if (mode === 'W') await goOnBeside(stage, this.#watch!, owner, strike);
     else await this.#replace(owner);
+    await stage.healed;
     const id = await this.#finish(producer);
     const producers = [producer];
     if (mode === 'L' && unit.label.includes(':cache.')) producers.push(await this.#renew(practice));
     await this.#comeLate(strike, owner, producers);
+    await this.#noticed;
     await settled(stage.stores.redis, id, DEADLINE_MS[mode]);
     return this.#judge(practice, callsBefore, producers, owner);
   }

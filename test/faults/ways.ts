@@ -26,7 +26,8 @@ export function isOf(way: Way, { role, label }: Pick<Unit, 'role' | 'label'>): b
     case 'in its inbox':
       return label.includes(':inbox');
     case 'not dispatched':
-      return role === 'scheduler';
+      // It looks again after two leases, should the job not have ended by then.
+      return role === 'scheduler' && label.endsWith('#1');
   }
 }
 
