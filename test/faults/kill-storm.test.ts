@@ -3,18 +3,18 @@
  */
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atEnd } from '../support/at-end.ts';
 import { eventually } from '../support/consumers.ts';
-import { createTestDatabase } from '../support/postgres.ts';
-import { createTestRedis } from '../support/redis.ts';
 import { stormTask, transientStormTask, type Storm } from '../support/tasks-of-storms.ts';
 import { chance, report, sizesOf } from './experiment.ts';
 import { readLines, violationsOf, type Asked } from './storms/ledger.ts';
-import { openStage, type Stage } from './storms/stage.ts';
+import { openStageOnSharedStores, type Stage } from './storms/stage.ts';
 
 const SIZES = sizesOf('kill-storm', {
+  /** Jobs of every kind. */
   jobs: { ci: 400, full: 10_000 },
+  /** Worker processes killed. */
   processes: { ci: 15, full: 300 },
+  /** Threads ended by command. */
   threads: { ci: 20, full: 500 },
 });
 const WORKERS = 3;
@@ -44,18 +44,7 @@ function plan(): Event[] {
 }
 
 test('a kill storm', async (t) => {
-  const database = await createTestDatabase();
-  const redis = createTestRedis();
-  atEnd(t, async () => {
-    await redis.clear();
-    await database.drop();
-  });
-  const stage = await openStage(t, {
-    redisUrl: redis.url,
-    databaseUrl: database.url,
-    db: database.pool,
-    leaseMs: LEASE_MS,
-  });
+  const stage = await openStageOnSharedStores(t, LEASE_MS);
   await stage.startScheduler();
   for (let i = 0; i < WORKERS; i++) stage.startWorker();
   await Promise.all(stage.workers.map(({ ready }) => ready));

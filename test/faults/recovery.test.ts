@@ -6,14 +6,11 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type } from 'typebox';
 import { Producer } from '../../jobs/queue/index.ts';
-import { atEnd } from '../support/at-end.ts';
 import { eventually } from '../support/consumers.ts';
-import { createTestDatabase } from '../support/postgres.ts';
-import { createTestRedis } from '../support/redis.ts';
 import { transientStormTask } from '../support/tasks-of-storms.ts';
 import { chance, report, sizesOf } from './experiment.ts';
 import { readLines, type Line } from './storms/ledger.ts';
-import { openStage, type Stage, type StormWorker } from './storms/stage.ts';
+import { openStageOnSharedStores, type Stage, type StormWorker } from './storms/stage.ts';
 
 const SIZES = sizesOf('recovery', { kills: { ci: 5, full: 100 } });
 const LEASE_MS = 2000;
@@ -24,18 +21,7 @@ const WORK_MS = 10_000;
 const { integer } = chance();
 
 test('recovery after a kill', async (t) => {
-  const database = await createTestDatabase();
-  const redis = createTestRedis();
-  atEnd(t, async () => {
-    await redis.clear();
-    await database.drop();
-  });
-  const stage = await openStage(t, {
-    redisUrl: redis.url,
-    databaseUrl: database.url,
-    db: database.pool,
-    leaseMs: LEASE_MS,
-  });
+  const stage = await openStageOnSharedStores(t, LEASE_MS);
   const survivor = stage.startWorker();
   await survivor.ready;
   const id = await idOf(stage, survivor);

@@ -10,7 +10,9 @@ import { TaskWaiter } from '../../../jobs/waiter.ts';
 import { Telemetry } from '../../../telemetry.ts';
 import { atEnd } from '../../support/at-end.ts';
 import { testConfig } from '../../support/config.ts';
+import { createTestDatabase } from '../../support/postgres.ts';
 import { environmentOf, run, type Run } from '../../support/process.ts';
+import { createTestRedis } from '../../support/redis.ts';
 import { registerTasksOfTests } from '../../support/tasks-of-tests.ts';
 import { workerLog } from '../../support/worker-processes.ts';
 import { installLedger } from './ledger.ts';
@@ -46,6 +48,22 @@ export interface Stage {
   /** Starts a worker; unless it is stopped with the stage, one that ends is replaced at once. */
   startWorker(): StormWorker;
   startScheduler(): Promise<Run>;
+}
+
+/** On a database and a queue of its own, on the servers of all tests. */
+export async function openStageOnSharedStores(t: TestContext, leaseMs: number): Promise<Stage> {
+  const database = await createTestDatabase();
+  const redis = createTestRedis();
+  atEnd(t, async () => {
+    await redis.clear();
+    await database.drop();
+  });
+  return openStage(t, {
+    redisUrl: redis.url,
+    databaseUrl: database.url,
+    db: database.pool,
+    leaseMs,
+  });
 }
 
 let isRegistered = false;
