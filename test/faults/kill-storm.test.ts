@@ -44,7 +44,7 @@ function plan(): Event[] {
 }
 
 test('a kill storm', async (t) => {
-  const stage = await openStageOnSharedStores(t, LEASE_MS);
+  const stage = await openStageOnSharedStores(t, { leaseMs: LEASE_MS });
   await stage.startScheduler();
   for (let i = 0; i < WORKERS; i++) stage.startWorker();
   await Promise.all(stage.workers.map(({ ready }) => ready));
@@ -58,7 +58,7 @@ test('a kill storm', async (t) => {
       await room(stage, durable, transient);
       await ask(stage, asked++, durable, transient);
     } else if (event === 'process') await killProcess(stage);
-    else await endThread(stage);
+    else await endThread(stage, durable);
   }
   const stormMs = performance.now() - startedMs;
 
@@ -127,10 +127,11 @@ async function killProcess({ workers }: Stage): Promise<void> {
 }
 
 /** Ends the thread of a job that runs, whichever answers first. */
-async function endThread(stage: Stage): Promise<void> {
+async function endThread(stage: Stage, durable: ReadonlyMap<string, Asked>): Promise<void> {
   for (;;) {
     const ended = new Set(linesOf(stage, 'ended'));
-    const running = linesOf(stage, 'begun').filter((id) => !ended.has(id));
+    const isPoison = (id: string): boolean => (durable.get(id)?.ends ?? '') !== '';
+    const running = linesOf(stage, 'begun').filter((id) => !ended.has(id) && !isPoison(id));
     const id = running[integer(running.length)];
     if (id === undefined) {
       await sleep(20);

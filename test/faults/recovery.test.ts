@@ -21,7 +21,7 @@ const WORK_MS = 10_000;
 const { integer } = chance();
 
 test('recovery after a kill', async (t) => {
-  const stage = await openStageOnSharedStores(t, LEASE_MS);
+  const stage = await openStageOnSharedStores(t, { leaseMs: LEASE_MS, replaces: false });
   const survivor = stage.startWorker();
   await survivor.ready;
   const id = await idOf(stage, survivor);
@@ -32,10 +32,9 @@ test('recovery after a kill', async (t) => {
   await eventually('its thread is warm', async () => (await warm.status()).status === 'done');
   const tookMs: number[] = [];
   const violations: string[] = [];
-  stage.startWorker();
   for (let kill = 0; kill < SIZES.kills; kill++) {
     await command('cancel_consumer', QUEUE);
-    const victim = stage.workers.find((worker) => worker !== survivor)!;
+    const victim = stage.startWorker();
     await victim.ready;
     const { id: jobId } = await stage.client.delay(transientStormTask, {
       file: stage.file,

@@ -2,7 +2,7 @@
  * What happened to the jobs of a storm, from logs the application does not keep: the file its tasks write, the effects they leave,
  * a trigger that notes every end, and the producer's own list of what was accepted.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Pool } from '../../../db/postgres.ts';
 import type { Storm } from '../../support/tasks-of-storms.ts';
 
@@ -31,15 +31,34 @@ export async function installLedger(db: Pool): Promise<void> {
       WHEN (OLD.finished_at IS NOT NULL OR NEW.finished_at IS NOT NULL) EXECUTE FUNCTION note_end();`);
 }
 
-export function readLines(file: string): Line[] {
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => {
-      const [what = '', id = '', ...numbers] = line.split(' ');
-      const [attempt = 0, delivery = 0, pid = 0, atMs = 0] = numbers.map(Number);
-      return { what, id, attempt, delivery, pid, atMs };
-    });
+/** What was read of each file so far: it only grows, and is looked at often. */
+const known = new Map<string, { bytes: number; lines: Line[] }>();
+
+/** Every whole line of the file, the oldest first. */
+export function readLines(file: string): readonly Line[] {
+  const read = known.get(file) ?? { bytes: 0, lines: [] };
+  known.set(file, read);
+  const more = readFileFrom(file, read.bytes);
+  const whole = more.subarray(0, more.lastIndexOf('\n') + 1);
+  read.bytes += whole.length;
+  for (const line of whole.toString().split('\n').slice(0, -1)) read.lines.push(parse(line));
+  return read.lines;
+}
+
+function readFileFrom(file: string, position: number): Buffer {
+  const descriptor = openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(Math.max(0, fstatSync(descriptor).size - position));
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, position));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function parse(line: string): Line {
+  const [what = '', id = '', ...numbers] = line.split(' ');
+  const [attempt = 0, delivery = 0, pid = 0, atMs = 0] = numbers.map(Number);
+  return { what, id, attempt, delivery, pid, atMs };
 }
 
 interface Row {
@@ -66,7 +85,7 @@ export async function violationsOf(
        (SELECT (output #>> '{}')::int FROM ai.task_steps s WHERE s.task_id = t.id AND s.step = 'think') AS thought
      FROM ai.tasks t`,
   );
-  const known = new Map(rows.map((row) => [row.id, row]));
+  const found = new Map(rows.map((row) => [row.id, row]));
   const lines = new Map<string, Line[]>();
   for (const line of readLines(file)) {
     const ofJob = lines.get(line.id);
@@ -74,7 +93,7 @@ export async function violationsOf(
     else ofJob.push(line);
   }
   return Array.from(accepted, ([id, asked]) => {
-    const row = known.get(id);
+    const row = found.get(id);
     const problems = row === undefined ? ['lost'] : problemsOf(row, asked, lines.get(id) ?? []);
     return problems.map((problem) => `${id}: ${problem}`);
   }).flat();

@@ -23,6 +23,8 @@ export interface StageOptions {
   /** Of the test itself, on a way that no fault reaches. */
   db: Pool;
   leaseMs: number;
+  /** Whether a worker that ends is replaced at once. Default true. */
+  replaces?: boolean | undefined;
 }
 
 export interface StormWorker {
@@ -45,13 +47,16 @@ export interface Stage {
   file: string;
   /** Those that have not ended. */
   workers: StormWorker[];
-  /** Starts a worker; unless it is stopped with the stage, one that ends is replaced at once. */
+  /** Starts a worker. */
   startWorker(): StormWorker;
   startScheduler(): Promise<Run>;
 }
 
 /** On a database and a queue of its own, on the servers of all tests. */
-export async function openStageOnSharedStores(t: TestContext, leaseMs: number): Promise<Stage> {
+export async function openStageOnSharedStores(
+  t: TestContext,
+  options: Pick<StageOptions, 'leaseMs' | 'replaces'>,
+): Promise<Stage> {
   const database = await createTestDatabase();
   const redis = createTestRedis();
   atEnd(t, async () => {
@@ -62,14 +67,14 @@ export async function openStageOnSharedStores(t: TestContext, leaseMs: number): 
     redisUrl: redis.url,
     databaseUrl: database.url,
     db: database.pool,
-    leaseMs,
+    ...options,
   });
 }
 
 let isRegistered = false;
 
 export async function openStage(t: TestContext, options: StageOptions): Promise<Stage> {
-  const { redisUrl, databaseUrl, db, leaseMs } = options;
+  const { redisUrl, databaseUrl, db, leaseMs, replaces = true } = options;
   if (!isRegistered) registerTasksOfTests();
   isRegistered = true;
   await installLedger(db);
@@ -112,7 +117,7 @@ export async function openStage(t: TestContext, options: StageOptions): Promise<
       worker.hasEnded = true;
       worker.isReady = false;
       workers.splice(workers.indexOf(worker), 1);
-      if (!isOver) startWorker();
+      if (replaces && !isOver) startWorker();
     });
     return worker;
   };
