@@ -54,6 +54,7 @@ test("the project's own migrations run once, the product's tables before ours", 
     'ai/002_feedback.sql',
     'ai/003_idempotency_keys.sql',
     'ai/004_trailing.sql',
+    'ai/005_pruning.sql',
   ]);
   assert.deepEqual(await migrate(database.url, ['ai', 'daodao']), []);
 });
