@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
+import path from 'node:path';
 import type { TestContext } from 'node:test';
 
 /** A size of an experiment: what it is in every test run, and by command. */
@@ -73,7 +74,9 @@ export function chance(seed = SEED): { integer(below: number): number; next(): n
 export function report(t: TestContext, finding: Finding): void {
   const { figure, result, violations } = finding;
   t.diagnostic(`${figure}: ${result} (seed ${SEED})`);
+  // Each test file is a process of its own.
+  const experiment = path.basename(process.argv[1]!, '.test.js');
   if (REPORT !== undefined)
-    appendFileSync(REPORT, `${JSON.stringify({ ...finding, seed: SEED })}\n`);
+    appendFileSync(REPORT, `${JSON.stringify({ experiment, ...finding, seed: SEED })}\n`);
   assert.deepEqual(violations, [], `${violations.length} violations, seed ${SEED}`);
 }

@@ -6,14 +6,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { packagePath } from '../../package-path.ts';
 import { compiledTests, runTests, untilInterrupted, withEngines } from '../support/runner.ts';
-import type { Finding } from './experiment.ts';
 import { helpText, parseOptions, UsageError, type Options } from './options.ts';
-import { tableOf, withTable } from './table.ts';
+import { withFindings, type Reported } from './table.ts';
 
 /** Longest run of one experiment, in milliseconds. */
 const TIMEOUT_MS = 12 * 3_600_000;
-
-export type SeededFinding = Finding & { seed: number };
 
 async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args);
@@ -25,9 +22,9 @@ async function main(args: readonly string[]): Promise<void> {
     await writeFile(report, '');
     await measure(options, report, interrupted);
     const lines = (await readFile(report, 'utf8')).split('\n').filter(Boolean);
-    const findings = lines.map((line) => JSON.parse(line) as SeededFinding);
+    const findings = lines.map((line) => JSON.parse(line) as Reported);
     for (const finding of findings) process.stdout.write(`${lineOf(finding)}\n`);
-    if (options.write) await write(findings, args);
+    if (options.write) await write(findings, options, args);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -47,16 +44,19 @@ async function measure(
   });
 }
 
-function lineOf({ figure, result, violations, seed }: SeededFinding): string {
+function lineOf({ figure, result, violations, seed }: Reported): string {
   return `${violations.length === 0 ? 'held' : 'BROKEN'}  ${figure}: ${result} (seed ${seed})`;
 }
 
-async function write(findings: readonly SeededFinding[], args: readonly string[]): Promise<void> {
+async function write(
+  findings: readonly Reported[],
+  { experiments }: Options,
+  args: readonly string[],
+): Promise<void> {
   const file = packagePath('docs', 'reliability.md');
-  const asked = args.filter((word) => word !== '--write').join(' ');
-  const command = `npm run faults${asked === '' ? '' : ` -- ${asked}`}`;
-  const text = withTable(await readFile(file, 'utf8'), tableOf(findings, command));
-  await writeFile(file, text);
+  const names = experiments.map(({ name }) => name);
+  const rest = args.filter((word) => word !== '--write' && !names.includes(word));
+  await writeFile(file, withFindings(await readFile(file, 'utf8'), findings, rest));
 }
 
 try {
