@@ -11,7 +11,7 @@ import { startRedis } from '../../db/embedded/redis.ts';
 import { createTestStores, type TestStores } from '../support/app.ts';
 import type { Framer } from './framers/framer.ts';
 import { Gate, type Judge } from './gate.ts';
-import { endWithTest, forget } from './survivors.ts';
+import { endWithTest, forget } from '../support/survivors.ts';
 
 export type Killable = 'redis' | 'pg';
 

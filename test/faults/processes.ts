@@ -9,7 +9,7 @@ import { createPostgresFramer } from './framers/postgres.ts';
 import { createRespFramer, stringsOf, type ScriptNames } from './framers/resp.ts';
 import type { Request } from './framers/framer.ts';
 import { Gate, type Judge, type Role, type Store } from './gate.ts';
-import { endWithTest, forget } from './survivors.ts';
+import { endWithTest, forget } from '../support/survivors.ts';
 import type { Watch } from './watch.ts';
 
 /**

@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { loadConfig } from '../../config.ts';
+import type { Engine } from '../../db/embedded/engine.ts';
 import { markProcess } from '../../db/embedded/process.ts';
 import { startRedis } from '../../db/embedded/redis.ts';
 import { atEnd } from './at-end.ts';
+import { endWithTest, forget } from './survivors.ts';
 
 export interface OwnRedis {
   /** Changes with a restart. */
@@ -27,9 +29,18 @@ export interface OwnRedis {
 export async function ownRedis(t: TestContext): Promise<OwnRedis> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'daodao-queue-'));
   const options = { dataDir, cacheDir: loadConfig().cacheDir };
-  let engine = await startRedis(options);
-  atEnd(t, async () => {
+  const start = async (): Promise<Engine> => {
+    const started = await startRedis(options);
+    endWithTest(started.pid);
+    return started;
+  };
+  const stop = async (): Promise<void> => {
     await engine.stop();
+    forget(engine.pid);
+  };
+  let engine = await start();
+  atEnd(t, async () => {
+    await stop();
     rmSync(dataDir, { recursive: true, force: true });
   });
   const own: OwnRedis = {
@@ -42,8 +53,8 @@ export async function ownRedis(t: TestContext): Promise<OwnRedis> {
     folder: path.join(dataDir, 'redis'),
     async restart() {
       own.kill();
-      await engine.stop();
-      engine = await startRedis(options);
+      await stop();
+      engine = await start();
       own.url = engine.url;
     },
   };

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import { type ResolvedConfig } from '../../config.ts';
 import { packagePath } from '../../package-path.ts';
 import { Signals } from './signals.ts';
+import { endWithTest, forget } from './survivors.ts';
 
 export interface Run {
   child: ChildProcess;
@@ -32,12 +33,16 @@ export function run(
     env: { PATH, HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  endWithTest(child.pid!);
   const output = new Signals<string>();
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (chunk: string) => output.note(chunk));
   const text = (): string => output.seen.join('');
   const ended = new Promise<number | NodeJS.Signals>((resolve) => {
-    child.once('close', (code, signal) => resolve(signal ?? code ?? 1));
+    child.once('close', (code, signal) => {
+      forget(child.pid!);
+      resolve(signal ?? code ?? 1);
+    });
   });
   t.after(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');

@@ -9,6 +9,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { packagePath } from '../../package-path.ts';
 import { atEnd } from './at-end.ts';
+import { endWithTest, forget } from './survivors.ts';
 import type { WorkerMessage, WorkerOptions } from './queue-worker.ts';
 
 export interface WorkerProcess {
@@ -37,7 +38,8 @@ export async function startWorker(t: TestContext, options: WorkerOptions): Promi
   const child = fork(packagePath('dist', 'test', 'support', 'queue-worker.js'), [
     JSON.stringify(options),
   ]);
-  const exited = once(child, 'exit');
+  endWithTest(child.pid!);
+  const exited = once(child, 'exit').then(() => forget(child.pid!));
   atEnd(t, async () => {
     child.kill('SIGKILL');
     await exited;

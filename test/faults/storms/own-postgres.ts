@@ -5,11 +5,13 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Engine } from '../../../db/embedded/engine.ts';
 import { markProcess } from '../../../db/embedded/process.ts';
 import { startPostgres } from '../../../db/embedded/postgres.ts';
 import { migrate } from '../../../db/migrate.ts';
 import { atEnd } from '../../support/at-end.ts';
 import { startFlakyProxy } from '../../support/flaky-proxy.ts';
+import { endWithTest, forget } from '../../support/survivors.ts';
 
 export interface OwnPostgres {
   url: string;
@@ -25,9 +27,18 @@ export async function ownPostgres(t: TestContext): Promise<OwnPostgres> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'daodao-storm-'));
   // Postgres refuses to run as root, so its unprivileged user must be able to pass through.
   chmodSync(dataDir, 0o711);
-  let engine = await startPostgres({ dataDir });
-  atEnd(t, async () => {
+  const start = async (): Promise<Engine> => {
+    const started = await startPostgres({ dataDir });
+    endWithTest(started.pid);
+    return started;
+  };
+  const stop = async (): Promise<void> => {
     await engine.stop();
+    forget(engine.pid);
+  };
+  let engine = await start();
+  atEnd(t, async () => {
+    await stop();
     rmSync(dataDir, { recursive: true, force: true });
   });
   await migrate(engine.url, ['daodao', 'ai']);
@@ -43,8 +54,8 @@ export async function ownPostgres(t: TestContext): Promise<OwnPostgres> {
     kill: () => send('SIGKILL'),
     async restart(signal) {
       send(signal);
-      await engine.stop();
-      engine = await startPostgres({ dataDir });
+      await stop();
+      engine = await start();
       proxy.target = engine.url;
       proxy.cut();
     },
