@@ -15,27 +15,27 @@ interface Waiting {
   isLost: boolean;
 }
 
+export interface Stage {
+  /** Resolves when there is a thread for the next job. */
+  ready(): Promise<void>;
+  /** @param onFresh on a thread that has had no other job. */
+  run(delivery: Delivery, onFresh: boolean): void;
+}
+
 export class Alone {
   readonly #consumer: Pick<Consumer, 'mark' | 'settle'>;
   /** How many of each kind run at a time. */
   readonly #most: Record<Kind, number>;
-  readonly #run: (delivery: Delivery, onFresh: boolean) => void;
+  readonly #stage: Stage;
   readonly #running = new Map<string, Waiting>();
   #waiting: Waiting[] = [];
   #isClosed = false;
 
-  /**
-   * @param isolated jobs of isolated tasks that may run at a time, each on a thread of its own.
-   * @param run `onFresh`: on a thread that has had no other job.
-   */
-  constructor(
-    consumer: Pick<Consumer, 'mark' | 'settle'>,
-    isolated: number,
-    run: (delivery: Delivery, onFresh: boolean) => void,
-  ) {
+  /** @param isolated jobs of isolated tasks that may run at a time, each on a thread of its own. */
+  constructor(consumer: Pick<Consumer, 'mark' | 'settle'>, isolated: number, stage: Stage) {
     this.#consumer = consumer;
     this.#most = { isolated, suspect: 1 };
-    this.#run = run;
+    this.#stage = stage;
   }
 
   add(delivery: Delivery): void {
@@ -48,7 +48,7 @@ export class Alone {
   again(id: string): void {
     const running = this.#running.get(id);
     if (running === undefined) return;
-    if (!this.#isClosed) return this.#run(running.delivery, true);
+    if (!this.#isClosed) return this.#stage.run(running.delivery, true);
     this.#running.delete(id);
     this.#back(running, 0);
   }
@@ -93,14 +93,18 @@ export class Alone {
     const { delivery, kind } = next;
     this.#running.set(delivery.job.id, next);
     const isMarked = kind === 'isolated' || (await this.#mark(delivery));
-    if (isMarked && !next.isLost) return this.#run(delivery, false);
+    if (isMarked && !next.isLost) return this.#stage.run(delivery, false);
     // Whether Redis heard it is unknown.
     if (!next.isLost) this.#back(next, SUSPECT_DELAY_MS);
     this.ended(delivery.job.id);
   }
 
-  /** Redis is told first: if this process dies with the job, whoever recovers it charges a death. */
+  /**
+   * Redis is told first: if this process dies with the job, whoever recovers it charges a death. What dies while its thread
+   * is still being started is not charged.
+   */
   async #mark({ job, counts }: Delivery): Promise<boolean> {
+    await this.#stage.ready();
     const running: Counts = { ...counts, mark: 'r' };
     const isMarked = await this.#consumer.mark(job.id, running).catch(() => false);
     return isMarked && !this.#isClosed;

@@ -80,11 +80,18 @@ export class ThreadPool {
    * @param onFresh whether it should be one that has had no job yet; default is one that has been started.
    */
   run(jobs: readonly ThreadJob[], onFresh = false): void {
+    this.#choose(onFresh).run({ concurrency: this.#concurrency, jobs });
+  }
+
+  /** Resolves when the thread that `run` would take has been started. */
+  async ready(onFresh = false): Promise<void> {
+    await this.#choose(onFresh).ready(this.#concurrency);
+  }
+
+  #choose(onFresh: boolean): Seat {
     const [first, ...others] = this.#seats;
     const rank = (seat: Seat) => seat.load * 2 + Number(seat.isFresh !== onFresh);
-    others
-      .reduce((best, seat) => (rank(seat) < rank(best) ? seat : best), first!)
-      .run({ concurrency: this.#concurrency, jobs });
+    return others.reduce((best, seat) => (rank(seat) < rank(best) ? seat : best), first!);
   }
 
   /** Whether an earlier run of this job has not ended yet, for instance one whose lease was lost. */

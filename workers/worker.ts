@@ -83,9 +83,10 @@ export class WorkerService implements Service {
       reaped: (workerId, jobs) => telemetry.emit('worker.reaped', { workerId, jobs }),
       failed: (error) => telemetry.emit('loop.failed', { loop: 'consumer', error }),
     });
-    this.#alone = new Alone(this.#consumer, threads, (delivery, onFresh) =>
-      this.#run([delivery], this.#solo, onFresh),
-    );
+    this.#alone = new Alone(this.#consumer, threads, {
+      ready: () => this.#solo.ready(),
+      run: (delivery, onFresh) => this.#run([delivery], this.#solo, onFresh),
+    });
   }
 
   async start(): Promise<void> {

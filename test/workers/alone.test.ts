@@ -4,8 +4,11 @@ import { test } from 'node:test';
 import type { Delivery } from '../../jobs/queue/index.ts';
 import { Alone } from '../../workers/alone.ts';
 
-/** Suspects whose marks Redis confirms when a test says so. */
-function open() {
+/**
+ * Suspects whose marks Redis confirms when a test says so.
+ * @param thread resolves when there is a thread. Default: there is one.
+ */
+function open(thread = Promise.resolve()) {
   const marks: (() => void)[] = [];
   const settled: string[] = [];
   const ran: string[] = [];
@@ -15,15 +18,16 @@ function open() {
       settle: (id) => void settled.push(id),
     },
     1,
-    ({ job }) => void ran.push(job.id),
+    { ready: () => thread, run: ({ job }) => void ran.push(job.id) },
   );
   const add = (id: string): void =>
     alone.add({ job: { id }, counts: { attempts: 0, deaths: 0, mark: 's' } } as Delivery);
   const confirm = async (): Promise<void> => {
+    await setImmediate();
     marks.shift()!();
     await setImmediate();
   };
-  return { alone, add, confirm, ran, settled };
+  return { alone, add, confirm, marks, ran, settled };
 }
 
 test('a suspect whose lease is lost while Redis is told of its run does not start, and the next one does', async () => {
@@ -44,4 +48,16 @@ test('a suspect that waits while its worker stops goes back', async () => {
   alone.giveBack();
   await confirm();
   assert.deepEqual([ran, settled], [[], ['waiting', 'marked']]);
+});
+
+test('no suspect counts as running while its thread is still being started', async () => {
+  let start = (): void => undefined;
+  const thread = new Promise<void>((resolve) => (start = resolve));
+  const { add, confirm, marks, ran } = open(thread);
+  add('suspect');
+  await setImmediate();
+  assert.deepEqual([marks.length, ran], [0, []]);
+  start();
+  await confirm();
+  assert.deepEqual(ran, ['suspect']);
 });

@@ -17,6 +17,9 @@ export interface Line {
 
 export type Asked = Pick<Storm, 'failures' | 'ends'>;
 
+/** Deaths of its process after which the application gives a job up, whoever killed it. */
+const MAX_DEATHS = 3;
+
 /** For a new database, before anything is accepted. */
 export async function installLedger(db: Pool): Promise<void> {
   await db.query(`
@@ -72,11 +75,30 @@ interface Row {
   thought: number | null;
 }
 
-/** Every way in which a durable task was not done as was promised. */
+/**
+ * Jobs that ran in so many of these processes when they were killed, and had not ended, that they may be given up: each time
+ * they may have run alone.
+ */
+export function struckOut(file: string, killed: ReadonlySet<number>): Set<string> {
+  const strikes = new Map<string, Set<number>>();
+  for (const { what, id, pid } of readLines(file)) {
+    const pids = strikes.get(id) ?? new Set();
+    strikes.set(id, pids);
+    if (what === 'begun' && killed.has(pid)) pids.add(pid);
+    if (what === 'ended') pids.delete(pid);
+  }
+  return new Set([...strikes].flatMap(([id, pids]) => (pids.size < MAX_DEATHS ? [] : [id])));
+}
+
+/**
+ * Every way in which a durable task was not done as was promised.
+ * @param excused jobs that may have been given up, see `struckOut`. Default: none.
+ */
 export async function violationsOf(
   db: Pool,
   file: string,
   accepted: ReadonlyMap<string, Asked>,
+  excused: ReadonlySet<string> = new Set(),
 ): Promise<string[]> {
   const { rows } = await db.query<Row>(
     `SELECT t.id, t.status, t.error_code AS code, t.attempts,
@@ -94,6 +116,7 @@ export async function violationsOf(
   }
   return Array.from(accepted, ([id, asked]) => {
     const row = found.get(id);
+    if (row?.code === 'WORKER_DIED' && excused.has(id)) return [];
     const problems = row === undefined ? ['lost'] : problemsOf(row, asked, lines.get(id) ?? []);
     return problems.map((problem) => `${id}: ${problem}`);
   }).flat();
@@ -118,6 +141,7 @@ function problemsOf(row: Row, { failures, ends }: Asked, lines: readonly Line[])
   const again = begun.length - new Set(begun.map(({ delivery }) => delivery)).size;
   if (again > 0) problems.push(`${again} starts under an epoch of another`);
   // Once beside others, where nobody is to blame, and three times alone.
-  if (isPoison && begun.length < 3) problems.push(`a dead letter after ${begun.length} starts`);
+  if (isPoison && begun.length < MAX_DEATHS)
+    problems.push(`a dead letter after ${begun.length} starts`);
   return problems;
 }
