@@ -4,12 +4,20 @@
 import { readRequest, UsageProblem, type Commands } from './cli/command.ts';
 import { control } from './cli/control.ts';
 import { dead } from './cli/dead.ts';
+import { embeddings } from './cli/reindex.ts';
 import { events } from './cli/events.ts';
 import { inspect } from './cli/inspect.ts';
 import { maintenance } from './cli/maintenance.ts';
 import { onReaderGone, say } from './output.ts';
 
-const COMMANDS: Commands = { ...maintenance, ...inspect, ...control, ...dead, ...events };
+const COMMANDS: Commands = {
+  ...maintenance,
+  ...embeddings,
+  ...inspect,
+  ...control,
+  ...dead,
+  ...events,
+};
 
 /** @returns the exit code: 0 done, 1 failed, 2 not understood. */
 async function cli(line: readonly string[]): Promise<number> {

@@ -24,9 +24,12 @@ export interface Config {
   openaiBaseUrl: string | undefined;
   openaiApiKey: string | undefined;
   llmModel: string;
+  embeddingModel: string;
+  embeddingDebounceMs: number;
   llmTimeoutMs: number;
   offlineCoachDelayMs: number;
   jwtSecurity: string | undefined;
+  internalApiKey: string | undefined;
   feedbackMinProgress: number;
   feedbackMinNoteLength: number;
   queuePrefix: string;

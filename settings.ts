@@ -3,6 +3,7 @@
  */
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { QUEUE_SETTINGS } from './settings-queue.ts';
 
 type Kind = 'text' | 'url' | 'secret' | 'integer' | 'list' | 'choice';
 
@@ -105,6 +106,21 @@ export const SETTINGS = {
     default: 'gpt-4o-mini',
     describe: 'Chat model that writes the feedback.',
   },
+  EMBEDDING_MODEL: {
+    kind: 'text',
+    default: 'text-embedding-3-small',
+    min: 1,
+    describe:
+      'Model that turns texts into vectors. Another one is used once everything is embedded again.',
+  },
+  EMBEDDING_DEBOUNCE_MS: {
+    kind: 'integer',
+    unit: 'ms',
+    default: '30000',
+    min: 1,
+    max: 3_600_000,
+    describe: 'How long after the last change the vectors of a user are made anew.',
+  },
   LLM_TIMEOUT_MS: {
     kind: 'integer',
     unit: 'ms',
@@ -128,6 +144,13 @@ export const SETTINGS = {
     describe:
       'Secret of the HS256 tokens, at least 16 characters. Needed by the API unless Postgres is embedded.',
   },
+  INTERNAL_API_KEY: {
+    kind: 'secret',
+    default: undefined,
+    min: 16,
+    describe:
+      'Key that services of DaoDao send as X-Internal-API-Key, at least 16 characters. Unset: none gets in.',
+  },
   FEEDBACK_MIN_PROGRESS: {
     kind: 'integer',
     unit: '%',
@@ -144,104 +167,7 @@ export const SETTINGS = {
     max: 10_000,
     describe: 'Least average length of its notes.',
   },
-  QUEUE_PREFIX: {
-    kind: 'text',
-    default: 'daodao',
-    describe: 'First part of every queue and cache key in Redis.',
-  },
-  QUEUE_SHARDS: {
-    kind: 'integer',
-    default: '1',
-    min: 1,
-    max: 256,
-    describe: 'Shards of the queue; fixed once jobs exist.',
-  },
-  BACKLOG_MAX_ROWS: {
-    kind: 'integer',
-    default: '100000',
-    min: 1,
-    max: 10_000_000,
-    describe:
-      'Accepted tasks that are due and have not begun, from which on the API accepts no more.',
-  },
-  BACKLOG_MAX_AGE_MS: {
-    kind: 'integer',
-    unit: 'ms',
-    default: '3600000',
-    min: 1000,
-    max: 31_536_000_000,
-    describe: 'How long such a task may have been due until the API accepts no more.',
-  },
-  TASK_RETENTION_MS: {
-    kind: 'integer',
-    unit: 'ms',
-    default: '2592000000',
-    min: 60_000,
-    max: 31_536_000_000_000,
-    describe: 'How long Postgres keeps finished tasks with their results.',
-  },
-  RESULT_TTL_MS: {
-    kind: 'integer',
-    unit: 'ms',
-    default: '86400000',
-    min: 1000,
-    max: 31_536_000_000,
-    describe: 'How long Redis keeps finished jobs and results of tasks that are not durable.',
-  },
-  LEASE_MS: {
-    kind: 'integer',
-    unit: 'ms',
-    default: '15000',
-    min: 200,
-    max: 3_600_000,
-    describe: 'How long a worker may be silent before its jobs go to others.',
-  },
-  WORKER_QUEUES: {
-    kind: 'list',
-    default: 'ai_tasks,default',
-    describe: 'Queues a worker serves, comma-separated.',
-  },
-  WORKER_THREADS: {
-    kind: 'integer',
-    default: '2',
-    min: 1,
-    max: 64,
-    describe: 'Threads of a worker.',
-  },
-  WORKER_CONCURRENCY: {
-    kind: 'integer',
-    default: '16',
-    min: 1,
-    max: 1000,
-    describe: 'Jobs one thread runs at a time.',
-  },
-  // What leaks beside the heap, such as timers and listeners, goes with its thread. A start takes about a
-  // second of a processor, which 100,000 jobs pay with 10 µs each.
-  WORKER_MAX_JOBS_PER_THREAD: {
-    kind: 'integer',
-    default: '100000',
-    min: 0,
-    max: 1_000_000_000,
-    describe: 'Jobs after which a thread is replaced by a fresh one; 0 for never.',
-  },
-  // An idle thread has 20 MB, and at 256 MB it is ended with everything on it.
-  WORKER_MAX_HEAP_MB: {
-    kind: 'integer',
-    unit: 'MB',
-    default: '192',
-    min: 48,
-    max: 255,
-    describe: 'Heap and buffers above which a thread takes no more jobs and is replaced.',
-  },
-  SHUTDOWN_GRACE_MS: {
-    kind: 'integer',
-    unit: 'ms',
-    default: '25000',
-    min: 0,
-    max: 3_600_000,
-    describe:
-      'How long running jobs may go on after SIGTERM before they are released; a second signal releases them at once.',
-  },
+  ...QUEUE_SETTINGS,
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;

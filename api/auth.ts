@@ -1,13 +1,14 @@
 /**
  * Who is asking: DaoDao's own tokens (JWT, HS256), from `Authorization: Bearer` or the `auth_token` cookie.
- * Every route needs a principal unless its config says `public: true`.
+ * Every route needs a principal unless its config says `public: true`, or `internal: true`, which takes a key of services.
  */
-import { createSecretKey } from 'node:crypto';
+import { createHash, createSecretKey, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
+import type { ResolvedConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { UUID_PATTERN } from './schemas.ts';
 
@@ -42,15 +43,23 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether the route answers without a token. Default false. */
     public?: boolean;
+    /** Whether the route is for services that have the internal key, instead of people. Default false. */
+    internal?: boolean;
   }
 }
 
 /** Refuses, before the body is read, every request to a route that is not public and has no valid token. */
-export function requirePrincipals(app: FastifyInstance, secret: string): void {
-  const key = createSecretKey(secret, 'utf8');
+export function requirePrincipals(
+  app: FastifyInstance,
+  { jwtSecurity, internalApiKey }: Pick<ResolvedConfig, 'jwtSecurity' | 'internalApiKey'>,
+): void {
+  const key = createSecretKey(jwtSecurity, 'utf8');
   app.decorateRequest('principal', null);
   app.addHook('onRequest', async (request) => {
     if (request.is404 || request.routeOptions.config.public === true) return;
+    if (request.routeOptions.config.internal === true) {
+      return assertInternal(request.headers['x-internal-api-key'], internalApiKey);
+    }
     const token = findToken(request.headers);
     if (token === undefined) throw new AppError('UNAUTHENTICATED');
     request.principal = await readToken(token, key);
@@ -75,6 +84,20 @@ export async function signToken(
     .setIssuedAt(nowSeconds)
     .setExpirationTime(nowSeconds + expiresInSeconds)
     .sign(createSecretKey(secret, 'utf8'));
+}
+
+/** Compares digests, which have one length, in a time that tells nothing. Without a key of ours nobody gets in. */
+function assertInternal(given: unknown, expected: string | undefined): void {
+  const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const isRight =
+    expected !== undefined &&
+    typeof given === 'string' &&
+    timingSafeEqual(digestOf(given), digestOf(expected));
+  if (!isRight) {
+    throw new AppError('UNAUTHENTICATED', {
+      message: 'Send the internal key: X-Internal-API-Key.',
+    });
+  }
 }
 
 /** A Bearer token is the answer even when it is bad: a stale cookie must not stand in for it. */

@@ -43,12 +43,15 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       tags: [
         { name: 'feedback', description: 'AI feedback on a practice.' },
         { name: 'tasks', description: 'Accepted work.' },
+        { name: 'recommendations', description: 'Practices of others that fit.' },
+        { name: 'internal', description: "For DaoDao's own services." },
         { name: 'operations', description: 'For those who run the server.' },
       ],
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
           cookie: { type: 'apiKey', in: 'cookie', name: 'auth_token' },
+          internal: { type: 'apiKey', in: 'header', name: 'x-internal-api-key' },
         },
       },
       security: [{ bearer: [] }, { cookie: [] }],

@@ -1,12 +1,15 @@
 /**
  * What the routes read from Postgres, and the rule that one sees only what is one's own.
  */
+import { findOwner } from '../db/embedding-sources.ts';
 import { findFeedback, type Feedback } from '../db/feedback.ts';
 import type { Queryable } from '../db/postgres.ts';
 import { findPracticeMaterial, type PracticeMaterial } from '../db/practices.ts';
 import { AppError } from '../errors.ts';
 
 export interface Readers {
+  /** External id of the owner, in lower case, of a practice deleted or not. */
+  practiceOwner(practiceId: string): Promise<string | undefined>;
   practiceMaterial(practiceId: string): Promise<PracticeMaterial | undefined>;
   /** The newest feedback of a practice, in a locale or in any. */
   feedback(practiceId: string, locale?: string): Promise<Feedback | undefined>;
@@ -14,6 +17,7 @@ export interface Readers {
 
 export function postgresReaders(db: Queryable): Readers {
   return {
+    practiceOwner: (practiceId) => findOwner(db, practiceId),
     practiceMaterial: (practiceId) => findPracticeMaterial(db, practiceId),
     feedback: (practiceId, locale) => findFeedback(db, practiceId, locale),
   };

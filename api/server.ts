@@ -11,7 +11,9 @@ import type { Api, ApiDependencies, OperationsDependencies, RouteContext } from 
 import { refuseConnection, routeOf, sendError } from './errors.ts';
 import { describeRoutes } from './openapi.ts';
 import { postgresReaders } from './readers.ts';
+import { embeddingRoutes } from './routes/embeddings.ts';
 import { feedbackRoutes } from './routes/feedback.ts';
+import { internalRoutes } from './routes/internal.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { refuseUnknownRoutes } from './routing.ts';
@@ -25,6 +27,8 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
     const context: RouteContext = { ...deps, readers, closing };
     feedbackRoutes(app, context);
     taskRoutes(app, context);
+    embeddingRoutes(app, context);
+    internalRoutes(app, context);
   });
 }
 
@@ -63,7 +67,7 @@ async function buildServer(
     });
   });
   timeouts.limitHandlers(app);
-  requirePrincipals(app, config.jwtSecurity);
+  requirePrincipals(app, config);
   acceptJsonOnly(app);
   refuseUnknownRoutes(app);
   await describeRoutes(app);

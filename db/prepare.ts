@@ -6,7 +6,7 @@ import { createClickhouse, prepareClickhouse } from './clickhouse.ts';
 import { assertTrial, migrate } from './migrate.ts';
 import { createPool } from './postgres.ts';
 import { seed, seedEvents } from './seed.ts';
-import { createVectors, prepareVectors } from './vectors.ts';
+import { createVectors, embeddingModelOf, prepareVectors } from './vectors.ts';
 
 export interface PrepareOptions {
   /** Also create DaoDao's own tables. Never in production, where the product has them. */
@@ -23,7 +23,7 @@ export async function prepareStores(
     const [applied] = await Promise.all([
       migrate(config.databaseUrl, readModel ? ['daodao', 'ai'] : ['ai']),
       prepareClickhouse(clickhouse),
-      prepareVectors(createVectors(config), { size: config.vectorSize }),
+      prepareVectors(createVectors(config), embeddingModelOf(config)),
     ]);
     return applied;
   } finally {

@@ -3,16 +3,35 @@
  */
 import { QdrantClient } from '@qdrant/js-client-rest';
 import type { ResolvedConfig } from '../config.ts';
-import { AppError } from '../errors.ts';
 
 export type Vectors = QdrantClient;
 
-/** What reads and writes name: aliases, so that a collection can be rebuilt beside the one in use. */
-export const USERS = 'daodao_users';
-export const PRACTICES = 'daodao_practices';
+export type Kind = 'users' | 'practices';
 
-/** Version of what is embedded. A new one gets collections of its own. */
-const VERSION = 1;
+/** What reads name: aliases, so that a collection can be filled beside the one in use. */
+export const ALIASES: Record<Kind, string> = {
+  users: 'daodao_users',
+  practices: 'daodao_practices',
+};
+
+/** Who makes the vectors; those of different models cannot be compared. */
+export interface Model {
+  name: string;
+  /** Length of its vectors. */
+  size: number;
+}
+
+export function embeddingModelOf({
+  embeddingModel: name,
+  vectorSize: size,
+}: Pick<ResolvedConfig, 'embeddingModel' | 'vectorSize'>): Model {
+  return { name, size };
+}
+
+/** The collection that holds the vectors of a model. */
+export function collectionOf(kind: Kind, { name, size }: Model): string {
+  return `${ALIASES[kind]}_${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}_${size}`;
+}
 
 /** Payload fields that filters name, by type. */
 const INDEXES = {
@@ -22,6 +41,7 @@ const INDEXES = {
   privacy: 'keyword',
   locale: 'keyword',
   version: 'integer',
+  removed: 'bool',
 } as const;
 
 /** A client that gives up on a request after 5 s. */
@@ -37,24 +57,61 @@ export function createVectors(config: Pick<ResolvedConfig, 'qdrantUrl' | 'qdrant
 }
 
 /**
- * Creates the collections, their payload indexes and the aliases where they are missing. Safe to repeat and to run
- * twice at a time: whoever comes second finds the work done. An alias that exists stays where it points.
- * @param size length of the vectors.
- * @throws {AppError} CONFIG_INVALID when an alias leads to vectors of another length.
+ * Creates the collections of a model, their payload indexes and the aliases where they are missing. Safe to repeat and to run
+ * twice at a time: whoever comes second finds the work done. An alias stays with the model in use until `useModel`, unless
+ * there is nothing in its collection.
  */
-export async function prepareVectors(client: Vectors, { size }: { size: number }): Promise<void> {
-  for (const alias of [USERS, PRACTICES]) {
-    const { aliases } = await client.getAliases();
-    const target = aliases.find(({ alias_name: name }) => name === alias)?.collection_name;
-    const collection = target ?? `${alias}_v${VERSION}_${size}`;
-    if (target === undefined) await ensureCollection(client, collection, size);
-    await checkSize(client, collection, size);
+export async function prepareVectors(client: Vectors, model: Model): Promise<void> {
+  for (const kind of ['users', 'practices'] as const) {
+    const collection = collectionOf(kind, model);
+    await ensureCollection(client, collection, model.size);
     await declareIndexes(client, collection);
-    if (target === undefined) {
-      await client.updateCollectionAliases({
-        actions: [{ create_alias: { alias_name: alias, collection_name: collection } }],
-      });
-    }
+    const target = await targetOf(client, kind);
+    const isEmpty =
+      target === undefined || (await client.count(target, { exact: true })).count === 0;
+    if (isEmpty && target !== collection) await point(client, kind, target, collection);
+  }
+}
+
+/**
+ * Lets reads use the vectors of this model from now on.
+ * @returns the collections they used before, where those were others.
+ */
+export async function useModel(client: Vectors, model: Model): Promise<string[]> {
+  const left: string[] = [];
+  for (const kind of ['practices', 'users'] as const) {
+    const target = await targetOf(client, kind);
+    const collection = collectionOf(kind, model);
+    if (target === collection) continue;
+    await point(client, kind, target, collection);
+    if (target !== undefined) left.push(target);
+  }
+  return left;
+}
+
+async function targetOf(client: Vectors, kind: Kind): Promise<string | undefined> {
+  const { aliases } = await client.getAliases();
+  return aliases.find(({ alias_name: name }) => name === ALIASES[kind])?.collection_name;
+}
+
+/** In one step: there is no moment without the alias. */
+async function point(
+  client: Vectors,
+  kind: Kind,
+  from: string | undefined,
+  to: string,
+): Promise<void> {
+  const alias = ALIASES[kind];
+  try {
+    await client.updateCollectionAliases({
+      actions: [
+        ...(from === undefined ? [] : [{ delete_alias: { alias_name: alias } }]),
+        { create_alias: { alias_name: alias, collection_name: to } },
+      ],
+    });
+  } catch (error) {
+    // Another run was first.
+    if ((await targetOf(client, kind)) !== to) throw error;
   }
 }
 
@@ -66,15 +123,6 @@ async function ensureCollection(client: Vectors, name: string, size: number): Pr
     // Another run was first: the collection is there all the same.
     if (!(await client.collectionExists(name)).exists) throw error;
   }
-}
-
-async function checkSize(client: Vectors, name: string, size: number): Promise<void> {
-  const { config } = await client.getCollection(name);
-  const found = config.params.vectors?.size;
-  if (found === size) return;
-  throw new AppError('CONFIG_INVALID', {
-    message: `VECTOR_SIZE is ${size}, but collection ${name} holds vectors of ${JSON.stringify(found)} numbers.`,
-  });
 }
 
 async function declareIndexes(client: Vectors, name: string): Promise<void> {

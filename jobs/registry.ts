@@ -3,8 +3,9 @@
  */
 import type { Task } from './task.ts';
 import { generateAiFeedback } from './tasks/generate-ai-feedback.ts';
+import { updateUserEmbeddings } from './tasks/update-user-embeddings.ts';
 
-export const TASKS: readonly Task[] = [generateAiFeedback];
+export const TASKS: readonly Task[] = [generateAiFeedback, updateUserEmbeddings];
 
 /** The task of this name; what comes from outside must be registered. */
 export function findTask(name: string): Task | undefined {

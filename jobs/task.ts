@@ -3,9 +3,10 @@
  */
 import type { Static, TSchema } from 'typebox';
 import type { Queryable } from '../db/postgres.ts';
+import type { VectorIndex } from '../db/vector-index.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { CallOptions, DurableCallOptions } from './call-options.ts';
-import type { ChatModel } from './llm/provider.ts';
+import type { ChatModel, EmbeddingModel } from './llm/provider.ts';
 import { readPolicy, type Policy, type PolicyOptions } from './policy.ts';
 
 export interface JobFacts {
@@ -45,6 +46,8 @@ export interface TaskContext {
   readonly settings: TaskSettings;
   readonly db: Queryable;
   readonly llm: ChatModel;
+  readonly embedder: EmbeddingModel;
+  readonly vectors: VectorIndex;
   readonly cache: VersionedCache;
   log(message: string, fields?: Record<string, unknown>): void;
   /** @param value 0 to 1. */

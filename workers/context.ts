@@ -4,7 +4,8 @@
 import { isCacheAway, type Cache } from '../db/cache.ts';
 import type { Pool } from '../db/postgres.ts';
 import { findStep, runStep, type Claim } from '../db/task-runs.ts';
-import type { ChatModel } from '../jobs/llm/provider.ts';
+import type { VectorIndex } from '../db/vector-index.ts';
+import type { ChatModel, EmbeddingModel } from '../jobs/llm/provider.ts';
 import { ChildIds } from '../jobs/child-id.ts';
 import type { Submitter } from '../jobs/submit.ts';
 import {
@@ -23,6 +24,8 @@ export interface Resources {
   db: Pool;
   cache: Cache;
   llm: ChatModel;
+  embedder: EmbeddingModel;
+  vectors: VectorIndex;
   submitter: Submitter;
   settings: TaskSettings;
   tell(message: FromThread): void;
@@ -34,7 +37,7 @@ export function buildContext(
   task: string,
   stop: Stop,
 ): TaskContext {
-  const { db, cache, llm, settings, submitter, tell } = resources;
+  const { db, cache, llm, embedder, vectors, settings, submitter, tell } = resources;
   const childIds = new ChildIds(job.id);
   const log: TaskContext['log'] = (message, fields = {}) =>
     tell({ type: 'log', id: job.id, task, message, fields });
@@ -47,6 +50,8 @@ export function buildContext(
     db,
     cache: forgiving(cache, log),
     llm,
+    embedder,
+    vectors,
     log,
     progress: (value, note) => tell({ type: 'progress', id: job.id, value, note: note ?? null }),
     extendLimit(ms) {

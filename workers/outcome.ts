@@ -5,6 +5,7 @@ import { AppError, type ErrorCode } from '../errors.ts';
 import { isPostgresAway } from '../db/postgres.ts';
 import { StaleEpochError } from '../db/task-runs.ts';
 import { isCacheAway } from '../db/cache.ts';
+import { isVectorsAway } from '../db/vectors-away.ts';
 import { backoffMs, isRetryable, type Policy } from '../jobs/policy.ts';
 import { Reject, Retry } from '../jobs/task.ts';
 
@@ -47,7 +48,7 @@ export function decide(
   if (error instanceof StaleEpochError) {
     return { kind: 'released', delayMs: STALE_DELAY_MS, reason: error.message };
   }
-  if (isPostgresAway(error) || isCacheAway(error)) {
+  if (isPostgresAway(error) || isCacheAway(error) || isVectorsAway(error)) {
     return { kind: 'released', delayMs: STORE_AWAY_DELAY_MS, reason: 'a store is away' };
   }
   const { code, message } = describe(error);

@@ -5,7 +5,10 @@ import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { Cache } from '../db/cache.ts';
 import { createPool } from '../db/postgres.ts';
+import { VectorIndex } from '../db/vector-index.ts';
+import { createVectors, embeddingModelOf } from '../db/vectors.ts';
 import { createLlm } from '../jobs/llm/client.ts';
+import { createEmbedder } from '../jobs/llm/embedder.ts';
 import { Broker } from '../jobs/queue/index.ts';
 import { findTask } from '../jobs/registry.ts';
 import { Submitter } from '../jobs/submit.ts';
@@ -35,15 +38,19 @@ const broker = new Broker({
   shards: config.queueShards,
 });
 
+const server = {
+  baseUrl: config.openaiBaseUrl,
+  apiKey: config.openaiApiKey,
+  timeoutMs: config.llmTimeoutMs,
+};
+const model = embeddingModelOf(config);
+
 const resources: Resources = {
   db,
   cache: new Cache(config.redisUrl, config.queuePrefix),
-  llm: createLlm({
-    baseUrl: config.openaiBaseUrl,
-    apiKey: config.openaiApiKey,
-    model: config.llmModel,
-    timeoutMs: config.llmTimeoutMs,
-  }),
+  llm: createLlm({ ...server, model: config.llmModel }),
+  embedder: createEmbedder({ ...server, model: model.name, size: model.size }),
+  vectors: new VectorIndex(createVectors(config), model),
   submitter: new Submitter({
     db,
     broker,

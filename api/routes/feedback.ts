@@ -5,9 +5,10 @@ import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Feedback } from '../../db/feedback.ts';
 import { AppError } from '../../errors.ts';
+import { feedbackCall } from '../../jobs/feedback/call.ts';
 import { checkEligibility } from '../../jobs/feedback/eligibility.ts';
-import { inputHash } from '../../jobs/feedback/input-hash.ts';
 import { generateAiFeedback } from '../../jobs/tasks/generate-ai-feedback.ts';
+import { answerAccepted } from '../accepted.ts';
 import { principalOf } from '../auth.ts';
 import type { Api, RouteContext } from '../context.ts';
 import { readOwnPractice } from '../readers.ts';
@@ -59,25 +60,13 @@ export function feedbackRoutes(app: Api, context: RouteContext): void {
       const { userId } = principalOf(request);
       const material = await readOwnPractice(readers, request.params.id.toLowerCase(), userId);
       checkEligibility(material, config);
-      const practiceId = material.practice.externalId;
-      const locale = request.body.locale ?? material.owner.preferredLocale;
-      const accepted = await tasks.applyAsync(
-        generateAiFeedback,
-        { practiceId, locale },
-        {
-          userId,
-          subject: practiceId,
-          dedupeKey: `${generateAiFeedback.name}:${practiceId}:${locale}`,
-          idempotencyKey: request.headers['idempotency-key'],
-          inputHash: inputHash(material, locale),
-        },
-      );
-      if (accepted.outcome === 'finished') {
-        return feedbackBody(await readers.feedback(practiceId, locale));
-      }
-      const statusUrl = `/tasks/${accepted.id}`;
-      reply.code(202).headers({ location: statusUrl, 'retry-after': 1 });
-      return { task_id: accepted.id, status: accepted.status, status_url: statusUrl };
+      const { payload, options } = feedbackCall(material, request.body.locale);
+      const accepted = await tasks.applyAsync(generateAiFeedback, payload, {
+        ...options,
+        idempotencyKey: request.headers['idempotency-key'],
+      });
+      if (accepted.outcome !== 'finished') return answerAccepted(reply, accepted);
+      return feedbackBody(await readers.feedback(payload.practiceId, payload.locale));
     },
   });
 

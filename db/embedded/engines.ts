@@ -162,6 +162,8 @@ function withUrls(config: Config, urls: EngineUrls, secret = randomSecret()): Re
     clickhouseUrl: url('clickhouse'),
     qdrantUrl: url('vectors'),
     openaiBaseUrl: url('coach'),
+    // Its vectors must never be taken for those of a model.
+    embeddingModel: given['coach'] === undefined ? 'offline-coach' : config.embeddingModel,
     openaiApiKey: config.openaiApiKey ?? 'none',
     jwtSecurity: config.jwtSecurity ?? secret,
   };

@@ -38,6 +38,7 @@ const ROUTES: readonly [method: string, path: RegExp, handler: Handler][] = [
   ['POST', /^\/collections\/([^/]+)\/points\/scroll$/, scrollPoints],
   ['POST', /^\/collections\/([^/]+)\/points\/count$/, countPoints],
   ['POST', /^\/collections\/([^/]+)\/points\/query$/, queryPoints],
+  ['POST', /^\/collections\/([^/]+)\/points\/query\/batch$/, queryPointsOfMany],
 ];
 
 /** Answers one request. @throws {StoreError} with the status to answer. */
@@ -54,6 +55,13 @@ function updating(change: (store: VectorStore, name: string, body: Body) => void
     change(store, name, body);
     return UPDATED;
   };
+}
+
+/** Each search as if it were alone. */
+function queryPointsOfMany(store: VectorStore, name: string, body: Body) {
+  return readList(body['searches'], 'searches').map((search) =>
+    queryPoints(store, name, readObject(search, 'search')),
+  );
 }
 
 function listCollections(store: VectorStore) {

@@ -32,3 +32,17 @@ export interface ChatReply {
 export interface ChatModel {
   chat(request: ChatRequest): Promise<ChatReply>;
 }
+
+export interface Embeddings {
+  /** One for each text, in order. */
+  vectors: number[][];
+  provider: string;
+  model: string;
+  promptTokens: number;
+  latencyMs: number;
+}
+
+/** Turns texts into vectors. @throws {LlmError} as `ChatModel` does. */
+export interface EmbeddingModel {
+  embed(texts: readonly string[], signal?: AbortSignal): Promise<Embeddings>;
+}

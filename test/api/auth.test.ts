@@ -101,7 +101,11 @@ test('every route that is not listed as public refuses every token that is not v
     'GET /tasks/:id',
     'HEAD /practices/:id/feedback',
     'HEAD /tasks/:id',
+    'POST /internal/events/practice.completed',
+    'POST /internal/events/practice.updated',
+    'POST /internal/events/user.goals_updated',
     'POST /practices/:id/feedback',
+    'POST /users/me/embeddings',
   ]);
 });
 

@@ -210,6 +210,7 @@ export function createWorld(): World {
       readiness: [],
       backlog: { size: { tasks: 0, ageMs: 0 }, isFull: false, assertRoom: () => undefined },
       readers: {
+        practiceOwner: async () => OWNER_ID,
         practiceMaterial: async (id) => (id === PRACTICE_ID ? practice : undefined),
         feedback: async (id, locale) =>
           stored.find((row) => row.practiceId === id && (locale ?? row.locale) === row.locale),

@@ -134,7 +134,11 @@ test('every route is described: what it is called, what it is for, how it refuse
     components: { securitySchemes: object };
   }>();
   assert.equal(document.openapi, '3.1.0');
-  assert.deepEqual(Object.keys(document.components.securitySchemes), ['bearer', 'cookie']);
+  assert.deepEqual(Object.keys(document.components.securitySchemes), [
+    'bearer',
+    'cookie',
+    'internal',
+  ]);
   assert.deepEqual(Object.keys(document.paths).toSorted(), [
     '/health',
     '/metrics',

@@ -5,7 +5,13 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Engine } from '../../db/embedded/engine.ts';
 import { startVectorStore } from '../../db/embedded/vectors.ts';
-import { createVectors, prepareVectors, PRACTICES, USERS, type Vectors } from '../../db/vectors.ts';
+import {
+  ALIASES,
+  createVectors,
+  prepareVectors,
+  useModel,
+  type Vectors,
+} from '../../db/vectors.ts';
 
 function connect({ url }: Engine): Vectors {
   return createVectors({ qdrantUrl: url, qdrantApiKey: undefined });
@@ -25,35 +31,39 @@ describe('preparing the vector collections', () => {
     await rm(dataDir, { recursive: true });
   });
 
+  const model = { name: 'Some/Model', size: 8 };
+
   it('works when several runs race, and when it is repeated', async () => {
-    const runs = Array.from({ length: 5 }, () => prepareVectors(connect(engine), { size: 8 }));
+    const runs = Array.from({ length: 5 }, () => prepareVectors(connect(engine), model));
     await Promise.all(runs);
     const client = connect(engine);
-    await client.upsert(USERS, { points: [{ id: 1, vector: Array<number>(8).fill(1) }] });
-    await prepareVectors(client, { size: 8 });
-    assert.equal((await client.count(USERS)).count, 1);
-    assert.equal((await client.count(PRACTICES)).count, 0);
-    assert.equal((await client.getCollections()).collections.length, 2);
-  });
-
-  it('leaves an alias where a re-index has moved it', async () => {
-    const client = connect(engine);
-    await client.createCollection('rebuilt', { vectors: { size: 8, distance: 'Cosine' } });
-    await client.updateCollectionAliases({
-      actions: [{ create_alias: { alias_name: PRACTICES, collection_name: 'rebuilt' } }],
-    });
-    await prepareVectors(client, { size: 8 });
-    const { aliases } = await client.getCollectionAliases('rebuilt');
+    await client.upsert(ALIASES.users, { points: [{ id: 1, vector: Array<number>(8).fill(1) }] });
+    await prepareVectors(client, model);
+    assert.equal((await client.count(ALIASES.users)).count, 1);
+    assert.equal((await client.count(ALIASES.practices)).count, 0);
     assert.deepEqual(
-      aliases.map(({ alias_name: alias }) => alias),
-      [PRACTICES],
+      (await client.getCollections()).collections.map(({ name }) => name).toSorted(),
+      ['daodao_practices_some-model_8', 'daodao_users_some-model_8'],
     );
   });
 
-  it('says so when the vectors have another length', async () => {
-    await assert.rejects(prepareVectors(connect(engine), { size: 16 }), {
-      code: 'CONFIG_INVALID',
-      message: /VECTOR_SIZE is 16, but .* holds vectors of 8 numbers/,
+  it('leaves reads with the model in use until they are told to use another, unless it has no vectors', async () => {
+    const client = connect(engine);
+    const next = { name: 'next', size: 16 };
+    const targets = async () =>
+      Object.fromEntries(
+        (await client.getAliases()).aliases.map((alias) => [
+          alias.alias_name,
+          alias.collection_name,
+        ]),
+      );
+    await prepareVectors(client, next);
+    assert.deepEqual(await targets(), {
+      daodao_users: 'daodao_users_some-model_8',
+      daodao_practices: 'daodao_practices_next_16',
     });
+    assert.deepEqual(await useModel(client, next), ['daodao_users_some-model_8']);
+    assert.deepEqual(await useModel(client, next), []);
+    assert.equal((await targets())['daodao_users'], 'daodao_users_next_16');
   });
 });

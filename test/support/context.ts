@@ -2,6 +2,8 @@
  * A `ctx` whose steps and transactions keep their outputs, so that a repeated attempt can be tested.
  */
 import type { Queryable } from '../../db/postgres.ts';
+import { VectorIndex } from '../../db/vector-index.ts';
+import { createVectors } from '../../db/vectors.ts';
 import type { ChatModel } from '../../jobs/llm/provider.ts';
 import { Retry, type DurableContext, type TaskTransaction } from '../../jobs/task.ts';
 
@@ -30,6 +32,12 @@ export function withoutQueue(tx: Queryable): TaskTransaction {
     query: (text: string, values?: unknown[]) => tx.query(text, values),
     enqueue: () => Promise.reject(new Error('this test has no queue')),
   };
+}
+
+/** A vector store that is away. */
+export function noVectors(): VectorIndex {
+  const client = createVectors({ qdrantUrl: 'http://127.0.0.1:9', qdrantApiKey: undefined });
+  return new VectorIndex(client, { name: 'none', size: 8 });
 }
 
 export function createContext({
@@ -62,6 +70,8 @@ export function createContext({
     settings: { feedbackMinProgress: 70, feedbackMinNoteLength: 30 },
     db,
     llm,
+    embedder: { embed: () => Promise.reject(new Error('this test has no embedding model')) },
+    vectors: noVectors(),
     outputs,
     cached,
     progressed,

@@ -127,6 +127,18 @@ export function conformance(open: () => Vectors): void {
     await assert.rejects(client.query(name, { query: 99 }), { status: 404 });
   });
 
+  it('answers many searches at once, each as if it were alone', async () => {
+    const searches = [
+      { query: 1, limit: 2 },
+      { query: uuid, limit: 1, with_payload: false },
+    ];
+    const answers = await client.queryBatch(name, { searches });
+    const alone = await Promise.all(searches.map((search) => client.query(name, search)));
+    const ranked = (answer: { points: { id: unknown; score: number }[] }) =>
+      answer.points.map(({ id, score }) => [id, score]);
+    assert.deepEqual(answers.map(ranked), alone.map(ranked));
+  });
+
   for (const strategy of ['average_vector', 'best_score', 'sum_scores'] as const) {
     it(`recommends what is like some points and unlike others, by ${strategy}`, async () => {
       const liked = await ranking({

@@ -1,0 +1,211 @@
+/**
+ * Keeps the vectors of users and their practices like the texts they are made from. Every stage may be repeated by a later
+ * attempt; what was written stays written, and what has not changed costs no call.
+ */
+import {
+  findStates,
+  intend,
+  markSeen,
+  markWritten,
+  nextVersion,
+  type EmbeddingState,
+} from '../../db/embedding-state.ts';
+import { findUserSources, type UserSource } from '../../db/embedding-sources.ts';
+import { recordLlmCall } from '../../db/llm-calls.ts';
+import type { Kind } from '../../db/vectors.ts';
+import { outcomeOf } from '../llm/error.ts';
+import type { Embeddings } from '../llm/provider.ts';
+import type { DurableContext } from '../task.ts';
+import { digest, practiceEntity, userEntity, type Entity } from './text.ts';
+import { callsOf } from './tokens.ts';
+
+/** Version of how texts are made: another one makes every vector anew. */
+const TEXT_VERSION = 1;
+
+/** What an update did, in points. */
+export interface Counts {
+  /** Made anew. */
+  embedded: number;
+  /** Kept their vector and got other facts beside it. */
+  relabelled: number;
+  removed: number;
+  unchanged: number;
+  /** Calls of the embedding model. */
+  calls: number;
+}
+
+export const NOTHING: Counts = { embedded: 0, relabelled: 0, removed: 0, unchanged: 0, calls: 0 };
+
+export function add(a: Counts, b: Counts): Counts {
+  return {
+    embedded: a.embedded + b.embedded,
+    relabelled: a.relabelled + b.relabelled,
+    removed: a.removed + b.removed,
+    unchanged: a.unchanged + b.unchanged,
+    calls: a.calls + b.calls,
+  };
+}
+
+interface Item extends Entity {
+  kind: Kind;
+  sourceAt: string;
+  contentHash: string | null;
+  payloadHash: string | null;
+}
+
+/**
+ * Brings the points of these users and all their practices up to date.
+ * @param anew whether unchanged texts are embedded as well. Default false.
+ * @throws {Retry} when the embedding model is away.
+ */
+export async function updateUsers(
+  userIds: readonly string[],
+  ctx: DurableContext,
+  { anew = false } = {},
+): Promise<Counts> {
+  const version = await nextVersion(ctx.db);
+  const sources = await findUserSources(ctx.db, userIds);
+  // What belongs to a user comes first: once the user is written, all of it is.
+  const practices = await write('practices', sources.flatMap(practicesOf), version, ctx, anew);
+  const users = await write('users', sources.map(userOf), version, ctx, anew);
+  return add(practices, users);
+}
+
+const practicesOf = (user: UserSource): Item[] =>
+  user.practices.map((practice) =>
+    itemOf('practices', practiceEntity(practice, user), user.sourceAt),
+  );
+
+const userOf = (user: UserSource): Item => itemOf('users', userEntity(user), user.sourceAt);
+
+function itemOf(kind: Kind, entity: Entity, sourceAt: string): Item {
+  const { wanted } = entity;
+  return {
+    ...entity,
+    kind,
+    sourceAt,
+    contentHash: wanted === undefined ? null : digest([TEXT_VERSION, wanted.text]),
+    payloadHash: wanted === undefined ? null : digest(wanted.payload),
+  };
+}
+
+async function write(
+  kind: Kind,
+  items: readonly Item[],
+  version: number,
+  ctx: DurableContext,
+  anew: boolean,
+): Promise<Counts> {
+  if (items.length === 0) return NOTHING;
+  const collection = ctx.vectors.collection(kind);
+  const states = await findStates(
+    ctx.db,
+    collection,
+    items.map(({ id }) => id),
+  );
+  const isAsWritten = (item: Item): boolean => !anew && isSame(item, states.get(item.id));
+  const [seen, changed] = split(items, isAsWritten);
+  const name = `${kind}:${version}`;
+  const hadPoint = await ctx.transaction(`intend ${name}`, (tx) =>
+    intend(
+      tx,
+      collection,
+      version,
+      changed.map(({ id, wanted }) => ({ entityId: id, removed: wanted === undefined })),
+    ),
+  );
+  // The others have been overtaken by a later version.
+  const mine = changed.filter(({ id }) => id in hadPoint);
+  const [gone, wanted] = split(mine, (item) => item.wanted === undefined);
+  const removed = gone.filter(({ id }) => hadPoint[id]);
+  const { counts, calls } = await writePoints(kind, wanted, version, states, ctx, anew);
+  await ctx.vectors.remove(
+    kind,
+    version,
+    removed.map(({ id }) => id),
+  );
+  await ctx.transaction(`written ${name}`, async (tx) => {
+    await markWritten(
+      tx,
+      collection,
+      version,
+      mine.map((item) => ({
+        ...item,
+        entityId: item.id,
+        removed: item.wanted === undefined,
+      })),
+    );
+    await markSeen(
+      tx,
+      collection,
+      seen.map(({ id, sourceAt }) => ({ entityId: id, sourceAt })),
+    );
+    for (const [index, call] of calls.entries()) {
+      const { provider, model, promptTokens, latencyMs } = call;
+      await recordLlmCall(tx, {
+        taskId: ctx.job.id,
+        step: `embed ${name}:${index}`,
+        provider,
+        model,
+        promptVersion: `embedding-${TEXT_VERSION}`,
+        promptTokens,
+        completionTokens: null,
+        latencyMs,
+        status: 'ok',
+      });
+    }
+  });
+  const unchanged = seen.length + gone.length - removed.length;
+  return { ...counts, removed: removed.length, unchanged, calls: calls.length };
+}
+
+function isSame({ wanted, contentHash, payloadHash }: Item, state?: EmbeddingState): boolean {
+  const written = state?.written;
+  if (written === undefined) return false;
+  if (wanted === undefined) return written.removed;
+  return (
+    !written.removed && written.contentHash === contentHash && written.payloadHash === payloadHash
+  );
+}
+
+async function writePoints(
+  kind: Kind,
+  items: readonly Item[],
+  version: number,
+  states: ReadonlyMap<string, EmbeddingState>,
+  ctx: DurableContext,
+  anew: boolean,
+): Promise<{ counts: Pick<Counts, 'embedded' | 'relabelled'>; calls: Embeddings[] }> {
+  const sameText = items.filter(
+    ({ id, contentHash }) => !anew && states.get(id)?.written?.contentHash === contentHash,
+  );
+  const vectors = await ctx.vectors.written(
+    kind,
+    sameText.map(({ id }) => id),
+  );
+  const relabelled = vectors.size;
+  const fresh = items.filter(({ id }) => !vectors.has(id));
+  const calls: Embeddings[] = [];
+  for (const texts of callsOf(fresh.map(({ wanted }) => wanted!.text))) {
+    const call = await ctx.embedder.embed(texts, ctx.signal).catch((error: unknown) => {
+      throw outcomeOf(error);
+    });
+    calls.push(call);
+  }
+  const made = calls.flatMap((call) => call.vectors);
+  fresh.forEach(({ id }, index) => vectors.set(id, made[index]!));
+  await ctx.vectors.write(
+    kind,
+    version,
+    items.map(({ id, wanted, contentHash }) => ({
+      id,
+      vector: vectors.get(id)!,
+      payload: { ...wanted!.payload, content_hash: contentHash },
+    })),
+  );
+  return { counts: { embedded: fresh.length, relabelled }, calls };
+}
+
+function split<T>(items: readonly T[], test: (item: T) => boolean): [passed: T[], failed: T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
+}

@@ -1,0 +1,117 @@
+/**
+ * A vector store and an embedding model for one test file, and tasks that use them.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import type { Engine } from '../../db/embedded/engine.ts';
+import { startVectorStore } from '../../db/embedded/vectors.ts';
+import { acceptTask } from '../../db/accept.ts';
+import { VectorIndex } from '../../db/vector-index.ts';
+import {
+  ALIASES,
+  createVectors,
+  prepareVectors,
+  type Kind,
+  type Vectors,
+} from '../../db/vectors.ts';
+import { createEmbedder } from '../../jobs/llm/embedder.ts';
+import type { EmbeddingModel } from '../../jobs/llm/provider.ts';
+import { updateUserEmbeddings } from '../../jobs/tasks/update-user-embeddings.ts';
+import { attempt } from '../../workers/attempt.ts';
+import type { AttemptOutcome } from '../../workers/protocol.ts';
+import { database, live, resources, rowOf } from './attempts.ts';
+import { startTestCoach, type TestCoach } from './coach.ts';
+import { request } from './tasks.ts';
+
+export const MODEL = { name: 'first', size: 64 };
+
+export let store: Engine;
+export let client: Vectors;
+/** Texts of every call of the model. */
+export const asked: string[][] = [];
+let coach: TestCoach;
+let dataDir: string;
+
+before(async () => {
+  dataDir = await mkdtemp(path.join(tmpdir(), 'daodao-embeddings-'));
+  store = await startVectorStore({ dataDir });
+  coach = await startTestCoach();
+  client = createVectors({ qdrantUrl: store.url, qdrantApiKey: undefined });
+  await prepareVectors(client, MODEL);
+});
+after(async () => {
+  await coach.stop();
+  await store.stop();
+  await rm(dataDir, { recursive: true });
+});
+
+/** The model behind its client; what it is asked is written down. */
+function listening(name: string, size: number): EmbeddingModel {
+  const server = { baseUrl: coach.url, apiKey: 'test', timeoutMs: 5000 };
+  const embedder = createEmbedder({ ...server, model: name, size });
+  return {
+    embed(texts, signal) {
+      asked.push([...texts]);
+      return embedder.embed(texts, signal);
+    },
+  };
+}
+
+export interface Given {
+  model?: typeof MODEL;
+  embedder?: EmbeddingModel;
+  vectors?: VectorIndex;
+}
+
+/** Runs one attempt at an update. */
+export async function update(
+  payload: { userIds?: string[]; anew?: boolean },
+  { model = MODEL, ...given }: Given = {},
+): Promise<{ outcome: AttemptOutcome; result: unknown }> {
+  const id = randomUUID();
+  const text = JSON.stringify(payload);
+  await acceptTask(database.pool, request({ id, name: updateUserEmbeddings.name, payload: text }));
+  const job = {
+    id,
+    task: updateUserEmbeddings.name,
+    queue: 'ai_tasks',
+    payload: text,
+    headers: {},
+  };
+  const outcome = await attempt(
+    { ...job, attempts: 0, createdAtMs: Date.now() },
+    {
+      ...resources,
+      embedder: listening(model.name, model.size),
+      vectors: new VectorIndex(client, model),
+      ...given,
+    },
+    live,
+  );
+  const { result } = await rowOf({ ...job, attempts: 0, createdAtMs: 0 });
+  return { outcome, result };
+}
+
+/** What the counts of an update were, without those that are 0. */
+export async function updated(
+  payload: { userIds?: string[]; anew?: boolean },
+  given?: Given,
+): Promise<Record<string, number>> {
+  const { outcome, result } = await update(payload, given);
+  assert.equal(outcome.kind, 'succeeded', JSON.stringify(outcome));
+  const counts = Object.entries(result as Record<string, number>);
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+}
+
+/** The payload of a point, where reads look; undefined when it is not there. */
+export async function pointOf(
+  kind: Kind,
+  id: string,
+): Promise<Record<string, unknown> | undefined> {
+  const [point] = await client.retrieve(ALIASES[kind], { ids: [id], with_payload: true });
+  return point?.payload ?? undefined;
+}
