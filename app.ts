@@ -1,6 +1,7 @@
 /**
  * What a process consists of: the services of its role, on stores that are already there.
  */
+import type { Registry } from 'prom-client';
 import { Backlog } from './api/backlog.ts';
 import type { OperationsDependencies } from './api/context.ts';
 import { apiService, HttpService, operationsService } from './api/service.ts';
@@ -12,6 +13,7 @@ import { createTaskClient } from './jobs/client.ts';
 import { Broker, Inspector, Producer } from './jobs/queue/index.ts';
 import { TaskWaiter } from './jobs/waiter.ts';
 import { dependenciesOf } from './readiness.ts';
+import { createEventForwarder } from './scheduler/event-forwarder.ts';
 import { createPruning } from './scheduler/pruning.ts';
 import { createReconciler } from './scheduler/reconciler.ts';
 import { startAll, stopAll, type Loop, type Service } from './service.ts';
@@ -54,6 +56,7 @@ export async function startApp(
   const connections = connect(config);
   const { db, broker, cache } = connections;
   const services: Service[] = [];
+  const metrics = countEvents(telemetry);
   const watchdogs = new Map<string, Watchdog>();
   const watch = (name: string, watched: Watched): void => {
     const watchdog = new Watchdog(watched);
@@ -73,8 +76,8 @@ export async function startApp(
     watch('consumer', { silentMs: () => consumer.silentMs, ping: () => cache.ping() });
   }
   if (role === 'all' || role === 'scheduler') {
-    const { reconciler, pruning } = schedulerOf(config, telemetry, connections);
-    services.push(reconciler, pruning);
+    const { reconciler, others } = schedulerOf(config, telemetry, metrics, connections);
+    services.push(reconciler, ...others);
     watch('reconciler', {
       silentMs: () => reconciler.silentMs,
       ping: () => Promise.all([db.query('SELECT 1'), cache.ping()]),
@@ -83,7 +86,7 @@ export async function startApp(
   const operations: OperationsDependencies = {
     config,
     telemetry,
-    metrics: countEvents(telemetry),
+    metrics,
     readiness: dependenciesOf(config, connections, watchdogs),
     isStuck: () => [...watchdogs.values()].some((watchdog) => watchdog.isStuck),
   };
@@ -132,13 +135,17 @@ async function close({ db, broker, cache, clickhouse }: Connections): Promise<vo
 function schedulerOf(
   { leaseMs, taskRetentionMs }: ResolvedConfig,
   telemetry: Telemetry,
-  { db, broker }: Connections,
-): { reconciler: Loop; pruning: Loop } {
+  metrics: Registry,
+  { db, broker, clickhouse }: Connections,
+): { reconciler: Loop; others: Loop[] } {
   const producer = new Producer(broker);
   const inspector = new Inspector(broker);
   return {
     reconciler: createReconciler({ db, producer, inspector, telemetry, leaseMs }),
-    pruning: createPruning(db, taskRetentionMs, telemetry),
+    others: [
+      createPruning(db, taskRetentionMs, telemetry),
+      createEventForwarder({ db, clickhouse, telemetry, metrics }),
+    ],
   };
 }
 

@@ -36,6 +36,10 @@ export const ERRORS = {
     status: 422,
     message: 'There is too little in the check-ins to say anything true about them.',
   },
+  EVENT_INVALID: { status: 422, message: 'The event is not one we know.' },
+  EVENT_TOO_OLD: { status: 422, message: 'The event happened more than 48 hours ago.' },
+  EVENT_IN_FUTURE: { status: 422, message: 'The event has not happened yet.' },
+  EVENTS_TOO_MANY: { status: 422, message: 'A request takes 500 events.' },
   LLM_UNAVAILABLE: { status: 503, message: 'The language model did not answer.' },
   LLM_REPLY_INVALID: {
     status: 502,

@@ -29,6 +29,7 @@ const LEVELS = {
   'reconciler.dispatched': 'info',
   'reconciler.settled': 'info',
   'tasks.pruned': 'info',
+  'events.forwarded': 'debug',
   'loop.failed': 'error',
 } as const;
 
@@ -72,8 +73,9 @@ export interface Events {
   'thread.replaced': { reason: string; jobs: number };
   'reconciler.dispatched': { jobs: number };
   'reconciler.settled': { taskId: string; status: string };
-  /** @property rows finished tasks and keys of requests that were deleted. */
+  /** @property rows finished tasks, keys of requests and sent events that were deleted. */
   'tasks.pruned': { rows: number };
+  'events.forwarded': { events: number };
   'loop.failed': { loop: string; error: unknown };
 }
 

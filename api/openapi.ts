@@ -44,6 +44,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         { name: 'feedback', description: 'AI feedback on a practice.' },
         { name: 'tasks', description: 'Accepted work.' },
         { name: 'recommendations', description: 'Practices of others that fit.' },
+        { name: 'events', description: 'What people do.' },
         { name: 'internal', description: "For DaoDao's own services." },
         { name: 'operations', description: 'For those who run the server.' },
       ],

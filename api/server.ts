@@ -12,6 +12,7 @@ import { refuseConnection, routeOf, sendError } from './errors.ts';
 import { describeRoutes } from './openapi.ts';
 import { postgresReaders } from './readers.ts';
 import { embeddingRoutes } from './routes/embeddings.ts';
+import { eventRoutes } from './routes/events.ts';
 import { feedbackRoutes } from './routes/feedback.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { operationsRoutes } from './routes/operations.ts';
@@ -28,6 +29,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
     feedbackRoutes(app, context);
     taskRoutes(app, context);
     embeddingRoutes(app, context);
+    eventRoutes(app, context);
     internalRoutes(app, context);
   });
 }

@@ -34,6 +34,11 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   };
 };
 
+/** What is wrong first, in a sentence. */
+export function sentenceOf(where: string, errors: readonly ValidationError[]): string {
+  return invalid(where, errors).message;
+}
+
 /** Names the place and the rule, never the value. */
 function invalid(where: string, errors: readonly ValidationError[]): AppError {
   const details = errors

@@ -1,7 +1,8 @@
 /**
- * Keeps `ai.tasks` from growing for ever.
+ * Keeps `ai.tasks` and the outbox of events from growing for ever.
  */
 import type { Queryable } from '../db/postgres.ts';
+import { pruneEvents } from '../db/events.ts';
 import { pruneTasks } from '../db/pruning.ts';
 import { Loop } from '../service.ts';
 import type { Telemetry } from '../telemetry.ts';
@@ -18,7 +19,7 @@ export function createPruning(db: Queryable, retentionMs: number, telemetry: Tel
     name: 'pruning',
     onError: (error) => telemetry.emit('loop.failed', { loop: 'pruning', error }),
     async tick() {
-      const rows = await pruneTasks(db, retentionMs, PAGE);
+      const rows = (await pruneTasks(db, retentionMs, PAGE)) + (await pruneEvents(db, PAGE));
       if (rows > 0) telemetry.emit('tasks.pruned', { rows });
       return rows >= PAGE ? BUSY_MS : IDLE_MS;
     },

@@ -140,6 +140,10 @@ test('every route is described: what it is called, what it is for, how it refuse
     'internal',
   ]);
   assert.deepEqual(Object.keys(document.paths).toSorted(), [
+    '/events',
+    '/events/progress',
+    '/events/time-spent',
+    '/events/view',
     '/health',
     '/internal/events/practice.completed',
     '/internal/events/practice.updated',

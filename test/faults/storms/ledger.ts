@@ -76,15 +76,14 @@ interface Row {
 }
 
 /**
- * Jobs that ran in so many of these processes when they were killed, and had not ended, that they may be given up: each time
- * they may have run alone.
+ * Jobs that may be given up: so many of these processes were killed while they ran them alone, or were about to.
  */
 export function struckOut(file: string, killed: ReadonlySet<number>): Set<string> {
   const strikes = new Map<string, Set<number>>();
   for (const { what, id, pid } of readLines(file)) {
     const pids = strikes.get(id) ?? new Set();
     strikes.set(id, pids);
-    if (what === 'begun' && killed.has(pid)) pids.add(pid);
+    if (what === 'marked' && killed.has(pid)) pids.add(pid);
     if (what === 'ended') pids.delete(pid);
   }
   return new Set([...strikes].flatMap(([id, pids]) => (pids.size < MAX_DEATHS ? [] : [id])));

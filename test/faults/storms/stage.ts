@@ -80,8 +80,10 @@ export async function openStage(t: TestContext, options: StageOptions): Promise<
   await installLedger(db);
   const prefix = `storm-${randomUUID().slice(0, 8)}`;
   const config = testConfig({ redisUrl, databaseUrl, queuePrefix: prefix, leaseMs });
+  const { file } = workerLog(t);
   const env = {
     ...environmentOf(config),
+    MARKS_FILE: file,
     WORKER_THREADS: '2',
     WORKER_CONCURRENCY: '8',
     LOG_LEVEL: 'info',
@@ -134,7 +136,7 @@ export async function openStage(t: TestContext, options: StageOptions): Promise<
     broker,
     control: new Control(broker),
     inspector: new Inspector(broker),
-    file: workerLog(t).file,
+    file,
     workers,
     startWorker,
     async startScheduler() {

@@ -1,0 +1,163 @@
+/**
+ * What people do, told by the front end. Stored in Postgres at once, in ClickHouse soon after.
+ */
+import { randomUUID } from 'node:crypto';
+import { Compile } from 'typebox/compile';
+import { storeEvents, type BehaviourEvent } from '../../db/events.ts';
+import { AppError, ERRORS, type ErrorCode } from '../../errors.ts';
+import { principalOf } from '../auth.ts';
+import type { Api, RouteContext } from '../context.ts';
+import {
+  EventItem,
+  EventsBody,
+  EventsRequest,
+  MAX_EVENTS,
+  ProgressRequest,
+  TimeSpentRequest,
+  ViewRequest,
+} from '../event-schemas.ts';
+import { errorResponses } from '../schemas.ts';
+import { sentenceOf } from '../validation.ts';
+
+/** An event that is older may have been forgotten, so that its repeat would count twice. */
+const MAX_AGE_MS = 48 * 3_600_000;
+/** By how much the clock of a client may be ahead. */
+const MAX_SKEW_MS = 300_000;
+
+const item = Compile(EventItem);
+
+interface Rejected {
+  index: number;
+  code: string;
+  message: string;
+}
+
+const ROUTE = {
+  tags: ['events'],
+  response: {
+    202: EventsBody,
+    ...errorResponses(
+      'REQUEST_INVALID',
+      'BODY_MALFORMED',
+      'BODY_TOO_LARGE',
+      'TEXT_NOT_STORABLE',
+      'CONTENT_TYPE_UNSUPPORTED',
+      'UNAUTHENTICATED',
+      'STORE_UNAVAILABLE',
+    ),
+  },
+};
+
+export function eventRoutes(app: Api, { db }: RouteContext): void {
+  /** One that happens now. */
+  async function storeOne(
+    userId: string,
+    event: Omit<BehaviourEvent, 'event_id' | 'occurred_at'> & { event_id?: string | undefined },
+  ) {
+    const { event_id = randomUUID(), ...rest } = event;
+    const occurred_at = new Date().toISOString();
+    await storeEvents(db, userId, [{ ...rest, event_id, occurred_at }]);
+    return { accepted: 1, rejected: [] };
+  }
+
+  app.route({
+    method: 'POST',
+    url: '/events',
+    schema: {
+      operationId: 'sendEvents',
+      summary: 'Tell what the user did',
+      description:
+        'One bad event rejects itself alone. An event sent again is stored once, so that a batch may be repeated.',
+      body: EventsRequest,
+      ...ROUTE,
+    },
+    handler: async (request, reply) => {
+      const { userId } = principalOf(request);
+      const { events, rejected } = sort(request.body.events, Date.now());
+      if (events.length > 0) await storeEvents(db, userId, events);
+      reply.code(202);
+      return { accepted: events.length, rejected };
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/events/view',
+    schema: {
+      operationId: 'sendView',
+      summary: 'Tell that something is being looked at',
+      body: ViewRequest,
+      ...ROUTE,
+    },
+    handler: async (request, reply) => {
+      reply.code(202);
+      return storeOne(principalOf(request).userId, { ...request.body, event_type: 'content_view' });
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/events/progress',
+    schema: {
+      operationId: 'sendProgress',
+      summary: 'Tell how much of something was read',
+      body: ProgressRequest,
+      ...ROUTE,
+    },
+    handler: async (request, reply) => {
+      reply.code(202);
+      return storeOne(principalOf(request).userId, {
+        ...request.body,
+        event_type: 'read_progress',
+      });
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/events/time-spent',
+    schema: {
+      operationId: 'sendTimeSpent',
+      summary: 'Tell how long something has been looked at so far',
+      description: 'Sent several times in a visit, with growing times: the longest counts.',
+      body: TimeSpentRequest,
+      ...ROUTE,
+    },
+    handler: async (request, reply) => {
+      reply.code(202);
+      return storeOne(principalOf(request).userId, { ...request.body, event_type: 'time_spent' });
+    },
+  });
+}
+
+/** Those that can be stored, and those that cannot with their places. */
+function sort(
+  items: readonly unknown[],
+  nowMs: number,
+): { events: BehaviourEvent[]; rejected: Rejected[] } {
+  const events: BehaviourEvent[] = [];
+  const rejected: Rejected[] = [];
+  for (const [index, given] of items.entries()) {
+    const problem = index < MAX_EVENTS ? problemOf(given, nowMs) : new AppError('EVENTS_TOO_MANY');
+    if (problem === undefined) events.push(given as BehaviourEvent);
+    else rejected.push({ index, code: problem.code, message: problem.message });
+  }
+  return { events, rejected };
+}
+
+function problemOf(given: unknown, nowMs: number): AppError | undefined {
+  if (!item.Check(given)) {
+    return new AppError('EVENT_INVALID', { message: sentenceOf('event', item.Errors(given)) });
+  }
+  const { event_type: type, value, occurred_at: occurredAt } = given;
+  if (type === 'read_progress' && (value === undefined || value < 0 || value > 100)) {
+    return new AppError('EVENT_INVALID', { message: 'value (event) must be 0 to 100 per cent.' });
+  }
+  if (type === 'time_spent' && given.duration_ms === undefined) {
+    return new AppError('EVENT_INVALID', { message: 'duration_ms (event) is required.' });
+  }
+  const ageMs = nowMs - Date.parse(occurredAt);
+  const code: ErrorCode | undefined =
+    ageMs > MAX_AGE_MS ? 'EVENT_TOO_OLD' : ageMs < -MAX_SKEW_MS ? 'EVENT_IN_FUTURE' : undefined;
+  return code && new AppError(code, { message: ERRORS[code].message });
+}

@@ -1,0 +1,49 @@
+/**
+ * Brings behaviour events from Postgres to ClickHouse. Any number of processes may do so.
+ */
+import { Gauge, type Registry } from 'prom-client';
+import type { Clickhouse } from '../db/clickhouse.ts';
+import { forwardEvents, measureOutbox, type OutboxSize } from '../db/events.ts';
+import type { Queryable } from '../db/postgres.ts';
+import { Loop } from '../service.ts';
+import type { Telemetry } from '../telemetry.ts';
+
+/** Events of one batch: ClickHouse likes few large inserts. */
+const BATCH = 5000;
+/** Pause when nothing waits, in milliseconds. */
+const IDLE_MS = 1000;
+/** More unsent events than this are not counted. */
+const MOST_COUNTED = 100_000;
+
+export interface ForwarderDependencies {
+  db: Queryable;
+  clickhouse: Clickhouse;
+  telemetry: Telemetry;
+  metrics: Registry;
+}
+
+export function createEventForwarder(deps: ForwarderDependencies): Loop {
+  const { db, clickhouse, telemetry, metrics } = deps;
+  let size: OutboxSize = { events: 0, ageMs: 0 };
+  const gauge = (name: string, help: string, read: () => number): void => {
+    const collect = (): void => made.set(read());
+    const made = new Gauge({ name, help, registers: [metrics], collect });
+  };
+  gauge('daodao_unsent_events', 'Behaviour events that ClickHouse has not got.', () => size.events);
+  gauge(
+    'daodao_unsent_events_age_seconds',
+    'How long the oldest of them has waited.',
+    () => size.ageMs / 1000,
+  );
+  return new Loop({
+    name: 'event forwarder',
+    onError: (error) => telemetry.emit('loop.failed', { loop: 'event forwarder', error }),
+    async tick() {
+      size = await measureOutbox(db, MOST_COUNTED);
+      if (size.events === 0) return IDLE_MS;
+      const events = await forwardEvents(db, clickhouse, BATCH);
+      if (events > 0) telemetry.emit('events.forwarded', { events });
+      return events === BATCH ? 0 : IDLE_MS;
+    },
+  });
+}

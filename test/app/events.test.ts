@@ -1,0 +1,67 @@
+/**
+ * Behaviour events while ClickHouse is away, told by the producer's own list.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startAnswering } from '../support/answering.ts';
+import { startTestApp } from '../support/app.ts';
+import { atEnd } from '../support/at-end.ts';
+import { startTestClickhouse } from '../support/clickhouse.ts';
+import { eventually } from '../support/consumers.ts';
+import { startProxy } from '../support/proxy.ts';
+
+/** Twenty events ten times a second. */
+const BATCH = 20;
+const PAUSE_MS = 100;
+const AWAY_MS = Number(process.env['EVENTS_AWAY_MS'] ?? 10_000);
+
+test('ClickHouse is away under 200 events a second: none is lost, none is there twice', async (t) => {
+  const clickhouse = await startTestClickhouse();
+  const proxy = await startProxy(clickhouse.url);
+  const others = await startAnswering();
+  const app = await startTestApp(() => ({ clickhouseUrl: proxy.url, qdrantUrl: others.url }));
+  atEnd(t, async () => {
+    await app.stop();
+    others.stop();
+    await proxy.cut();
+    await clickhouse.stop();
+  });
+  const person = await app.person();
+  const told: string[] = [];
+  let isOver = false;
+  const telling = (async () => {
+    while (!isOver) {
+      const events = Array.from({ length: BATCH }, () => ({
+        event_id: randomUUID(),
+        event_type: 'content_view',
+        entity_type: 'practice',
+        entity_id: randomUUID(),
+        occurred_at: new Date().toISOString(),
+      }));
+      const { status } = await person.call('POST', '/events', { body: { events } });
+      assert.equal(status, 202);
+      told.push(...events.map((event) => event.event_id));
+      await sleep(PAUSE_MS);
+    }
+  })();
+  const arrived = async (): Promise<string[]> => {
+    const rows = await clickhouse.rows<{ event_id: string }>(
+      'SELECT event_id FROM daodao.user_events FINAL WHERE user_id = {user:String}',
+      { user: person.externalId },
+    );
+    return rows.map((row) => row.event_id);
+  };
+  await eventually('some have arrived', async () => (await arrived()).length > BATCH);
+  await proxy.cut();
+  await sleep(AWAY_MS);
+  const before = told.length;
+  await proxy.restore();
+  await eventually('it goes on', async () => (await arrived()).length > before, 20_000);
+  isOver = true;
+  await telling;
+  await eventually('all have arrived', async () => (await arrived()).length >= told.length, 20_000);
+  assert.deepEqual((await arrived()).toSorted(), told.toSorted());
+  assert.ok(told.length > AWAY_MS / 10, `only ${told.length} events`);
+});
