@@ -30,6 +30,7 @@ export interface Config {
   offlineCoachDelayMs: number;
   jwtSecurity: string | undefined;
   internalApiKey: string | undefined;
+  corsOrigins: string[] | undefined;
   feedbackMinProgress: number;
   feedbackMinNoteLength: number;
   queuePrefix: string;
@@ -154,6 +155,15 @@ function parse(name: string, setting: Setting, text: string, problems: string[])
       if (items.some((item) => !/^[\w.-]{1,64}$/.test(item))) {
         problems.push(
           `${name} must be names of letters, digits, "_", "." and "-", separated by commas.`,
+        );
+      }
+      return items;
+    }
+    case 'origins': {
+      const items = text.split(',').map((item) => item.trim());
+      if (items.some((item) => !URL.canParse(item) || new URL(item).origin !== item)) {
+        problems.push(
+          `${name} must be origins such as https://daodao.example, with no path, separated by commas.`,
         );
       }
       return items;

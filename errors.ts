@@ -36,6 +36,8 @@ export const ERRORS = {
     status: 422,
     message: 'There is too little in the check-ins to say anything true about them.',
   },
+  PRACTICE_NOT_SHOWN: { status: 404, message: 'There is no such practice to be shown to you.' },
+  VERDICT_UNSUPPORTED: { status: 422, message: 'A verdict is like or dislike.' },
   EVENT_INVALID: { status: 422, message: 'The event is not one we know.' },
   EVENT_TOO_OLD: { status: 422, message: 'The event happened more than 48 hours ago.' },
   EVENT_IN_FUTURE: { status: 422, message: 'The event has not happened yet.' },

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { QUEUE_SETTINGS } from './settings-queue.ts';
 
-type Kind = 'text' | 'url' | 'secret' | 'integer' | 'list' | 'choice';
+type Kind = 'text' | 'url' | 'secret' | 'integer' | 'list' | 'origins' | 'choice';
 
 export interface Setting {
   kind: Kind;
@@ -150,6 +150,12 @@ export const SETTINGS = {
     min: 16,
     describe:
       'Key that services of DaoDao send as X-Internal-API-Key, at least 16 characters. Unset: none gets in.',
+  },
+  CORS_ORIGINS: {
+    kind: 'origins',
+    default: undefined,
+    describe:
+      'Origins of web pages that may call the API with cookies, comma-separated, such as https://daodao.example.',
   },
   FEEDBACK_MIN_PROGRESS: {
     kind: 'integer',

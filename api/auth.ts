@@ -43,6 +43,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether the route answers without a token. Default false. */
     public?: boolean;
+    /** Whether the route answers without a token too, and differently; a bad token is refused. Default false. */
+    optional?: boolean;
     /** Whether the route is for services that have the internal key, instead of people. Default false. */
     internal?: boolean;
   }
@@ -61,6 +63,7 @@ export function requirePrincipals(
       return assertInternal(request.headers['x-internal-api-key'], internalApiKey);
     }
     const token = findToken(request.headers);
+    if (token === undefined && request.routeOptions.config.optional === true) return;
     if (token === undefined) throw new AppError('UNAUTHENTICATED');
     request.principal = await readToken(token, key);
   });

@@ -42,7 +42,7 @@ export function toAppError(error: unknown): AppError {
   return new AppError('INTERNAL', { cause: error });
 }
 
-/** Answers with an error; those on our side are told to telemetry with their cause. */
+/** Answers with an error. */
 export function sendError(
   telemetry: Telemetry,
   error: unknown,
@@ -50,6 +50,18 @@ export function sendError(
   reply: FastifyReply,
 ): FastifyReply {
   const shown = toAppError(error);
+  reportError(telemetry, error, shown, request, reply);
+  return reply.code(shown.status).send(errorBody(shown, request.id));
+}
+
+/** Tells telemetry of errors on our side, with their cause, and sets the headers of every error. */
+export function reportError(
+  telemetry: Telemetry,
+  error: unknown,
+  shown: AppError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
   if (shown.status >= 500) {
     telemetry.emit('http.error', {
       requestId: request.id,
@@ -60,7 +72,6 @@ export function sendError(
   }
   if (shown.status === 401) reply.header('www-authenticate', 'Bearer');
   if (shown.retryAfterSeconds !== undefined) reply.header('retry-after', shown.retryAfterSeconds);
-  return reply.code(shown.status).send(errorBody(shown, request.id));
 }
 
 /** The route's pattern; ids in a URL would make a metric of every practice. */

@@ -3,6 +3,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import cors from '@fastify/cors';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Telemetry } from '../telemetry.ts';
 import { requirePrincipals } from './auth.ts';
@@ -11,12 +12,15 @@ import type { Api, ApiDependencies, OperationsDependencies, RouteContext } from 
 import { refuseConnection, routeOf, sendError } from './errors.ts';
 import { describeRoutes } from './openapi.ts';
 import { postgresReaders } from './readers.ts';
+import { serveInEnvelope } from './envelope.ts';
 import { embeddingRoutes } from './routes/embeddings.ts';
 import { eventRoutes } from './routes/events.ts';
 import { feedbackRoutes } from './routes/feedback.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { operationsRoutes } from './routes/operations.ts';
+import { recommendationRoutes } from './routes/recommendations.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { topicCardRoutes } from './routes/topic-cards.ts';
 import { refuseUnknownRoutes } from './routing.ts';
 import * as timeouts from './timeouts.ts';
 import { compileValidator, type TypeBoxProvider } from './validation.ts';
@@ -26,11 +30,19 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   const readers = deps.readers ?? postgresReaders(deps.db);
   return buildServer(deps, (app, closing) => {
     const context: RouteContext = { ...deps, readers, closing };
-    feedbackRoutes(app, context);
-    taskRoutes(app, context);
-    embeddingRoutes(app, context);
-    eventRoutes(app, context);
+    const addRoutes = (to: Api): void => {
+      feedbackRoutes(to, context);
+      taskRoutes(to, context);
+      embeddingRoutes(to, context);
+      recommendationRoutes(to, context);
+      eventRoutes(to, context);
+    };
+    addRoutes(app);
     internalRoutes(app, context);
+    serveInEnvelope(app, context.telemetry, (v1) => {
+      addRoutes(v1);
+      topicCardRoutes(v1, context);
+    });
   });
 }
 
@@ -69,6 +81,7 @@ async function buildServer(
     });
   });
   timeouts.limitHandlers(app);
+  await allowOrigins(app, config.corsOrigins);
   requirePrincipals(app, config);
   acceptJsonOnly(app);
   refuseUnknownRoutes(app);
@@ -77,6 +90,18 @@ async function buildServer(
   addRoutes(app, closing.signal);
   await app.ready();
   return app;
+}
+
+/** Lets pages of these origins call with cookies. Before anything asks for a token: a browser's first question has none. */
+async function allowOrigins(app: Api, origins: readonly string[] | undefined): Promise<void> {
+  if (origins === undefined) return;
+  await app.register(cors, {
+    origin: [...origins],
+    credentials: true,
+    methods: ['GET', 'HEAD', 'POST', 'DELETE'],
+    exposedHeaders: ['location', 'retry-after', 'x-auth-state', 'x-request-id'],
+    maxAge: 600,
+  });
 }
 
 function createFastify(telemetry: Telemetry): Api {

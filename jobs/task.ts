@@ -2,6 +2,7 @@
  * What a task is: a name, a schema, a policy and `run`. One task is one file in `jobs/tasks`.
  */
 import type { Static, TSchema } from 'typebox';
+import type { Behaviour } from '../db/behaviour.ts';
 import type { Queryable } from '../db/postgres.ts';
 import type { VectorIndex } from '../db/vector-index.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -48,6 +49,7 @@ export interface TaskContext {
   readonly llm: ChatModel;
   readonly embedder: EmbeddingModel;
   readonly vectors: VectorIndex;
+  readonly events: Behaviour;
   readonly cache: VersionedCache;
   log(message: string, fields?: Record<string, unknown>): void;
   /** @param value 0 to 1. */

@@ -1,6 +1,7 @@
 /**
  * What a task gets: built once for each attempt from the clients its thread owns.
  */
+import type { Behaviour } from '../db/behaviour.ts';
 import { isCacheAway, type Cache } from '../db/cache.ts';
 import type { Pool } from '../db/postgres.ts';
 import { findStep, runStep, type Claim } from '../db/task-runs.ts';
@@ -26,6 +27,7 @@ export interface Resources {
   llm: ChatModel;
   embedder: EmbeddingModel;
   vectors: VectorIndex;
+  events: Behaviour;
   submitter: Submitter;
   settings: TaskSettings;
   tell(message: FromThread): void;
@@ -37,7 +39,7 @@ export function buildContext(
   task: string,
   stop: Stop,
 ): TaskContext {
-  const { db, cache, llm, embedder, vectors, settings, submitter, tell } = resources;
+  const { db, cache, llm, embedder, vectors, events, settings, submitter, tell } = resources;
   const childIds = new ChildIds(job.id);
   const log: TaskContext['log'] = (message, fields = {}) =>
     tell({ type: 'log', id: job.id, task, message, fields });
@@ -52,6 +54,7 @@ export function buildContext(
     llm,
     embedder,
     vectors,
+    events,
     log,
     progress: (value, note) => tell({ type: 'progress', id: job.id, value, note: note ?? null }),
     extendLimit(ms) {

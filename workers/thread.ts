@@ -3,7 +3,9 @@
  */
 import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
+import { Behaviour } from '../db/behaviour.ts';
 import { Cache } from '../db/cache.ts';
+import { createClickhouse } from '../db/clickhouse.ts';
 import { createPool } from '../db/postgres.ts';
 import { VectorIndex } from '../db/vector-index.ts';
 import { createVectors, embeddingModelOf } from '../db/vectors.ts';
@@ -51,6 +53,7 @@ const resources: Resources = {
   llm: createLlm({ ...server, model: config.llmModel }),
   embedder: createEmbedder({ ...server, model: model.name, size: model.size }),
   vectors: new VectorIndex(createVectors(config), model),
+  events: new Behaviour(createClickhouse(config)),
   submitter: new Submitter({
     db,
     broker,

@@ -4,6 +4,7 @@
 import { Type } from 'typebox';
 import type { Api, Dependency, OperationsDependencies } from '../context.ts';
 import type { Backlog } from '../backlog.ts';
+import { PREFIX } from '../envelope.ts';
 import { HealthBody, ReadyBody } from '../schemas.ts';
 
 /** Longest wait for one dependency, in ms. */
@@ -14,22 +15,36 @@ const PUBLIC = { public: true };
 export function operationsRoutes(app: Api, deps: OperationsDependencies): void {
   const { metrics, readiness, isStuck, backlog } = deps;
 
+  for (const [url, operationId] of [
+    ['/health', 'getHealth'],
+    [`${PREFIX}/health`, 'getHealthV1'],
+  ] as const) {
+    app.route({
+      method: 'GET',
+      url,
+      config: PUBLIC,
+      schema: {
+        operationId,
+        summary: 'Whether the process works, as far as that is up to it',
+        tags: ['operations'],
+        security: [],
+        response: { 200: HealthBody, 503: HealthBody },
+      },
+      handler: async (_request, reply) => {
+        const isOk = isStuck?.() !== true;
+        if (!isOk) reply.code(503);
+        return { status: isOk ? ('ok' as const) : ('stuck' as const) };
+      },
+    });
+  }
+
+  /** As DaoDao's front end asks. */
   app.route({
     method: 'GET',
-    url: '/health',
+    url: `${PREFIX}/ping`,
     config: PUBLIC,
-    schema: {
-      operationId: 'getHealth',
-      summary: 'Whether the process works, as far as that is up to it',
-      tags: ['operations'],
-      security: [],
-      response: { 200: HealthBody, 503: HealthBody },
-    },
-    handler: async (_request, reply) => {
-      const isOk = isStuck?.() !== true;
-      if (!isOk) reply.code(503);
-      return { status: isOk ? ('ok' as const) : ('stuck' as const) };
-    },
+    schema: { hide: true },
+    handler: async () => ({ message: 'pong' }),
   });
 
   app.route({

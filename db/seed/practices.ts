@@ -3,6 +3,7 @@
  */
 import { azhePractices } from './azhe.ts';
 import { emilyPractices } from './emily.ts';
+import { japanesePractices } from './japanese.ts';
 import { niananPractices } from './nianan.ts';
 import { peijunPractices } from './peijun.ts';
 import type { SeedPractice } from './practice.ts';
@@ -17,4 +18,5 @@ export const SEED_PRACTICES: readonly (SeedPractice & { id: number })[] = [
   ...peijunPractices,
   ...niananPractices,
   ...emilyPractices,
+  ...japanesePractices,
 ].map((practice, index) => ({ ...practice, id: FIRST_ID + index }));

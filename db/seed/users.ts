@@ -58,7 +58,7 @@ export const peijun: SeedUser = {
   tags: ['水彩', '攝影', '創作'],
 };
 
-/** Shares nothing: every practice of hers is private. */
+/** Shares nothing: every practice of hers is private. Wants to learn Japanese. */
 export const nianan: SeedUser = {
   id: FIRST_ID + 3,
   externalId: 'b24c6a31-d58a-4f41-b3fd-815d38a9d0d6',
@@ -67,9 +67,9 @@ export const nianan: SeedUser = {
   personalSlogan: null,
   selfIntroduction: '急診護理師，輪三班。',
   professionalField: ['醫療'],
-  interests: ['書寫', '睡眠'],
-  wantToDo: ['好好睡一覺'],
-  tags: ['書寫', '身心'],
+  interests: ['日語', '睡眠'],
+  wantToDo: ['用日語聽懂一集廣播劇', '好好睡一覺'],
+  tags: ['日語', '身心'],
 };
 
 export const emily: SeedUser = {

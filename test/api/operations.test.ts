@@ -139,22 +139,31 @@ test('every route is described: what it is called, what it is for, how it refuse
     'cookie',
     'internal',
   ]);
-  assert.deepEqual(Object.keys(document.paths).toSorted(), [
+  const plain = [
     '/events',
     '/events/progress',
     '/events/time-spent',
     '/events/view',
     '/health',
-    '/internal/events/practice.completed',
-    '/internal/events/practice.updated',
-    '/internal/events/user.goals_updated',
-    '/metrics',
-    '/openapi.json',
     '/practices/{id}/feedback',
-    '/ready',
     '/tasks/{id}',
     '/users/me/embeddings',
-  ]);
+    '/users/me/recommendations',
+    '/users/me/recommendations/refresh',
+  ];
+  const cards = ['', '/{practiceId}/feedback'].map((end) => `/recommendation/topic_cards${end}`);
+  const services = ['practice.completed', 'practice.updated', 'user.goals_updated'];
+  assert.deepEqual(
+    new Set(Object.keys(document.paths)),
+    new Set([
+      ...plain,
+      ...[...plain, ...cards].map((path) => `/api/v1${path}`),
+      ...services.map((event) => `/internal/events/${event}`),
+      '/metrics',
+      '/openapi.json',
+      '/ready',
+    ]),
+  );
   const ids = new Set<string>();
   for (const [path, operations] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(operations)) {

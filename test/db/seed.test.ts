@@ -60,8 +60,8 @@ async function everything(): Promise<string> {
 }
 
 describe('the seed', () => {
-  test('is six people and ten practices, one person new and one who shares nothing', async () => {
-    assert.equal(materials.length, 10);
+  test('is six people and twelve practices, one person new and one who shares nothing', async () => {
+    assert.equal(materials.length, 12);
     const { rows } = await database.pool.query<{
       nickname: string;
       practices: number;
@@ -75,8 +75,8 @@ describe('the seed', () => {
       rows.map(({ nickname, practices }) => [nickname, practices]),
       [
         ['小禾', 3],
-        ['阿哲', 2],
-        ['佩君', 2],
+        ['阿哲', 3],
+        ['佩君', 3],
         ['念安', 1],
         ['Emily', 2],
         ['新島民', 0],
@@ -137,13 +137,13 @@ describe('of the practices of the seed', () => {
     assert.equal(locales.filter((locale) => locale === 'en').length, 1);
   });
 
-  test('one is finished with too little in it, one is active, one has an edited insight', () => {
+  test('one is finished with too little in it, three are active, one has an edited insight', () => {
     const thin = finished().filter((material) => averageLength(material) < 30);
     assert.deepEqual(
       thin.map(({ practice }) => practice.title),
       ['整理十年的照片'],
     );
-    assert.equal(materials.filter(({ practice }) => practice.status === 'active').length, 1);
+    assert.equal(materials.filter(({ practice }) => practice.status === 'active').length, 3);
     assert.equal(eligible().filter(({ practice }) => practice.insightEdited).length, 1);
   });
 

@@ -105,12 +105,11 @@ export async function startTestApp(
   };
 }
 
-export async function createPerson(
-  { pool }: TestDatabase,
-  origin: string,
+/** What a user sends as `Authorization`. */
+export async function createBearer(
+  { id, externalId }: { id: number; externalId: string },
   secret: string,
-): Promise<Person> {
-  const { id, externalId } = await insertUser(pool);
+): Promise<string> {
   const claims = {
     id,
     _id: externalId,
@@ -119,7 +118,16 @@ export async function createPerson(
     roles: [],
     permissions: [],
   };
-  const token = await signToken(secret, claims, { expiresInSeconds: 600 });
+  return `Bearer ${await signToken(secret, claims, { expiresInSeconds: 600 })}`;
+}
+
+export async function createPerson(
+  { pool }: TestDatabase,
+  origin: string,
+  secret: string,
+): Promise<Person> {
+  const { id, externalId } = await insertUser(pool);
+  const authorization = await createBearer({ id, externalId }, secret);
   return {
     id,
     externalId,
@@ -137,7 +145,7 @@ export async function createPerson(
       const response = await fetch(new URL(path, origin), {
         method,
         headers: {
-          authorization: `Bearer ${token}`,
+          authorization,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
         },

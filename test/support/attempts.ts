@@ -13,7 +13,7 @@ import { defineTask, type DurableContext, type TaskContext } from '../../jobs/ta
 import type { Resources } from '../../workers/context.ts';
 import type { FromThread, ThreadJob } from '../../workers/protocol.ts';
 import { Stop } from '../../workers/stop.ts';
-import { noVectors } from './context.ts';
+import { noEvents, noVectors } from './context.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import { createTestRedis, type TestRedis } from './redis.ts';
 import { register } from './tasks-of-tests.ts';
@@ -36,6 +36,7 @@ before(async () => {
     llm: { chat: () => Promise.reject(new Error('these tasks ask no model')) },
     embedder: { embed: () => Promise.reject(new Error('these tasks ask no model')) },
     vectors: noVectors(),
+    events: noEvents(),
     submitter: new Submitter({
       db: database.pool,
       broker,

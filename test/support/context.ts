@@ -1,6 +1,8 @@
 /**
  * A `ctx` whose steps and transactions keep their outputs, so that a repeated attempt can be tested.
  */
+import { Behaviour } from '../../db/behaviour.ts';
+import { createClickhouse } from '../../db/clickhouse.ts';
 import type { Queryable } from '../../db/postgres.ts';
 import { VectorIndex } from '../../db/vector-index.ts';
 import { createVectors } from '../../db/vectors.ts';
@@ -40,6 +42,11 @@ export function noVectors(): VectorIndex {
   return new VectorIndex(client, { name: 'none', size: 8 });
 }
 
+/** A ClickHouse that is away. */
+export function noEvents(): Behaviour {
+  return new Behaviour(createClickhouse({ clickhouseUrl: 'http://127.0.0.1:9' }));
+}
+
 export function createContext({
   llm,
   db = UNTOUCHED,
@@ -72,6 +79,7 @@ export function createContext({
     llm,
     embedder: { embed: () => Promise.reject(new Error('this test has no embedding model')) },
     vectors: noVectors(),
+    events: noEvents(),
     outputs,
     cached,
     progressed,

@@ -1,0 +1,55 @@
+/**
+ * Practices as cards. What is asked here may be shown now, whatever a cache or a vector store still holds.
+ */
+import type { Queryable } from './postgres.ts';
+import { SHOWN } from './recommendation-sources.ts';
+
+export interface Card {
+  /** External id. */
+  id: string;
+  /** Internal id. */
+  targetId: number;
+  title: string;
+  description: string | null;
+  creatorId: string;
+  creatorName: string | null;
+  tags: string[];
+  isLiked: boolean;
+}
+
+/** Those of these practices that this user may be shown: shared by others, going on or completed, not disliked. */
+export async function findCards(
+  db: Queryable,
+  userId: string,
+  ids: readonly string[],
+): Promise<Map<string, Card>> {
+  const { rows } = await db.query<Card & Record<string, unknown>>(
+    `SELECT p.external_id AS id, p.id AS "targetId", p.title, p.practice_action AS description,
+       u.external_id AS "creatorId", u.nickname AS "creatorName", p.tags, f.verdict IS NOT NULL AS "isLiked"
+     FROM practices p JOIN users u ON u.id = p.user_id
+       LEFT JOIN ai.recommendation_feedback f ON f.user_id = $1 AND f.practice_id = p.external_id
+     WHERE p.external_id = ANY($2) AND ${SHOWN} AND u.external_id::text <> $1
+       AND f.verdict IS DISTINCT FROM 'dislike'`,
+    [userId, ids],
+  );
+  return new Map(rows.map((card) => [card.id, card]));
+}
+
+/** Whether a practice may be shown to this user, its verdict apart. */
+export async function isShownTo(db: Queryable, userId: string, id: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `SELECT FROM practices p JOIN users u ON u.id = p.user_id
+     WHERE p.external_id = $2 AND ${SHOWN} AND u.external_id::text <> $1`,
+    [userId, id],
+  );
+  return rowCount === 1;
+}
+
+/** In which language a user reads. */
+export async function findLocale(db: Queryable, userId: string): Promise<'zh-TW' | 'en'> {
+  const { rows } = await db.query<{ locale: string }>(
+    'SELECT preferred_locale AS locale FROM users WHERE external_id = $1',
+    [userId],
+  );
+  return rows[0]?.locale === 'en' ? 'en' : 'zh-TW';
+}

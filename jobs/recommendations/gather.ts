@@ -1,0 +1,155 @@
+/**
+ * Everything that is known of some people and of the practices that may fit them. A store that is away is left out, and
+ * named.
+ */
+import type { Engagement, Popularity } from '../../db/behaviour.ts';
+import { isClickhouseAway } from '../../db/clickhouse-away.ts';
+import {
+  findCandidates,
+  findLively,
+  findTagged,
+  type Candidate,
+  type Learner,
+} from '../../db/recommendation-sources.ts';
+import type { PracticeSearch, VectorHit } from '../../db/vector-index.ts';
+import { isVectorsAway } from '../../db/vectors-away.ts';
+import { findVerdicts, type Verdicts } from '../../db/verdicts.ts';
+import type { DurableContext } from '../task.ts';
+import { MOST_CARDS } from './cards.ts';
+
+/** A store without which recommendations are made all the same. */
+export type Missing = 'vectors' | 'events';
+
+/** Popular practices that are candidates for everyone. */
+const MOST_POPULAR = 150;
+
+export interface Popular {
+  practices: Popularity[];
+  missing: Missing[];
+}
+
+/** Most popular first. */
+export async function gatherPopular(ctx: DurableContext): Promise<Popular> {
+  try {
+    const practices = await ctx.events.popular(MOST_POPULAR);
+    if (practices.length > 0) return { practices, missing: [] };
+  } catch (error) {
+    if (!isClickhouseAway(error)) throw error;
+    return { practices: await findLively(ctx.db, MOST_POPULAR), missing: ['events'] };
+  }
+  // Nobody has done anything yet.
+  return { practices: await findLively(ctx.db, MOST_POPULAR), missing: [] };
+}
+
+/** Similarities by practice, and the practices without similarity that share a tag. */
+export interface Nearness {
+  similar: ReadonlyMap<string, number>;
+  liked: ReadonlyMap<string, number>;
+  disliked: ReadonlyMap<string, number>;
+}
+
+export interface Gathered {
+  verdicts: ReadonlyMap<string, Verdicts>;
+  /** By external id of the person. */
+  nearness: ReadonlyMap<string, Nearness>;
+  engagement: ReadonlyMap<string, Engagement[]>;
+  candidates: readonly Candidate[];
+  missing: Missing[];
+}
+
+export async function gather(
+  people: readonly Learner[],
+  { practices: popular }: Popular,
+  ctx: DurableContext,
+): Promise<Gathered> {
+  const ids = people.map(({ externalId }) => externalId);
+  const missing: Missing[] = [];
+  const verdicts = await findVerdicts(ctx.db, ids);
+  const engagement = await ctx.events.engagement(ids).catch((error: unknown) => {
+    if (!isClickhouseAway(error)) throw error;
+    missing.push('events');
+    return [];
+  });
+  const nearness = await findNear(people, verdicts, ctx).catch((error: unknown) => {
+    if (!isVectorsAway(error)) throw error;
+    missing.push('vectors');
+    return new Map<string, Nearness>();
+  });
+  const near = [...nearness.values()].flatMap(({ similar, liked }) => [
+    ...similar.keys(),
+    ...liked.keys(),
+  ]);
+  const known = new Set([...near, ...popular.map(({ id }) => id)]);
+  const tags = new Set(people.flatMap((person) => [...person.tags, ...person.ongoingTags]));
+  const isBlind = missing.includes('vectors');
+  const tagged = isBlind ? await findTagged(ctx.db, [...tags], MOST_CARDS * 5) : [];
+  const found = await findCandidates(
+    ctx.db,
+    [...known].filter((id) => !tagged.some((candidate) => candidate.id === id)),
+  );
+  return {
+    verdicts,
+    nearness,
+    engagement: byUser(engagement),
+    candidates: [...tagged, ...found],
+    missing,
+  };
+}
+
+function byUser(engagement: readonly Engagement[]): Map<string, Engagement[]> {
+  const found = new Map<string, Engagement[]>();
+  for (const one of engagement) found.set(one.userId, [...(found.get(one.userId) ?? []), one]);
+  return found;
+}
+
+/** Searches by what a person is like, and by what the person liked and disliked; none for who has no vector. */
+async function findNear(
+  people: readonly Learner[],
+  verdicts: ReadonlyMap<string, Verdicts>,
+  { vectors }: DurableContext,
+): Promise<Map<string, Nearness>> {
+  const own = await vectors.vectors(
+    'users',
+    people.map(({ externalId }) => externalId),
+  );
+  const judged = new Set(
+    [...verdicts.values()].flatMap(({ liked, disliked }) => [...liked, ...disliked]),
+  );
+  const practices = await vectors.vectors('practices', [...judged]);
+  const searches: PracticeSearch[] = [];
+  const take: ((hits: readonly VectorHit[]) => void)[] = [];
+  const nearness = new Map<string, Nearness>();
+  for (const { externalId } of people) {
+    const { liked = [], disliked = [] } = verdicts.get(externalId) ?? {};
+    const near = {
+      similar: new Map<string, number>(),
+      liked: new Map<string, number>(),
+      disliked: new Map<string, number>(),
+    };
+    nearness.set(externalId, near);
+    const search = (vector: readonly number[] | undefined, into: Map<string, number>): void => {
+      if (vector === undefined) return;
+      searches.push({ vector, limit: MOST_CARDS, notOwnedBy: externalId, notIds: disliked });
+      take.push((hits) => hits.forEach(({ id, score }) => into.set(id, Math.max(0, score))));
+    };
+    search(own.get(externalId), near.similar);
+    search(mean(liked, practices), near.liked);
+    search(mean(disliked, practices), near.disliked);
+  }
+  const answers = await vectors.searchPractices(searches);
+  answers.forEach((hits, index) => take[index]!(hits));
+  return nearness;
+}
+
+/** The middle of some vectors; undefined when none of them is there. */
+function mean(
+  ids: readonly string[],
+  vectors: ReadonlyMap<string, readonly number[]>,
+): number[] | undefined {
+  const found = ids.flatMap((id) => {
+    const vector = vectors.get(id);
+    return vector === undefined ? [] : [vector];
+  });
+  if (found.length === 0) return undefined;
+  return found[0]!.map((_, i) => found.reduce((sum, vector) => sum + vector[i]!, 0) / found.length);
+}

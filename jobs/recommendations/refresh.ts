@@ -1,0 +1,137 @@
+/**
+ * Puts the best practices of others in order for each person, and keeps that in the cache: page by page, each of which is
+ * done once.
+ */
+import {
+  findLearner,
+  listLearners,
+  nextRecommendationVersion,
+  type Candidate,
+  type Learner,
+} from '../../db/recommendation-sources.ts';
+import type { DurableContext } from '../task.ts';
+import {
+  CARDS_TTL_SECONDS,
+  cardsKey,
+  MOST_CARDS,
+  POPULAR_KEY,
+  POPULAR_TTL_SECONDS,
+  type RankedCard,
+} from './cards.ts';
+import { gather, gatherPopular, type Gathered, type Missing, type Popular } from './gather.ts';
+import { byScore, NO_SIGNALS, score, type Scored, type Signals } from './score.ts';
+
+/** People in one page. */
+const PAGE = 100;
+
+export interface Refreshed {
+  users: number;
+  /** Stores that were away. */
+  missing: Missing[];
+}
+
+/** @param pageLimitMs by which each page moves the time limits of the task. */
+export async function refreshEveryone(
+  ctx: DurableContext,
+  pageLimitMs: number,
+): Promise<Refreshed> {
+  const popular = await ctx.step('popular', () => gatherPopular(ctx));
+  await keepPopular(popular, ctx);
+  let [users, after] = [0, 0];
+  const missing = new Set(popular.missing);
+  for (let page = 1; ; page++) {
+    ctx.signal.throwIfAborted();
+    ctx.extendLimit(pageLimitMs);
+    // A later attempt finds the pages of earlier ones done.
+    const done = await ctx.step(`page ${page}`, async () => {
+      const version = await nextRecommendationVersion(ctx.db);
+      const people = await listLearners(ctx.db, { after, limit: PAGE });
+      const found = await refreshPeople(people, popular, version, ctx);
+      return { users: people.length, last: people.at(-1)?.id ?? after, missing: found };
+    });
+    users += done.users;
+    after = done.last;
+    for (const store of done.missing) missing.add(store);
+    ctx.progress(0.5, `${users} users`);
+    if (done.users < PAGE) break;
+  }
+  ctx.progress(1, `${users} users`);
+  return { users, missing: [...missing] };
+}
+
+export async function refreshOne(userId: string, ctx: DurableContext): Promise<Refreshed> {
+  const version = await nextRecommendationVersion(ctx.db);
+  const person = await findLearner(ctx.db, userId);
+  if (person === undefined) return { users: 0, missing: [] };
+  const popular = await gatherPopular(ctx);
+  const missing = await refreshPeople([person], popular, version, ctx);
+  return { users: 1, missing: [...new Set([...popular.missing, ...missing])] };
+}
+
+async function keepPopular({ practices }: Popular, ctx: DurableContext): Promise<void> {
+  const version = await nextRecommendationVersion(ctx.db);
+  const cards = practices.map(({ id }): RankedCard => ({ id, reason: 'popular_content' }));
+  await ctx.cache.set(POPULAR_KEY, version, { cards }, POPULAR_TTL_SECONDS);
+}
+
+async function refreshPeople(
+  people: readonly Learner[],
+  popular: Popular,
+  version: number,
+  ctx: DurableContext,
+): Promise<Missing[]> {
+  const gathered = await gather(people, popular, ctx);
+  const candidates = new Map(gathered.candidates.map((candidate) => [candidate.id, candidate]));
+  const most = Math.max(...popular.practices.map((practice) => practice.score), 1);
+  const popularity = new Map(popular.practices.map(({ id, score: sum }) => [id, sum / most]));
+  await Promise.all(
+    people.map((person) => {
+      const cards = rank(person, candidates, popularity, gathered).map(toCard);
+      return ctx.cache.set(cardsKey(person.externalId), version, { cards }, CARDS_TTL_SECONDS);
+    }),
+  );
+  return gathered.missing;
+}
+
+function toCard({ id, reason, shared }: Scored): RankedCard {
+  return shared === undefined ? { id, reason } : { id, reason, shared };
+}
+
+function rank(
+  person: Learner,
+  candidates: ReadonlyMap<string, Candidate>,
+  popularity: ReadonlyMap<string, number>,
+  { verdicts, nearness, engagement, missing }: Gathered,
+): Scored[] {
+  const { externalId } = person;
+  const near = nearness.get(externalId);
+  const disliked = new Set(verdicts.get(externalId)?.disliked);
+  const liked = new Set(verdicts.get(externalId)?.liked);
+  const engaged = engagement.get(externalId) ?? [];
+  const most = Math.max(...engaged.map(({ weight }) => weight), 1);
+  const weights = new Map(engaged.map(({ practiceId, weight }) => [practiceId, weight / most]));
+  // Without vectors whatever was found by the tags of the page may fit.
+  const ids = missing.includes('vectors')
+    ? candidates.keys()
+    : new Set([
+        ...popularity.keys(),
+        ...(near?.similar.keys() ?? []),
+        ...(near?.liked.keys() ?? []),
+      ]);
+  const scored: Scored[] = [];
+  for (const id of ids) {
+    const candidate = candidates.get(id);
+    if (candidate === undefined || candidate.ownerId === externalId || disliked.has(id)) continue;
+    const signals: Signals = {
+      ...NO_SIGNALS,
+      similarity: near?.similar.get(id) ?? 0,
+      // What was liked brings up its neighbours, not itself.
+      liked: liked.has(id) ? 0 : (near?.liked.get(id) ?? 0),
+      disliked: near?.disliked.get(id) ?? 0,
+      engagement: weights.get(id) ?? 0,
+      popularity: popularity.get(id) ?? 0,
+    };
+    scored.push(score(person, candidate, signals));
+  }
+  return scored.toSorted(byScore).slice(0, MOST_CARDS);
+}
