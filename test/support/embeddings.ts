@@ -2,7 +2,6 @@
  * A vector store and an embedding model for one test file, and tasks that use them.
  */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,6 +21,8 @@ import { createEmbedder } from '../../jobs/llm/embedder.ts';
 import type { EmbeddingModel } from '../../jobs/llm/provider.ts';
 import { updateUserEmbeddings } from '../../jobs/tasks/update-user-embeddings.ts';
 import { attempt } from '../../workers/attempt.ts';
+import type { Task } from '../../jobs/task.ts';
+import type { Resources } from '../../workers/context.ts';
 import type { AttemptOutcome } from '../../workers/protocol.ts';
 import { database, live, resources, rowOf } from './attempts.ts';
 import { startTestCoach, type TestCoach } from './coach.ts';
@@ -61,39 +62,33 @@ function listening(name: string, size: number): EmbeddingModel {
   };
 }
 
-export interface Given {
+export interface Given extends Partial<Resources> {
   model?: typeof MODEL;
-  embedder?: EmbeddingModel;
-  vectors?: VectorIndex;
+}
+
+/** Runs one attempt at a task with these resources. */
+export async function runTask(
+  { name }: Pick<Task, 'name'>,
+  payload: object,
+  { model = MODEL, ...given }: Given = {},
+): Promise<{ outcome: AttemptOutcome; result: unknown }> {
+  const text = JSON.stringify(payload);
+  const row = request({ name, payload: text });
+  await acceptTask(database.pool, row);
+  const facts = { queue: 'ai_tasks', headers: {}, attempts: 0, createdAtMs: Date.now() };
+  const job = { ...facts, id: row.id, task: name, payload: text };
+  const embedder = listening(model.name, model.size);
+  const vectors = new VectorIndex(client, model);
+  const outcome = await attempt(job, { ...resources, embedder, vectors, ...given }, live);
+  return { outcome, result: (await rowOf(job)).result };
 }
 
 /** Runs one attempt at an update. */
 export async function update(
   payload: { userIds?: string[]; anew?: boolean },
-  { model = MODEL, ...given }: Given = {},
+  given?: Given,
 ): Promise<{ outcome: AttemptOutcome; result: unknown }> {
-  const id = randomUUID();
-  const text = JSON.stringify(payload);
-  await acceptTask(database.pool, request({ id, name: updateUserEmbeddings.name, payload: text }));
-  const job = {
-    id,
-    task: updateUserEmbeddings.name,
-    queue: 'ai_tasks',
-    payload: text,
-    headers: {},
-  };
-  const outcome = await attempt(
-    { ...job, attempts: 0, createdAtMs: Date.now() },
-    {
-      ...resources,
-      embedder: listening(model.name, model.size),
-      vectors: new VectorIndex(client, model),
-      ...given,
-    },
-    live,
-  );
-  const { result } = await rowOf({ ...job, attempts: 0, createdAtMs: 0 });
-  return { outcome, result };
+  return runTask(updateUserEmbeddings, payload, given);
 }
 
 /** What the counts of an update were, without those that are 0. */
