@@ -6,7 +6,7 @@ import type { ResolvedConfig } from './config.ts';
 import type { Cache } from './db/cache.ts';
 import type { Clickhouse } from './db/clickhouse.ts';
 import type { Pool } from './db/postgres.ts';
-import { createVectors } from './db/vectors.ts';
+import { createVectors } from './db/qdrant.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** Only Postgres is needed to accept work; without the others it is done later, or less well. */

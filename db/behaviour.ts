@@ -35,10 +35,12 @@ const DAILY = `
   FROM daodao.user_events FINAL`;
 
 export class Behaviour {
-  readonly #clickhouse: Clickhouse;
+  readonly #connect: () => Promise<Clickhouse>;
+  #clickhouse: Promise<Clickhouse> | undefined;
 
-  constructor(clickhouse: Clickhouse) {
-    this.#clickhouse = clickhouse;
+  /** @param connect called when it is first used: most threads never do, and a client costs some megabytes. */
+  constructor(connect: () => Promise<Clickhouse>) {
+    this.#connect = connect;
   }
 
   /** What these users have had to do with in 14 days, most first. */
@@ -66,7 +68,8 @@ export class Behaviour {
   }
 
   async #read<T>(query: string, parameters: Record<string, unknown>): Promise<T[]> {
-    const answer = await this.#clickhouse.query({
+    const clickhouse = await (this.#clickhouse ??= this.#connect());
+    const answer = await clickhouse.query({
       query,
       query_params: parameters,
       format: 'JSONEachRow',

@@ -6,7 +6,8 @@ import { createClickhouse, prepareClickhouse } from './clickhouse.ts';
 import { assertTrial, migrate } from './migrate.ts';
 import { createPool } from './postgres.ts';
 import { seed, seedEvents } from './seed.ts';
-import { createVectors, embeddingModelOf, prepareVectors } from './vectors.ts';
+import { createVectors } from './qdrant.ts';
+import { embeddingModelOf, prepareVectors } from './vectors.ts';
 
 export interface PrepareOptions {
   /** Also create DaoDao's own tables. Never in production, where the product has them. */

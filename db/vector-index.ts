@@ -33,12 +33,18 @@ const PAGE = 200;
 const SEARCHES = 16;
 
 export class VectorIndex {
-  readonly #client: Vectors;
+  readonly #connect: () => Promise<Vectors>;
   readonly #model: Model;
+  #client: Promise<Vectors> | undefined;
 
-  constructor(client: Vectors, model: Model) {
-    this.#client = client;
+  /** @param connect called when it is first used: most threads never do, and a client costs some megabytes. */
+  constructor(connect: () => Promise<Vectors>, model: Model) {
+    this.#connect = connect;
     this.#model = model;
+  }
+
+  #connected(): Promise<Vectors> {
+    return (this.#client ??= this.#connect());
   }
 
   /** The collection of this process's model: what `write` writes to. */
@@ -48,13 +54,14 @@ export class VectorIndex {
 
   /** Lets reads use the vectors of this process's model from now on. */
   async use(): Promise<void> {
-    await useModel(this.#client, this.#model);
+    await useModel(await this.#connected(), this.#model);
   }
 
   /** Writes points under a version, except over those of a newer one. */
   async write(kind: Kind, version: number, points: readonly VectorPoint[]): Promise<void> {
+    const client = await this.#connected();
     for (const page of pages(points, PAGE)) {
-      await this.#client.upsert(this.collection(kind), {
+      await client.upsert(this.collection(kind), {
         wait: true,
         points: page.map(({ id, vector, payload }) => ({
           id,
@@ -70,8 +77,9 @@ export class VectorIndex {
   async remove(kind: Kind, version: number, ids: readonly string[]): Promise<void> {
     // A vector of zeros has no direction, which a store may refuse.
     const vector = Array.from({ length: this.#model.size }, (_, i) => Number(i === 0));
+    const client = await this.#connected();
     for (const page of pages(ids, PAGE)) {
-      await this.#client.upsert(this.collection(kind), {
+      await client.upsert(this.collection(kind), {
         wait: true,
         points: page.map((id) => ({ id, vector, payload: { version, removed: true } })),
         update_filter: { must: [{ key: 'version', range: { lt: version } }] },
@@ -91,9 +99,10 @@ export class VectorIndex {
 
   /** For each search the nearest practices that others share and that are going on or done, best first. */
   async searchPractices(searches: readonly PracticeSearch[]): Promise<VectorHit[][]> {
+    const client = await this.#connected();
     const found: VectorHit[][] = [];
     for (const page of pages(searches, SEARCHES)) {
-      const answers = await this.#client.queryBatch(ALIASES.practices, {
+      const answers = await client.queryBatch(ALIASES.practices, {
         searches: page.map(toQuery),
       });
       found.push(
@@ -104,9 +113,10 @@ export class VectorIndex {
   }
 
   async #read(collection: string, ids: readonly string[]): Promise<Map<string, number[]>> {
+    const client = await this.#connected();
     const found = new Map<string, number[]>();
     for (const page of pages(ids, PAGE)) {
-      const points = await this.#client.retrieve(collection, {
+      const points = await client.retrieve(collection, {
         ids: [...page],
         with_vector: true,
         with_payload: ['removed'],

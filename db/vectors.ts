@@ -1,7 +1,7 @@
 /**
- * The vector store: Qdrant, or locally the store that answers like it.
+ * The collections of the vector store: Qdrant, or locally the store that answers like it. The client is loaded in qdrant.ts.
  */
-import { QdrantClient } from '@qdrant/js-client-rest';
+import type { QdrantClient } from '@qdrant/js-client-rest';
 import type { ResolvedConfig } from '../config.ts';
 
 export type Vectors = QdrantClient;
@@ -43,18 +43,6 @@ const INDEXES = {
   version: 'integer',
   removed: 'bool',
 } as const;
-
-/** A client that gives up on a request after 5 s. */
-export function createVectors(config: Pick<ResolvedConfig, 'qdrantUrl' | 'qdrantApiKey'>): Vectors {
-  const { qdrantUrl, qdrantApiKey } = config;
-  return new QdrantClient({
-    url: qdrantUrl,
-    timeout: 5000,
-    // Both this check and the option `apiKey` may write to the console.
-    checkCompatibility: false,
-    ...(qdrantApiKey === undefined ? {} : { headers: { 'api-key': qdrantApiKey } }),
-  });
-}
 
 /**
  * Creates the collections of a model, their payload indexes and the aliases where they are missing. Safe to repeat and to run

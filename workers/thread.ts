@@ -5,10 +5,9 @@ import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { Behaviour } from '../db/behaviour.ts';
 import { Cache } from '../db/cache.ts';
-import { createClickhouse } from '../db/clickhouse.ts';
 import { createPool } from '../db/postgres.ts';
 import { VectorIndex } from '../db/vector-index.ts';
-import { createVectors, embeddingModelOf } from '../db/vectors.ts';
+import { embeddingModelOf } from '../db/vectors.ts';
 import { createLlm } from '../jobs/llm/client.ts';
 import { createEmbedder } from '../jobs/llm/embedder.ts';
 import { Broker } from '../jobs/queue/index.ts';
@@ -52,8 +51,11 @@ const resources: Resources = {
   cache: new Cache(config.redisUrl, config.queuePrefix),
   llm: createLlm({ ...server, model: config.llmModel }),
   embedder: createEmbedder({ ...server, model: model.name, size: model.size }),
-  vectors: new VectorIndex(createVectors(config), model),
-  events: new Behaviour(createClickhouse(config)),
+  vectors: new VectorIndex(
+    async () => (await import('../db/qdrant.ts')).createVectors(config),
+    model,
+  ),
+  events: new Behaviour(async () => (await import('../db/clickhouse.ts')).createClickhouse(config)),
   submitter: new Submitter({
     db,
     broker,

@@ -78,7 +78,7 @@ test('nothing private, delayed, deleted, own or disliked is ever shown', async (
     cache.close();
     await clickhouse.stop();
   });
-  const given = { cache, events: new Behaviour(clickhouse.client) };
+  const given = { cache, events: new Behaviour(async () => clickhouse.client) };
   const { users, practices } = await people();
   await updated({});
 

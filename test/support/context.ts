@@ -5,7 +5,7 @@ import { Behaviour } from '../../db/behaviour.ts';
 import { createClickhouse } from '../../db/clickhouse.ts';
 import type { Queryable } from '../../db/postgres.ts';
 import { VectorIndex } from '../../db/vector-index.ts';
-import { createVectors } from '../../db/vectors.ts';
+import { createVectors } from '../../db/qdrant.ts';
 import type { ChatModel } from '../../jobs/llm/provider.ts';
 import { Retry, type DurableContext, type TaskTransaction } from '../../jobs/task.ts';
 
@@ -39,12 +39,12 @@ export function withoutQueue(tx: Queryable): TaskTransaction {
 /** A vector store that is away. */
 export function noVectors(): VectorIndex {
   const client = createVectors({ qdrantUrl: 'http://127.0.0.1:9', qdrantApiKey: undefined });
-  return new VectorIndex(client, { name: 'none', size: 8 });
+  return new VectorIndex(async () => client, { name: 'none', size: 8 });
 }
 
 /** A ClickHouse that is away. */
 export function noEvents(): Behaviour {
-  return new Behaviour(createClickhouse({ clickhouseUrl: 'http://127.0.0.1:9' }));
+  return new Behaviour(async () => createClickhouse({ clickhouseUrl: 'http://127.0.0.1:9' }));
 }
 
 export function createContext({

@@ -10,13 +10,8 @@ import type { Engine } from '../../db/embedded/engine.ts';
 import { startVectorStore } from '../../db/embedded/vectors.ts';
 import { acceptTask } from '../../db/accept.ts';
 import { VectorIndex } from '../../db/vector-index.ts';
-import {
-  ALIASES,
-  createVectors,
-  prepareVectors,
-  type Kind,
-  type Vectors,
-} from '../../db/vectors.ts';
+import { createVectors } from '../../db/qdrant.ts';
+import { ALIASES, prepareVectors, type Kind, type Vectors } from '../../db/vectors.ts';
 import { createEmbedder } from '../../jobs/llm/embedder.ts';
 import type { EmbeddingModel } from '../../jobs/llm/provider.ts';
 import { updateUserEmbeddings } from '../../jobs/tasks/update-user-embeddings.ts';
@@ -78,7 +73,7 @@ export async function runTask(
   const facts = { queue: 'ai_tasks', headers: {}, attempts: 0, createdAtMs: Date.now() };
   const job = { ...facts, id: row.id, task: name, payload: text };
   const embedder = listening(model.name, model.size);
-  const vectors = new VectorIndex(client, model);
+  const vectors = new VectorIndex(async () => client, model);
   const outcome = await attempt(job, { ...resources, embedder, vectors, ...given }, live);
   return { outcome, result: (await rowOf(job)).result };
 }

@@ -6,7 +6,8 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Engine } from '../../../db/embedded/engine.ts';
 import { startVectorStore } from '../../../db/embedded/vectors.ts';
-import { createVectors, type Vectors } from '../../../db/vectors.ts';
+import { createVectors } from '../../../db/qdrant.ts';
+import { type Vectors } from '../../../db/vectors.ts';
 
 function connect({ url }: Engine): Vectors {
   return createVectors({ qdrantUrl: url, qdrantApiKey: undefined });

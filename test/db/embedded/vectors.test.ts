@@ -5,7 +5,8 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Engine } from '../../../db/embedded/engine.ts';
 import { startVectorStore } from '../../../db/embedded/vectors.ts';
-import { createVectors, type Vectors } from '../../../db/vectors.ts';
+import { createVectors } from '../../../db/qdrant.ts';
+import { type Vectors } from '../../../db/vectors.ts';
 import { conformance } from './vector-conformance.ts';
 
 const QDRANT_URL = process.env['QDRANT_URL'];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { VectorIndex } from '../../../db/vector-index.ts';
-import { createVectors } from '../../../db/vectors.ts';
+import { createVectors } from '../../../db/qdrant.ts';
 import { LlmError } from '../../../jobs/llm/error.ts';
 import { database } from '../../support/attempts.ts';
 import { asked, client, MODEL, pointOf, store, update, updated } from '../../support/embeddings.ts';
@@ -129,7 +129,10 @@ test('a writer that was overtaken brings nothing back, though its points come la
       return super.write(...args);
     }
   }
-  const slow = updated({ userIds: [user.externalId] }, { vectors: new Slow(client, MODEL) });
+  const slow = updated(
+    { userIds: [user.externalId] },
+    { vectors: new Slow(async () => client, MODEL) },
+  );
   await reached;
   await set('practices', practice.id, `privacy_status = 'private'`);
   assert.equal((await updated({ userIds: [user.externalId] }))['removed'], 1);
@@ -149,7 +152,7 @@ test('what was killed between the point and its note is written again, with a ne
   }
   const { outcome } = await update(
     { userIds: [user.externalId] },
-    { vectors: new Dying(client, MODEL) },
+    { vectors: new Dying(async () => client, MODEL) },
   );
   assert.equal(outcome.kind, 'retry');
   const before = await pointOf('practices', practice.externalId);
@@ -161,7 +164,7 @@ test('what was killed between the point and its note is written again, with a ne
 test('a vector store that is away costs no attempt, a model that is away costs one', async () => {
   const { user } = await learner();
   const away = createVectors({ qdrantUrl: 'http://127.0.0.1:9', qdrantApiKey: undefined });
-  const vectors = new VectorIndex(away, MODEL);
+  const vectors = new VectorIndex(async () => away, MODEL);
   const { outcome: released } = await update({ userIds: [user.externalId] }, { vectors });
   assert.deepEqual(
     [released.kind, 'reason' in released && released.reason],
