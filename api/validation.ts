@@ -3,7 +3,7 @@
  */
 import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify';
 import type { Static, TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/compile';
 import { AppError } from '../errors.ts';
 import { PATTERN_PROBLEMS } from './schemas.ts';
 
@@ -22,9 +22,13 @@ const WHERE: Record<string, string> = {
   headers: 'header',
 };
 
+const validators = new WeakMap<TSchema, Validator>();
+
 /** Text in a path or query is converted to the number it spells; a body must be right as it is. Nothing is ever dropped. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart = 'body' }) => {
-  const validator = Compile(schema);
+  // A route may be served under two paths.
+  const validator = validators.get(schema) ?? Compile(schema);
+  validators.set(schema, validator);
   const converts = httpPart === 'params' || httpPart === 'querystring';
   return (data: unknown) => {
     const value: unknown = converts ? validator.Convert(data) : data;
