@@ -80,7 +80,15 @@ function expecting(expected: unknown, test: Predicate): Predicate {
 }
 
 function anyValue(key: string, test: ValueTest): Predicate {
-  return ({ payload }) => valuesAt(payload, key).some((value) => test(value));
+  // Most fields are the payload's own, and most hold one value.
+  if (/[.[]/.test(key)) {
+    return ({ payload }) => valuesAt(payload, key).some((value) => test(value));
+  }
+  return ({ payload }) => {
+    const value = payload[key];
+    if (Array.isArray(value)) return value.some((one) => test(one));
+    return key in payload && test(value);
+  };
 }
 
 function compileIsEmpty(key: string): Predicate {

@@ -124,16 +124,14 @@ function search(store: VectorStore, name: string, body: Body, count: number): Hi
   const passes = compileFilter(body['filter']);
   const { query, score_threshold: threshold } = body;
   if (query === undefined || query === null) {
-    return topK([...collection.points.values()].filter(passes), () => 1, count);
+    return topK(collection.points.values(), passes, () => 1, count);
   }
   if (threshold !== undefined && threshold !== null && typeof threshold !== 'number') {
     throw new StoreError(400, 'Format error in JSON body: score_threshold must be a number');
   }
   const { score, exclude } = compileQuery(collection, query);
-  const candidates = [...collection.points.values()].filter(
-    (point) => !exclude.has(point.id) && passes(point),
-  );
-  const hits = topK(candidates, ({ vector }) => score(vector), count);
+  const isWanted = (point: Point): boolean => !exclude.has(point.id) && passes(point);
+  const hits = topK(collection.points.values(), isWanted, ({ vector }) => score(vector), count);
   return typeof threshold === 'number' ? hits.filter((hit) => hit.score >= threshold) : hits;
 }
 

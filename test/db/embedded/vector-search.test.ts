@@ -9,9 +9,12 @@ describe('top k', () => {
     fc.assert(
       fc.property(scores, fc.nat(70), (all, k) => {
         const points = all.map((_, id) => ({ id, vector: new Float32Array(), payload: {} }));
-        const found = topK(points, ({ id }) => all[Number(id)] ?? 0, k).map(
-          ({ point }) => point.id,
-        );
+        const found = topK(
+          points,
+          () => true,
+          ({ id }) => all[Number(id)] ?? 0,
+          k,
+        ).map(({ point }) => point.id);
         const sorted = points
           .map(({ id }) => id)
           .sort((a, b) => (all[b] ?? 0) - (all[a] ?? 0) || a - b);

@@ -1,0 +1,130 @@
+/**
+ * What a refresh of everyone costs. Larger by command, with a community such as 20,000 users, 50,000 practices and 5 million
+ * events:
+ *
+ *     SCALE=20000x50000x5000000x768 npm test -- recommendations/scale
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { readCards } from '../../../api/cards.ts';
+import { Behaviour } from '../../../db/behaviour.ts';
+import { Cache } from '../../../db/cache.ts';
+import { startVectorStore } from '../../../db/embedded/vectors.ts';
+import { createVectors } from '../../../db/qdrant.ts';
+import { VectorIndex } from '../../../db/vector-index.ts';
+import { prepareVectors } from '../../../db/vectors.ts';
+import { refreshEveryone } from '../../../jobs/recommendations/refresh.ts';
+import { atEnd } from '../../support/at-end.ts';
+import { startTestClickhouse } from '../../support/clickhouse.ts';
+import { createCommunity, type Community } from '../../support/community.ts';
+import { createContext } from '../../support/context.ts';
+import { createTestDatabase } from '../../support/postgres.ts';
+
+/** Queries of each kind that a refresh sends, for one user of a page. */
+interface Cost {
+  users: number;
+  msPerUser: number;
+  queriesPerUser: number;
+  storeMb: number;
+  ownMb: number;
+  readP99Ms: number;
+}
+
+async function measure(t: TestContext, community: Community, size: number): Promise<Cost> {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'daodao-scale-'));
+  const [database, clickhouse, store] = await Promise.all([
+    createTestDatabase(),
+    startTestClickhouse(),
+    startVectorStore({ dataDir }),
+  ]);
+  const cache = new Cache(process.env['TEST_REDIS_URL']!, `scale-${randomUUID()}`);
+  atEnd(t, async () => {
+    cache.close();
+    await store.stop();
+    await clickhouse.stop();
+    await database.drop();
+    await rm(dataDir, { recursive: true });
+  });
+  const model = { name: 'generated', size };
+  const client = createVectors({ qdrantUrl: store.url, qdrantApiKey: undefined });
+  await prepareVectors(client, model);
+  const vectors = new VectorIndex(async () => client, model);
+  const db = database.pool;
+  await createCommunity({ db, vectors, clickhouse: clickhouse.client }, community, size);
+  let queries = 0;
+  const counting = {
+    query: ((text: string, values?: unknown[]) => {
+      queries++;
+      return db.query(text, values);
+    }) as typeof db.query,
+  };
+  const context = {
+    ...createContext({ llm: { chat: () => Promise.reject(new Error('no model')) }, db: counting }),
+    cache,
+    vectors,
+    events: new Behaviour(async () => clickhouse.client),
+  };
+  const startedMs = performance.now();
+  const refreshed = await refreshEveryone(context, 60_000);
+  const tookMs = performance.now() - startedMs;
+  assert.deepEqual(refreshed, { users: community.users, missing: [] });
+  const times = await readTimes(db, cache);
+  return {
+    users: community.users,
+    msPerUser: tookMs / community.users,
+    queriesPerUser: queries / community.users,
+    storeMb: await peakMb(store.pid),
+    ownMb: await peakMb(process.pid),
+    readP99Ms: times[Math.floor(times.length * 0.99)]!,
+  };
+}
+
+/** Of cached reads, in ms, the shortest first. */
+async function readTimes(
+  db: Parameters<typeof readCards>[0]['db'],
+  cache: Cache,
+): Promise<number[]> {
+  const { rows } = await db.query<{ id: string }>(
+    'SELECT external_id AS id FROM users ORDER BY id LIMIT 300',
+  );
+  const times: number[] = [];
+  for (const { id } of rows) {
+    const startedMs = performance.now();
+    const page = await readCards({ db, cache }, id, { limit: 20, tags: [], excludeIds: [] });
+    times.push(performance.now() - startedMs);
+    assert.deepEqual([page.source, page.cards.length], ['personal', 20]);
+  }
+  return times.slice(20).toSorted((a, b) => a - b);
+}
+
+async function peakMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024);
+}
+
+const say = (cost: Cost): string =>
+  `${cost.users} users: ${cost.msPerUser.toFixed(2)} ms and ${cost.queriesPerUser.toFixed(2)} queries a user, ` +
+  `vector store ${cost.storeMb} MB, this process ${cost.ownMb} MB, cached read p99 ${cost.readP99Ms.toFixed(1)} ms`;
+
+const wanted = process.env['SCALE']?.split('x').map(Number);
+
+if (wanted === undefined) {
+  test('a refresh costs as much for each of 2,000 users as for each of 500', async (t) => {
+    const rest = { practices: 5000, events: 200_000 };
+    const few = await measure(t, { users: 500, ...rest }, 256);
+    const many = await measure(t, { users: 2000, ...rest }, 256);
+    t.diagnostic(say(few));
+    t.diagnostic(say(many));
+    assert.ok(many.msPerUser <= few.msPerUser * 1.2, 'it grows with the number of users');
+    assert.ok(many.queriesPerUser <= few.queriesPerUser * 1.2);
+  });
+} else {
+  test('a refresh of the community that was asked for', async (t) => {
+    const [users = 0, practices = 0, events = 0, size = 768] = wanted;
+    t.diagnostic(say(await measure(t, { users, practices, events }, size)));
+  });
+}
