@@ -3,7 +3,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createVectors } from '../../db/qdrant.ts';
+import { ALIASES } from '../../db/vectors.ts';
 import type { Answer } from '../support/app.ts';
+import { environmentOf, run } from '../support/process.ts';
 import { startWhole, type Caller, type Whole } from '../support/whole.ts';
 
 interface Card {
@@ -232,6 +235,18 @@ test('cards of the seed fit, tell why, and follow what people say and do', async
       [denied.status, denied.body.success, denied.body.error?.code],
       [401, false, 'UNAUTHENTICATED'],
     );
+  });
+
+  await t.test('a lost vector store is filled again by command', async (st) => {
+    const client = createVectors({ qdrantUrl: whole.proxies.vectors.url, qdrantApiKey: undefined });
+    const count = async () => (await client.count(ALIASES.practices, { exact: true })).count;
+    const before = await count();
+    await client.delete(ALIASES.practices, { filter: {}, wait: true });
+    assert.equal(await count(), 0);
+    const cli = run(st, 'cli.js', environmentOf(whole.config), ['reindex']);
+    assert.equal(await cli.ended, 0, cli.text());
+    assert.match(cli.text(), /Done: .*"users":6/);
+    assert.equal(await count(), before);
   });
 
   await t.test(
