@@ -1,5 +1,5 @@
 /**
- * A ClickHouse engine for one test file, with the table of events.
+ * ClickHouse for one test file, with the table of events: an engine of its own, or the server of `TEST_CLICKHOUSE_URL`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,12 +16,11 @@ export interface TestClickhouse {
 }
 
 export async function startTestClickhouse(): Promise<TestClickhouse> {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'daodao-clickhouse-'));
-  const engine = await startClickhouse({ dataDir });
-  const client = createClickhouse({ clickhouseUrl: engine.url });
+  const { url, stop } = await startServer();
+  const client = createClickhouse({ clickhouseUrl: url });
   await prepareClickhouse(client);
   return {
-    url: engine.url,
+    url,
     client,
     async rows<T>(query: string, parameters: Record<string, unknown> = {}) {
       const answer = await client.query({
@@ -33,6 +32,19 @@ export async function startTestClickhouse(): Promise<TestClickhouse> {
     },
     async stop() {
       await client.close();
+      await stop();
+    },
+  };
+}
+
+async function startServer(): Promise<{ url: string; stop(): Promise<void> }> {
+  const server = process.env['TEST_CLICKHOUSE_URL'];
+  if (server !== undefined) return { url: server, stop: async () => undefined };
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'daodao-clickhouse-'));
+  const engine = await startClickhouse({ dataDir });
+  return {
+    url: engine.url,
+    async stop() {
       await engine.stop();
       await rm(dataDir, { recursive: true });
     },

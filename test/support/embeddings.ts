@@ -2,15 +2,9 @@
  * A vector store and an embedding model for one test file, and tasks that use them.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before } from 'node:test';
-import type { Engine } from '../../db/embedded/engine.ts';
-import { startVectorStore } from '../../db/embedded/vectors.ts';
 import { acceptTask } from '../../db/accept.ts';
 import { VectorIndex } from '../../db/vector-index.ts';
-import { createVectors } from '../../db/qdrant.ts';
 import { ALIASES, prepareVectors, type Kind, type Vectors } from '../../db/vectors.ts';
 import { createEmbedder } from '../../jobs/llm/embedder.ts';
 import type { EmbeddingModel } from '../../jobs/llm/provider.ts';
@@ -22,27 +16,25 @@ import type { AttemptOutcome } from '../../workers/protocol.ts';
 import { database, live, resources, rowOf } from './attempts.ts';
 import { startTestCoach, type TestCoach } from './coach.ts';
 import { request } from './tasks.ts';
+import { startTestVectorStore, type TestVectorStore } from './vector-store.ts';
 
 export const MODEL = { name: 'first', size: 64 };
 
-export let store: Engine;
+let store: TestVectorStore;
 export let client: Vectors;
 /** Texts of every call of the model. */
 export const asked: string[][] = [];
 let coach: TestCoach;
-let dataDir: string;
 
 before(async () => {
-  dataDir = await mkdtemp(path.join(tmpdir(), 'daodao-embeddings-'));
-  store = await startVectorStore({ dataDir });
+  store = await startTestVectorStore();
   coach = await startTestCoach();
-  client = createVectors({ qdrantUrl: store.url, qdrantApiKey: undefined });
+  ({ client } = store);
   await prepareVectors(client, MODEL);
 });
 after(async () => {
   await coach.stop();
   await store.stop();
-  await rm(dataDir, { recursive: true });
 });
 
 /** The model behind its client; what it is asked is written down. */

@@ -2,19 +2,15 @@
  * The whole application on real engines and the local vector store, with the seed, for tests that speak HTTP.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ResolvedConfig } from '../../config.ts';
-import { startVectorStore } from '../../db/embedded/vectors.ts';
 import { seed, seedEvents, SEED_USERS } from '../../db/seed.ts';
-import { createVectors } from '../../db/qdrant.ts';
 import { embeddingModelOf, prepareVectors } from '../../db/vectors.ts';
 import { createBearer, startTestApp, type Answer, type TestApp } from './app.ts';
 import { atEnd } from './at-end.ts';
 import { startTestClickhouse, type TestClickhouse } from './clickhouse.ts';
 import { startProxy, type StoreProxy } from './proxy.ts';
+import { startTestVectorStore } from './vector-store.ts';
 
 export interface Caller {
   externalId: string;
@@ -47,11 +43,7 @@ export async function startWhole(
   t: TestContext,
   overrides: Partial<ResolvedConfig> = {},
 ): Promise<Whole> {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'daodao-whole-'));
-  const [clickhouse, store] = await Promise.all([
-    startTestClickhouse(),
-    startVectorStore({ dataDir }),
-  ]);
+  const [clickhouse, store] = await Promise.all([startTestClickhouse(), startTestVectorStore()]);
   const proxies = {
     clickhouse: await startProxy(clickhouse.url),
     vectors: await startProxy(store.url),
@@ -69,15 +61,11 @@ export async function startWhole(
     await proxies.vectors.cut();
     await clickhouse.stop();
     await store.stop();
-    await rm(dataDir, { recursive: true });
   });
   await Promise.all([
     seed(app.database.pool),
     seedEvents(clickhouse.client),
-    prepareVectors(
-      createVectors({ qdrantUrl: store.url, qdrantApiKey: undefined }),
-      embeddingModelOf(app.config),
-    ),
+    prepareVectors(store.client, embeddingModelOf(app.config)),
   ]);
   const origin = app.app.origin!;
   return {

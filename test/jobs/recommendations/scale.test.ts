@@ -6,23 +6,19 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
 import { readCards } from '../../../api/cards.ts';
 import { Behaviour } from '../../../db/behaviour.ts';
 import { Cache } from '../../../db/cache.ts';
-import { startVectorStore } from '../../../db/embedded/vectors.ts';
-import { createVectors } from '../../../db/qdrant.ts';
 import { VectorIndex } from '../../../db/vector-index.ts';
 import { prepareVectors } from '../../../db/vectors.ts';
 import { refreshEveryone } from '../../../jobs/recommendations/refresh.ts';
-import { atEnd } from '../../support/at-end.ts';
-import { startTestClickhouse } from '../../support/clickhouse.ts';
+import { startTestClickhouse, type TestClickhouse } from '../../support/clickhouse.ts';
 import { createCommunity, type Community } from '../../support/community.ts';
 import { createContext } from '../../support/context.ts';
-import { createTestDatabase } from '../../support/postgres.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { startTestVectorStore, type TestVectorStore } from '../../support/vector-store.ts';
 
 /** Queries of each kind that a refresh sends, for one user of a page. */
 interface Cost {
@@ -34,26 +30,36 @@ interface Cost {
   readP99Ms: number;
 }
 
-async function measure(t: TestContext, community: Community, size: number): Promise<Cost> {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'daodao-scale-'));
+async function measure(community: Community, size: number): Promise<Cost> {
   const [database, clickhouse, store] = await Promise.all([
     createTestDatabase(),
     startTestClickhouse(),
-    startVectorStore({ dataDir }),
+    startTestVectorStore(),
   ]);
   const cache = new Cache(process.env['TEST_REDIS_URL']!, `scale-${randomUUID()}`);
-  atEnd(t, async () => {
+  try {
+    return await costOf(community, size, { db: database.pool, clickhouse, store, cache });
+  } finally {
     cache.close();
     await store.stop();
     await clickhouse.stop();
     await database.drop();
-    await rm(dataDir, { recursive: true });
-  });
+  }
+}
+
+interface Stores {
+  db: TestDatabase['pool'];
+  clickhouse: TestClickhouse;
+  store: TestVectorStore;
+  cache: Cache;
+}
+
+async function costOf(community: Community, size: number, stores: Stores): Promise<Cost> {
+  const { db, clickhouse, store, cache } = stores;
   const model = { name: 'generated', size };
-  const client = createVectors({ qdrantUrl: store.url, qdrantApiKey: undefined });
+  const { client } = store;
   await prepareVectors(client, model);
   const vectors = new VectorIndex(async () => client, model);
-  const db = database.pool;
   await createCommunity({ db, vectors, clickhouse: clickhouse.client }, community, size);
   let queries = 0;
   const counting = {
@@ -101,7 +107,8 @@ async function readTimes(
   return times.slice(20).toSorted((a, b) => a - b);
 }
 
-async function peakMb(pid: number): Promise<number> {
+async function peakMb(pid: number | undefined): Promise<number> {
+  if (pid === undefined) return 0;
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024);
 }
@@ -115,8 +122,8 @@ const wanted = process.env['SCALE']?.split('x').map(Number);
 if (wanted === undefined) {
   test('a refresh costs as much for each of 2,000 users as for each of 500', async (t) => {
     const rest = { practices: 5000, events: 200_000 };
-    const few = await measure(t, { users: 500, ...rest }, 256);
-    const many = await measure(t, { users: 2000, ...rest }, 256);
+    const few = await measure({ users: 500, ...rest }, 256);
+    const many = await measure({ users: 2000, ...rest }, 256);
     t.diagnostic(say(few));
     t.diagnostic(say(many));
     assert.ok(many.msPerUser <= few.msPerUser * 1.2, 'it grows with the number of users');
@@ -125,6 +132,6 @@ if (wanted === undefined) {
 } else {
   test('a refresh of the community that was asked for', async (t) => {
     const [users = 0, practices = 0, events = 0, size = 768] = wanted;
-    t.diagnostic(say(await measure(t, { users, practices, events }, size)));
+    t.diagnostic(say(await measure({ users, practices, events }, size)));
   });
 }
