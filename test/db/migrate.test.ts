@@ -55,6 +55,9 @@ test("the project's own migrations run once, the product's tables before ours", 
     'ai/003_idempotency_keys.sql',
     'ai/004_trailing.sql',
     'ai/005_pruning.sql',
+    'ai/006_embeddings.sql',
+    'ai/007_events_outbox.sql',
+    'ai/008_recommendations.sql',
   ]);
   assert.deepEqual(await migrate(database.url, ['ai', 'daodao']), []);
 });
