@@ -139,10 +139,15 @@ function sort(
   const rejected: Rejected[] = [];
   for (const [index, given] of items.entries()) {
     const problem = index < MAX_EVENTS ? problemOf(given, nowMs) : new AppError('EVENTS_TOO_MANY');
-    if (problem === undefined) events.push(given as BehaviourEvent);
+    if (problem === undefined) events.push(storable(given as BehaviourEvent));
     else rejected.push({ index, code: problem.code, message: problem.message });
   }
   return { events, rejected };
+}
+
+/** Its time in UTC: the stores take fewer offsets than RFC 3339 has. */
+function storable(event: BehaviourEvent): BehaviourEvent {
+  return { ...event, occurred_at: new Date(event.occurred_at).toISOString() };
 }
 
 function problemOf(given: unknown, nowMs: number): AppError | undefined {
@@ -157,6 +162,12 @@ function problemOf(given: unknown, nowMs: number): AppError | undefined {
     return new AppError('EVENT_INVALID', { message: 'duration_ms (event) is required.' });
   }
   const ageMs = nowMs - Date.parse(occurredAt);
+  // The one thing that RFC 3339 calls a time and JavaScript does not: its age would be neither too great nor too small.
+  if (Number.isNaN(ageMs)) {
+    return new AppError('EVENT_INVALID', {
+      message: 'occurred_at (event) may not be in a leap second.',
+    });
+  }
   const code: ErrorCode | undefined =
     ageMs > MAX_AGE_MS ? 'EVENT_TOO_OLD' : ageMs < -MAX_SKEW_MS ? 'EVENT_IN_FUTURE' : undefined;
   return code && new AppError(code, { message: ERRORS[code].message });

@@ -81,6 +81,13 @@ const BAD: [what: string, given: unknown, code: string, message: RegExp][] = [
   ['a made up reason', event({ match_reason: 'luck' }), 'EVENT_INVALID', /match_reason/],
   ['a long page', event({ page: 'x'.repeat(513) }), 'EVENT_INVALID', /page/],
   ['no time', event({ occurred_at: 'yesterday' }), 'EVENT_INVALID', /occurred_at/],
+  ['30 February', event({ occurred_at: '2026-02-30T00:00:00Z' }), 'EVENT_INVALID', /occurred_at/],
+  [
+    'a second that no clock here shows',
+    event({ occurred_at: '9999-12-31T23:59:60Z' }),
+    'EVENT_INVALID',
+    /occurred_at .*leap second/,
+  ],
   ['a progress without value', event({ event_type: 'read_progress' }), 'EVENT_INVALID', /0 to 100/],
   ['101 per cent', event({ event_type: 'read_progress', value: 101 }), 'EVENT_INVALID', /0 to 100/],
   [
@@ -111,6 +118,33 @@ test('each bad event is rejected with its place and a reason, and spoils no othe
   const ids = (await stored()).map((row) => row['event_id']);
   assert.deepEqual(new Set(ids), new Set([good.event_id, skewed.event_id]));
   assert.equal(ids.length, 2);
+});
+
+test('a time with any offset is stored as the instant it names', async (t) => {
+  const { id, send } = await client(t);
+  const instant = at(-HOUR_MS);
+  const local = (hours: number, offset: string) =>
+    new Date(Date.parse(instant) + hours * HOUR_MS).toISOString().replace('Z', offset);
+  const times = [
+    instant,
+    instant.toLowerCase(),
+    local(8, '+08:00'),
+    local(-12, '-12:00'),
+    // Postgres refuses these offsets, which RFC 3339 knows.
+    local(16, '+16:00'),
+    local(23, '+23:00'),
+  ];
+  const events = times.map((occurred_at) => event({ occurred_at, value: 5e-324 }));
+  const { status, body } = await send({ events });
+  assert.deepEqual([status, body], [202, { accepted: times.length, rejected: [] }]);
+  const { rows } = await database.pool.query<{ occurred_at: Date }>(
+    'SELECT occurred_at FROM ai.events_outbox WHERE user_id = $1',
+    [id],
+  );
+  assert.deepEqual(
+    rows.map((row) => row.occurred_at.toISOString()),
+    times.map(() => instant),
+  );
 });
 
 test('what comes after the 500th is rejected, and a repeat is accepted and stored once', async (t) => {
