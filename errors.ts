@@ -5,7 +5,10 @@
 export const ERRORS = {
   CONFIG_INVALID: { status: 500, message: 'The configuration is not usable.' },
   BODY_MALFORMED: { status: 400, message: 'The body is not valid JSON.' },
-  BODY_TOO_LARGE: { status: 413, message: 'The body is larger than 256 KiB.' },
+  BODY_TOO_LARGE: {
+    status: 413,
+    message: 'The body is larger than the route takes: 2 MiB of events, 256 KiB elsewhere.',
+  },
   CONTENT_TYPE_UNSUPPORTED: { status: 415, message: 'Send the body as application/json.' },
   REQUEST_INVALID: { status: 400, message: 'The request does not fit the schema.' },
   HEADERS_TOO_LARGE: { status: 431, message: 'The headers are larger than 16 KiB.' },

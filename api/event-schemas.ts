@@ -7,6 +7,9 @@ import { UUID_PATTERN } from './schemas.ts';
 /** Most events of one request; what comes after them is rejected. */
 export const MAX_EVENTS = 500;
 
+/** Largest batch, in bytes: 500 events whose every text is as long as it may be, in any script. */
+export const MAX_EVENTS_BYTES = 2 * 1024 * 1024;
+
 const EVENT_TYPES = [
   'page_view',
   'practice_start',

@@ -6,12 +6,14 @@ import { Compile } from 'typebox/compile';
 import { storeEvents, type BehaviourEvent } from '../../db/events.ts';
 import { AppError, ERRORS, type ErrorCode } from '../../errors.ts';
 import { principalOf } from '../auth.ts';
+import { findTextProblem } from '../body.ts';
 import type { Api, RouteContext } from '../context.ts';
 import {
   EventItem,
   EventsBody,
   EventsRequest,
   MAX_EVENTS,
+  MAX_EVENTS_BYTES,
   ProgressRequest,
   TimeSpentRequest,
   ViewRequest,
@@ -63,6 +65,8 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
   app.route({
     method: 'POST',
     url: '/events',
+    bodyLimit: MAX_EVENTS_BYTES,
+    config: { checksText: true },
     schema: {
       operationId: 'sendEvents',
       summary: 'Tell what the user did',
@@ -154,6 +158,8 @@ function problemOf(given: unknown, nowMs: number): AppError | undefined {
   if (!item.Check(given)) {
     return new AppError('EVENT_INVALID', { message: sentenceOf('event', item.Errors(given)) });
   }
+  const textProblem = findTextProblem(given);
+  if (textProblem !== undefined) return textProblem;
   const { event_type: type, value, occurred_at: occurredAt } = given;
   if (type === 'read_progress' && (value === undefined || value < 0 || value > 100)) {
     return new AppError('EVENT_INVALID', { message: 'value (event) must be 0 to 100 per cent.' });

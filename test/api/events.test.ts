@@ -80,6 +80,9 @@ const BAD: [what: string, given: unknown, code: string, message: RegExp][] = [
   ['a value beyond all', event({ value: 1e10 }), 'EVENT_INVALID', /at most 1000000000/],
   ['a made up reason', event({ match_reason: 'luck' }), 'EVENT_INVALID', /match_reason/],
   ['a long page', event({ page: 'x'.repeat(513) }), 'EVENT_INVALID', /page/],
+  ['a NUL', event({ page: 'a\0' }), 'TEXT_NOT_STORABLE', /NUL/],
+  ['half an emoji', event({ entity_id: '\ud83d' }), 'TEXT_NOT_STORABLE', /surrogates/],
+  ['a NUL in a name', event({ 'a\0': 1 }), 'EVENT_INVALID', /unknown fields/],
   ['no time', event({ occurred_at: 'yesterday' }), 'EVENT_INVALID', /occurred_at/],
   ['30 February', event({ occurred_at: '2026-02-30T00:00:00Z' }), 'EVENT_INVALID', /occurred_at/],
   [
@@ -160,9 +163,29 @@ test('what comes after the 500th is rejected, and a repeat is accepted and store
   assert.equal((await stored()).length, 500);
 });
 
+test('500 events with the longest pages are one request, and a larger one is refused', async (t) => {
+  const { send, stored } = await client(t);
+  const page = '😀'.repeat(512);
+  const events = Array.from({ length: 500 }, () => event({ page, match_reason: 'tag_match' }));
+  assert.deepEqual((await send({ events })).body, { accepted: 500, rejected: [] });
+  assert.equal((await stored()).length, 500);
+  const tooMany = Array.from({ length: 5 }, () => events).flat();
+  assert.equal((await send({ events: tooMany })).status, 413);
+  assert.equal(
+    (await send({ entity_type: 'page', entity_id: 'x'.repeat(300_000) }, '/view')).status,
+    413,
+  );
+});
+
 test('a body that is no batch is refused as a whole', async (t) => {
   const { send, stored } = await client(t);
-  for (const payload of [{}, { events: [] }, { events: 'all' }, { events: [event()], more: 1 }]) {
+  for (const payload of [
+    {},
+    { events: [] },
+    { events: 'all' },
+    { events: [event()], more: 1 },
+    { events: [event()], 'a\0': 1 },
+  ]) {
     assert.equal((await send(payload)).status, 400, JSON.stringify(payload));
   }
   assert.deepEqual(await stored(), []);
