@@ -55,11 +55,18 @@ export const EventItem = Type.Object(
     entity_id: EntityId,
     page: Type.Optional(Page),
     duration_ms: Type.Optional(Duration),
-    value: Type.Optional(Type.Number({ minimum: -1e9, maximum: 1e9 })),
+    value: Type.Optional(
+      Type.Number({
+        minimum: -1e9,
+        maximum: 1e9,
+        description: 'Per cent read, 0 to 100, for `read_progress`, which needs it.',
+      }),
+    ),
     match_reason: Type.Optional(Type.Enum([...MATCH_REASONS], { type: 'string' })),
     occurred_at: Type.String({
       format: 'date-time',
-      description: 'At most 48 hours ago, and not in the future.',
+      description:
+        'At most 48 hours ago, and no more than 5 minutes ahead of our clock, for clocks that differ.',
     }),
   },
   { additionalProperties: false },
@@ -74,14 +81,24 @@ const EXAMPLE = {
   occurred_at: '2026-03-01T02:00:00.000Z',
 };
 
+/** As it is described. */
 export const EventsRequest = Type.Object(
   {
-    events: Type.Array(Type.Unknown(), {
+    events: Type.Array(EventItem, {
       minItems: 1,
-      description: `At most ${MAX_EVENTS} events ${JSON.stringify(EXAMPLE)}; each is checked by itself.`,
+      maxItems: MAX_EVENTS,
+      description:
+        'Each is checked by itself. Of a longer list the first 500 are taken, the others rejected. ' +
+        'An event that was sent before, or is there twice, is accepted and stored once.',
     }),
   },
   { additionalProperties: false, examples: [{ events: [EXAMPLE] }] },
+);
+
+/** As it is checked before its events are: a bad one, or one too many, spoils no other. */
+export const EventsChecked = Type.Object(
+  { events: Type.Array(Type.Unknown(), { minItems: 1 }) },
+  { additionalProperties: false },
 );
 
 const about = { event_id: Type.Optional(EventId), entity_type: EntityType, entity_id: EntityId };

@@ -11,6 +11,7 @@ import type { Api, RouteContext } from '../context.ts';
 import {
   EventItem,
   EventsBody,
+  EventsChecked,
   EventsRequest,
   MAX_EVENTS,
   MAX_EVENTS_BYTES,
@@ -19,7 +20,7 @@ import {
   ViewRequest,
 } from '../event-schemas.ts';
 import { errorResponses } from '../schemas.ts';
-import { sentenceOf } from '../validation.ts';
+import { compileValidator, sentenceOf } from '../validation.ts';
 
 /** An event that is older may have been forgotten, so that its repeat would count twice. */
 const MAX_AGE_MS = 48 * 3_600_000;
@@ -67,6 +68,7 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
     url: '/events',
     bodyLimit: MAX_EVENTS_BYTES,
     config: { checksText: true },
+    validatorCompiler: (route) => compileValidator({ ...route, schema: EventsChecked }),
     schema: {
       operationId: 'sendEvents',
       summary: 'Tell what the user did',
