@@ -10,7 +10,10 @@ import {
   type BehaviourEvent,
 } from '../../db/events.ts';
 import type { Queryable } from '../../db/postgres.ts';
+import { atEnd } from '../support/at-end.ts';
 import { startTestClickhouse, type TestClickhouse } from '../support/clickhouse.ts';
+import { eventually } from '../support/consumers.ts';
+import { startFlakyProxy } from '../support/flaky-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -126,6 +129,43 @@ test('what ClickHouse did not take is sent again at once', async () => {
   assert.equal(await forwardAll(), 5);
   assert.deepEqual(await measureOutbox(database.pool, 1000), { events: 0, ageMs: 0 });
   assert.deepEqual(await held(user), { rows: 5, events: 5 });
+});
+
+test('what ClickHouse took without being heard is sent again, and nothing is there twice', async (t) => {
+  const user = randomUUID();
+  await storeEvents(database.pool, user, batch(20));
+  const proxy = await startFlakyProxy(t, clickhouse.url);
+  proxy.mode = 'mute';
+  const deaf = createClickhouse({ clickhouseUrl: proxy.url.replace('redis:', 'http:') });
+  atEnd(t, () => deaf.close());
+  const sending = assert.rejects(forwardEvents(database.pool, deaf, 100));
+  await eventually('they are there', async () => (await held(user)).rows === 20);
+  proxy.cut();
+  await sending;
+  assert.equal(await forwardAll(), 20);
+  assert.deepEqual(await held(user), { rows: 40, events: 20 });
+});
+
+test('the time zone of a session is nobody else’s', async () => {
+  const user = randomUUID();
+  const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  const told = event({ occurred_at: `${yesterday}T23:30:00.007Z` });
+  const session = await database.pool.connect();
+  try {
+    await session.query(`SET TIME ZONE 'Asia/Taipei'`);
+    const inTaipei: Queryable = {
+      query: (text: string, values?: unknown[]) => session.query(text, values),
+    };
+    await storeEvents(inTaipei, user, [told]);
+    assert.equal(await forwardAll(inTaipei), 1);
+  } finally {
+    session.release(true);
+  }
+  const rows = await clickhouse.rows(
+    'SELECT occurred_at, now() - received_at < 60 AS isNow FROM daodao.user_events WHERE user_id = {user:String}',
+    { user },
+  );
+  assert.deepEqual(rows, [{ occurred_at: `${yesterday} 23:30:00.007`, isNow: 1 }]);
 });
 
 test('several senders share the work', async () => {
