@@ -45,6 +45,12 @@ export const ERRORS = {
   EVENT_TOO_OLD: { status: 422, message: 'The event happened more than 48 hours ago.' },
   EVENT_IN_FUTURE: { status: 422, message: 'The event has not happened yet.' },
   EVENTS_TOO_MANY: { status: 422, message: 'A request takes 500 events.' },
+  SCHEDULE_INVALID: { status: 422, message: 'The schedule is not one that can be kept.' },
+  SCHEDULE_NOT_FOUND: { status: 404, message: 'There is no such schedule.' },
+  SCHEDULE_RUNNING: {
+    status: 409,
+    message: 'What this schedule started last has not ended, and it does not start twice.',
+  },
   LLM_UNAVAILABLE: { status: 503, message: 'The language model did not answer.' },
   LLM_REPLY_INVALID: {
     status: 502,

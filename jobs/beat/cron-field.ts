@@ -1,0 +1,139 @@
+/**
+ * One field of a cron expression: what it allows, read once into sets.
+ */
+
+/** What a field may hold, and what it is called. */
+export interface FieldKind {
+  name: string;
+  min: number;
+  max: number;
+  /** Three letters each; the first one stands for `min`. */
+  names?: readonly string[];
+  /** Whether `?` means any, as in the fields of days. */
+  isDay?: boolean;
+}
+
+export const SECOND: FieldKind = { name: 'second', min: 0, max: 59 };
+export const MINUTE: FieldKind = { name: 'minute', min: 0, max: 59 };
+export const HOUR: FieldKind = { name: 'hour', min: 0, max: 23 };
+export const DAY: FieldKind = { name: 'day of the month', min: 1, max: 31, isDay: true };
+export const MONTH: FieldKind = {
+  name: 'month',
+  min: 1,
+  max: 12,
+  names: ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'],
+};
+/** 7 is Sunday too. */
+export const WEEKDAY: FieldKind = {
+  name: 'day of the week',
+  min: 0,
+  max: 7,
+  names: ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'],
+  isDay: true,
+};
+
+export interface Field {
+  /** Whether a `*` or `?` is part of it: then it does not restrict the days on its own. */
+  isOpen: boolean;
+  values: ReadonlySet<number>;
+  /** `L` in the day of the month. */
+  hasLast: boolean;
+  /** `5L` and `5#3` in the day of the week: which one of the month, 1 to 5, or the last. */
+  nth: readonly { weekday: number; which: number | 'last' }[];
+}
+
+/** A wrong place in a field. */
+export class FieldProblem extends Error {
+  /** Within the field, from 0 on. */
+  readonly at: number;
+  constructor(sentence: string, at: number) {
+    super(sentence);
+    this.name = 'FieldProblem';
+    this.at = at;
+  }
+}
+
+/** @throws {FieldProblem} */
+export function readField(text: string, kind: FieldKind): Field {
+  const values = new Set<number>();
+  const nth: Field['nth'][number][] = [];
+  let [at, hasLast, isOpen] = [0, false, false];
+  for (const item of text.split(',')) {
+    const day = readSpecialDay(item, kind, at);
+    if (day === 'last') hasLast = true;
+    else if (day !== undefined) nth.push(day);
+    else {
+      isOpen ||= /^[*?]/.test(item);
+      for (const value of readValues(item, kind, at))
+        values.add(kind === WEEKDAY ? value % 7 : value);
+    }
+    at += item.length + 1;
+  }
+  return { isOpen, values, hasLast, nth };
+}
+
+function readSpecialDay(
+  item: string,
+  kind: FieldKind,
+  at: number,
+): Field['nth'][number] | 'last' | undefined {
+  if (kind === DAY && /^L$/i.test(item)) return 'last';
+  const [, day = '', mark = '', which = ''] = /^(\w+?)(L|#)(\d*)$/i.exec(item) ?? [];
+  if (kind !== WEEKDAY || mark === '' || (mark === '#') === (which === '')) return undefined;
+  const weekday = readValue(day, kind, at) % 7;
+  if (mark !== '#') return { weekday, which: 'last' };
+  if (!/^[1-5]$/.test(which)) {
+    throw new FieldProblem(`a month has no ${which}th of a weekday: 1 to 5.`, at + day.length + 1);
+  }
+  return { weekday, which: Number(which) };
+}
+
+function* readValues(item: string, kind: FieldKind, at: number): Iterable<number> {
+  const [range = '', step, ...more] = item.split('/');
+  if (more.length > 0)
+    throw new FieldProblem('there is a second step.', at + item.lastIndexOf('/'));
+  const [from, to] = readRange(range, kind, at, step !== undefined);
+  const by = step === undefined ? 1 : readStep(step, kind, at + range.length + 1);
+  for (let value = from; value <= to; value += by) yield value;
+}
+
+/** @param hasStep whether one value means all from there on. */
+function readRange(
+  range: string,
+  kind: FieldKind,
+  at: number,
+  hasStep: boolean,
+): [from: number, to: number] {
+  // 7 would be Sunday once more.
+  const last = kind === WEEKDAY ? 6 : kind.max;
+  if (range === '*' || (range === '?' && kind.isDay === true)) return [kind.min, last];
+  const dash = range.indexOf('-', 1);
+  if (dash === -1) {
+    const value = readValue(range, kind, at);
+    return [value, hasStep ? Math.max(value, last) : value];
+  }
+  const from = readValue(range.slice(0, dash), kind, at);
+  const to = readValue(range.slice(dash + 1), kind, at + dash + 1);
+  if (from > to) {
+    throw new FieldProblem(
+      `a range goes up: write ${from}-${last},${kind.min}-${to} to go past the end.`,
+      at,
+    );
+  }
+  return [from, to];
+}
+
+function readStep(step: string, { name, min, max }: FieldKind, at: number): number {
+  const most = max - min + 1;
+  if (/^\d{1,2}$/.test(step) && Number(step) >= 1 && Number(step) <= most) return Number(step);
+  throw new FieldProblem(`a step of the ${name} is a whole number from 1 to ${most}.`, at);
+}
+
+function readValue(text: string, { name, min, max, names }: FieldKind, at: number): number {
+  const index = names?.indexOf(text.toUpperCase()) ?? -1;
+  if (index !== -1) return min + index;
+  if (/^\d{1,2}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
+  const words = names === undefined ? '' : ` or ${names[0]} to ${names.at(-1)}`;
+  const shown = text === '' ? 'nothing stands where' : `"${text}" stands where`;
+  throw new FieldProblem(`${shown} the ${name} belongs: ${min} to ${max}${words}.`, at);
+}
