@@ -9,10 +9,15 @@ import type { ResolvedConfig } from './config.ts';
 import { Cache } from './db/cache.ts';
 import { createClickhouse, type Clickhouse } from './db/clickhouse.ts';
 import { createPool, type Pool } from './db/postgres.ts';
+import { ScheduleBook } from './jobs/beat/book.ts';
+import type { Schedule } from './jobs/beat/schedule.ts';
 import { createTaskClient } from './jobs/client.ts';
 import { Broker, Inspector, Producer } from './jobs/queue/index.ts';
+import { SCHEDULES } from './jobs/schedules.ts';
+import { Submitter } from './jobs/submit.ts';
 import { TaskWaiter } from './jobs/waiter.ts';
 import { dependenciesOf } from './readiness.ts';
+import { createBeat } from './scheduler/beat.ts';
 import { createEventForwarder } from './scheduler/event-forwarder.ts';
 import { createPruning } from './scheduler/pruning.ts';
 import { createReconciler } from './scheduler/reconciler.ts';
@@ -44,13 +49,15 @@ export interface AppOptions {
   shutdown?: ((kind: ShutdownKind) => void) | undefined;
   /** What the threads of a worker run, compiled. Default: the tasks of the application; tests add some of their own. */
   threadModule?: URL | undefined;
+  /** What beat fires. Default: the schedules of the application. */
+  schedules?: readonly Schedule[] | undefined;
 }
 
 /** @throws when a store cannot be used or the port is taken; nothing is left running then. */
 export async function startApp(
   config: ResolvedConfig,
   telemetry: Telemetry,
-  { shutdown, threadModule }: AppOptions = {},
+  { shutdown, threadModule, schedules = SCHEDULES }: AppOptions = {},
 ): Promise<App> {
   const { role } = config;
   const connections = connect(config);
@@ -63,6 +70,7 @@ export async function startApp(
     watchdogs.set(name, watchdog);
     services.push(watchdog);
   };
+  const kept = { db, submitter: submitterOf(config, telemetry, connections), schedules, telemetry };
   let worker: WorkerService | undefined;
   if (role === 'all' || role === 'worker') {
     const { consumer } = (worker = new WorkerService(
@@ -77,11 +85,13 @@ export async function startApp(
   }
   if (role === 'all' || role === 'scheduler') {
     const { reconciler, others } = schedulerOf(config, telemetry, metrics, connections);
-    services.push(reconciler, ...others);
+    const beat = createBeat(kept);
+    services.push(reconciler, beat, ...others);
     watch('reconciler', {
       silentMs: () => reconciler.silentMs,
       ping: () => Promise.all([db.query('SELECT 1'), cache.ping()]),
     });
+    watch('beat', { silentMs: () => beat.silentMs, ping: () => db.query('SELECT 1') });
   }
   const operations: OperationsDependencies = {
     config,
@@ -91,7 +101,7 @@ export async function startApp(
     isStuck: () => [...watchdogs.values()].some((watchdog) => watchdog.isStuck),
   };
   // Last to start and first to stop: nothing is accepted that nobody is there for.
-  const http = httpOf(operations, connections);
+  const http = httpOf(operations, new ScheduleBook(kept), connections);
   services.push(...http);
   const server = http.find((service) => service instanceof HttpService);
   try {
@@ -149,8 +159,22 @@ function schedulerOf(
   };
 }
 
+function submitterOf(
+  { workerQueues: queues }: ResolvedConfig,
+  telemetry: Telemetry,
+  { db, broker }: Connections,
+): Submitter {
+  const deferred = (taskId: string, error: unknown): void =>
+    telemetry.emit('task.dispatch_deferred', { taskId, error });
+  return new Submitter({ db, broker, queues, deferred });
+}
+
 /** The API with what it stands on, or what a process without one answers, if it is to listen at all. */
-function httpOf(operations: OperationsDependencies, { db, broker, cache }: Connections): Service[] {
+function httpOf(
+  operations: OperationsDependencies,
+  schedules: ScheduleBook,
+  { db, broker, cache }: Connections,
+): Service[] {
   const { config, telemetry } = operations;
   const { role, operationsPort, workerQueues: queues } = config;
   if (role !== 'all' && role !== 'api') {
@@ -163,5 +187,5 @@ function httpOf(operations: OperationsDependencies, { db, broker, cache }: Conne
   const backlog = new Backlog(db, limits, failed('backlog'));
   backlog.register(operations.metrics);
   const tasks = createTaskClient({ db, broker, waiter, telemetry, queues });
-  return [waiter, backlog, apiService({ ...operations, db, tasks, cache, backlog })];
+  return [waiter, backlog, apiService({ ...operations, db, tasks, schedules, cache, backlog })];
 }

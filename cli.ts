@@ -8,6 +8,7 @@ import { embeddings } from './cli/reindex.ts';
 import { events } from './cli/events.ts';
 import { inspect } from './cli/inspect.ts';
 import { maintenance } from './cli/maintenance.ts';
+import { schedules } from './cli/schedules.ts';
 import { onReaderGone, say } from './output.ts';
 
 const COMMANDS: Commands = {
@@ -17,6 +18,7 @@ const COMMANDS: Commands = {
   ...control,
   ...dead,
   ...events,
+  ...schedules,
 };
 
 /** @returns the exit code: 0 done, 1 failed, 2 not understood. */

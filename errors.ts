@@ -22,6 +22,7 @@ export const ERRORS = {
     status: 401,
     message: 'Send a valid token: Authorization: Bearer <token>, or the auth_token cookie.',
   },
+  FORBIDDEN: { status: 403, message: 'This is for people with the role admin.' },
   ROUTE_NOT_FOUND: { status: 404, message: 'There is no such route.' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'This route does not take that method.' },
   PRACTICE_NOT_FOUND: { status: 404, message: 'There is no such practice of yours.' },

@@ -30,6 +30,10 @@ const LEVELS = {
   'reconciler.settled': 'info',
   'tasks.pruned': 'info',
   'events.forwarded': 'debug',
+  'schedule.fired': 'info',
+  'schedule.skipped': 'warn',
+  'schedule.missed': 'warn',
+  'schedule.edited': 'info',
   'loop.failed': 'error',
 } as const;
 
@@ -73,10 +77,24 @@ export interface Events {
   'thread.replaced': { reason: string; jobs: number };
   'reconciler.dispatched': { jobs: number };
   'reconciler.settled': { taskId: string; status: string };
-  /** @property rows finished tasks, keys of requests and sent events that were deleted. */
+  /** @property rows finished tasks, keys of requests, sent events and slots that were deleted. */
   'tasks.pruned': { rows: number };
   'events.forwarded': { events: number };
+  /** @property slot when it was due, in ISO form. */
+  'schedule.fired': SlotFacts;
+  /** The task of an earlier slot had not ended. */
+  'schedule.skipped': SlotFacts;
+  /** Nobody was there for the slots since then, but for one that stands for all, if that was not too late. */
+  'schedule.missed': { schedule: string; since: string };
+  'schedule.edited': { schedule: string; by: string };
   'loop.failed': { loop: string; error: unknown };
+}
+
+interface SlotFacts {
+  schedule: string;
+  slot: string;
+  taskId: string;
+  latenessMs: number;
 }
 
 export type EventName = keyof Events;
@@ -184,6 +202,13 @@ export function countEvents(telemetry: Telemetry): Registry {
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 30, 120],
     registers,
   });
+  const latenessSeconds = new Histogram({
+    name: 'daodao_schedule_lateness_seconds',
+    help: 'By how much slots of schedules fired after they were due.',
+    labelNames: ['schedule'],
+    buckets: [0.01, 0.05, 0.2, 1, 5, 60, 600, 3600],
+    registers,
+  });
   const httpSeconds = new Histogram({
     name: 'daodao_http_duration_seconds',
     help: 'Time to answer, by route, method and status.',
@@ -204,6 +229,9 @@ export function countEvents(telemetry: Telemetry): Registry {
     if (event === 'job.succeeded') {
       const { task, durationMs } = fields as Events['job.succeeded'];
       jobSeconds.observe({ task }, durationMs / 1000);
+    } else if (event === 'schedule.fired') {
+      const { schedule, latenessMs } = fields as Events['schedule.fired'];
+      latenessSeconds.observe({ schedule }, latenessMs / 1000);
     } else if (event === 'http.request') {
       const { route, method, status, durationMs } = fields as Events['http.request'];
       httpSeconds.observe({ route, method, status }, durationMs / 1000);

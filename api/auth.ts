@@ -1,6 +1,7 @@
 /**
  * Who is asking: DaoDao's own tokens (JWT, HS256), from `Authorization: Bearer` or the `auth_token` cookie.
- * Every route needs a principal unless its config says `public: true`, or `internal: true`, which takes a key of services.
+ * Every route needs a principal unless its config says `public: true`, or `internal: true`, which takes a key of services; with
+ * `admin: true` not everyone will do.
  */
 import { createHash, createSecretKey, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -47,6 +48,8 @@ declare module 'fastify' {
     optional?: boolean;
     /** Whether the route is for services that have the internal key, instead of people. Default false. */
     internal?: boolean;
+    /** Whether the route is for people with the role `admin` alone. Default false. */
+    admin?: boolean;
   }
 }
 
@@ -66,6 +69,9 @@ export function requirePrincipals(
     if (token === undefined && request.routeOptions.config.optional === true) return;
     if (token === undefined) throw new AppError('UNAUTHENTICATED');
     request.principal = await readToken(token, key);
+    if (request.routeOptions.config.admin === true && !isAdmin(request.principal)) {
+      throw new AppError('FORBIDDEN');
+    }
   });
 }
 
@@ -73,6 +79,10 @@ export function requirePrincipals(
 export function principalOf(request: FastifyRequest): Principal {
   if (request.principal === null) throw new AppError('UNAUTHENTICATED');
   return request.principal;
+}
+
+export function isAdmin({ roles }: Principal): boolean {
+  return roles.includes('admin');
 }
 
 /** A token as DaoDao's own back end issues it; the guided run and tests need one. */

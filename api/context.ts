@@ -6,6 +6,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { Registry } from 'prom-client';
 import type { ResolvedConfig } from '../config.ts';
 import type { Queryable } from '../db/postgres.ts';
+import type { ScheduleBook } from '../jobs/beat/book.ts';
 import type { TaskClient } from '../jobs/client.ts';
 import type { VersionedCache } from '../jobs/task.ts';
 import type { Telemetry } from '../telemetry.ts';
@@ -37,6 +38,7 @@ export interface OperationsDependencies {
 export interface ApiDependencies extends OperationsDependencies {
   db: Queryable;
   tasks: Pick<TaskClient, 'applyAsync' | 'find' | 'waitUntilFinished' | 'revoke'>;
+  schedules: Pick<ScheduleBook, 'list' | 'edit' | 'run'>;
   cache: VersionedCache;
   backlog: Pick<Backlog, 'size' | 'isFull' | 'assertRoom'>;
   /** What routes read from Postgres. Default: queries on `db`. */

@@ -66,7 +66,9 @@ export const IdempotencyHeaders = Type.Object({
   ),
 });
 
-const TaskStatus = Type.Enum(['queued', 'running', 'done', 'error', 'revoked'], { type: 'string' });
+export const TaskStatus = Type.Enum(['queued', 'running', 'done', 'error', 'revoked'], {
+  type: 'string',
+});
 
 export const AcceptedBody = Type.Object(
   { task_id: Type.String(), status: TaskStatus, status_url: Type.String() },

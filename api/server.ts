@@ -19,6 +19,7 @@ import { feedbackRoutes } from './routes/feedback.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { recommendationRoutes } from './routes/recommendations.ts';
+import { scheduleRoutes } from './routes/schedules.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { topicCardRoutes } from './routes/topic-cards.ts';
 import { refuseUnknownRoutes } from './routing.ts';
@@ -36,6 +37,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
       embeddingRoutes(to, context);
       recommendationRoutes(to, context);
       eventRoutes(to, context);
+      scheduleRoutes(to, context);
     };
     addRoutes(app);
     internalRoutes(app, context);

@@ -93,26 +93,25 @@ export async function findPracticeMaterial(
 }
 
 export interface FinishedPractice {
-  practiceId: string;
-  ownerId: string;
+  /** Internal id. */
+  id: number;
+  externalId: string;
 }
 
 /**
- * Practices that may be waiting for feedback: finished, not deleted, without feedback and with an insight their owner
- * did not write. Newest first, so that those too thin for feedback never crowd out the others.
+ * A page of the practices that may be waiting for feedback: finished, not deleted, without feedback and with an insight
+ * their owner did not write. By internal id, those after `after`.
  */
 export async function listFinishedPractices(
   db: Queryable,
-  { limit }: { limit: number },
+  { after, limit }: { after: number; limit: number },
 ): Promise<FinishedPractice[]> {
-  const { rows } = await db.query<FinishedPractice>(
-    `SELECT p.external_id AS "practiceId", u.external_id AS "ownerId"
-     FROM practices p JOIN users u ON u.id = p.user_id
-     WHERE p.status IN ('completed', 'archived') AND p.deleted_at IS NULL AND NOT p.insight_edited
+  const { rows } = await db.query<FinishedPractice & Record<string, unknown>>(
+    `SELECT p.id, p.external_id AS "externalId" FROM practices p
+     WHERE p.id > $1 AND p.status IN ('completed', 'archived') AND p.deleted_at IS NULL AND NOT p.insight_edited
        AND NOT EXISTS (SELECT FROM ai.practice_feedback f WHERE f.practice_id = p.external_id)
-     ORDER BY p.completed_at DESC NULLS LAST, p.id DESC
-     LIMIT $1`,
-    [limit],
+     ORDER BY p.id LIMIT $2`,
+    [after, limit],
   );
   return rows;
 }

@@ -55,14 +55,15 @@ export class Submitter {
   async submitWithin(
     tx: Queryable,
     signature: Signature,
-  ): Promise<{ id: string; dispatch: () => void }> {
+  ): Promise<Pick<Accepted, 'id' | 'outcome'> & { dispatch: () => void }> {
     if (!signature.task.durable) {
       const message = `${signature.task.name} is not durable: a transaction cannot hold it.`;
       throw new AppError('TASK_OPTION_INVALID', { message });
     }
     const request = readCall(signature, this.#deps.queues);
     const accepted = await acceptWithin(tx, request);
-    return { id: accepted.id, dispatch: () => this.#dispatch(request, accepted) };
+    const { id, outcome } = accepted;
+    return { id, outcome, dispatch: () => this.#dispatch(request, accepted) };
   }
 
   async #accept(

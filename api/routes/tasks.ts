@@ -4,7 +4,7 @@
 import type { FastifyReply } from 'fastify';
 import { AppError, ERRORS } from '../../errors.ts';
 import type { TaskView } from '../../jobs/result.ts';
-import { principalOf } from '../auth.ts';
+import { isAdmin, principalOf, type Principal } from '../auth.ts';
 import type { Api, RouteContext } from '../context.ts';
 import { errorResponses, TaskBody, TaskParams, TaskQuery } from '../schemas.ts';
 
@@ -30,13 +30,13 @@ export function taskRoutes(app: Api, { tasks, closing }: RouteContext): void {
       response: { 200: TaskBody, ...REFUSALS },
     },
     handler: async (request, reply) => {
-      const { userId } = principalOf(request);
+      const principal = principalOf(request);
       const { id } = request.params;
       const waitMs = (request.query.wait ?? 0) * 1000;
-      const task = await readOwnTask(id, userId);
+      const task = await readOwnTask(id, principal);
       if (waitMs === 0 || task.finished_at !== null) return taskBody(task);
       await tasks.waitUntilFinished(task.id, waitMs, abandoned(reply, closing));
-      return taskBody(await readOwnTask(id, userId));
+      return taskBody(await readOwnTask(id, principal));
     },
   });
 
@@ -53,17 +53,19 @@ export function taskRoutes(app: Api, { tasks, closing }: RouteContext): void {
       response: { 200: TaskBody, ...REFUSALS },
     },
     handler: async (request) => {
-      const { userId } = principalOf(request);
-      const { id } = await readOwnTask(request.params.id, userId);
+      const principal = principalOf(request);
+      const { id } = await readOwnTask(request.params.id, principal);
       await tasks.revoke(id);
-      return taskBody(await readOwnTask(id, userId));
+      return taskBody(await readOwnTask(id, principal));
     },
   });
 
-  /** Somebody else's task, and one that belongs to nobody, are as unknown as one that never was. */
-  async function readOwnTask(id: string, userId: string): Promise<TaskView> {
+  /** Somebody else's task is as unknown as one that never was; one that belongs to nobody is the admins'. */
+  async function readOwnTask(id: string, principal: Principal): Promise<TaskView> {
     const task = await tasks.find(id.toLowerCase());
-    if (task?.user_id?.toLowerCase() !== userId) throw new AppError('TASK_NOT_FOUND');
+    const isTheirs =
+      task?.user_id == null ? isAdmin(principal) : task.user_id.toLowerCase() === principal.userId;
+    if (task === undefined || !isTheirs) throw new AppError('TASK_NOT_FOUND');
     return task;
   }
 }

@@ -55,6 +55,11 @@ export class Timetable {
     }
   }
 
+  /** Whether it follows the clocks of a zone, with all their changes. */
+  get isByClock(): boolean {
+    return this.#cron !== undefined;
+  }
+
   /** The first slot after an instant; undefined when no more come. Always later than `afterMs`. */
   next(afterMs: number): number | undefined {
     const slotMs = this.#nextFrom(Math.max(afterMs, this.#startMs - 1));

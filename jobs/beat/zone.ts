@@ -67,6 +67,14 @@ export class Zone {
     return Math.max(shownMs, this.#changeBetween(instantMs - DAY_MS, instantMs) + before - 1);
   }
 
+  /** Whether clocks, put back, show the present time once more within a day. */
+  isShownAgain(instantMs: number): boolean {
+    const [now, later] = [this.offsetAt(instantMs), this.offsetAt(instantMs + DAY_MS)];
+    if (later >= now) return false;
+    const changeMs = this.#changeBetween(instantMs, instantMs + DAY_MS);
+    return instantMs >= changeMs - (now - later);
+  }
+
   /** When clocks first show a time or a later one. */
   firstShown(shownMs: number): number {
     // Clocks differ from UTC by less than a day, so that these are before and after it anywhere.

@@ -1,6 +1,7 @@
 /**
  * The application with doubles for what it reads and asks, so that a test decides what they say.
  */
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { signToken, type TokenUser } from '../../api/auth.ts';
@@ -200,6 +201,11 @@ export function createWorld(): World {
         },
       },
       tasks,
+      schedules: {
+        list: async () => [],
+        edit: async () => assert.fail('no schedule is there to be edited'),
+        run: async () => assert.fail('no schedule is there to be run'),
+      },
       cache: {
         set: async () => undefined,
         get: async <T>(key: string) =>

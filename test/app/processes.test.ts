@@ -161,6 +161,7 @@ test('a start on nothing ends in lines to paste that work, ready in every part, 
       vectors: 'ok',
       consumer: 'ok',
       reconciler: 'ok',
+      beat: 'ok',
     },
     backlog: { tasks: 0, oldest_ms: 0, full: false },
   });

@@ -58,6 +58,7 @@ test("the project's own migrations run once, the product's tables before ours", 
     'ai/006_embeddings.sql',
     'ai/007_events_outbox.sql',
     'ai/008_recommendations.sql',
+    'ai/009_schedules.sql',
   ]);
   assert.deepEqual(await migrate(database.url, ['ai', 'daodao']), []);
 });

@@ -153,8 +153,8 @@ test('waiting for feedback are finished practices that have none and no insight 
   try {
     const owner = await insertUser(pool);
     const add = (columns: Record<string, unknown>) => insertPractice(pool, owner.id, columns);
-    const older = await add({ completed_at: '2026-01-01T00:00:00Z', insight: 'generated' });
-    const newer = await add({ completed_at: '2026-02-01T00:00:00Z' });
+    const first = await add({ completed_at: '2026-01-01T00:00:00Z', insight: 'generated' });
+    const second = await add({ completed_at: '2026-02-01T00:00:00Z' });
     const undated = await add({ status: 'archived' });
     const served = await add({ completed_at: '2026-03-01T00:00:00Z' });
     await saveFeedback(pool, {
@@ -171,12 +171,12 @@ test('waiting for feedback are finished practices that have none and no insight 
     await add({ insight: 'mine', insight_edited: true });
     await add({ deleted_at: '2026-01-05T00:00:00Z' });
     for (const status of ['draft', 'not_started', 'active']) await add({ status });
-    const expected = [newer, older, undated].map(({ externalId }) => ({
-      practiceId: externalId,
-      ownerId: owner.externalId,
-    }));
-    assert.deepEqual(await listFinishedPractices(pool, { limit: 10 }), expected);
-    assert.deepEqual(await listFinishedPractices(pool, { limit: 1 }), expected.slice(0, 1));
+    const expected = [first, second, undated].map(({ id, externalId }) => ({ id, externalId }));
+    assert.deepEqual(await listFinishedPractices(pool, { after: 0, limit: 10 }), expected);
+    assert.deepEqual(
+      await listFinishedPractices(pool, { after: first.id, limit: 1 }),
+      expected.slice(1, 2),
+    );
   } finally {
     await fresh.drop();
   }

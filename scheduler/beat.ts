@@ -1,0 +1,155 @@
+/**
+ * Fires what is due. Any number of processes may do so: a slot is dealt with under the lock of its schedule, in one transaction
+ * with the task it accepts, so that it happens once or not at all.
+ */
+import { transaction, type Pool, type Queryable } from '../db/postgres.ts';
+import {
+  forgetSchedules,
+  lockSchedule,
+  markHandled,
+  readClock,
+  readSchedules,
+  type ScheduleRow,
+} from '../db/schedules.ts';
+import { fire, type Due, type Fired } from '../jobs/beat/fire.ts';
+import { planOf, type Schedule } from '../jobs/beat/schedule.ts';
+import type { Timetable } from '../jobs/beat/timetable.ts';
+import type { Submitter } from '../jobs/submit.ts';
+import { Loop } from '../service.ts';
+import type { Telemetry } from '../telemetry.ts';
+
+/** Longest time between two looks, in milliseconds: what was edited, or another process let fall, is seen by then. */
+const LOOK_MS = 1000;
+/** How long to leave a schedule to the process that is at it, in milliseconds. */
+const LOCKED_MS = 50;
+/** Slots of a schedule dealt with in one transaction. */
+const PAGE = 100;
+/** What is later than this, in milliseconds, was missed. */
+const LATE_MS = 60_000;
+/** A schedule that no process has moved along for so long is in no code any more, in milliseconds. */
+const FORGET_MS = 3_600_000;
+
+export interface BeatOptions {
+  db: Pool;
+  submitter: Submitter;
+  schedules: readonly Schedule[];
+  telemetry: Telemetry;
+  /** What time it is. Default: what Postgres says, so that all processes agree. */
+  clock?: (db: Queryable) => Promise<Date>;
+}
+
+export function createBeat(options: BeatOptions): Loop {
+  return new Loop({
+    name: 'beat',
+    maxErrorDelayMs: LOOK_MS,
+    // Not spread: it sleeps until something is due.
+    random: () => 0,
+    tick: () => fireDue(options),
+    onError: (error) => options.telemetry.emit('loop.failed', { loop: 'beat', error }),
+  });
+}
+
+/** One round. Returns how long nothing is due, in milliseconds. */
+export async function fireDue(options: BeatOptions): Promise<number> {
+  const { db, schedules, telemetry, clock = readClock } = options;
+  const names = schedules.map(({ name }) => name);
+  const now = await clock(db);
+  const rows = await readSchedules(db, names, now);
+  await forgetSchedules(db, names, new Date(now.getTime() - FORGET_MS));
+  let restMs = LOOK_MS;
+  for (const schedule of schedules) {
+    try {
+      const row = rows.get(schedule.name);
+      if (row !== undefined) restMs = Math.min(restMs, await attend(schedule, row, now, options));
+    } catch (error) {
+      // One that cannot be kept holds up no other.
+      telemetry.emit('loop.failed', { loop: `beat of ${schedule.name}`, error });
+    }
+  }
+  return restMs;
+}
+
+/** @returns how long nothing of it is due, in milliseconds. */
+async function attend(
+  schedule: Schedule,
+  row: ScheduleRow,
+  now: Date,
+  options: BeatOptions,
+): Promise<number> {
+  const { isEnabled, timetable } = planOf(schedule, row.edits);
+  const nextMs = isEnabled ? timetable.next(row.handledTo.getTime()) : undefined;
+  const restMs = nextMs === undefined ? LOOK_MS : nextMs - now.getTime();
+  if (restMs <= 0) {
+    const fired = await fireSlots(schedule, options);
+    for (const { due, came } of fired ?? []) tell(schedule.name, due, came, options.telemetry);
+    return fired === undefined ? LOCKED_MS : 0;
+  }
+  if (now.getTime() - row.handledTo.getTime() > 2 * LATE_MS) {
+    // Not up to now: another process may just be at a slot that only its code knows.
+    await markHandled(options.db, row.name, new Date(now.getTime() - LATE_MS));
+  }
+  return restMs;
+}
+
+/** @returns undefined while another process is at it; should that one die, its lock goes with it. */
+async function fireSlots(
+  schedule: Schedule,
+  { db, submitter, clock = readClock }: BeatOptions,
+): Promise<{ due: Due; came: Fired }[] | undefined> {
+  return transaction(db, async (tx) => {
+    const row = await lockSchedule(tx, schedule.name);
+    if (row === undefined) return undefined;
+    // Read again: it may have been edited since.
+    const { isEnabled, timetable } = planOf(schedule, row.edits);
+    if (!isEnabled) return [];
+    const firedAt = await clock(tx);
+    const slots = slotsOf(schedule, timetable, { after: row.handledTo, until: firedAt });
+    const fired: { due: Due; came: Fired }[] = [];
+    for (const slot of slots) {
+      const due = { ...slot, firedAt };
+      const came = await fire(tx, submitter, schedule, due);
+      if (came !== undefined) fired.push({ due, came });
+    }
+    await markHandled(tx, schedule.name, slots.length < PAGE ? firedAt : slots.at(-1)!.slot);
+    return fired;
+  });
+}
+
+/** Slots after one time and not after another, as the schedule wants to be caught up with; a page of them at most. */
+function slotsOf(
+  { catchUp }: Schedule,
+  timetable: Timetable,
+  { after, until }: { after: Date; until: Date },
+): Omit<Due, 'firedAt'>[] {
+  const [afterMs, untilMs] = [after.getTime(), until.getTime()];
+  if (catchUp === 'all') {
+    const slots: Omit<Due, 'firedAt'>[] = [];
+    let slotMs = timetable.next(afterMs);
+    while (slotMs !== undefined && slotMs <= untilMs && slots.length < PAGE) {
+      slots.push({ slot: new Date(slotMs) });
+      slotMs = timetable.next(slotMs);
+    }
+    return slots;
+  }
+  const sinceMs = catchUp === 'latest' ? afterMs : Math.max(afterMs, untilMs - LATE_MS - 1);
+  const slotMs = timetable.last(sinceMs, untilMs);
+  if (slotMs === undefined) return [];
+  const firstMs = timetable.next(afterMs)!;
+  return [
+    { slot: new Date(slotMs), missedSince: firstMs < slotMs ? new Date(firstMs) : undefined },
+  ];
+}
+
+function tell(
+  schedule: string,
+  { slot, firedAt, missedSince }: Due,
+  { outcome, taskId, dispatch }: Fired,
+  telemetry: Telemetry,
+): void {
+  dispatch();
+  const latenessMs = firedAt.getTime() - slot.getTime();
+  telemetry.emit(`schedule.${outcome}`, { schedule, slot: slot.toISOString(), taskId, latenessMs });
+  if (missedSince !== undefined) {
+    telemetry.emit('schedule.missed', { schedule, since: missedSince.toISOString() });
+  }
+}
