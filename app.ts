@@ -85,13 +85,16 @@ export async function startApp(
   }
   if (role === 'all' || role === 'scheduler') {
     const { reconciler, others } = schedulerOf(config, telemetry, metrics, connections);
-    const beat = createBeat(kept);
-    services.push(reconciler, beat, ...others);
+    services.push(reconciler, ...others);
     watch('reconciler', {
       silentMs: () => reconciler.silentMs,
       ping: () => Promise.all([db.query('SELECT 1'), cache.ping()]),
     });
-    watch('beat', { silentMs: () => beat.silentMs, ping: () => db.query('SELECT 1') });
+    if (config.schedules === 'on') {
+      const beat = createBeat(kept);
+      services.push(beat);
+      watch('beat', { silentMs: () => beat.silentMs, ping: () => db.query('SELECT 1') });
+    }
   }
   const operations: OperationsDependencies = {
     config,

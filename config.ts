@@ -31,6 +31,7 @@ export interface Config {
   jwtSecurity: string | undefined;
   internalApiKey: string | undefined;
   corsOrigins: string[] | undefined;
+  schedules: 'on' | 'off';
   feedbackMinProgress: number;
   feedbackMinNoteLength: number;
   queuePrefix: string;

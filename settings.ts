@@ -157,6 +157,13 @@ export const SETTINGS = {
     describe:
       'Origins of web pages that may call the API with cookies, comma-separated, such as https://daodao.example.',
   },
+  SCHEDULES: {
+    kind: 'choice',
+    default: 'on',
+    values: ['on', 'off'],
+    describe:
+      'Whether a scheduler keeps the schedules; off where nothing is done by itself, as in a copy of production.',
+  },
   FEEDBACK_MIN_PROGRESS: {
     kind: 'integer',
     unit: '%',

@@ -55,7 +55,9 @@ async function cards(who: Caller, query = ''): Promise<Card[]> {
 
 test('cards of the seed fit, tell why, and follow what people say and do', async (t) => {
   const whole = await startWhole(t);
-  const everyone = await Promise.all(['小禾', '阿哲', '佩君', LEARNER, 'Emily'].map(whole.as));
+  const everyone = await Promise.all(
+    ['小禾', '阿哲', '佩君', LEARNER, 'Emily'].map((nickname) => whole.as(nickname)),
+  );
   for (const who of everyone) await embed(whole, who);
   const learner = everyone[3]!;
 

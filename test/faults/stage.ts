@@ -210,6 +210,7 @@ export class Stage {
         CLICKHOUSE_URL: this.#others.url,
         QDRANT_URL: this.#others.url,
         JWT_SECURITY: config.jwtSecurity,
+        SCHEDULES: config.schedules,
         QUEUE_PREFIX: config.queuePrefix,
         LEASE_MS: String(LEASE_MS),
         SHUTDOWN_GRACE_MS: '0',

@@ -109,13 +109,14 @@ export async function startTestApp(
 export async function createBearer(
   { id, externalId }: { id: number; externalId: string },
   secret: string,
+  roles: string[] = [],
 ): Promise<string> {
   const claims = {
     id,
     _id: externalId,
     username: 'mei',
     isTemp: false,
-    roles: [],
+    roles,
     permissions: [],
   };
   return `Bearer ${await signToken(secret, claims, { expiresInSeconds: 600 })}`;

@@ -5,7 +5,8 @@ import { loadConfig, type ResolvedConfig } from '../../config.ts';
 
 export function testConfig(overrides: Partial<ResolvedConfig> = {}): ResolvedConfig {
   return {
-    ...loadConfig({ PORT: '0' }),
+    // They would fire whatever the hour of the test.
+    ...loadConfig({ PORT: '0', SCHEDULES: 'off' }),
     databaseUrl: 'postgres://127.0.0.1:9/none',
     redisUrl: 'redis://127.0.0.1:9',
     clickhouseUrl: 'http://127.0.0.1:9',

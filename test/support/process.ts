@@ -68,6 +68,7 @@ export function environmentOf(config: ResolvedConfig): Record<string, string> {
     JWT_SECURITY: config.jwtSecurity,
     QUEUE_PREFIX: config.queuePrefix,
     LEASE_MS: String(config.leaseMs),
+    SCHEDULES: config.schedules,
     SHUTDOWN_GRACE_MS: String(config.shutdownGraceMs),
   };
 }

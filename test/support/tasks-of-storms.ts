@@ -4,6 +4,7 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type, type Static } from 'typebox';
+import { defineSchedule, type Schedule } from '../../jobs/beat/schedule.ts';
 import { defineTask, type JobFacts } from '../../jobs/task.ts';
 
 const Storm = Type.Object({
@@ -70,3 +71,24 @@ export const transientStormTask = defineTask({
     return ctx.job.attempt;
   },
 });
+
+/** Does nothing: what counts is that it was asked for. */
+export const slotTask = defineTask({
+  name: 'test.slot',
+  payload: Type.Object({}),
+  result: Type.Null(),
+  run: async () => null,
+});
+
+/** So many schedules, due together every second. */
+export function schedulesOfStorms(count: number): Schedule[] {
+  return Array.from({ length: count }, (_, index) =>
+    defineSchedule({
+      name: `storm-${index}`,
+      everyMs: 1000,
+      call: slotTask.s({}),
+      catchUp: 'all',
+      overlap: 'allow',
+    }),
+  );
+}

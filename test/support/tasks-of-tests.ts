@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Type, type Static } from 'typebox';
 import { TASKS } from '../../jobs/registry.ts';
 import { defineTask, Reject, type Task } from '../../jobs/task.ts';
-import { stormTask, transientStormTask } from './tasks-of-storms.ts';
+import { slotTask, stormTask, transientStormTask } from './tasks-of-storms.ts';
 import { TASKS_OF_THREADS } from './tasks-of-threads.ts';
 
 /** Adds a task to the registry of this thread alone. */
@@ -179,7 +179,7 @@ const requireModule = defineTask({
 
 export function registerTasksOfTests(): void {
   const ordinary = [echo, rest, nap, obey, hurry, overstay, ignore, diary, durableDiary, fail];
-  const storms = [stormTask, transientStormTask];
+  const storms = [stormTask, transientStormTask, slotTask];
   const tasks = [...ordinary, ...storms, die, poison, requireModule, ...TASKS_OF_THREADS];
   for (const task of tasks) register(task);
 }

@@ -26,7 +26,7 @@ export interface Whole extends TestApp {
   /** In the way of each store that may be away. */
   proxies: { clickhouse: StoreProxy; vectors: StoreProxy };
   /** Somebody of the seed. */
-  as(nickname: string): Promise<Caller>;
+  as(nickname: string, roles?: string[]): Promise<Caller>;
   anonymous: Caller;
   /** Waits for an accepted task. @returns its body. */
   done<T>(caller: Caller, accepted: Answer<{ task_id: string }>): Promise<T>;
@@ -73,9 +73,9 @@ export async function startWhole(
     clickhouse,
     proxies,
     anonymous: callerOf('', origin, {}),
-    async as(nickname) {
+    async as(nickname, roles = []) {
       const user = SEED_USERS.find((one) => one.nickname === nickname)!;
-      const authorization = await createBearer(user, app.config.jwtSecurity);
+      const authorization = await createBearer(user, app.config.jwtSecurity, roles);
       return callerOf(user.externalId, origin, { authorization });
     },
     async done<T>(caller: Caller, accepted: Answer<{ task_id: string }>) {

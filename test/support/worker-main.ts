@@ -9,9 +9,14 @@ import { Broker } from '../../jobs/queue/index.ts';
 import { Shutdown } from '../../shutdown.ts';
 import { logEvents, Telemetry } from '../../telemetry.ts';
 import type { ShutdownKind } from '../../workers/commands.ts';
+import { schedulesOfStorms } from './tasks-of-storms.ts';
 import { registerTasksOfTests } from './tasks-of-tests.ts';
 
 registerTasksOfTests();
+
+/** How many schedules of storms it keeps, instead of those of the application. */
+const count = process.env['STORM_SCHEDULES'];
+const schedules = count === undefined ? undefined : schedulesOfStorms(Number(count));
 
 /** Takes a line before a job counts as running alone, so that a storm knows whose death it may have caused. */
 const marks = process.env['MARKS_FILE'];
@@ -31,6 +36,7 @@ const end = (kind: ShutdownKind): void => shutdown[kind]('an operator asked for 
 const starting = startApp(config, telemetry, {
   shutdown: end,
   threadModule: new URL('thread-of-tests.js', import.meta.url),
+  schedules,
 });
 const shutdown = new Shutdown({
   telemetry,

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { acceptTask } from '../../../db/accept.ts';
+import { sweepFeedback } from '../../../jobs/tasks/sweep-feedback.ts';
+import { attempt } from '../../../workers/attempt.ts';
+import { database, live, resources, rowOf, told } from '../../support/attempts.ts';
+import { insertCheckIn, insertPractice, insertUser } from '../../support/practices.ts';
+import { request } from '../../support/tasks.ts';
+
+const NOTE =
+  '今天比昨天早十分鐘開始，窗邊的光剛好落在書頁上，讀到第三章時忽然懂了作者為什麼要從結尾寫起。';
+
+beforeEach(async () => {
+  await database.pool.query('TRUNCATE ai.tasks, users, practices, practice_checkins CASCADE');
+});
+
+async function practices(count: number, columns: object = {}, note = NOTE): Promise<string[]> {
+  const owner = await insertUser(database.pool);
+  const ids: string[] = [];
+  for (let left = count; left > 0; left--) {
+    const made = { progress_percentage: 100, ...columns };
+    const { id, externalId } = await insertPractice(database.pool, owner.id, made);
+    await insertCheckIn(database.pool, id, owner.id, '2026-01-05', { note, mood: 'good' });
+    ids.push(externalId);
+  }
+  return ids;
+}
+
+async function sweepJob() {
+  const row = request({ name: sweepFeedback.name });
+  await acceptTask(database.pool, row);
+  const facts = { queue: 'ai_tasks', headers: {}, attempts: 0, createdAtMs: Date.now() };
+  return { ...facts, id: row.id, task: sweepFeedback.name, payload: '{}' };
+}
+
+async function asked(): Promise<string[]> {
+  const { rows } = await database.pool.query<{ subject: string }>(
+    `SELECT subject FROM ai.tasks WHERE name = 'generate_ai_feedback' ORDER BY subject`,
+  );
+  return rows.map(({ subject }) => subject);
+}
+
+test('asks for feedback on every finished practice that has enough to say, page by page', async () => {
+  const wanted = await practices(120);
+  await practices(90, {}, '好');
+  await practices(3, { insight: 'mine', insight_edited: true });
+  await practices(3, { status: 'active' });
+  await practices(3, { deleted_at: '2026-02-01T00:00:00Z' });
+  told.length = 0;
+  const job = await sweepJob();
+  assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
+  assert.deepEqual((await rowOf(job)).result, { practices: 210, asked: 120 });
+  assert.deepEqual(await asked(), wanted.toSorted());
+  const notes = told.flatMap((message) => (message.type === 'progress' ? [message.note] : []));
+  assert.deepEqual(notes, ['100 practices', '200 practices', '210 practices', '210 practices']);
+  const extended = told.filter(({ type }) => type === 'extended');
+  assert.equal(extended.length, 3, 'a page moves the limits');
+});
+
+test('an attempt that follows one which was cut off asks for nothing twice', async () => {
+  const wanted = await practices(30);
+  const job = await sweepJob();
+  let left = 12;
+  const { submitter } = resources;
+  const failing = Object.assign(Object.create(submitter) as typeof submitter, {
+    submit: (signatures: Parameters<typeof submitter.submit>[0]) =>
+      left-- > 0 ? submitter.submit(signatures) : Promise.reject(new Error('cut off')),
+  });
+  const cut = await attempt(job, { ...resources, submitter: failing }, live);
+  assert.equal(cut.kind, 'retry', JSON.stringify(cut));
+  assert.equal((await asked()).length, 12);
+  assert.equal((await attempt({ ...job, attempts: 1 }, resources, live)).kind, 'succeeded');
+  assert.deepEqual(await asked(), wanted.toSorted());
+});
