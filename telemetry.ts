@@ -24,6 +24,7 @@ const LEVELS = {
   'job.revoked': 'info',
   'job.log': 'info',
   'worker.reaped': 'warn',
+  'queue.repaired': 'error',
   'thread.died': 'error',
   'thread.replaced': 'info',
   'reconciler.dispatched': 'info',
@@ -72,6 +73,8 @@ export interface Events {
   'job.revoked': { jobId: string; task: string };
   'job.log': { jobId: string; task: string; message: string; fields: Record<string, unknown> };
   'worker.reaped': { workerId: string; jobs: number };
+  /** They were in no place in Redis, or in several. */
+  'queue.repaired': { jobIds: string[] };
   'thread.died': { jobIds: string[]; reason: string };
   /** @property jobs how many it had run. */
   'thread.replaced': { reason: string; jobs: number };

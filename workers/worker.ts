@@ -81,6 +81,7 @@ export class WorkerService implements Service {
       lost: (ids, why) => this.#lost(ids, why),
       commanded: (verb, args) => commands.run(verb, args),
       reaped: (workerId, jobs) => telemetry.emit('worker.reaped', { workerId, jobs }),
+      repaired: (jobIds) => telemetry.emit('queue.repaired', { jobIds }),
       failed: (error) => telemetry.emit('loop.failed', { loop: 'consumer', error }),
     });
     this.#alone = new Alone(this.#consumer, threads, {

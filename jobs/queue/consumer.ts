@@ -30,6 +30,8 @@ export interface ConsumerOptions {
   commanded?(verb: string, args: unknown): Promise<unknown>;
   /** Told of jobs recovered from another worker. */
   reaped?(worker: string, jobs: number): void;
+  /** Told of jobs that were in no place in Redis, or in several, and have been put where they belong. */
+  repaired?(ids: string[]): void;
   /** Told of failed rounds; the consumer goes on by itself. */
   failed?(error: unknown): void;
 }
@@ -65,6 +67,7 @@ export class Consumer implements Service {
             lost: (ids, why) => this.#lost(ids, why),
             commanded: (command) => commands.hear(command),
             reaped: (worker, jobs) => options.reaped?.(worker, jobs),
+            repaired: (ids) => options.repaired?.(ids),
             failed: (error) => options.failed?.(error),
           },
         ),

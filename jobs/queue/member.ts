@@ -8,6 +8,7 @@ import { QueueError } from './errors.ts';
 import { Inbox, type InboxEvents } from './inbox.ts';
 import { Lane, type LaneEvents, type LaneOptions } from './lane.ts';
 import { Pulse } from './pulse.ts';
+import { createRepair } from './repair.ts';
 
 /** Pause before a heartbeat that failed is tried again, in milliseconds. */
 const RETRY_MS = 500;
@@ -20,6 +21,7 @@ export interface MemberOptions extends LaneOptions {
 
 export interface MemberEvents extends LaneEvents, Pick<InboxEvents, 'commanded'> {
   reaped(worker: string, jobs: number): void;
+  repaired(ids: string[]): void;
 }
 
 export class Member implements Service {
@@ -32,6 +34,7 @@ export class Member implements Service {
   readonly #pulse: Pulse;
   readonly #heartbeat: Loop;
   readonly #reaper: Loop;
+  readonly #repair: Loop;
   /** Redis has yet to hear which queues are served now. */
   #hasNews = true;
   #renewal: Promise<void> = Promise.resolve();
@@ -53,6 +56,10 @@ export class Member implements Service {
       maxErrorDelayMs: Math.min(RETRY_MS, options.leaseMs / 3),
     });
     this.#reaper = new Loop({ name: 'reaper', tick: () => this.#reap(), onError });
+    this.#repair = createRepair(shard, broker, {
+      repaired: (ids) => events.repaired(ids),
+      failed: (error) => events.failed(error),
+    });
   }
 
   /** Time since Redis answered when it should have, in milliseconds: a few seconds at most while all is well. */
@@ -67,6 +74,7 @@ export class Member implements Service {
     this.lane.round();
     await this.#heartbeat.start();
     await this.#reaper.start();
+    await this.#repair.start();
   }
 
   /**
@@ -84,6 +92,7 @@ export class Member implements Service {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.lane.hurry();
+    await this.#repair.stop();
     await this.#reaper.stop();
     await this.#heartbeat.stop();
     await this.#inbox.stop();

@@ -59,6 +59,9 @@ const RECIPES = {
   describe: ['allow-oom', 'prelude', 'describe'],
   overview: ['no-writes', 'prelude', 'overview'],
   status: ['no-writes', 'prelude', 'ration', 'status'],
+  tally: ['no-writes', 'prelude', 'tally'],
+  page: ['no-writes', 'prelude', 'page'],
+  repair: ['allow-oom', 'prelude', 'types', ...PLACE, 'retain', 'places', 'repair'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ScriptName = keyof typeof RECIPES;

@@ -27,6 +27,9 @@ const NAMES: Record<ScriptName, true> = {
   describe: true,
   overview: true,
   status: true,
+  tally: true,
+  page: true,
+  repair: true,
 };
 
 /** @param program folder of a compiled program. */

@@ -87,6 +87,10 @@ export class World {
   /** Looks at what a move came to, has the model follow it, and checks everything. */
   async settle(model: Model, follow: (now: Snapshot[]) => void): Promise<void> {
     const now = await this.look();
+    for (const shard of now.keys()) {
+      const [jobs, taken] = await this.broker.run<[number, number]>('tally', shard, []);
+      assert.equal(jobs, taken, 'there are as many jobs as places they take');
+    }
     const found = places(now);
     for (const [id, where] of found) {
       assert.equal(where.length, 1, `${short(id)} is in ${short(where).join(' and ')}`);

@@ -1,0 +1,145 @@
+/**
+ * Finds jobs that are in no place or in several, and puts them where they belong. No script of ours leaves any: but Redis can
+ * lose part of what it was told, and people delete keys. Any number of workers may look; each call costs Redis little.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Loop } from '../../service.ts';
+import type { Broker } from './broker.ts';
+
+/** How often the numbers are compared, in milliseconds; each worker as often as that and half as much again. */
+const CHECK_MS = 60_000;
+/** Longest rest after a search that mended nothing, in milliseconds. */
+const MAX_REST_MS = 3_600_000;
+/** Ids read in one call. */
+const PAGE = 1000;
+/** Jobs looked at together: their ids are in memory meanwhile. */
+const PART = 100_000;
+/** Suspects of one call, and entries of lines it may look through: some 5 ms of Redis. */
+const SUSPECTS = 100;
+const BUDGET = 200_000;
+/** Between two such calls, in milliseconds. */
+const PAUSE_MS = 20;
+
+export interface RepairEvents {
+  /** Jobs that were in no place, or in several. */
+  repaired(ids: string[]): void;
+  failed(error: unknown): void;
+}
+
+export function createRepair(shard: number, broker: Broker, events: RepairEvents): Loop {
+  let restMs = CHECK_MS;
+  let isFirst = true;
+  return new Loop({
+    name: 'repair',
+    onError: (error) => events.failed(error),
+    maxErrorDelayMs: CHECK_MS,
+    async tick(signal) {
+      // A worker that has just come leaves it to those who are there.
+      const ids = isFirst ? [] : await repair(shard, broker, signal);
+      const isInVain = ids === 'nothing found';
+      isFirst = false;
+      if (ids.length > 0 && !isInVain) events.repaired(ids);
+      restMs = isInVain ? Math.min(restMs * 2, MAX_REST_MS) : CHECK_MS;
+      return restMs * (1 + Math.random() / 2);
+    },
+  });
+}
+
+/**
+ * Looks once, and mends what it finds.
+ * @returns ids of jobs that were in no place or in several; `nothing found` when the numbers differ all the same.
+ */
+export async function repair(
+  shard: number,
+  broker: Broker,
+  signal: AbortSignal,
+): Promise<string[] | 'nothing found'> {
+  const [jobs, places] = await broker.run<[number, number]>('tally', shard, []);
+  if (jobs === places) return [];
+  const wrong: string[] = [];
+  const parts = Math.ceil(Math.max(jobs, places) / PART);
+  for (let part = 0; part < parts && !signal.aborted; part++) {
+    const isOurs = (id: string): boolean => Number.parseInt(id.slice(-4), 16) % parts === part;
+    const once = await search(shard, broker, isOurs);
+    // What moves meanwhile may be overlooked, but hardly twice.
+    const twice = once.size === 0 ? once : await search(shard, broker, isOurs);
+    const suspects = [...once].filter((id) => twice.has(id));
+    wrong.push(...(await mend(shard, broker, suspects, signal)));
+  }
+  return wrong.length > 0 ? wrong : 'nothing found';
+}
+
+/** Ids that were not seen in exactly one place. */
+async function search(
+  shard: number,
+  broker: Broker,
+  isOurs: (id: string) => boolean,
+): Promise<Set<string>> {
+  const seen = new Map<string, number>();
+  for (const place of await placesOf(shard, broker)) {
+    for await (const ids of pages(shard, broker, place)) {
+      for (const id of ids.map((text) => (place === 'delayed' ? text.slice(1) : text))) {
+        if (isOurs(id)) seen.set(id, (seen.get(id) ?? 0) + 1);
+      }
+    }
+  }
+  const suspects = new Set<string>();
+  const known = new Set<string>();
+  for await (const ids of pages(shard, broker, 'jobs')) {
+    for (const id of ids.filter(isOurs)) {
+      known.add(id);
+      if (seen.get(id) !== 1) suspects.add(id);
+    }
+  }
+  for (const id of seen.keys()) if (!known.has(id)) suspects.add(id);
+  return suspects;
+}
+
+interface ShardFacts {
+  queues: { name: string; waiting: number[] }[];
+  workers: { id: string }[];
+}
+
+/** In the order in which jobs go through them. */
+async function placesOf(shard: number, broker: Broker): Promise<string[]> {
+  const text = await broker.run<string>('overview', shard, []);
+  const { queues, workers } = JSON.parse(text) as ShardFacts;
+  // Lua has one word for an empty list and an empty object.
+  const lines = Object.values(queues).flatMap(({ name, waiting }) =>
+    waiting.flatMap((count, priority) => (count > 0 ? [`wait:${name}:${priority}`] : [])),
+  );
+  return [
+    'delayed',
+    ...lines,
+    ...Object.values(workers).map(({ id }) => `lease:${id}`),
+    'failed',
+    'done',
+  ];
+}
+
+async function* pages(shard: number, broker: Broker, place: string): AsyncIterable<string[]> {
+  let cursor = '0';
+  do {
+    const args = [place, cursor, PAGE];
+    const [next, ids] = await broker.run<[string, string[]]>('page', shard, args);
+    yield ids;
+    cursor = next;
+  } while (cursor !== '0');
+}
+
+async function mend(
+  shard: number,
+  broker: Broker,
+  suspects: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const wrong: string[] = [];
+  for (let done = 0; done < suspects.length && !signal.aborted;) {
+    const args = [BUDGET, ...suspects.slice(done, done + SUSPECTS)];
+    const [seen, found] = await broker.run<[number, string[]]>('repair', shard, args);
+    wrong.push(...found);
+    done += seen;
+    await sleep(PAUSE_MS);
+  }
+  return wrong;
+}
