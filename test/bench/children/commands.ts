@@ -7,7 +7,7 @@ export interface Commands {
   /** Adds jobs with this many adds in flight. */
   add(args: Place & { jobs: number; inFlight: number }): Span;
   /** Adds jobs in batches, one batch in flight. */
-  addBulk(args: Place & { jobs: number; batch: number }): Span;
+  addBulk(args: Place & { jobs: number; batch: number; delayMs?: number }): Span;
   /** Adds a job at each tick of a fixed pace, whether or not the one before has been answered. */
   addPaced(args: Place & { jobs: number; perSecond: number }): Span;
   /** Adds delayed jobs that become due at a fixed pace, the first after `leadMs`. */

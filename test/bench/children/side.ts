@@ -37,7 +37,10 @@ const handlers: Handlers = {
     producing(args, async (producer) => {
       for (let left = args.jobs; left > 0; left -= args.batch) {
         const length = Math.min(left, args.batch);
-        await producer.addBulk(Array.from({ length }, () => PAYLOAD));
+        await producer.addBulk(
+          Array.from({ length }, () => PAYLOAD),
+          args.delayMs,
+        );
       }
     }),
 

@@ -17,7 +17,10 @@ export const bullmq: Peer = {
     await queue.waitUntilReady();
     return {
       add: (data, delay) => queue.add('bench', data, delay === undefined ? undefined : { delay }),
-      addBulk: (payloads) => queue.addBulk(payloads.map((data) => ({ name: 'bench', data }))),
+      addBulk: (payloads, delay) => {
+        const opts = delay === undefined ? {} : { opts: { delay } };
+        return queue.addBulk(payloads.map((data) => ({ name: 'bench', data, ...opts })));
+      },
       close: () => queue.close(),
     };
   },

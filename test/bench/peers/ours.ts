@@ -39,7 +39,7 @@ async function openProducer(place: Place): Promise<Producer> {
     });
   return {
     add,
-    addBulk: (payloads) => Promise.all(payloads.map((payload) => add(payload))),
+    addBulk: (payloads, delayMs) => Promise.all(payloads.map((payload) => add(payload, delayMs))),
     close: async () => broker.close(),
   };
 }

@@ -25,7 +25,7 @@ export const RESULT = { ok: true };
 export interface Producer {
   add(payload: Payload, delayMs?: number): Promise<unknown>;
   /** The fastest way this queue has to add jobs that are all there. */
-  addBulk(payloads: Payload[]): Promise<unknown>;
+  addBulk(payloads: Payload[], delayMs?: number): Promise<unknown>;
   close(): Promise<void>;
 }
 

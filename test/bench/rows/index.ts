@@ -6,7 +6,8 @@ import { cpu, memory } from './cost.ts';
 import { depth } from './depth.ts';
 import { drain1, drain50 } from './drain.ts';
 import { endToEnd, endToEndAof } from './end-to-end.ts';
-import { delayed, latency50, latency500 } from './latency.ts';
+import { delayed, delayedMillion } from './delayed.ts';
+import { latency50, latency500 } from './latency.ts';
 import { threadsBare, threadsTask } from './threads.ts';
 
 export const ROWS: readonly Row[] = [
@@ -22,6 +23,7 @@ export const ROWS: readonly Row[] = [
   latency50,
   latency500,
   delayed,
+  delayedMillion,
   memory,
   cpu,
   depth,
