@@ -27,7 +27,9 @@ async function withBook<T>(work: (book: ScheduleBook) => Promise<T>): Promise<T>
     try {
       return await work(new ScheduleBook(deps));
     } catch (error) {
-      if (error instanceof AppError && error.status < 500) throw new UsageProblem(error.message);
+      // What is under way already is no mistake of whoever asks.
+      const isMistake = error instanceof AppError && (error.status === 404 || error.status === 422);
+      if (isMistake) throw new UsageProblem(error.message);
       throw error;
     }
   });
