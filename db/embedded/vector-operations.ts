@@ -12,12 +12,13 @@ import {
   readVector,
   refuseFields,
   StoreError,
+  type NewPoint,
   type Payload,
   type Point,
 } from './vector-point.ts';
 import { compileQuery } from './vector-query.ts';
 import { normalise, topK, type Hit } from './vector-search.ts';
-import type { VectorStore } from './vector-store.ts';
+import type { Collection, VectorStore } from './vector-store.ts';
 
 type Body = Record<string, unknown>;
 
@@ -53,7 +54,7 @@ function readPoints(body: Body): unknown[] {
   }));
 }
 
-function readPoint(value: unknown, size: number): Point {
+function readPoint(value: unknown, size: number): NewPoint {
   const { id, vector, payload } = readObject(value, 'point');
   return {
     id: readId(id),
@@ -80,9 +81,10 @@ export function deletePoints(store: VectorStore, name: string, body: Body): void
 }
 
 export function retrievePoints(store: VectorStore, name: string, body: Body) {
-  const { points } = store.collection(name);
-  const found = readList(body['ids'], 'ids').flatMap((id) => points.get(readId(id)) ?? []);
-  return found.map((point) => show(point, body, true));
+  const collection = store.collection(name);
+  const ids = readList(body['ids'], 'ids').map(readId);
+  const found = ids.flatMap((id) => collection.points.get(id) ?? []);
+  return found.map((point) => show(collection, point, body, true));
 }
 
 export function countPoints(store: VectorStore, name: string, body: Body) {
@@ -99,11 +101,12 @@ export function scrollPoints(store: VectorStore, name: string, body: Body) {
   const from =
     body['offset'] === undefined || body['offset'] === null ? null : readId(body['offset']);
   const passes = compileFilter(body['filter']);
-  const page = [...store.collection(name).points.values()]
+  const collection = store.collection(name);
+  const page = [...collection.points.values()]
     .filter((point) => (from === null || compareIds(point.id, from) >= 0) && passes(point))
     .sort((a, b) => compareIds(a.id, b.id));
   return {
-    points: page.slice(0, limit).map((point) => show(point, body, true)),
+    points: page.slice(0, limit).map((point) => show(collection, point, body, true)),
     next_page_offset: page[limit]?.id ?? null,
   };
 }
@@ -113,14 +116,18 @@ export function queryPoints(store: VectorStore, name: string, body: Body) {
   refuseFields(body, ['prefetch', 'using', 'lookup_from']);
   const limit = readCount(body['limit'], 'limit', 1, DEFAULT_LIMIT);
   const offset = readCount(body['offset'], 'offset', 0, 0);
-  const hits = search(store, name, body, offset + limit).slice(offset);
+  const collection = store.collection(name);
+  const hits = search(collection, body, offset + limit).slice(offset);
   return {
-    points: hits.map(({ point, score }) => ({ version: 0, score, ...show(point, body, false) })),
+    points: hits.map(({ point, score }) => ({
+      version: 0,
+      score,
+      ...show(collection, point, body, false),
+    })),
   };
 }
 
-function search(store: VectorStore, name: string, body: Body, count: number): Hit[] {
-  const collection = store.collection(name);
+function search(collection: Collection, body: Body, count: number): Hit[] {
   const passes = compileFilter(body['filter']);
   const { query, score_threshold: threshold } = body;
   if (query === undefined || query === null) {
@@ -131,16 +138,16 @@ function search(store: VectorStore, name: string, body: Body, count: number): Hi
   }
   const { score, exclude } = compileQuery(collection, query);
   const isWanted = (point: Point): boolean => !exclude.has(point.id) && passes(point);
-  const hits = topK(collection.points.values(), isWanted, ({ vector }) => score(vector), count);
+  const hits = topK(collection.points.values(), isWanted, ({ row }) => score(row), count);
   return typeof threshold === 'number' ? hits.filter((hit) => hit.score >= threshold) : hits;
 }
 
-function show(point: Point, body: Body, payloadByDefault: boolean) {
+function show({ rows }: Collection, point: Point, body: Body, payloadByDefault: boolean) {
   const payload = select(point.payload, body['with_payload'] ?? payloadByDefault);
   return {
     id: point.id,
     ...(payload === undefined ? {} : { payload }),
-    ...(body['with_vector'] === true ? { vector: [...point.vector] } : {}),
+    ...(body['with_vector'] === true ? { vector: [...rows.read(point.row)] } : {}),
   };
 }
 

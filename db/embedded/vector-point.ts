@@ -2,16 +2,23 @@
  * Points as the local vector store keeps them, and the checks on what clients send.
  */
 
+import type { Row } from './vector-rows.ts';
+
 /** An unsigned integer, or a UUID in lower case with hyphens. */
 export type PointId = number | string;
 
 export type Payload = Record<string, unknown>;
 
-export interface Point {
+export interface NewPoint {
   id: PointId;
   /** Of length 1, so that a dot product is the cosine. */
   vector: Float32Array;
   payload: Payload;
+}
+
+export interface Point extends Omit<NewPoint, 'vector'> {
+  /** Of its vector. */
+  row: Row;
 }
 
 /** A request that cannot be met; `status` is the HTTP status of the answer. */

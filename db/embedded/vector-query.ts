@@ -9,11 +9,12 @@ import {
   StoreError,
   type PointId,
 } from './vector-point.ts';
-import { dot, normalise } from './vector-search.ts';
+import { dotRow, type Row } from './vector-rows.ts';
+import { normalise } from './vector-search.ts';
 import type { Collection } from './vector-store.ts';
 
 export interface Scorer {
-  score: (vector: Float32Array) => number;
+  score: (row: Row) => number;
   /** Points given as examples, which are no answers. */
   exclude: ReadonlySet<PointId>;
 }
@@ -29,7 +30,7 @@ export function compileQuery(collection: Collection, query: unknown): Scorer {
     const point = collection.points.get(id);
     if (point === undefined) throw new StoreError(404, `Not found: No point with id ${id} found`);
     exclude.add(id);
-    return point.vector;
+    return collection.rows.read(point.row);
   };
   if (isObject(query) && isObject(query['recommend'])) {
     const { positive, negative, strategy } = query['recommend'];
@@ -42,7 +43,7 @@ export function compileQuery(collection: Collection, query: unknown): Scorer {
     throw new StoreError(400, `Wrong input: the local vector store has no query by \`${kind}\``);
   }
   const target = normalise(vectorOf(isObject(query) ? query['nearest'] : query));
-  return { score: (vector) => dot(vector, target), exclude };
+  return { score: (row) => dotRow(row, target), exclude };
 }
 
 function recommend(
@@ -58,17 +59,17 @@ function recommend(
   }
   if (strategy === 'average_vector') {
     const target = normalise(contrast(mean(liked), disliked));
-    return (vector) => dot(vector, target);
+    return (row) => dotRow(row, target);
   }
   const likes = liked.map(normalise);
   const dislikes = disliked.map(normalise);
   if (strategy === 'sum_scores') {
-    return (vector) => total(vector, likes) - total(vector, dislikes);
+    return (row) => total(row, likes) - total(row, dislikes);
   }
   if (strategy === 'best_score') {
-    return (vector) => {
-      const pro = best(vector, likes);
-      const contra = best(vector, dislikes);
+    return (row) => {
+      const pro = best(row, likes);
+      const contra = best(row, dislikes);
       return pro > contra ? squash(pro) : -squash(contra);
     };
   }
@@ -88,12 +89,12 @@ function contrast(liked: Float32Array, disliked: Float32Array[]): Float32Array {
   return liked.map((value, i) => 2 * value - away[i]!);
 }
 
-function total(vector: Float32Array, others: Float32Array[]): number {
-  return others.reduce((sum, other) => sum + dot(vector, other), 0);
+function total(row: Row, others: Float32Array[]): number {
+  return others.reduce((sum, other) => sum + dotRow(row, other), 0);
 }
 
-function best(vector: Float32Array, others: Float32Array[]): number {
-  return Math.max(-Infinity, ...others.map((other) => dot(vector, other)));
+function best(row: Row, others: Float32Array[]): number {
+  return Math.max(-Infinity, ...others.map((other) => dotRow(row, other)));
 }
 
 /** Maps (-1, 1) monotonically into (0, 1), so that the sign is free to say which side won. */

@@ -2,6 +2,7 @@
  * Exact cosine search: every vector has length 1, so that the dot product is the score.
  */
 import { compareIds, type Point } from './vector-point.ts';
+import { dotRow } from './vector-rows.ts';
 
 export interface Hit {
   point: Point;
@@ -11,22 +12,8 @@ export interface Hit {
 /** The vector in single precision and of length 1; a zero vector stays zero. */
 export function normalise(numbers: ArrayLike<number>): Float32Array {
   const vector = Float32Array.from(numbers);
-  const length = Math.sqrt(dot(vector, vector));
+  const length = Math.sqrt(dotRow({ array: vector, from: 0 }, vector));
   return length === 0 ? vector : vector.map((value) => value / length);
-}
-
-/** In four sums that do not wait for each other, which is twice as fast. */
-export function dot(a: Float32Array, b: Float32Array): number {
-  const { length } = a;
-  let [first, second, third, fourth, i] = [0, 0, 0, 0, 0];
-  for (; i + 3 < length; i += 4) {
-    first += a[i]! * b[i]!;
-    second += a[i + 1]! * b[i + 1]!;
-    third += a[i + 2]! * b[i + 2]!;
-    fourth += a[i + 3]! * b[i + 3]!;
-  }
-  for (; i < length; i++) first += a[i]! * b[i]!;
-  return first + second + third + fourth;
 }
 
 /**

@@ -7,11 +7,19 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { openLog, rewriteLog, type Log } from './vector-log.ts';
-import { StoreError, type Payload, type Point, type PointId } from './vector-point.ts';
+import {
+  StoreError,
+  type NewPoint,
+  type Payload,
+  type Point,
+  type PointId,
+} from './vector-point.ts';
+import { VectorRows } from './vector-rows.ts';
 
 export interface Collection {
   /** Length of its vectors. */
   size: number;
+  rows: VectorRows;
   points: Map<PointId, Point>;
   /** Declared payload indexes, by field. They speed up nothing here. */
   indexes: Map<string, unknown>;
@@ -102,7 +110,7 @@ export class VectorStore {
     this.#commit({ op: 'index', collection: this.resolve(name), field, schema });
   }
 
-  upsert(name: string, points: readonly Point[]): void {
+  upsert(name: string, points: readonly NewPoint[]): void {
     if (points.length === 0) return;
     this.#commit({ op: 'upsert', collection: this.resolve(name), points: points.map(pack) });
   }
@@ -124,7 +132,8 @@ export class VectorStore {
   #apply(entry: Entry): void {
     if (entry.op === 'create') {
       const { collection, size } = entry;
-      this.collections.set(collection, { size, points: new Map(), indexes: new Map() });
+      const rows = new VectorRows(size);
+      this.collections.set(collection, { size, rows, points: new Map(), indexes: new Map() });
     } else if (entry.op === 'drop') {
       this.collections.delete(entry.collection);
       for (const [alias, target] of this.aliases) {
@@ -136,10 +145,10 @@ export class VectorStore {
         else this.aliases.set(alias, target);
       }
     } else {
-      const { points, indexes } = this.collection(entry.collection);
-      if (entry.op === 'index') indexes.set(entry.field, entry.schema);
-      else if (entry.op === 'delete') for (const id of entry.ids) points.delete(id);
-      else for (const point of entry.points) points.set(point.id, unpack(point));
+      const collection = this.collection(entry.collection);
+      if (entry.op === 'index') collection.indexes.set(entry.field, entry.schema);
+      else if (entry.op === 'delete') for (const id of entry.ids) remove(collection, id);
+      else for (const point of entry.points) put(collection, point);
     }
   }
 
@@ -153,28 +162,37 @@ export class VectorStore {
 
   /** The shortest log that leads to the present state. */
   *#entries(): Generator<Entry> {
-    for (const [collection, { size, points, indexes }] of this.collections) {
+    for (const [collection, { size, rows, points, indexes }] of this.collections) {
       yield { op: 'create', collection, size };
       for (const [field, schema] of indexes) yield { op: 'index', collection, field, schema };
       const all = [...points.values()];
       for (let start = 0; start < all.length; start += POINTS_PER_ENTRY) {
         const slice = all.slice(start, start + POINTS_PER_ENTRY);
-        yield { op: 'upsert', collection, points: slice.map(pack) };
+        yield {
+          op: 'upsert',
+          collection,
+          points: slice.map((point) => pack({ ...point, vector: rows.read(point.row) })),
+        };
       }
     }
     yield { op: 'alias', changes: [...this.aliases] };
   }
 }
 
-function pack({ id, vector, payload }: Point): StoredPoint {
+function pack({ id, vector, payload }: NewPoint): StoredPoint {
   const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
   return { id, vector: bytes.toString('base64'), payload };
 }
 
-function unpack({ id, vector, payload }: StoredPoint): Point {
-  return {
-    id,
-    vector: new Float32Array(new Uint8Array(Buffer.from(vector, 'base64')).buffer),
-    payload,
-  };
+function put({ rows, points }: Collection, { id, vector, payload }: StoredPoint): void {
+  const numbers = new Float32Array(new Uint8Array(Buffer.from(vector, 'base64')).buffer);
+  const old = points.get(id);
+  if (old !== undefined) rows.remove(old.row);
+  points.set(id, { id, row: rows.add(numbers), payload });
+}
+
+function remove({ rows, points }: Collection, id: PointId): void {
+  const old = points.get(id);
+  if (old !== undefined) rows.remove(old.row);
+  points.delete(id);
 }
