@@ -2,7 +2,7 @@
  * From the cached order to the cards of one page.
  */
 import { Compile } from 'typebox/compile';
-import { findCards, findLocale, type Card } from '../db/cards.ts';
+import { findCards, type Card, type CardFor } from '../db/cards.ts';
 import { findLively } from '../db/recommendation-sources.ts';
 import { AppError } from '../errors.ts';
 import {
@@ -39,6 +39,9 @@ export interface CardPage {
 
 const cardList = Compile(CardList);
 
+/** Cards read beyond what is asked for, in place of those that may not be shown any more. */
+const SPARE = 10;
+
 /** @throws {AppError} `REQUEST_INVALID` for a cursor that is none of ours. */
 export async function readCards(
   { db, cache }: Pick<RouteContext, 'db' | 'cache'>,
@@ -46,27 +49,31 @@ export async function readCards(
   { limit, cursor, tags, excludeIds }: CardQuery,
 ): Promise<CardPage> {
   const { ranked, ...about } = await readOrder({ db, cache }, userId);
-  const [shown, locale] = await Promise.all([
-    findCards(
+  const excluded = new Set(excludeIds.map((id) => id.toLowerCase()));
+  const rest = ranked.slice(placeAfter(ranked, cursor)).filter(({ id }) => !excluded.has(id));
+  const page: { card: CardFor; because: RankedCard }[] = [];
+  // Usually the first part is enough: few cards cease to be shown in a day.
+  const part = limit + 1 + SPARE;
+  for (let from = 0; from < rest.length && page.length <= limit; from += part) {
+    const some = rest.slice(from, from + part);
+    const shown = await findCards(
       db,
       userId,
-      ranked.map(({ id }) => id),
-    ),
-    findLocale(db, userId),
-  ]);
-  const excluded = new Set(excludeIds.map((id) => id.toLowerCase()));
-  const fits = ({ id }: RankedCard): boolean => {
-    const card = shown.get(id);
-    if (card === undefined || excluded.has(id)) return false;
-    return tags.length === 0 || tags.some((tag) => card.tags.includes(tag));
-  };
-  const rest = ranked.slice(placeAfter(ranked, cursor));
-  const page = rest.filter(fits).slice(0, limit + 1);
-  const cards = page.slice(0, limit).map(({ id, reason, shared }) => ({
-    ...shown.get(id)!,
-    reason,
-    reasonText: sentenceFor(reason, shared, locale),
-  }));
+      some.map(({ id }) => id),
+    );
+    for (const because of some) {
+      const card = shown.get(because.id);
+      const fits = tags.length === 0 || tags.some((tag) => card?.tags.includes(tag));
+      if (card !== undefined && fits) page.push({ card, because });
+    }
+  }
+  const cards = page
+    .slice(0, limit)
+    .map(({ card: { locale, ...card }, because: { reason, shared } }) => ({
+      ...card,
+      reason,
+      reasonText: sentenceFor(reason, shared, locale),
+    }));
   const last = cards.at(-1);
   const hasMore = page.length > limit && last !== undefined;
   return { cards, nextCursor: hasMore ? cursorAfter(ranked, last.id) : null, ...about };

@@ -17,20 +17,28 @@ export interface Card {
   isLiked: boolean;
 }
 
+/** A card for somebody. */
+export interface CardFor extends Card {
+  /** In which language that user reads. */
+  locale: 'zh-TW' | 'en';
+}
+
 /** Those of these practices that this user may be shown: shared by others, going on or completed, not disliked. */
 export async function findCards(
   db: Queryable,
   userId: string,
   ids: readonly string[],
-): Promise<Map<string, Card>> {
-  const { rows } = await db.query<Card & Record<string, unknown>>(
+): Promise<Map<string, CardFor>> {
+  const { rows } = await db.query<CardFor & Record<string, unknown>>(
     `SELECT p.external_id AS id, p.id AS "targetId", p.title, p.practice_action AS description,
-       u.external_id AS "creatorId", u.nickname AS "creatorName", p.tags, f.verdict IS NOT NULL AS "isLiked"
+       u.external_id AS "creatorId", u.nickname AS "creatorName", p.tags, f.verdict IS NOT NULL AS "isLiked",
+       CASE WHEN reader.preferred_locale = 'en' THEN 'en' ELSE 'zh-TW' END AS locale
      FROM practices p JOIN users u ON u.id = p.user_id
+       LEFT JOIN users reader ON reader.external_id = $3
        LEFT JOIN ai.recommendation_feedback f ON f.user_id = $1 AND f.practice_id = p.external_id
      WHERE p.external_id = ANY($2) AND ${SHOWN} AND u.external_id::text <> $1
        AND f.verdict IS DISTINCT FROM 'dislike'`,
-    [userId, ids],
+    [userId, ids, userId],
   );
   return new Map(rows.map((card) => [card.id, card]));
 }
@@ -43,13 +51,4 @@ export async function isShownTo(db: Queryable, userId: string, id: string): Prom
     [userId, id],
   );
   return rowCount === 1;
-}
-
-/** In which language a user reads. */
-export async function findLocale(db: Queryable, userId: string): Promise<'zh-TW' | 'en'> {
-  const { rows } = await db.query<{ locale: string }>(
-    'SELECT preferred_locale AS locale FROM users WHERE external_id = $1',
-    [userId],
-  );
-  return rows[0]?.locale === 'en' ? 'en' : 'zh-TW';
 }

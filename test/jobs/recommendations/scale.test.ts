@@ -6,9 +6,11 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { readCards } from '../../../api/cards.ts';
+import { promisify } from 'node:util';
+import { packagePath } from '../../../package-path.ts';
 import { Behaviour } from '../../../db/behaviour.ts';
 import { Cache } from '../../../db/cache.ts';
 import { VectorIndex } from '../../../db/vector-index.ts';
@@ -19,6 +21,9 @@ import { createCommunity, type Community } from '../../support/community.ts';
 import { createContext } from '../../support/context.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { startTestVectorStore, type TestVectorStore } from '../../support/vector-store.ts';
+import type { Place } from './reads-main.ts';
+
+const redisUrl = process.env['TEST_REDIS_URL']!;
 
 /** Queries of each kind that a refresh sends, for one user of a page. */
 interface Cost {
@@ -36,9 +41,10 @@ async function measure(community: Community, size: number): Promise<Cost> {
     startTestClickhouse(),
     startTestVectorStore(),
   ]);
-  const cache = new Cache(process.env['TEST_REDIS_URL']!, `scale-${randomUUID()}`);
+  const prefix = `scale-${randomUUID()}`;
+  const cache = new Cache(redisUrl, prefix);
   try {
-    return await costOf(community, size, { db: database.pool, clickhouse, store, cache });
+    return await costOf(community, size, { database, clickhouse, store, cache, prefix });
   } finally {
     cache.close();
     await store.stop();
@@ -48,14 +54,16 @@ async function measure(community: Community, size: number): Promise<Cost> {
 }
 
 interface Stores {
-  db: TestDatabase['pool'];
+  database: TestDatabase;
   clickhouse: TestClickhouse;
   store: TestVectorStore;
   cache: Cache;
+  prefix: string;
 }
 
 async function costOf(community: Community, size: number, stores: Stores): Promise<Cost> {
-  const { db, clickhouse, store, cache } = stores;
+  const { database, clickhouse, store, cache, prefix } = stores;
+  const db = database.pool;
   const model = { name: 'generated', size };
   const { client } = store;
   await prepareVectors(client, model);
@@ -78,7 +86,7 @@ async function costOf(community: Community, size: number, stores: Stores): Promi
   const refreshed = await refreshEveryone(context, 60_000);
   const tookMs = performance.now() - startedMs;
   assert.deepEqual(refreshed, { users: community.users, missing: [] });
-  const times = await readTimes(db, cache);
+  const times = await readTimes({ databaseUrl: database.url, redisUrl, prefix });
   return {
     users: community.users,
     msPerUser: tookMs / community.users,
@@ -90,21 +98,10 @@ async function costOf(community: Community, size: number, stores: Stores): Promi
 }
 
 /** Of cached reads, in ms, the shortest first. */
-async function readTimes(
-  db: Parameters<typeof readCards>[0]['db'],
-  cache: Cache,
-): Promise<number[]> {
-  const { rows } = await db.query<{ id: string }>(
-    'SELECT external_id AS id FROM users ORDER BY id LIMIT 300',
-  );
-  const times: number[] = [];
-  for (const { id } of rows) {
-    const startedMs = performance.now();
-    const page = await readCards({ db, cache }, id, { limit: 20, tags: [], excludeIds: [] });
-    times.push(performance.now() - startedMs);
-    assert.deepEqual([page.source, page.cards.length], ['personal', 20]);
-  }
-  return times.slice(20).toSorted((a, b) => a - b);
+async function readTimes(place: Place): Promise<number[]> {
+  const file = packagePath('dist', 'test', 'jobs', 'recommendations', 'reads-main.js');
+  const { stdout } = await promisify(execFile)(process.execPath, [file, JSON.stringify(place)]);
+  return (JSON.parse(stdout) as number[]).toSorted((a, b) => a - b);
 }
 
 async function peakMb(pid: number | undefined): Promise<number> {
