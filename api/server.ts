@@ -115,7 +115,8 @@ function createFastify(telemetry: Telemetry): Api {
     connectionTimeout: timeouts.CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: timeouts.KEEP_ALIVE_TIMEOUT_MS,
     http: { headersTimeout: timeouts.HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2000 },
-    routerOptions: { ignoreTrailingSlash: true },
+    // A base URL that ends in a slash makes two of one.
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     // What arrives on a kept connection while the server drains is still served, then the connection is closed.
     return503OnClosing: false,
     clientErrorHandler: refuseConnection,

@@ -1,5 +1,5 @@
 /**
- * How a developer of DaoDao's front end would try recommendations: the whole application over HTTP, on the seed.
+ * Recommendations over HTTP, on the seed.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,51 +7,17 @@ import { createVectors } from '../../db/qdrant.ts';
 import { ALIASES } from '../../db/vectors.ts';
 import type { Answer } from '../support/app.ts';
 import { environmentOf, run } from '../support/process.ts';
-import { startWhole, type Caller, type Whole } from '../support/whole.ts';
-
-interface Card {
-  practiceId: string;
-  title: string;
-  tags: string[];
-  creator: { id: string; name: string };
-  matchReasonCode: string;
-  matchReasonText: string;
-  feedbackState: string;
-}
-
-interface Envelope<T> {
-  success: boolean;
-  data: T;
-  error: { code: string } | null;
-  pagination: { limit: number; nextCursor: string | null; hasMore: boolean } | null;
-  timestamp: string;
-  requestId: string;
-  cacheHit: boolean;
-  processingTime: number;
-}
-
-type Accepted = Answer<{ task_id: string }>;
+import {
+  cards,
+  embed,
+  refresh,
+  type Accepted,
+  type Card,
+  type Envelope,
+} from '../support/front-end.ts';
+import { startWhole } from '../support/whole.ts';
 
 const LEARNER = '念安';
-
-async function embed(whole: Whole, who: Caller): Promise<Record<string, number>> {
-  const accepted: Accepted = await who.call('POST', '/users/me/embeddings');
-  return whole.done(who, accepted);
-}
-
-async function refresh(whole: Whole, who: Caller): Promise<{ users: number; missing: string[] }> {
-  const accepted: Accepted = await who.call('POST', '/users/me/recommendations/refresh');
-  return whole.done(who, accepted);
-}
-
-async function cards(who: Caller, query = ''): Promise<Card[]> {
-  const answer = await who.call<Envelope<Card[]>>(
-    'GET',
-    `/api/v1/recommendation/topic_cards?limit=20${query}`,
-  );
-  assert.equal(answer.status, 200, JSON.stringify(answer.body));
-  return answer.body.data;
-}
 
 test('cards of the seed fit, tell why, and follow what people say and do', async (t) => {
   const whole = await startWhole(t);
