@@ -35,6 +35,10 @@ export async function greeting(config: ResolvedConfig, origin: string): Promise<
     `  curl -s -w '\\n' "${origin}/tasks/$TASK?wait=20" ${authorization}`,
     `  curl -s -w '\\n' ${url} ${authorization}`,
     '',
+    'What is done by itself, as an admin:',
+    `  ADMIN=${await tokenOf(config, practice.owner, ['user', 'admin'])}`,
+    `  curl -s -w '\\n' ${origin}/schedules -H "Authorization: Bearer $ADMIN"`,
+    '',
     'To see every request and job in the log: LOG_LEVEL=debug npm start',
   ];
 }
@@ -42,9 +46,10 @@ export async function greeting(config: ResolvedConfig, origin: string): Promise<
 function tokenOf(
   { jwtSecurity }: ResolvedConfig,
   { id, externalId, nickname }: (typeof SEED_USERS)[number],
+  roles = ['user'],
 ): Promise<string> {
   const identity = { id, _id: externalId, username: nickname };
-  const claims = { ...identity, isTemp: false, roles: ['user'], permissions: [] };
+  const claims = { ...identity, isTemp: false, roles, permissions: [] };
   return signToken(jwtSecurity, claims, { expiresInSeconds: TOKEN_SECONDS });
 }
 
