@@ -4,6 +4,8 @@
 import { scheduleBody } from '../api/routes/schedules.ts';
 import { AppError } from '../errors.ts';
 import { ScheduleBook, type ScheduleChange } from '../jobs/beat/book.ts';
+import { localTime } from '../jobs/beat/upcoming.ts';
+import { Zone } from '../jobs/beat/zone.ts';
 import { SCHEDULES } from '../jobs/schedules.ts';
 import { Submitter } from '../jobs/submit.ts';
 import { say } from '../output.ts';
@@ -123,7 +125,7 @@ function linesOf(bodies: readonly Body[]): string[] {
       `${body.cron ?? `every ${body.every_ms} ms`}${body.edited?.fields.length ? ' (edited)' : ''}`,
       body.timezone,
       next === undefined ? (body.enabled ? 'never' : 'paused') : next.local,
-      last === undefined ? '-' : last.slot,
+      last === undefined ? '-' : localTime(Zone.of(body.timezone), Date.parse(last.slot)),
       last === undefined ? '-' : last.outcome === 'skipped' ? 'skipped' : (last.status ?? 'gone'),
     ];
   });

@@ -27,7 +27,8 @@ export function upcoming(timetable: Timetable, after: Date, count: number): Upco
   return found;
 }
 
-function localTime(zone: Zone, instantMs: number): string {
+/** As clocks of a zone show an instant, with their offset from UTC. */
+export function localTime(zone: Zone, instantMs: number): string {
   const offsetMs = zone.offsetAt(instantMs);
   const shown = new Date(instantMs + offsetMs).toISOString().slice(0, 19);
   const minutes = Math.abs(Math.round(offsetMs / 60_000));
