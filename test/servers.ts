@@ -7,7 +7,15 @@
 import { compiledTests, runTests, untilInterrupted, withEngines } from './support/runner.ts';
 
 /** What speaks to either. */
-const WORDS = ['vector', 'clickhouse', 'events', 'embeddings', 'recommendations', 'leaks'];
+const WORDS = [
+  'vector',
+  'clickhouse',
+  'event',
+  'embeddings',
+  'recommendations',
+  'front-end',
+  'leaks',
+];
 const TEST_TIMEOUT_MS = 600_000;
 
 const { QDRANT_URL, CLICKHOUSE_URL } = process.env;
