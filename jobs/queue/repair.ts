@@ -26,37 +26,36 @@ export interface RepairEvents {
   failed(error: unknown): void;
 }
 
+export interface Repair {
+  /** Jobs that were in no place, or in several. */
+  ids: string[];
+  /** Whether there were as many jobs as places they take. */
+  wasEven: boolean;
+}
+
 export function createRepair(shard: number, broker: Broker, events: RepairEvents): Loop {
-  let restMs = CHECK_MS;
-  let isFirst = true;
+  let restMs = 0;
   return new Loop({
     name: 'repair',
     onError: (error) => events.failed(error),
     maxErrorDelayMs: CHECK_MS,
     async tick(signal) {
-      // A worker that has just come leaves it to those who are there.
-      const ids = isFirst ? [] : await repair(shard, broker, signal);
-      const isInVain = ids === 'nothing found';
-      isFirst = false;
-      if (ids.length > 0 && !isInVain) events.repaired(ids);
+      // One that has just started leaves it to those who are there.
+      const { ids, wasEven } =
+        restMs === 0 ? { ids: [], wasEven: true } : await repair(shard, broker, signal);
+      if (ids.length > 0) events.repaired(ids);
+      const isInVain = !wasEven && ids.length === 0;
       restMs = isInVain ? Math.min(restMs * 2, MAX_REST_MS) : CHECK_MS;
       return restMs * (1 + Math.random() / 2);
     },
   });
 }
 
-/**
- * Looks once, and mends what it finds.
- * @returns ids of jobs that were in no place or in several; `nothing found` when the numbers differ all the same.
- */
-export async function repair(
-  shard: number,
-  broker: Broker,
-  signal: AbortSignal,
-): Promise<string[] | 'nothing found'> {
+/** Looks once, and mends what it finds. */
+export async function repair(shard: number, broker: Broker, signal: AbortSignal): Promise<Repair> {
   const [jobs, places] = await broker.run<[number, number]>('tally', shard, []);
-  if (jobs === places) return [];
-  const wrong: string[] = [];
+  if (jobs === places) return { ids: [], wasEven: true };
+  const ids: string[] = [];
   const parts = Math.ceil(Math.max(jobs, places) / PART);
   for (let part = 0; part < parts && !signal.aborted; part++) {
     const isOurs = (id: string): boolean => Number.parseInt(id.slice(-4), 16) % parts === part;
@@ -64,9 +63,9 @@ export async function repair(
     // What moves meanwhile may be overlooked, but hardly twice.
     const twice = once.size === 0 ? once : await search(shard, broker, isOurs);
     const suspects = [...once].filter((id) => twice.has(id));
-    wrong.push(...(await mend(shard, broker, suspects, signal)));
+    ids.push(...(await mend(shard, broker, suspects, signal)));
   }
-  return wrong.length > 0 ? wrong : 'nothing found';
+  return { ids, wasEven: false };
 }
 
 /** Ids that were not seen in exactly one place. */
