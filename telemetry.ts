@@ -31,6 +31,7 @@ const LEVELS = {
   'reconciler.settled': 'info',
   'tasks.pruned': 'info',
   'events.forwarded': 'debug',
+  'events.refused': 'error',
   'schedule.fired': 'info',
   'schedule.skipped': 'warn',
   'schedule.missed': 'warn',
@@ -83,6 +84,8 @@ export interface Events {
   /** @property rows finished tasks, keys of requests, sent events and slots that were deleted. */
   'tasks.pruned': { rows: number };
   'events.forwarded': { events: number };
+  /** ClickHouse does not take them; `refusal` in `ai.events_outbox` says why. */
+  'events.refused': { events: number };
   /** @property slot when it was due, in ISO form. */
   'schedule.fired': SlotFacts;
   /** The task of an earlier slot had not ended. */

@@ -41,8 +41,9 @@ export function createEventForwarder(deps: ForwarderDependencies): Loop {
     async tick() {
       size = await measureOutbox(db, MOST_COUNTED);
       if (size.events === 0) return IDLE_MS;
-      const events = await forwardEvents(db, clickhouse, BATCH);
+      const { events, refused } = await forwardEvents(db, clickhouse, BATCH);
       if (events > 0) telemetry.emit('events.forwarded', { events });
+      if (refused > 0) telemetry.emit('events.refused', { events: refused });
       return events === BATCH ? 0 : IDLE_MS;
     },
   });

@@ -53,7 +53,7 @@ async function held(userId: string): Promise<{ rows: number; events: number }> {
 async function forwardAll(db: Queryable = database.pool): Promise<number> {
   let total = 0;
   for (let sent = -1; sent !== 0; total += sent) {
-    sent = await forwardEvents(db, clickhouse.client, 100);
+    sent = (await forwardEvents(db, clickhouse.client, 100)).events;
   }
   return total;
 }
@@ -145,6 +145,36 @@ test('what ClickHouse took without being heard is sent again, and nothing is the
   assert.equal(await forwardAll(), 20);
   // The two of each are one row sooner or later.
   assert.equal((await held(user)).events, 20);
+});
+
+test('an event that ClickHouse refuses is put aside with what it says, and holds up no other', async () => {
+  const user = randomUUID();
+  const alter = (change: string) =>
+    clickhouse.client.command({ query: `ALTER TABLE daodao.user_events ${change}` });
+  await alter(`ADD CONSTRAINT odd CHECK entity_id != 'odd'`);
+  try {
+    const odd = [event({ entity_id: 'odd' }), event({ entity_id: 'odd' })];
+    await storeEvents(database.pool, user, [...batch(30), odd[0]!, ...batch(17), odd[1]!]);
+    assert.deepEqual(await forwardEvents(database.pool, clickhouse.client, 100), {
+      events: 49,
+      refused: 2,
+    });
+    assert.equal((await held(user)).events, 47);
+    const { rows } = await database.pool.query<{ event_id: string; refusal: string }>(
+      'SELECT event_id, refusal FROM ai.events_outbox WHERE user_id = $1 AND sent_at IS NULL',
+      [user],
+    );
+    assert.deepEqual(
+      rows.map(({ event_id }) => event_id).toSorted(),
+      odd.map(({ event_id }) => event_id).toSorted(),
+    );
+    assert.match(rows[0]!.refusal, /constraint/i);
+    assert.deepEqual(await measureOutbox(database.pool, 100), { events: 0, ageMs: 0 });
+    await storeEvents(database.pool, user, batch(3));
+    assert.equal(await forwardAll(), 3);
+  } finally {
+    await alter('DROP CONSTRAINT odd');
+  }
 });
 
 test('the time zone of a session is nobody else’s', async () => {

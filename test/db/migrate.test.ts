@@ -59,6 +59,7 @@ test("the project's own migrations run once, the product's tables before ours", 
     'ai/007_events_outbox.sql',
     'ai/008_recommendations.sql',
     'ai/009_schedules.sql',
+    'ai/010_refused_events.sql',
   ]);
   assert.deepEqual(await migrate(database.url, ['ai', 'daodao']), []);
 });
