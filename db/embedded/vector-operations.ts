@@ -131,14 +131,14 @@ function search(collection: Collection, body: Body, count: number): Hit[] {
   const passes = compileFilter(body['filter']);
   const { query, score_threshold: threshold } = body;
   if (query === undefined || query === null) {
-    return topK(collection.points.values(), passes, () => 1, count);
+    return topK(collection.rows, passes, (_, rows) => new Float64Array(rows).fill(1), count);
   }
   if (threshold !== undefined && threshold !== null && typeof threshold !== 'number') {
     throw new StoreError(400, 'Format error in JSON body: score_threshold must be a number');
   }
   const { score, exclude } = compileQuery(collection, query);
   const isWanted = (point: Point): boolean => !exclude.has(point.id) && passes(point);
-  const hits = topK(collection.points.values(), isWanted, ({ row }) => score(row), count);
+  const hits = topK(collection.rows, isWanted, score, count);
   return typeof threshold === 'number' ? hits.filter((hit) => hit.score >= threshold) : hits;
 }
 

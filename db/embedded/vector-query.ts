@@ -9,12 +9,12 @@ import {
   StoreError,
   type PointId,
 } from './vector-point.ts';
-import { dotRow, type Row } from './vector-rows.ts';
-import { normalise } from './vector-search.ts';
+import { dots } from './vector-rows.ts';
+import { normalise, type Score } from './vector-search.ts';
 import type { Collection } from './vector-store.ts';
 
 export interface Scorer {
-  score: (row: Row) => number;
+  score: Score;
   /** Points given as examples, which are no answers. */
   exclude: ReadonlySet<PointId>;
 }
@@ -43,14 +43,10 @@ export function compileQuery(collection: Collection, query: unknown): Scorer {
     throw new StoreError(400, `Wrong input: the local vector store has no query by \`${kind}\``);
   }
   const target = normalise(vectorOf(isObject(query) ? query['nearest'] : query));
-  return { score: (row) => dotRow(row, target), exclude };
+  return { score: (array, count) => dots(array, count, target), exclude };
 }
 
-function recommend(
-  liked: Float32Array[],
-  disliked: Float32Array[],
-  strategy: unknown,
-): Scorer['score'] {
+function recommend(liked: Float32Array[], disliked: Float32Array[], strategy: unknown): Score {
   if (
     liked.length + disliked.length === 0 ||
     (strategy === 'average_vector' && liked.length === 0)
@@ -59,18 +55,24 @@ function recommend(
   }
   if (strategy === 'average_vector') {
     const target = normalise(contrast(mean(liked), disliked));
-    return (row) => dotRow(row, target);
+    return (array, count) => dots(array, count, target);
   }
   const likes = liked.map(normalise);
   const dislikes = disliked.map(normalise);
   if (strategy === 'sum_scores') {
-    return (row) => total(row, likes) - total(row, dislikes);
+    return (array, count) => {
+      const scores = total(array, count, likes);
+      const against = total(array, count, dislikes);
+      return scores.map((score, row) => score - against[row]!);
+    };
   }
   if (strategy === 'best_score') {
-    return (row) => {
-      const pro = best(row, likes);
-      const contra = best(row, dislikes);
-      return pro > contra ? squash(pro) : -squash(contra);
+    return (array, count) => {
+      const pro = best(array, count, likes);
+      const contra = best(array, count, dislikes);
+      return pro.map((score, row) =>
+        score > contra[row]! ? squash(score) : -squash(contra[row]!),
+      );
     };
   }
   throw new StoreError(400, 'Wrong input: the local vector store has no such recommend strategy');
@@ -89,12 +91,19 @@ function contrast(liked: Float32Array, disliked: Float32Array[]): Float32Array {
   return liked.map((value, i) => 2 * value - away[i]!);
 }
 
-function total(row: Row, others: Float32Array[]): number {
-  return others.reduce((sum, other) => sum + dotRow(row, other), 0);
+function total(array: Float32Array, count: number, others: Float32Array[]): Float64Array {
+  return others
+    .map((other) => dots(array, count, other))
+    .reduce((sums, scores) => sums.map((sum, row) => sum + scores[row]!), new Float64Array(count));
 }
 
-function best(row: Row, others: Float32Array[]): number {
-  return Math.max(-Infinity, ...others.map((other) => dotRow(row, other)));
+function best(array: Float32Array, count: number, others: Float32Array[]): Float64Array {
+  return others
+    .map((other) => dots(array, count, other))
+    .reduce(
+      (most, scores) => most.map((score, row) => Math.max(score, scores[row]!)),
+      new Float64Array(count).fill(-Infinity),
+    );
 }
 
 /** Maps (-1, 1) monotonically into (0, 1), so that the sign is free to say which side won. */

@@ -1,65 +1,81 @@
 /**
- * Vectors side by side in large arrays. An exact search reads all of them, and does so three times as fast as if each had an array of
- * its own.
+ * Vectors side by side in large arrays, so that an exact search reads them in the order in which they lie, and looks at a point only when
+ * its score is among the best.
  */
 
 /** Vectors in one array. */
-const ROWS_PER_ARRAY = 1024;
+const ROWS_PER_BLOCK = 1024;
+
+export interface Block<Owner> {
+  readonly array: Float32Array;
+  /** Whose each vector is; none where one was removed. */
+  readonly owners: (Owner | undefined)[];
+}
 
 /** Where a vector is. */
 export interface Row {
-  readonly array: Float32Array;
-  readonly from: number;
+  readonly block: Block<unknown>;
+  readonly slot: number;
 }
 
-export class VectorRows {
+export class VectorRows<Owner> {
   /** Length of a vector. */
   readonly size: number;
-  readonly #free: Row[] = [];
+  readonly blocks: Block<Owner>[] = [];
+  readonly #free: { block: Block<Owner>; slot: number }[] = [];
 
   constructor(size: number) {
     this.size = size;
   }
 
-  add(vector: ArrayLike<number>): Row {
-    if (this.#free.length === 0) this.#grow();
-    const row = this.#free.pop()!;
-    row.array.set(vector, row.from);
-    return row;
+  /** @param own makes the owner, who may keep the place. */
+  add(vector: ArrayLike<number>, own: (row: Row) => Owner): Owner {
+    const row = this.#free.pop() ?? this.#next();
+    row.block.array.set(vector, row.slot * this.size);
+    return (row.block.owners[row.slot] = own(row));
   }
 
-  /** The row is another vector's from now on. */
-  remove(row: Row): void {
-    this.#free.push(row);
+  /** The place is another vector's from now on. */
+  remove({ block, slot }: Row): void {
+    block.owners[slot] = undefined;
+    this.#free.push({ block: block as Block<Owner>, slot });
   }
 
-  read({ array, from }: Row): Float32Array {
-    return array.slice(from, from + this.size);
+  read({ block, slot }: Row): Float32Array {
+    return block.array.slice(slot * this.size, (slot + 1) * this.size);
   }
 
-  #grow(): void {
-    const array = new Float32Array(ROWS_PER_ARRAY * this.size);
-    // The first one last, so that rows are given out in the order in which they are read.
-    for (let row = ROWS_PER_ARRAY - 1; row >= 0; row--) {
-      this.#free.push({ array, from: row * this.size });
+  #next(): { block: Block<Owner>; slot: number } {
+    let block = this.blocks.at(-1);
+    if (block === undefined || block.owners.length === ROWS_PER_BLOCK) {
+      block = { array: new Float32Array(ROWS_PER_BLOCK * this.size), owners: [] };
+      this.blocks.push(block);
     }
+    return { block, slot: block.owners.length };
   }
 }
 
-/** In four sums that do not wait for each other. */
-export function dotRow({ array, from }: Row, other: Float32Array): number {
-  let first = 0;
-  let second = 0;
-  let third = 0;
-  let fourth = 0;
-  let i = 0;
+/**
+ * Dot products of the first `count` vectors of an array with another one. All at once, as a call for each costs as much again; in
+ * four sums that do not wait for each other.
+ */
+export function dots(array: Float32Array, count: number, other: Float32Array): Float64Array {
+  const products = new Float64Array(count);
   const whole = other.length - (other.length % 4);
-  for (; i < whole; i += 4) {
-    first += array[from + i]! * other[i]!;
-    second += array[from + i + 1]! * other[i + 1]!;
-    third += array[from + i + 2]! * other[i + 2]!;
-    fourth += array[from + i + 3]! * other[i + 3]!;
+  let at = 0;
+  for (let row = 0; row < count; row++) {
+    let first = 0;
+    let second = 0;
+    let third = 0;
+    let fourth = 0;
+    for (let i = 0; i < whole; i += 4, at += 4) {
+      first += array[at]! * other[i]!;
+      second += array[at + 1]! * other[i + 1]!;
+      third += array[at + 2]! * other[i + 2]!;
+      fourth += array[at + 3]! * other[i + 3]!;
+    }
+    for (let i = whole; i < other.length; i++, at++) first += array[at]! * other[i]!;
+    products[row] = first + second + third + fourth;
   }
-  for (; i < other.length; i++) first += array[from + i]! * other[i]!;
-  return first + second + third + fourth;
+  return products;
 }

@@ -2,7 +2,7 @@
  * Exact cosine search: every vector has length 1, so that the dot product is the score.
  */
 import { compareIds, type Point } from './vector-point.ts';
-import { dotRow } from './vector-rows.ts';
+import { dots, type VectorRows } from './vector-rows.ts';
 
 export interface Hit {
   point: Point;
@@ -12,32 +12,40 @@ export interface Hit {
 /** The vector in single precision and of length 1; a zero vector stays zero. */
 export function normalise(numbers: ArrayLike<number>): Float32Array {
   const vector = Float32Array.from(numbers);
-  const length = Math.sqrt(dotRow({ array: vector, from: 0 }, vector));
+  const length = Math.sqrt(dots(vector, 1, vector)[0]!);
   return length === 0 ? vector : vector.map((value) => value / length);
 }
+
+/** Scores of the first `count` vectors of an array. */
+export type Score = (array: Float32Array, count: number) => Float64Array;
 
 /**
  * The `k` best points that pass, best first, equal scores by id. Keeps a heap of `k` with the worst on top, so that most of
  * `n` points cost one score and one comparison; only what would be among the best is asked whether it passes.
  */
 export function topK(
-  points: Iterable<Point>,
+  { blocks }: VectorRows<Point>,
   passes: (point: Point) => boolean,
-  score: (point: Point) => number,
+  score: Score,
   k: number,
 ): Hit[] {
   const heap: Hit[] = [];
-  for (const point of points) {
-    const hit = { point, score: score(point) };
-    const isFull = heap.length >= k;
-    if (isFull && (k === 0 || compareHits(hit, heap[0]!) >= 0)) continue;
-    if (!passes(point)) continue;
-    if (isFull) {
-      heap[0] = hit;
-      siftDown(heap);
-    } else {
-      heap.push(hit);
-      siftUp(heap);
+  if (k === 0) return heap;
+  for (const { array, owners } of blocks) {
+    for (const [slot, value] of score(array, owners.length).entries()) {
+      const isFull = heap.length >= k;
+      if (isFull && value < heap[0]!.score) continue;
+      const point = owners[slot];
+      if (point === undefined) continue;
+      const hit = { point, score: value };
+      if ((isFull && compareHits(hit, heap[0]!) >= 0) || !passes(point)) continue;
+      if (isFull) {
+        heap[0] = hit;
+        siftDown(heap);
+      } else {
+        heap.push(hit);
+        siftUp(heap);
+      }
     }
   }
   return heap.sort(compareHits);

@@ -19,7 +19,7 @@ import { VectorRows } from './vector-rows.ts';
 export interface Collection {
   /** Length of its vectors. */
   size: number;
-  rows: VectorRows;
+  rows: VectorRows<Point>;
   points: Map<PointId, Point>;
   /** Declared payload indexes, by field. They speed up nothing here. */
   indexes: Map<string, unknown>;
@@ -132,7 +132,7 @@ export class VectorStore {
   #apply(entry: Entry): void {
     if (entry.op === 'create') {
       const { collection, size } = entry;
-      const rows = new VectorRows(size);
+      const rows = new VectorRows<Point>(size);
       this.collections.set(collection, { size, rows, points: new Map(), indexes: new Map() });
     } else if (entry.op === 'drop') {
       this.collections.delete(entry.collection);
@@ -188,7 +188,10 @@ function put({ rows, points }: Collection, { id, vector, payload }: StoredPoint)
   const numbers = new Float32Array(new Uint8Array(Buffer.from(vector, 'base64')).buffer);
   const old = points.get(id);
   if (old !== undefined) rows.remove(old.row);
-  points.set(id, { id, row: rows.add(numbers), payload });
+  points.set(
+    id,
+    rows.add(numbers, (row) => ({ id, row, payload })),
+  );
 }
 
 function remove({ rows, points }: Collection, id: PointId): void {
