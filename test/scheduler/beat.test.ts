@@ -228,3 +228,24 @@ test('a process that dies between the lock and the commit leaves the slot to the
   await eventually('it fires', async () => (await fireDue(world.options)) === 0);
   assert.deepEqual(await slots(name), [[HOUR_MS, 'fired']]);
 });
+
+test('a slot whose task could not be accepted stays due, and none of it is left', async () => {
+  const world = new World();
+  const name = world.add({ everyMs: 60_000, catchUp: 'all', overlap: 'allow' });
+  await world.lookAt(0);
+  world.nowMs = START + 180_000;
+  let left = 2;
+  const { submitter } = world.options;
+  const failing = Object.assign(Object.create(submitter) as typeof submitter, {
+    submitWithin: (...call: Parameters<typeof submitter.submitWithin>) =>
+      left-- > 0 ? submitter.submitWithin(...call) : Promise.reject(new Error('as planned')),
+  });
+  await fireDue({ ...world.options, submitter: failing });
+  assert.deepEqual([await slots(name), await tasks()], [[], []]);
+  while ((await fireDue(world.options)) <= 0);
+  assert.deepEqual(
+    await slots(name),
+    [60_000, 120_000, 180_000].map((ms) => [ms, 'fired']),
+  );
+  assert.equal((await tasks()).length, 3);
+});
