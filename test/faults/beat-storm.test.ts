@@ -16,6 +16,7 @@ import { chance, report, sizesOf } from './experiment.ts';
 const SIZES = sizesOf('beat-storm', {
   /** Schedulers killed, or stopped for a while. */
   faults: { ci: 20, full: 200 },
+  /** Due over all schedules, ten every second. */
   slots: { ci: 200, full: 10_000 },
 });
 const SCHEDULERS = 3;
