@@ -80,9 +80,10 @@ async function attend(
   const nextMs = isEnabled ? timetable.next(row.handledTo.getTime()) : undefined;
   const restMs = nextMs === undefined ? LOOK_MS : nextMs - now.getTime();
   if (restMs <= 0) {
-    const fired = await fireSlots(schedule, options);
-    for (const { due, came } of fired ?? []) tell(schedule.name, due, came, options.telemetry);
-    return fired === undefined ? LOCKED_MS : 0;
+    const round = await fireSlots(schedule, options);
+    if (round === undefined) return LOCKED_MS;
+    tell(schedule.name, round, options.telemetry);
+    return 0;
   }
   if (now.getTime() - row.handledTo.getTime() > 2 * LATE_MS) {
     // Not up to now: another process may just be at a slot that only its code knows.
@@ -91,27 +92,36 @@ async function attend(
   return restMs;
 }
 
+interface Round {
+  fired: { due: Due; came: Fired }[];
+  /** The first slot that does not fire, as it was missed. */
+  missedSince: Date | undefined;
+}
+
 /** @returns undefined while another process is at it; should that one die, its lock goes with it. */
 async function fireSlots(
   schedule: Schedule,
   { db, submitter, clock = readClock }: BeatOptions,
-): Promise<{ due: Due; came: Fired }[] | undefined> {
+): Promise<Round | undefined> {
   return transaction(db, async (tx) => {
     const row = await lockSchedule(tx, schedule.name);
     if (row === undefined) return undefined;
     // Read again: it may have been edited since.
     const { isEnabled, timetable } = planOf(schedule, row.edits);
-    if (!isEnabled) return [];
+    const nextMs = isEnabled ? timetable.next(row.handledTo.getTime()) : undefined;
     const firedAt = await clock(tx);
+    if (nextMs === undefined || nextMs > firedAt.getTime())
+      return { fired: [], missedSince: undefined };
     const slots = slotsOf(schedule, timetable, { after: row.handledTo, until: firedAt });
-    const fired: { due: Due; came: Fired }[] = [];
+    const fired: Round['fired'] = [];
     for (const slot of slots) {
       const due = { ...slot, firedAt };
       const came = await fire(tx, submitter, schedule, due);
       if (came !== undefined) fired.push({ due, came });
     }
     await markHandled(tx, schedule.name, slots.length < PAGE ? firedAt : slots.at(-1)!.slot);
-    return fired;
+    const [first] = slots;
+    return { fired, missedSince: first === undefined ? new Date(nextMs) : first.missedSince };
   });
 }
 
@@ -140,15 +150,14 @@ function slotsOf(
   ];
 }
 
-function tell(
-  schedule: string,
-  { slot, firedAt, missedSince }: Due,
-  { outcome, taskId, dispatch }: Fired,
-  telemetry: Telemetry,
-): void {
-  dispatch();
-  const latenessMs = firedAt.getTime() - slot.getTime();
-  telemetry.emit(`schedule.${outcome}`, { schedule, slot: slot.toISOString(), taskId, latenessMs });
+function tell(schedule: string, { fired, missedSince }: Round, telemetry: Telemetry): void {
+  for (const { due, came } of fired) {
+    const { outcome, taskId, dispatch } = came;
+    dispatch();
+    const slot = due.slot.toISOString();
+    const latenessMs = due.firedAt.getTime() - due.slot.getTime();
+    telemetry.emit(`schedule.${outcome}`, { schedule, slot, taskId, latenessMs });
+  }
   if (missedSince !== undefined) {
     telemetry.emit('schedule.missed', { schedule, since: missedSince.toISOString() });
   }

@@ -70,6 +70,14 @@ test('what nobody was there for is caught up with as was asked', async () => {
   assert.deepEqual(await slots(none), []);
   const [last] = await findSlots(database.pool, latest, 1);
   assert.equal(last!.missedSince?.getTime(), START + HOUR_MS);
+  const missed = world.told.flatMap(({ event, fields }) =>
+    event === 'schedule.missed' ? [fields] : [],
+  );
+  const since = new Date(START + HOUR_MS).toISOString();
+  assert.deepEqual(
+    missed,
+    [latest, none].map((schedule) => ({ schedule, since })),
+  );
   // A minute late is not yet missed.
   await world.lookAt(4 * HOUR_MS + 60_000);
   await world.lookAt(5 * HOUR_MS + 60_002);
