@@ -5,32 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { ResolvedConfig } from '../config.ts';
-import type { AbortReason, AttemptOutcome, ThreadJob, ToThread } from './protocol.ts';
-import { Seat, type SeatOptions } from './seat.ts';
-
-export interface PoolEvents {
-  /** A thread has begun with these jobs: their time counts from now. */
-  started(ids: readonly string[]): void;
-  ended(id: string, outcome: AttemptOutcome): void;
-  /** The thread that ran these jobs ended before they did. */
-  died(ids: string[], death: ThreadDeath): void;
-  /** A job moves its time limits later by so many milliseconds. */
-  extended(id: string, ms: number): void;
-  progress(id: string, value: number, note: string | null): void;
-  /** A task was accepted that the queue did not take. */
-  deferred(taskId: string, error: string): void;
-  log(id: string, task: string, message: string, fields: Record<string, unknown>): void;
-  /** A worn thread finishes what it has; a fresh one takes its place. */
-  replaced(reason: string, jobs: number): void;
-}
-
-export interface ThreadDeath {
-  reason: string;
-  /** Whether the thread had never had another job, whose late error this might be. */
-  isFirst: boolean;
-  /** Whether it was ended from here, because of one of its jobs. */
-  isDeliberate: boolean;
-}
+import type { AbortReason, ThreadJob, ToThread } from './protocol.ts';
+import { Seat, type SeatOptions, type ThreadEvents } from './seat.ts';
 
 export interface PoolOptions {
   config: ResolvedConfig;
@@ -46,7 +22,7 @@ const THREAD_MODULE = new URL('thread.js', import.meta.url);
 export class ThreadPool {
   readonly #config: ResolvedConfig;
   readonly #orders: BroadcastChannel;
-  readonly #events: PoolEvents;
+  readonly #events: ThreadEvents;
   readonly #seatOptions: SeatOptions;
   /** Those that take jobs. */
   readonly #seats: Seat[];
@@ -58,7 +34,10 @@ export class ThreadPool {
   #isClosed = false;
   #concurrency: number;
 
-  constructor({ config, threads, warm, module = THREAD_MODULE }: PoolOptions, events: PoolEvents) {
+  constructor(
+    { config, threads, warm, module = THREAD_MODULE }: PoolOptions,
+    events: ThreadEvents,
+  ) {
     const channel = `daodao:${randomUUID()}`;
     this.#config = config;
     this.#events = events;

@@ -15,7 +15,8 @@ import type { Service } from '../service.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { Alone } from './alone.ts';
 import { createCommands, type ShutdownKind } from './commands.ts';
-import { ThreadPool, type PoolEvents, type ThreadDeath } from './pool.ts';
+import { ThreadPool } from './pool.ts';
+import type { ThreadDeath, ThreadEvents } from './seat.ts';
 import { STALLED, type AttemptOutcome, type ThreadJob } from './protocol.ts';
 import { Runs, type Run } from './runs.ts';
 import { judgeArrival, judgeDeath, judgeEnd, release, runsAlone, type Verdict } from './verdict.ts';
@@ -58,7 +59,7 @@ export class WorkerService implements Service {
     this.#telemetry = telemetry;
     const { workerThreads: threads, workerConcurrency: concurrency } = config;
     this.#concurrency = concurrency;
-    const events: PoolEvents = {
+    const events: ThreadEvents = {
       started: (ids) => this.runs.begin(ids),
       ended: (id, outcome) => this.#ended(id, outcome),
       died: (ids, death) => this.#died(ids, death),
