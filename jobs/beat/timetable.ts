@@ -8,6 +8,8 @@ import { Zone } from './zone.ts';
 /** Where a timetable says nothing else. */
 export const DEFAULT_TIMEZONE = 'Asia/Taipei';
 
+/** Nothing was due before 1970. */
+const EARLIEST_MS = 0;
 const MIN_EVERY_MS = 1000;
 const MAX_EVERY_MS = 366 * 86_400_000;
 
@@ -62,7 +64,7 @@ export class Timetable {
 
   /** The first slot after an instant; undefined when no more come. Always later than `afterMs`. */
   next(afterMs: number): number | undefined {
-    const slotMs = this.#nextFrom(Math.max(afterMs, this.#startMs - 1));
+    const slotMs = this.#nextFrom(Math.max(afterMs, this.#startMs - 1, EARLIEST_MS - 1));
     return slotMs > this.#endMs ? undefined : slotMs;
   }
 

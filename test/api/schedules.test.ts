@@ -68,6 +68,13 @@ test('a preview shows when an expression would be due', async (t) => {
       },
     ],
   );
+  for (const [after, first] of [
+    ['0000-01-01T00:00:00Z', '1970-01-01T00:00:00.000Z'],
+    ['9999-12-31T23:59:59Z', '+010000-01-01T00:00:00.000Z'],
+  ] as const) {
+    const far = await send('GET', `/schedules/preview?cron=0+*+*+*+*&timezone=UTC&after=${after}`);
+    assert.equal(far.json<{ next_runs: { at: string }[] }>().next_runs[0]!.at, first);
+  }
   const every = await send(
     'GET',
     '/schedules/preview?every_ms=60000&after=2026-03-28T00:00:00Z&count=1',
