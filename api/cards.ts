@@ -40,7 +40,7 @@ export interface CardPage {
 const cardList = Compile(CardList);
 
 /** Cards read beyond what is asked for, in place of those that may not be shown any more. */
-const SPARE = 10;
+const SPARE = 2;
 
 /** @throws {AppError} `REQUEST_INVALID` for a cursor that is none of ours. */
 export async function readCards(
