@@ -42,7 +42,11 @@ const EventId = Type.String({
   description: 'Chosen by the client: the same event sent again is stored once.',
 });
 const EntityType = Type.Enum(ENTITY_TYPES, { type: 'string' });
-const EntityId = Type.String({ minLength: 1, maxLength: 64 });
+const EntityId = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: 'Of a practice or a user: its external id, a UUID.',
+});
 const Page = Type.String({ maxLength: 512 });
 const Duration = Type.Integer({ minimum: 0, maximum: DAY_MS, description: 'Milliseconds.' });
 

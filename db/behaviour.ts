@@ -34,6 +34,10 @@ const DAILY = `
     3 * toFloat64(max(event_type IN ('like', 'share', 'comment'))) AS liked
   FROM daodao.user_events FINAL`;
 
+/** What is told of a practice under an id that cannot be one is nothing that Postgres could be asked for. */
+const IS_ID = (column: string): string =>
+  `match(${column}, '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')`;
+
 export class Behaviour {
   readonly #connect: () => Promise<Clickhouse>;
   #clickhouse: Promise<Clickhouse> | undefined;
@@ -50,7 +54,7 @@ export class Behaviour {
        FROM (${DAILY}
          WHERE user_id IN {users:Array(String)} AND entity_type = 'practice' AND occurred_at > now() - INTERVAL 14 DAY
          GROUP BY user_id, entity_id, day)
-       GROUP BY userId, practiceId ORDER BY userId, weight DESC, practiceId LIMIT ${MOST_PER_USER} BY userId`,
+       WHERE ${IS_ID('entity_id')} GROUP BY userId, practiceId ORDER BY userId, weight DESC, practiceId LIMIT ${MOST_PER_USER} BY userId`,
       { users: [...userIds] },
     );
   }
@@ -62,7 +66,7 @@ export class Behaviour {
          sum((seen + spent + clicked + liked) * exp(-dateDiff('day', day, today()) / 9)) AS score
        FROM (${DAILY} WHERE entity_type = 'practice' AND occurred_at > now() - INTERVAL 30 DAY
          GROUP BY user_id, entity_id, day)
-       GROUP BY id ORDER BY score DESC, id LIMIT {limit:UInt32}`,
+       WHERE ${IS_ID('entity_id')} GROUP BY id ORDER BY score DESC, id LIMIT {limit:UInt32}`,
       { limit },
     );
   }

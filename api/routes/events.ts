@@ -19,7 +19,7 @@ import {
   TimeSpentRequest,
   ViewRequest,
 } from '../event-schemas.ts';
-import { errorResponses } from '../schemas.ts';
+import { errorResponses, UUID_PATTERN } from '../schemas.ts';
 import { compileValidator, sentenceOf } from '../validation.ts';
 
 /** An event that is older may have been forgotten, so that its repeat would count twice. */
@@ -27,7 +27,11 @@ const MAX_AGE_MS = 48 * 3_600_000;
 /** By how much the clock of a client may be ahead. */
 const MAX_SKEW_MS = 300_000;
 
+/** Entities that are known by their external ids. */
+const HAVE_UUIDS: ReadonlySet<string> = new Set(['practice', 'user']);
+
 const item = Compile(EventItem);
+const uuid = new RegExp(UUID_PATTERN);
 
 interface Rejected {
   index: number;
@@ -58,8 +62,10 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
     event: Omit<BehaviourEvent, 'event_id' | 'occurred_at'> & { event_id?: string | undefined },
   ) {
     const { event_id = randomUUID(), ...rest } = event;
+    const problem = entityProblem(event, 'body');
+    if (problem !== undefined) throw new AppError('REQUEST_INVALID', { message: problem });
     const occurred_at = new Date().toISOString();
-    await storeEvents(db, userId, [{ ...rest, event_id, occurred_at }]);
+    await storeEvents(db, userId, [storable({ ...rest, event_id, occurred_at })]);
     return { accepted: 1, rejected: [] };
   }
 
@@ -151,9 +157,22 @@ function sort(
   return { events, rejected };
 }
 
-/** Its time in UTC: the stores take fewer offsets than RFC 3339 has. */
+/** Its time in UTC: the stores take fewer offsets than RFC 3339 has. One practice has one id, in either case. */
 function storable(event: BehaviourEvent): BehaviourEvent {
-  return { ...event, occurred_at: new Date(event.occurred_at).toISOString() };
+  const { entity_type: type, entity_id: id, occurred_at: at } = event;
+  return {
+    ...event,
+    entity_id: HAVE_UUIDS.has(type) ? id.toLowerCase() : id,
+    occurred_at: new Date(at).toISOString(),
+  };
+}
+
+function entityProblem(
+  { entity_type: type, entity_id: id }: Pick<BehaviourEvent, 'entity_type' | 'entity_id'>,
+  where: string,
+): string | undefined {
+  if (!HAVE_UUIDS.has(type) || uuid.test(id)) return undefined;
+  return `entity_id (${where}) must be a UUID: the external id of a ${type}.`;
 }
 
 function problemOf(given: unknown, nowMs: number): AppError | undefined {
@@ -162,6 +181,8 @@ function problemOf(given: unknown, nowMs: number): AppError | undefined {
   }
   const textProblem = findTextProblem(given);
   if (textProblem !== undefined) return textProblem;
+  const entity = entityProblem(given, 'event');
+  if (entity !== undefined) return new AppError('EVENT_INVALID', { message: entity });
   const { event_type: type, value, occurred_at: occurredAt } = given;
   if (type === 'read_progress' && (value === undefined || value < 0 || value > 100)) {
     return new AppError('EVENT_INVALID', { message: 'value (event) must be 0 to 100 per cent.' });

@@ -74,6 +74,13 @@ const BAD: [what: string, given: unknown, code: string, message: RegExp][] = [
   ['a field too many', event({ mood: 'good' }), 'EVENT_INVALID', /unknown fields: mood/],
   ['a field too few', event({ entity_id: undefined }), 'EVENT_INVALID', /entity_id/],
   ['an empty entity', event({ entity_id: '' }), 'EVENT_INVALID', /entity_id/],
+  [
+    'a practice by a name',
+    event({ entity_id: 'no-such' }),
+    'EVENT_INVALID',
+    /entity_id .*UUID: the external id of a practice/,
+  ],
+  ['a user by a number', event({ entity_type: 'user', entity_id: '7' }), 'EVENT_INVALID', /UUID/],
   ['less than no time', event({ duration_ms: -1 }), 'EVENT_INVALID', /duration_ms .*at least 0/],
   ['more than a day', event({ duration_ms: 86_400_001 }), 'EVENT_INVALID', /at most 86400000/],
   ['half a millisecond', event({ duration_ms: 0.5 }), 'EVENT_INVALID', /duration_ms/],
@@ -193,7 +200,7 @@ test('a body that is no batch is refused as a whole', async (t) => {
 
 test('a view, a progress and a time spent make one event each', async (t) => {
   const { send, stored } = await client(t);
-  const about = { entity_type: 'practice', entity_id: 'p-1' };
+  const about = { entity_type: 'practice', entity_id: randomUUID() };
   const repeated = randomUUID();
   await send({ ...about, page: '/p' }, '/view');
   await send({ ...about, value: 40, event_id: repeated }, '/progress');
@@ -212,6 +219,27 @@ test('a view, a progress and a time spent make one event each', async (t) => {
     ],
   );
   assert.equal((await send({ ...about, value: 101 }, '/progress')).status, 400);
+});
+
+test('a practice is told of by its external id, in either case; other things by what they are called', async (t) => {
+  const { send, stored } = await client(t);
+  const id = randomUUID();
+  for (const [path, rest] of [
+    ['/view', {}],
+    ['/progress', { value: 1 }],
+    ['/time-spent', { duration_ms: 1 }],
+  ] as const) {
+    const answer = await send({ entity_type: 'practice', entity_id: 'p-1', ...rest }, path);
+    assert.equal(answer.status, 400, path);
+    assert.match(JSON.stringify(answer.body), /entity_id \(body\) must be a UUID/);
+  }
+  await send({ entity_type: 'practice', entity_id: id.toUpperCase() }, '/view');
+  await send({ events: [event({ entity_id: id.toUpperCase() })] });
+  await send({ entity_type: 'page', entity_id: 'About' }, '/view');
+  assert.deepEqual(
+    (await stored()).map((row) => row['entity_id']),
+    [id, id, 'About'],
+  );
 });
 
 test('without Postgres nothing is accepted', async (t) => {
