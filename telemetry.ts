@@ -66,8 +66,18 @@ export interface Events {
     delayMs: number;
     code: string;
     reason: string;
+    cause?: DescribedError | undefined;
   };
-  'job.failed': { jobId: string; task: string; attempt: number; code: string; reason: string };
+  'job.failed': {
+    jobId: string;
+    task: string;
+    attempt: number;
+    code: string;
+    /** As its owner is told. */
+    reason: string;
+    /** What its owner is not told. */
+    cause?: DescribedError | undefined;
+  };
   'job.released': { jobId: string; task: string; delayMs: number; reason: string };
   'job.lease_lost': { jobId: string; task: string };
   /** While it ran. */
@@ -160,11 +170,22 @@ export function logEvents(
   return logger;
 }
 
+/** An error as data: what JSON can carry, from a thread or into the log. */
+export interface DescribedError {
+  name?: string;
+  code?: unknown;
+  message: string;
+  /** Its first frames. */
+  stack?: string;
+  cause?: DescribedError;
+  errors?: DescribedError[];
+}
+
 /**
  * Errors as data: name, code, message and the first stack frames, and those of its causes down to the third; never the
  * properties a driver hangs on them. Passwords in URLs are masked, as drivers like to quote where they connected to.
  */
-export function describeError(error: unknown, depth = 3): Record<string, unknown> {
+export function describeError(error: unknown, depth = 3): DescribedError {
   if (!(error instanceof Error)) return { message: maskPasswords(String(error)) };
   const code: unknown = 'code' in error ? error.code : undefined;
   const inner = (value: unknown) => describeError(value, depth - 1);

@@ -33,6 +33,8 @@ async function withBook<T>(work: (book: ScheduleBook) => Promise<T>): Promise<T>
       const isMistake = error instanceof AppError && (error.status === 404 || error.status === 422);
       if (isMistake) throw new UsageProblem(error.message);
       throw error;
+    } finally {
+      await submitter.idle();
     }
   });
 }

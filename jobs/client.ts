@@ -54,6 +54,11 @@ export interface TaskClient {
    * @returns `ended` when it had ended before, revoked or not.
    */
   revoke(id: string, options?: { terminate?: boolean }): Promise<RevokeWord>;
+  /**
+   * Resolves once all that was accepted is in the queue, or left to the reconciler. Await it before the broker is closed:
+   * what is still on its way then starts a few seconds later.
+   */
+  idle(): Promise<void>;
 }
 
 export interface TaskClientDependencies extends Omit<SubmitterDependencies, 'deferred'> {
@@ -101,6 +106,7 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
       },
     }),
     find: (id) => viewDurable(db, inspector, id),
+    idle: () => submitter.idle(),
     waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),
     async revoke(id, { terminate = false } = {}) {
       const word = await revokeTask(db, id);

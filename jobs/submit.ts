@@ -25,6 +25,7 @@ export class Submitter {
   readonly #deps: SubmitterDependencies;
   readonly #producer: Producer;
   readonly #control: Control;
+  readonly #dispatches = new Set<Promise<unknown>>();
 
   constructor(deps: SubmitterDependencies) {
     this.#deps = deps;
@@ -66,6 +67,11 @@ export class Submitter {
     return { id, outcome, dispatch: () => this.#dispatch(request, accepted) };
   }
 
+  /** Resolves once all that was accepted is in the queue, or left to the reconciler. Await it before the broker is closed. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#dispatches);
+  }
+
   async #accept(
     requests: readonly AcceptRequest[],
     accepted: Map<AcceptRequest, Accepted>,
@@ -95,10 +101,15 @@ export class Submitter {
   /** Not awaited: accepted work does not depend on it. */
   #dispatch(request: AcceptRequest, { id, outcome, delayMs }: Accepted): void {
     const { deferred } = this.#deps;
-    const failed = (error: unknown): void => deferred(id, error);
-    if (outcome === 'created') this.#producer.enqueue(toJob({ ...request, delayMs })).catch(failed);
+    let sent: Promise<unknown> | undefined;
+    if (outcome === 'created') sent = this.#producer.enqueue(toJob({ ...request, delayMs }));
     // Put off by another request.
-    else if (delayMs !== undefined) this.#control.reschedule(id, delayMs).catch(failed);
+    else if (delayMs !== undefined) sent = this.#control.reschedule(id, delayMs);
+    if (sent === undefined) return;
+    const told = sent
+      .catch((error: unknown) => deferred(id, error))
+      .finally(() => this.#dispatches.delete(told));
+    this.#dispatches.add(told);
   }
 
   async #enqueueTransient(request: AcceptRequest): Promise<Accepted> {

@@ -1,17 +1,27 @@
 /**
  * From an error to what happens next: the one place where retry policy is applied.
  */
-import { AppError, type ErrorCode } from '../errors.ts';
+import { AppError, ERRORS, type ErrorCode } from '../errors.ts';
 import { isPostgresAway } from '../db/postgres.ts';
 import { StaleEpochError } from '../db/task-runs.ts';
 import { isCacheAway } from '../db/cache.ts';
 import { isVectorsAway } from '../db/vectors-away.ts';
 import { backoffMs, isRetryable, type Policy } from '../jobs/policy.ts';
 import { Reject, Retry } from '../jobs/task.ts';
+import { describeError, type DescribedError } from '../telemetry.ts';
+
+/** Why an attempt failed. */
+export interface Failure {
+  code: ErrorCode;
+  /** As the owner of the task is told. */
+  message: string;
+  /** What the owner is not told: the error itself, for the log. */
+  cause?: DescribedError;
+}
 
 export type Decision =
-  | { kind: 'retry'; delayMs: number; code: ErrorCode; message: string }
-  | { kind: 'failed'; code: ErrorCode; message: string }
+  | ({ kind: 'retry'; delayMs: number } & Failure)
+  | ({ kind: 'failed' } & Failure)
   | { kind: 'released'; delayMs: number; reason: string };
 
 /** Pause before a job whose store is away is tried again, in milliseconds. */
@@ -51,13 +61,13 @@ export function decide(
   if (isPostgresAway(error) || isCacheAway(error) || isVectorsAway(error)) {
     return { kind: 'released', delayMs: STORE_AWAY_DELAY_MS, reason: 'a store is away' };
   }
-  const { code, message } = describe(error);
+  const failure = describe(error);
   const delayMs = delayUntilRetry(error, attempts, policy, random);
   const { maxRetries, retryForMs = Infinity } = policy;
   if (delayMs === undefined || attempts >= maxRetries || nowMs + delayMs > askedMs + retryForMs) {
-    return { kind: 'failed', code, message };
+    return { kind: 'failed', ...failure };
   }
-  return { kind: 'retry', delayMs, code, message };
+  return { kind: 'retry', delayMs, ...failure };
 }
 
 /** @returns undefined for an error that is not worth another attempt. */
@@ -75,10 +85,15 @@ function delayUntilRetry(
   return isRetryable(error, policy) ? backoff : undefined;
 }
 
-/** Only messages written for callers reach them; anything else is told as the catalogue tells it. */
-function describe(error: unknown): { code: ErrorCode; message: string } {
+/** Only messages written for callers reach them; anything else is told as the catalogue tells it, and to the log in its own words. */
+function describe(error: unknown): Failure {
   if (error instanceof AppError || error instanceof Reject || error instanceof Retry) {
-    return { code: error.code, message: error.message };
+    const { code, message, cause } = error;
+    return { code, message, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
   }
-  return { code: 'TASK_FAILED', message: new AppError('TASK_FAILED').message };
+  return {
+    code: 'TASK_FAILED',
+    message: ERRORS.TASK_FAILED.message,
+    cause: describeError(error),
+  };
 }

@@ -2,8 +2,8 @@
  * What the main thread and its worker threads tell each other.
  */
 import type { ResolvedConfig } from '../config.ts';
-import type { ErrorCode } from '../errors.ts';
 import type { Loss } from '../jobs/queue/index.ts';
+import type { Failure } from './outcome.ts';
 
 /** A job as it travels to a thread: the payload as text, parsed where it is used. */
 export interface ThreadJob {
@@ -21,8 +21,8 @@ export interface ThreadJob {
 /** How an attempt ended. Durable tasks have written it to Postgres before it is told. */
 export type AttemptOutcome =
   | { kind: 'succeeded'; result: string; durationMs: number }
-  | { kind: 'retry'; delayMs: number; attempts: number; code: ErrorCode; message: string }
-  | { kind: 'failed'; attempts: number; code: ErrorCode; message: string }
+  | ({ kind: 'retry'; delayMs: number; attempts: number } & Failure)
+  | ({ kind: 'failed'; attempts: number } & Failure)
   /** Not the task's fault: again after `delayMs`, nothing charged. */
   | { kind: 'released'; delayMs: number; reason: string }
   /** There is nothing to run: finished elsewhere, or revoked. */

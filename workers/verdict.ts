@@ -6,8 +6,7 @@ import type { Counts, Delivery, Outcome } from '../jobs/queue/index.ts';
 import { findTask } from '../jobs/registry.ts';
 import { Retry } from '../jobs/task.ts';
 import type { Telemetry } from '../telemetry.ts';
-import type { ErrorCode } from '../errors.ts';
-import { decide } from './outcome.ts';
+import { decide, type Failure } from './outcome.ts';
 import type { AttemptOutcome } from './protocol.ts';
 
 /** Deaths of its thread or process while it ran alone after which a job is a dead letter. */
@@ -103,25 +102,21 @@ function judgeOverrun({ job, counts }: Delivery, limitMs: number): Verdict {
   );
 }
 
-interface Failure {
-  code: ErrorCode;
-  message: string;
-}
-
 function retried({ job, counts }: Delivery, failure: Failure & { delayMs: number }): Verdict {
-  const { code, message: reason, delayMs } = failure;
-  const fields = { jobId: job.id, task: job.task, attempt: counts.attempts, delayMs, code, reason };
+  const { code, message: reason, cause, delayMs } = failure;
+  const about = { jobId: job.id, task: job.task, attempt: counts.attempts };
+  const fields = { ...about, delayMs, code, reason, cause };
   return {
     outcome: { kind: 'back', delayMs, counts },
     emit: (telemetry) => telemetry.emit('job.retrying', fields),
   };
 }
 
-function failed({ job, counts }: Delivery, { code, message }: Failure): Verdict {
+function failed({ job, counts }: Delivery, { code, message, cause }: Failure): Verdict {
   const about = { jobId: job.id, task: job.task, attempt: counts.attempts };
   return {
     outcome: { kind: 'failed', reason: { code, message } },
-    emit: (telemetry) => telemetry.emit('job.failed', { ...about, code, reason: message }),
+    emit: (telemetry) => telemetry.emit('job.failed', { ...about, code, reason: message, cause }),
   };
 }
 

@@ -50,6 +50,7 @@ test('an operator sees schedules, changes them, and runs one now', async (t) => 
   const { code, text } = await app.cli('schedules', 'run', 'sweep-feedback');
   const [, id] = /^Task ([\da-f-]{36}) is accepted\.$/m.exec(text) ?? [];
   assert.equal(code, 0, text);
+  assert.doesNotMatch(text, /queue is away/);
   const again = await app.cli('schedules', 'run', 'sweep-feedback');
   assert.equal(again.code, 1, again.text);
   assert.match(again.text, /has not ended/);

@@ -80,7 +80,7 @@ test('an owner that was overtaken looks again later, and is charged nothing', ()
   assert.equal(decide(error, after(3), policy).kind, 'released');
 });
 
-test('the words of an unforeseen error reach nobody', () => {
+test('the words of an unforeseen error reach the log, not the owner of the task', () => {
   const syntax = Object.assign(
     new pg.DatabaseError('column "pässword" does not exist', 0, 'error'),
     {
@@ -93,8 +93,24 @@ test('the words of an unforeseen error reach nobody', () => {
       assert.ok(decision.kind === 'retry' || decision.kind === 'failed');
       assert.equal(decision.code, 'TASK_FAILED');
       assert.equal(decision.message, ERRORS.TASK_FAILED.message);
+      assert.equal(decision.cause?.message, error instanceof Error ? error.message : String(error));
     }
   }
+});
+
+test('an error that is meant for the owner has a cause that is not', () => {
+  const cause = new Error('canary');
+  for (const error of [
+    new Reject('LLM_REPLY_INVALID', 'No.', { cause }),
+    new Retry('LLM_UNAVAILABLE', 'Later.', { cause }),
+    new AppError('LLM_UNAVAILABLE', { cause }),
+  ]) {
+    const decision = decide(error, after(0), policy);
+    assert.ok(decision.kind !== 'released');
+    assert.deepEqual([decision.message, decision.cause?.message], [error.message, 'canary']);
+  }
+  const bare = decide(new Reject('LLM_REPLY_INVALID', 'No.'), after(0), policy);
+  assert.equal('cause' in bare, false);
 });
 
 test('a countdown is kept to the letter, whatever the backoff', () => {

@@ -31,6 +31,19 @@ test('a job that returns has its result in the queue', async (t) => {
   assert.equal(attempt, 1);
 });
 
+test('what an attempt threw is in its events, for the log, and nowhere else', async (t) => {
+  const bench = await open(t);
+  const id = await bench.add('hurry', {});
+  const failed = (await bench.jobEvent(id, 'job.failed')) as Events['job.failed'];
+  const retrying = (await bench.jobEvent(id, 'job.retrying')) as Events['job.retrying'];
+  for (const { cause, reason } of [retrying, failed]) {
+    assert.deepEqual([cause?.name, cause?.message], ['Error', 'aborted']);
+    assert.match(cause?.stack ?? '', /tasks-of-tests/);
+    assert.doesNotMatch(reason, /aborted/);
+  }
+  assert.doesNotMatch(JSON.stringify(await stateOf(bench, id, 'failed')), /aborted/);
+});
+
 test('neighbours of a job that ends its thread run again alone, and are charged nothing', async (t) => {
   const bench = await open(t);
   const neighbours = await Promise.all([1, 2, 3].map(() => bench.add('rest', { ms: 150 })));
