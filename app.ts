@@ -17,7 +17,7 @@ import { SCHEDULES } from './jobs/schedules.ts';
 import { Submitter } from './jobs/submit.ts';
 import { TaskWaiter } from './jobs/waiter.ts';
 import { dependenciesOf } from './readiness.ts';
-import { createBeat } from './scheduler/beat.ts';
+import { createBeat, type BeatOptions } from './scheduler/beat.ts';
 import { createEventForwarder } from './scheduler/event-forwarder.ts';
 import { createPruning } from './scheduler/pruning.ts';
 import { createReconciler } from './scheduler/reconciler.ts';
@@ -84,7 +84,7 @@ export async function startApp(
     watch('consumer', { silentMs: () => consumer.silentMs, ping: () => cache.ping() });
   }
   if (role === 'all' || role === 'scheduler') {
-    const { reconciler, others } = schedulerOf(config, telemetry, metrics, connections);
+    const { reconciler, others } = schedulerOf(config, kept, metrics, connections);
     services.push(reconciler, ...others);
     watch('reconciler', {
       silentMs: () => reconciler.silentMs,
@@ -146,17 +146,18 @@ async function close({ db, broker, cache, clickhouse }: Connections): Promise<vo
 }
 
 function schedulerOf(
-  { leaseMs, taskRetentionMs }: ResolvedConfig,
-  telemetry: Telemetry,
+  { leaseMs, taskRetentionMs: retentionMs }: ResolvedConfig,
+  { schedules, telemetry }: Pick<BeatOptions, 'schedules' | 'telemetry'>,
   metrics: Registry,
   { db, broker, clickhouse }: Connections,
 ): { reconciler: Loop; others: Loop[] } {
   const producer = new Producer(broker);
   const inspector = new Inspector(broker);
+  const names = schedules.map(({ name }) => name);
   return {
     reconciler: createReconciler({ db, producer, inspector, telemetry, leaseMs }),
     others: [
-      createPruning(db, taskRetentionMs, telemetry),
+      createPruning({ db, retentionMs, schedules: names, telemetry }),
       createEventForwarder({ db, clickhouse, telemetry, metrics }),
     ],
   };

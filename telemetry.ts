@@ -35,6 +35,7 @@ const LEVELS = {
   'schedule.fired': 'info',
   'schedule.skipped': 'warn',
   'schedule.missed': 'warn',
+  'schedule.rewound': 'warn',
   'schedule.edited': 'info',
   'loop.failed': 'error',
 } as const;
@@ -102,6 +103,8 @@ export interface Events {
   'schedule.skipped': SlotFacts;
   /** Nobody was there for the slots since then, but for one that stands for all, if that was not too late. */
   'schedule.missed': { schedule: string; since: string };
+  /** The clock of Postgres was ahead by so much, and has been put right. */
+  'schedule.rewound': { schedule: string; byMs: number };
   'schedule.edited': { schedule: string; by: string };
   'loop.failed': { loop: string; error: unknown };
 }

@@ -38,7 +38,7 @@ export interface OperationsDependencies {
 export interface ApiDependencies extends OperationsDependencies {
   db: Queryable;
   tasks: Pick<TaskClient, 'applyAsync' | 'find' | 'waitUntilFinished' | 'revoke'>;
-  schedules: Pick<ScheduleBook, 'list' | 'edit' | 'run'>;
+  schedules: Pick<ScheduleBook, 'changes' | 'edit' | 'find' | 'list' | 'run'>;
   cache: VersionedCache;
   backlog: Pick<Backlog, 'size' | 'isFull' | 'assertRoom'>;
   /** What routes read from Postgres. Default: queries on `db`. */

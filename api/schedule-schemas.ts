@@ -2,9 +2,11 @@
  * The shapes of schedules.
  */
 import { Type, type TSchema } from 'typebox';
+import { MAX_EVERY_MS, MIN_EVERY_MS } from '../jobs/beat/timetable.ts';
 import { TaskStatus } from './schemas.ts';
 
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const Nullable = <T extends TSchema>(schema: T, options = {}) =>
+  Type.Union([schema, Type.Null()], options);
 const Instant = (description: string) => Type.String({ format: 'date-time', description });
 
 const CRON = {
@@ -14,8 +16,8 @@ const CRON = {
   examples: ['30 2 * * MON-FRI'],
 };
 const EVERY_MS = {
-  minimum: 1000,
-  maximum: 366 * 86_400_000,
+  minimum: MIN_EVERY_MS,
+  maximum: MAX_EVERY_MS,
   description: 'Milliseconds between two slots.',
 };
 const TIMEZONE = { maxLength: 64, description: 'A name of IANA.', examples: ['Asia/Taipei'] };
@@ -91,15 +93,41 @@ export const ScheduleBody = Type.Object({
   overlap: Type.Enum(['skip', 'allow'], { type: 'string' }),
   jitter_ms: Type.Integer(),
   enabled: Type.Boolean(),
+  problem: Nullable(
+    Type.String({ description: 'Why it does not fire: what was edited is understood no more.' }),
+  ),
   edited: Nullable(
     Type.Object({
       by: Type.String({ description: 'External id of a user, or cli.' }),
       at: Instant('When.'),
       fields: Type.Array(Type.String(), { description: 'What differs from the code.' }),
     }),
+    { description: 'null while it is as the code says.' },
   ),
   next_runs: Type.Array(NextRun, { description: 'The next five; none while it is paused.' }),
   last_runs: Type.Array(LastRun, { description: 'The last five, the newest first.' }),
+});
+
+const Edits = Type.Object({
+  enabled: Type.Optional(Type.Boolean()),
+  cron: Type.Optional(Type.String()),
+  every_ms: Type.Optional(Type.Integer()),
+  timezone: Type.Optional(Type.String()),
+});
+
+export const ScheduleDetailBody = Type.Object({
+  ...ScheduleBody.properties,
+  changes: Type.Array(
+    Type.Object({
+      at: Instant('When.'),
+      by: Type.String({ description: 'External id of a user, or cli.' }),
+      action: Type.Enum(['edited', 'run'], { type: 'string' }),
+      from: Nullable(Edits),
+      to: Nullable(Edits),
+      task_id: Nullable(Type.String({ description: 'The task of a run by hand.' })),
+    }),
+    { description: 'What people did to it, the newest first, 20 at most.' },
+  ),
 });
 
 export const SchedulesBody = Type.Object({ schedules: Type.Array(ScheduleBody) });

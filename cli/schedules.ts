@@ -1,9 +1,10 @@
 /**
  * When things are done by themselves: to see, to change, and to do now.
  */
-import { scheduleBody } from '../api/routes/schedules.ts';
+import { scheduleBody, scheduleDetailBody } from '../api/schedule-bodies.ts';
 import { AppError } from '../errors.ts';
 import { ScheduleBook, type ScheduleChange } from '../jobs/beat/book.ts';
+import { inWordsOf } from '../jobs/beat/problem.ts';
 import { localTime } from '../jobs/beat/upcoming.ts';
 import { Zone } from '../jobs/beat/zone.ts';
 import { SCHEDULES } from '../jobs/schedules.ts';
@@ -12,7 +13,7 @@ import { say } from '../output.ts';
 import { Telemetry } from '../telemetry.ts';
 import { JSON_OPTION } from './ask.ts';
 import { UsageProblem, type Command, type Commands, type Input } from './command.ts';
-import { withQueue } from './stores.ts';
+import { withQueue, type QueueStores } from './stores.ts';
 import { show, table } from './table.ts';
 
 /** How changes made here are signed. */
@@ -22,13 +23,14 @@ const NAME = { takes: '<name>', words: [1, 1] } as const;
 type Body = ReturnType<typeof scheduleBody>;
 
 async function withBook<T>(work: (book: ScheduleBook) => Promise<T>): Promise<T> {
-  return withQueue(async ({ broker, db }) => {
+  const onBook = async ({ broker, db }: QueueStores): Promise<T> => {
     const deferred = (): void => say('The queue is away: the scheduler hands the task over later.');
     const submitter = new Submitter({ db: db(), broker, queues: [], deferred });
     const deps = { db: db(), submitter, schedules: SCHEDULES, telemetry: new Telemetry() };
     try {
       return await work(new ScheduleBook(deps));
-    } catch (error) {
+    } catch (thrown) {
+      const error = inWordsOf(thrown, '--every-ms');
       // What is under way already is no mistake of whoever asks.
       const isMistake = error instanceof AppError && (error.status === 404 || error.status === 422);
       if (isMistake) throw new UsageProblem(error.message);
@@ -36,7 +38,9 @@ async function withBook<T>(work: (book: ScheduleBook) => Promise<T>): Promise<T>
     } finally {
       await submitter.idle();
     }
-  });
+  };
+  // Schedules are in Postgres.
+  return withQueue(onBook, { needsRedis: false });
 }
 
 /** A command that changes one schedule. */
@@ -84,6 +88,16 @@ export const schedules: Commands = {
         show(input.has('json'), { schedules: bodies }, () => linesOf(bodies));
       }),
   },
+  'schedules show': {
+    ...NAME,
+    describe: 'show one schedule: what comes, what was, and what people did to it',
+    options: JSON_OPTION,
+    run: ({ words: [name = ''], has }) =>
+      withBook(async (book) => {
+        const body = scheduleDetailBody(await book.find(name), await book.changes(name));
+        show(has('json'), body, () => detailsOf(body));
+      }),
+  },
   'schedules pause': changing({ describe: 'keep a schedule from firing' }, () => ({
     enabled: false,
   })),
@@ -113,8 +127,12 @@ export const schedules: Commands = {
   'schedules run': {
     ...NAME,
     describe: 'do now what a schedule does',
-    run: ({ words: [name = ''] }) =>
-      withBook(async (book) => say(`Task ${await book.run(name, BY)} is accepted.`)),
+    options: JSON_OPTION,
+    run: ({ words: [name = ''], has }) =>
+      withBook(async (book) => {
+        const id = await book.run(name, BY);
+        show(has('json'), { task_id: id }, () => [`Task ${id} is accepted.`]);
+      }),
   },
 };
 
@@ -124,12 +142,63 @@ function linesOf(bodies: readonly Body[]): string[] {
     const [last] = body.last_runs;
     return [
       body.name,
-      `${body.cron ?? `every ${body.every_ms} ms`}${body.edited?.fields.length ? ' (edited)' : ''}`,
+      whenOf(body),
       body.timezone,
-      next === undefined ? (body.enabled ? 'never' : 'paused') : next.local,
-      last === undefined ? '-' : localTime(Zone.of(body.timezone), Date.parse(last.slot)),
-      last === undefined ? '-' : last.outcome === 'skipped' ? 'skipped' : (last.status ?? 'gone'),
+      next?.local ?? (body.problem !== null ? 'broken' : body.enabled ? 'never' : 'paused'),
+      last === undefined ? '-' : localOf(body, last.slot),
+      last === undefined ? '-' : outcomeOf(last),
     ];
   });
-  return table(['SCHEDULE', 'WHEN', 'TIME ZONE', 'NEXT', 'LAST', 'OUTCOME'], rows);
+  const problems = bodies.flatMap(({ name, problem }) =>
+    problem === null ? [] : [`${name} does not fire. ${problem} "schedules reset" takes it back.`],
+  );
+  return [
+    ...table(['SCHEDULE', 'WHEN', 'TIME ZONE', 'NEXT', 'LAST', 'OUTCOME'], rows),
+    ...problems,
+  ];
 }
+
+function detailsOf(body: ReturnType<typeof scheduleDetailBody>): string[] {
+  const { next_runs: next, last_runs: last, changes } = body;
+  return [
+    ...linesOf([body]),
+    ...(next.length === 0 ? [] : ['', 'What comes']),
+    ...next.map(({ local, note }) => `  ${local}${note === null ? '' : `  ${note}`}`),
+    ...(last.length === 0 ? [] : ['', 'What was']),
+    ...indented(
+      ['DUE', 'LATE', 'OUTCOME', 'TASK', 'ASKED BY'],
+      last.map((run) => [
+        localOf(body, run.slot),
+        `${run.lateness_ms} ms`,
+        outcomeOf(run),
+        run.task_id,
+        run.asked_by ?? '-',
+      ]),
+    ),
+    ...(changes.length === 0 ? [] : ['', 'What people did']),
+    ...indented(
+      ['AT', 'BY', 'DID'],
+      changes.map(({ at, by, from, to, task_id: id }) => [
+        localOf(body, at),
+        by,
+        id === null ? `${JSON.stringify(from)} -> ${JSON.stringify(to)}` : `run ${id}`,
+      ]),
+    ),
+  ];
+}
+
+function indented(names: readonly string[], rows: readonly string[][]): string[] {
+  return rows.length === 0 ? [] : table(names, rows).map((line) => `  ${line}`);
+}
+
+const whenOf = ({ cron, every_ms: ms, edited }: Body): string => {
+  const isEdited = edited?.fields.some((field) => field !== 'enabled') ?? false;
+  return `${cron ?? `every ${ms} ms`}${isEdited ? ' (edited)' : ''}`;
+};
+
+const localOf = ({ timezone }: Body, instant: string): string =>
+  localTime(Zone.of(timezone), Date.parse(instant));
+
+/** Of a task that failed, the code that says why. */
+const outcomeOf = ({ outcome, status, error_code: code }: Body['last_runs'][number]): string =>
+  outcome === 'skipped' ? 'skipped' : [status ?? 'gone', code].filter(Boolean).join(' ');

@@ -39,8 +39,12 @@ export interface QueueStores {
 /**
  * Runs on the queue of a running process or of `REDIS_URL`. Nothing is started for it: an engine without a process has
  * nobody to command.
+ * @param options.needsRedis whether nothing is done while Redis is away. Default true.
  */
-export async function withQueue<T>(work: (stores: QueueStores) => Promise<T>): Promise<T> {
+export async function withQueue<T>(
+  work: (stores: QueueStores) => Promise<T>,
+  { needsRedis = true } = {},
+): Promise<T> {
   const config = loadConfig();
   const running = await attachToRunning(config);
   const url = config.redisUrl ?? running?.redisUrl;
@@ -57,7 +61,7 @@ export async function withQueue<T>(work: (stores: QueueStores) => Promise<T>): P
     return (pool ??= createPool(databaseUrl, { max: 2, name: 'daodao-cli' }));
   };
   try {
-    await broker.open();
+    if (needsRedis) await broker.open();
     return await work({
       broker,
       inspector: new Inspector(broker),

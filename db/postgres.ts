@@ -86,6 +86,11 @@ function isSpent(error: unknown): error is Error {
 /** SQLSTATE classes and codes that mean "the store is away or busy", not "the statement is wrong". */
 const AWAY = /^(08|53|57P|58)|^(25006|25P03|55P03|57014|40001|40P01)$/;
 
+/** Whether a lock was waited for as long as `lock_timeout` allows. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '55P03';
+}
+
 /** Whether an error means that Postgres is away or busy, so that the same work may succeed later. */
 export function isPostgresAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -86,12 +86,29 @@ export async function lockSchedule(
   return rows[0];
 }
 
-/** Never moves back: a clock that was wrong fires nothing again. */
+/** Never moves back: whoever is late overtakes nobody. */
 export async function markHandled(tx: Queryable, name: string, to: Date): Promise<void> {
   await tx.query('UPDATE ai.schedules SET handled_to = greatest(handled_to, $2) WHERE name = $1', [
     name,
     to,
   ]);
+}
+
+/**
+ * Goes on from `now` where a clock that was ahead has moved a schedule more than `toleranceMs` beyond it. What it fired by then has its
+ * slots, and does not fire again.
+ */
+export async function rewindSchedule(
+  db: Queryable,
+  name: string,
+  { now, toleranceMs }: { now: Date; toleranceMs: number },
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `UPDATE ai.schedules SET handled_to = $2
+     WHERE name = $1 AND handled_to > $2::timestamptz + $3 * interval '1 millisecond'`,
+    [name, now, toleranceMs],
+  );
+  return rowCount === 1;
 }
 
 /** @returns whether the slot is new: nobody has dealt with it. `settleSlot` it then, in the same transaction. */
@@ -132,7 +149,7 @@ export async function findSlots(
   return rows;
 }
 
-/** Replaces the edits of a schedule, from when on slots before `now` are no longer due, and writes down who did so. */
+/** Replaces the edits of a schedule, which begins anew: slots up to `now` are not due. */
 export async function editSchedule(
   tx: Queryable,
   name: string,
@@ -140,7 +157,7 @@ export async function editSchedule(
   { by, now }: { by: string; now: Date },
 ): Promise<void> {
   await tx.query(
-    `UPDATE ai.schedules SET edits = $2, edited_by = $3, edited_at = $4, handled_to = greatest(handled_to, $4)
+    `UPDATE ai.schedules SET edits = $2, edited_by = $3, edited_at = $4, handled_to = $4
      WHERE name = $1`,
     [name, JSON.stringify(edits), by, now],
   );
@@ -158,16 +175,45 @@ export async function recordChange(
   );
 }
 
-/** Forgets schedules that are not among these and that no process has moved along since. */
+export interface Change {
+  at: Date;
+  /** External id of a user, or cli. */
+  by: string;
+  action: 'edited' | 'run';
+  /** Of an edit the edits before and after it; of a run the id of its task. */
+  details: { from: ScheduleEdits; to: ScheduleEdits } | { task_id: string };
+}
+
+/** What people did to a schedule, the newest first. */
+export async function findChanges(
+  db: Queryable,
+  schedule: string,
+  limit: number,
+): Promise<Change[]> {
+  const { rows } = await db.query<Change & Record<string, unknown>>(
+    `SELECT changed_at AS at, changed_by AS by, action, details FROM ai.schedule_changes
+     WHERE schedule = $1 ORDER BY id DESC LIMIT $2`,
+    [schedule, limit],
+  );
+  return rows;
+}
+
+/**
+ * Forgets schedules that are not among these and that no process has moved along for a while. What an operator edited is kept:
+ * another process may know it, or it may come back.
+ */
 export async function forgetSchedules(
   db: Queryable,
   names: readonly string[],
-  since: Date,
+  olderThanMs: number,
 ): Promise<void> {
-  await db.query('DELETE FROM ai.schedules WHERE name <> ALL($1) AND handled_to < $2', [
-    names,
-    since,
-  ]);
+  await db.query(
+    `DELETE FROM ai.schedules WHERE name IN (
+       SELECT name FROM ai.schedules
+       WHERE name <> ALL($1) AND edits = '{}' AND handled_to < now() - $2 * interval '1 millisecond'
+       FOR UPDATE SKIP LOCKED)`,
+    [names, olderThanMs],
+  );
 }
 
 /** Deletes slots older than `olderThanMs`, the oldest first. @returns how many. */

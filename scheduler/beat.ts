@@ -2,13 +2,13 @@
  * Fires what is due. Any number of processes may do so: a slot is dealt with under the lock of its schedule, in one transaction
  * with the task it accepts, so that it happens once or not at all.
  */
-import { transaction, type Pool, type Queryable } from '../db/postgres.ts';
+import { isLockTimeout, transaction, type Pool, type Queryable } from '../db/postgres.ts';
 import {
-  forgetSchedules,
   lockSchedule,
   markHandled,
   readClock,
   readSchedules,
+  rewindSchedule,
   type ScheduleRow,
 } from '../db/schedules.ts';
 import { fire, type Due, type Fired } from '../jobs/beat/fire.ts';
@@ -26,8 +26,6 @@ const LOCKED_MS = 50;
 const PAGE = 100;
 /** What is later than this, in milliseconds, was missed. */
 const LATE_MS = 60_000;
-/** A schedule that no process has moved along for so long is in no code any more, in milliseconds. */
-const FORGET_MS = 3_600_000;
 
 export interface BeatOptions {
   db: Pool;
@@ -55,7 +53,6 @@ export async function fireDue(options: BeatOptions): Promise<number> {
   const names = schedules.map(({ name }) => name);
   const now = await clock(db);
   const rows = await readSchedules(db, names, now);
-  await forgetSchedules(db, names, new Date(now.getTime() - FORGET_MS));
   let restMs = LOOK_MS;
   for (const schedule of schedules) {
     try {
@@ -85,7 +82,13 @@ async function attend(
     tell(schedule.name, round, options.telemetry);
     return 0;
   }
-  if (now.getTime() - row.handledTo.getTime() > 2 * LATE_MS) {
+  const aheadMs = row.handledTo.getTime() - now.getTime();
+  if (aheadMs > LATE_MS) {
+    const { db, telemetry } = options;
+    if (await rewindSchedule(db, row.name, { now, toleranceMs: LATE_MS })) {
+      telemetry.emit('schedule.rewound', { schedule: row.name, byMs: aheadMs });
+    }
+  } else if (-aheadMs > 2 * LATE_MS) {
     // Not up to now: another process may just be at a slot that only its code knows.
     await markHandled(options.db, row.name, new Date(now.getTime() - LATE_MS));
   }
@@ -103,9 +106,11 @@ async function fireSlots(
   schedule: Schedule,
   { db, submitter, clock = readClock }: BeatOptions,
 ): Promise<Round | undefined> {
-  return transaction(db, async (tx) => {
+  const round = transaction(db, async (tx) => {
     const row = await lockSchedule(tx, schedule.name);
     if (row === undefined) return undefined;
+    // A worker may hold the task of an earlier slot: that must not keep the other schedules waiting.
+    await tx.query(`SET LOCAL lock_timeout = '${LOCKED_MS}ms'`);
     // Read again: it may have been edited since.
     const { isEnabled, timetable } = planOf(schedule, row.edits);
     const nextMs = isEnabled ? timetable.next(row.handledTo.getTime()) : undefined;
@@ -119,9 +124,15 @@ async function fireSlots(
       const came = await fire(tx, submitter, schedule, due);
       if (came !== undefined) fired.push({ due, came });
     }
-    await markHandled(tx, schedule.name, slots.length < PAGE ? firedAt : slots.at(-1)!.slot);
+    // No further: a process with other code may know of slots in between.
+    const handledTo = slots.at(-1)?.slot ?? new Date(firedAt.getTime() - LATE_MS - 1);
+    await markHandled(tx, schedule.name, handledTo);
     const [first] = slots;
     return { fired, missedSince: first === undefined ? new Date(nextMs) : first.missedSince };
+  });
+  return round.catch((error: unknown) => {
+    if (isLockTimeout(error)) return undefined;
+    throw error;
   });
 }
 

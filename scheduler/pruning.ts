@@ -4,7 +4,7 @@
 import type { Queryable } from '../db/postgres.ts';
 import { pruneEvents } from '../db/events.ts';
 import { pruneTasks } from '../db/pruning.ts';
-import { pruneSlots } from '../db/schedules.ts';
+import { forgetSchedules, pruneSlots } from '../db/schedules.ts';
 import { Loop } from '../service.ts';
 import type { Telemetry } from '../telemetry.ts';
 
@@ -13,9 +13,20 @@ const PAGE = 500;
 /** Pause after a full page, so that it never competes with work, and when nothing is left, in milliseconds. */
 const BUSY_MS = 200;
 const IDLE_MS = 60_000;
+/** A schedule that no process has moved along for so long is in no code any more, in milliseconds. */
+const FORGET_MS = 3_600_000;
 
-/** @param retentionMs how long finished tasks and slots are kept. Any number of processes may prune. */
-export function createPruning(db: Queryable, retentionMs: number, telemetry: Telemetry): Loop {
+export interface PruningOptions {
+  db: Queryable;
+  /** How long finished tasks and slots are kept, in milliseconds. */
+  retentionMs: number;
+  /** Names of the schedules of the code. */
+  schedules: readonly string[];
+  telemetry: Telemetry;
+}
+
+/** Any number of processes may prune. */
+export function createPruning({ db, retentionMs, schedules, telemetry }: PruningOptions): Loop {
   return new Loop({
     name: 'pruning',
     onError: (error) => telemetry.emit('loop.failed', { loop: 'pruning', error }),
@@ -24,6 +35,7 @@ export function createPruning(db: Queryable, retentionMs: number, telemetry: Tel
         (await pruneTasks(db, retentionMs, PAGE)) +
         (await pruneEvents(db, PAGE)) +
         (await pruneSlots(db, retentionMs, PAGE));
+      await forgetSchedules(db, schedules, FORGET_MS);
       if (rows > 0) telemetry.emit('tasks.pruned', { rows });
       return rows >= PAGE ? BUSY_MS : IDLE_MS;
     },

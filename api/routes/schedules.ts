@@ -1,24 +1,25 @@
 /**
  * When things are done by themselves: to see, to change, and to do now. For admins.
  */
-import type { Static } from 'typebox';
-import { upcoming, type Upcoming } from '../../jobs/beat/upcoming.ts';
+import { upcoming } from '../../jobs/beat/upcoming.ts';
 import { DEFAULT_TIMEZONE, Timetable } from '../../jobs/beat/timetable.ts';
-import type { ScheduleView } from '../../jobs/beat/book.ts';
+import { SHOWN } from '../../jobs/beat/book.ts';
+import { inWordsOf } from '../../jobs/beat/problem.ts';
 import { answerAccepted } from '../accepted.ts';
 import { principalOf } from '../auth.ts';
 import type { Api, RouteContext } from '../context.ts';
+import { nextRunBody, scheduleBody, scheduleDetailBody } from '../schedule-bodies.ts';
 import {
   PreviewBody,
   PreviewQuery,
   ScheduleBody,
+  ScheduleDetailBody,
   ScheduleEdit,
   ScheduleParams,
   SchedulesBody,
 } from '../schedule-schemas.ts';
 import { AcceptedBody, errorResponses } from '../schemas.ts';
 
-const PREVIEWED = 5;
 const REFUSALS = ['REQUEST_INVALID', 'UNAUTHENTICATED', 'FORBIDDEN', 'STORE_UNAVAILABLE'] as const;
 
 export function scheduleRoutes(app: Api, { schedules }: RouteContext): void {
@@ -49,11 +50,26 @@ export function scheduleRoutes(app: Api, { schedules }: RouteContext): void {
       response: { 200: PreviewBody, ...errorResponses(...REFUSALS, 'SCHEDULE_INVALID') },
     },
     handler: async ({ query }) => {
-      const { cron, every_ms: everyMs, timezone, after, count = PREVIEWED } = query;
-      const timetable = new Timetable({ cron, everyMs, timezone });
+      const { cron, every_ms: everyMs, timezone, after, count = SHOWN } = query;
+      const timetable = spelled(() => new Timetable({ cron, everyMs, timezone }));
       const next = upcoming(timetable, after === undefined ? new Date() : new Date(after), count);
-      return { timezone: timezone ?? DEFAULT_TIMEZONE, next_runs: next.map(nextRun) };
+      return { timezone: timezone ?? DEFAULT_TIMEZONE, next_runs: next.map(nextRunBody) };
     },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/schedules/:name',
+    config: { admin: true },
+    schema: {
+      ...common,
+      operationId: 'getSchedule',
+      summary: 'Read one schedule, with what people did to it',
+      params: ScheduleParams,
+      response: { 200: ScheduleDetailBody, ...errorResponses(...REFUSALS, 'SCHEDULE_NOT_FOUND') },
+    },
+    handler: async ({ params: { name } }) =>
+      scheduleDetailBody(await schedules.find(name), await schedules.changes(name)),
   });
 
   app.route({
@@ -77,7 +93,11 @@ export function scheduleRoutes(app: Api, { schedules }: RouteContext): void {
       const { every_ms: everyMs, ...change } = request.body;
       const edit = { ...change, ...(everyMs === undefined ? {} : { everyMs }) };
       const { userId } = principalOf(request);
-      return scheduleBody(await schedules.edit(request.params.name, edit, userId));
+      const { name } = request.params;
+      const view = await schedules.edit(name, edit, userId).catch((error: unknown) => {
+        throw inWordsOf(error, 'every_ms');
+      });
+      return scheduleBody(view);
     },
   });
 
@@ -103,52 +123,10 @@ export function scheduleRoutes(app: Api, { schedules }: RouteContext): void {
   });
 }
 
-/** As it crosses HTTP and as the CLI prints it. */
-export function scheduleBody({
-  schedule,
-  plan,
-  row,
-  next,
-  past,
-}: ScheduleView): Static<typeof ScheduleBody> {
-  const { name, call, catchUp, overlap, jitterMs } = schedule;
-  const { cron, everyMs, timezone, startAt, endAt } = plan.written;
-  return {
-    name,
-    task: call.task.name,
-    cron: cron ?? null,
-    every_ms: everyMs ?? null,
-    timezone: timezone ?? DEFAULT_TIMEZONE,
-    start_at: startAt?.toISOString() ?? null,
-    end_at: endAt?.toISOString() ?? null,
-    catch_up: catchUp,
-    overlap,
-    jitter_ms: jitterMs,
-    enabled: plan.isEnabled,
-    edited:
-      row.editedAt === null
-        ? null
-        : {
-            by: row.editedBy ?? '',
-            at: row.editedAt.toISOString(),
-            fields: Object.keys(row.edits).map((key) => (key === 'everyMs' ? 'every_ms' : key)),
-          },
-    next_runs: next.map(nextRun),
-    last_runs: past.map((run) => ({
-      slot: run.slot.toISOString(),
-      fired_at: run.firedAt.toISOString(),
-      lateness_ms: run.firedAt.getTime() - run.slot.getTime(),
-      outcome: run.outcome,
-      asked_by: run.askedBy,
-      missed_since: run.missedSince?.toISOString() ?? null,
-      task_id: run.taskId,
-      status: run.status,
-      error_code: run.errorCode,
-      finished_at: run.finishedAt?.toISOString() ?? null,
-    })),
-  };
-}
-
-function nextRun({ at, local, note }: Upcoming): Static<typeof PreviewBody>['next_runs'][number] {
-  return { at: at.toISOString(), local, note };
+function spelled<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw inWordsOf(error, 'every_ms');
+  }
 }

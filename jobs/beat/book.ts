@@ -1,14 +1,17 @@
 /**
  * Schedules as operators see and change them. Whatever they change is written down with their name, and survives restarts.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { transaction, type Pool, type Queryable } from '../../db/postgres.ts';
 import {
   editSchedule,
+  findChanges,
   findSlots,
   lockSchedule,
   readClock,
   readSchedules,
   recordChange,
+  type Change,
   type PastSlot,
   type ScheduleEdits,
   type ScheduleRow,
@@ -17,16 +20,21 @@ import { didYouMean } from '../../closest.ts';
 import { AppError } from '../../errors.ts';
 import type { Telemetry } from '../../telemetry.ts';
 import type { Submitter } from '../submit.ts';
-import { fire } from './fire.ts';
+import { fire, type Fired } from './fire.ts';
 import { planOf, type Plan, type Schedule } from './schedule.ts';
+import { DEFAULT_TIMEZONE } from './timetable.ts';
 import { upcoming, type Upcoming } from './upcoming.ts';
 
 /** Slots shown of each schedule, those to come and those that were. */
-const SHOWN = 5;
+export const SHOWN = 5;
+/** Changes shown of a schedule. */
+const CHANGES_SHOWN = 20;
 
 export interface ScheduleView {
   schedule: Schedule;
   plan: Plan;
+  /** Why it fires nothing: what was edited makes no timetable any more. `plan` is that of the code then. */
+  problem: string | undefined;
   row: ScheduleRow;
   next: Upcoming[];
   /** The newest first. */
@@ -63,6 +71,11 @@ export class ScheduleBook {
     return view!;
   }
 
+  /** What people did to it, the newest first. @throws {AppError} `SCHEDULE_NOT_FOUND` */
+  async changes(name: string): Promise<Change[]> {
+    return findChanges(this.#deps.db, this.#scheduleOf(name).name, CHANGES_SHOWN);
+  }
+
   /**
    * Changes when a schedule is due, or whether it is kept; from then on, for what comes.
    * @param by who does so, as it is written down.
@@ -70,13 +83,22 @@ export class ScheduleBook {
    */
   async edit(name: string, change: ScheduleChange, by: string): Promise<ScheduleView> {
     const schedule = this.#scheduleOf(name);
-    await this.#locked(schedule, async (tx, { edits }, now) => {
-      const changed = withChange(edits, change);
-      planOf(schedule, changed);
+    const { telemetry } = this.#deps;
+    const edited = await this.#locked(schedule, async (tx, row, now) => {
+      const { edits } = row;
+      const wanted = withChange(edits, change);
+      planOf(schedule, wanted);
+      const changed = differing(schedule, wanted);
+      // What stays as it is still owes what it owed.
+      if (isDeepStrictEqual(changed, edits)) return undefined;
       await editSchedule(tx, name, changed, { by, now });
       await recordChange(tx, name, 'edited', { by, details: { from: edits, to: changed } });
+      return { owedSince: owedSince(schedule, row, now) };
     });
-    this.#deps.telemetry.emit('schedule.edited', { schedule: name, by });
+    if (edited === undefined) return this.find(name);
+    telemetry.emit('schedule.edited', { schedule: name, by });
+    const { owedSince: since } = edited;
+    if (since !== undefined) telemetry.emit('schedule.missed', { schedule: name, since });
     return this.find(name);
   }
 
@@ -88,12 +110,14 @@ export class ScheduleBook {
    */
   async run(name: string, by: string): Promise<string> {
     const schedule = this.#scheduleOf(name);
-    const { taskId, dispatch, slot } = await this.#locked(schedule, async (tx, _, now) => {
+    const { taskId, dispatch, slot } = await this.#locked(schedule, async (tx, row, now) => {
+      const { timetable } = readPlan(schedule, row.edits).plan;
       const due = { slot: now, firedAt: now, askedBy: by };
-      let fired = await fire(tx, this.#deps.submitter, schedule, due);
-      while (fired === undefined) {
-        // The millisecond of another slot.
-        due.slot = new Date(due.slot.getTime() + 1);
+      let fired: Fired | undefined;
+      for (let slotMs = now.getTime(); fired === undefined; slotMs--) {
+        // The millisecond of a slot that is due is its own.
+        if (timetable.next(slotMs - 1) === slotMs) continue;
+        due.slot = new Date(slotMs);
         fired = await fire(tx, this.#deps.submitter, schedule, due);
       }
       const { outcome, taskId: id } = fired;
@@ -113,9 +137,13 @@ export class ScheduleBook {
   ): Promise<T> {
     return transaction(this.#deps.db, async (tx) => {
       const { clock } = this.#deps;
-      await readSchedules(tx, [name], await clock(tx));
-      const row = await lockSchedule(tx, name, { isPatient: true });
-      return work(tx, row!, await clock(tx));
+      let row: ScheduleRow | undefined;
+      // Another process may forget one that it does not know.
+      while (row === undefined) {
+        await readSchedules(tx, [name], await clock(tx));
+        row = await lockSchedule(tx, name, { isPatient: true });
+      }
+      return work(tx, row, await clock(tx));
     });
   }
 
@@ -130,9 +158,11 @@ export class ScheduleBook {
     return Promise.all(
       schedules.map(async (schedule) => {
         const row = rows.get(schedule.name)!;
-        const plan = planOf(schedule, row.edits);
-        const next = plan.isEnabled ? upcoming(plan.timetable, now, SHOWN) : [];
-        return { schedule, plan, row, next, past: await findSlots(db, schedule.name, SHOWN) };
+        const { plan, problem } = readPlan(schedule, row.edits);
+        const isKept = plan.isEnabled && problem === undefined;
+        const next = isKept ? upcoming(plan.timetable, now, SHOWN) : [];
+        const past = await findSlots(db, schedule.name, SHOWN);
+        return { schedule, plan, problem, row, next, past };
       }),
     );
   }
@@ -147,6 +177,28 @@ export class ScheduleBook {
   }
 }
 
+/** What an edit made before an update of the code, or of the time zones, may not be understood any more. */
+function readPlan(
+  schedule: Schedule,
+  edits: ScheduleEdits,
+): Pick<ScheduleView, 'plan' | 'problem'> {
+  try {
+    return { plan: planOf(schedule, edits), problem: undefined };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { plan: planOf(schedule, {}), problem: error.message };
+  }
+}
+
+/** The first slot that was due and has not been dealt with. */
+function owedSince(schedule: Schedule, { edits, handledTo }: ScheduleRow, now: Date) {
+  const { plan, problem } = readPlan(schedule, edits);
+  if (!plan.isEnabled || problem !== undefined) return undefined;
+  const slotMs = plan.timetable.next(handledTo.getTime());
+  const isOwed = slotMs !== undefined && slotMs <= now.getTime();
+  return isOwed ? new Date(slotMs).toISOString() : undefined;
+}
+
 /** A new `cron` replaces an interval, and the other way about. */
 function withChange(edits: ScheduleEdits, change: ScheduleChange): ScheduleEdits {
   const replaced: ScheduleChange = { ...edits };
@@ -154,4 +206,11 @@ function withChange(edits: ScheduleEdits, change: ScheduleChange): ScheduleEdits
   if (change.everyMs != null) delete replaced.cron;
   const merged = Object.entries({ ...replaced, ...change });
   return Object.fromEntries(merged.filter(([, value]) => value !== null && value !== undefined));
+}
+
+/** Without what the code says as well. */
+function differing({ enabled, timetable }: Schedule, edits: ScheduleEdits): ScheduleEdits {
+  const code = { enabled, timezone: DEFAULT_TIMEZONE, ...timetable };
+  const entries = Object.entries(edits) as [keyof ScheduleEdits, unknown][];
+  return Object.fromEntries(entries.filter(([key, value]) => value !== code[key]));
 }

@@ -3,6 +3,16 @@
  */
 import { AppError } from '../../errors.ts';
 
+/** The same of a schedule's interval as whoever asks calls that: `every_ms`, `--every-ms`. Other errors are left as they are. */
+export function inWordsOf(error: unknown, everyMs: string): unknown {
+  if (!(error instanceof AppError) || error.code !== 'SCHEDULE_INVALID') return error;
+  const { field, ...rest } = error.details as { field: string };
+  return new AppError(error.code, {
+    message: error.message.replaceAll('everyMs', everyMs),
+    details: { field: field === 'everyMs' ? everyMs : field, ...rest },
+  });
+}
+
 /**
  * @param position of the first wrong character of `text`, from 1 on.
  * @returns `SCHEDULE_INVALID`, whose details are `{ field, position? }`.

@@ -14,13 +14,14 @@ export interface ScheduleOptions extends TimetableOptions {
   /** What is asked for at every slot: a durable task. */
   call: Signature;
   /**
-   * What becomes of slots that nobody was there for. `none`: a slot that is more than a minute late is dropped; `latest`: the
-   * newest one fires and stands for the others; `all`: each one fires, the oldest first. Default `latest`.
+   * What becomes of slots that nobody was there for. `none`: the newest one fires, if it is at most a minute late; `latest`: the
+   * newest one fires and stands for the others; `all`: each one fires, the oldest first, which needs `overlap: 'allow'`.
+   * Default `latest`.
    */
   catchUp?: 'none' | 'latest' | 'all' | undefined;
   /** At a slot whose predecessor's task has not ended: `skip` it, or `allow` both to run. Default `skip`. */
   overlap?: 'skip' | 'allow' | undefined;
-  /** Each task starts up to this many milliseconds after its slot, the same for the same slot. Default 0. */
+  /** Each task starts up to this many milliseconds after its slot, the same for the same slot. Less than the slots are apart. Default 0. */
   jitterMs?: number | undefined;
   /** Whether it is kept at all, until an operator says otherwise. Default true. */
   enabled?: boolean | undefined;
@@ -74,6 +75,16 @@ export function defineSchedule({
   if (!Number.isInteger(jitterMs) || jitterMs < 0 || jitterMs > MAX_JITTER_MS) {
     throw scheduleProblem('jitterMs', `it is a whole number from 0 to ${MAX_JITTER_MS}.`, {
       example: '60000 spreads starts over a minute.',
+    });
+  }
+  if (catchUp === 'all' && overlap === 'skip') {
+    throw scheduleProblem('catchUp', 'all of them cannot fire where a slot skips the next one.', {
+      example: "catchUp: 'all' with overlap: 'allow'.",
+    });
+  }
+  if (timetable.everyMs !== undefined && jitterMs >= timetable.everyMs) {
+    throw scheduleProblem('jitterMs', 'it reaches into the next slot.', {
+      example: 'less than everyMs.',
     });
   }
   const schedule = { name, call, timetable, catchUp, overlap, jitterMs, enabled };

@@ -10,8 +10,8 @@ export const DEFAULT_TIMEZONE = 'Asia/Taipei';
 
 /** Nothing was due before 1970. */
 const EARLIEST_MS = 0;
-const MIN_EVERY_MS = 1000;
-const MAX_EVERY_MS = 366 * 86_400_000;
+export const MIN_EVERY_MS = 1000;
+export const MAX_EVERY_MS = 366 * 86_400_000;
 
 export interface TimetableOptions {
   /** Either this (cron.ts) … */
@@ -37,8 +37,8 @@ export class Timetable {
   /** @throws {AppError} `SCHEDULE_INVALID` */
   constructor({ cron, everyMs, timezone = DEFAULT_TIMEZONE, startAt, endAt }: TimetableOptions) {
     if ((cron === undefined) === (everyMs === undefined)) {
-      throw scheduleProblem('timetable', 'it has either cron or everyMs.', {
-        example: 'cron: "0 2 * * *", or everyMs: 60000.',
+      throw scheduleProblem('cron', 'either cron or everyMs is given.', {
+        example: 'cron "0 2 * * *", or everyMs 60000.',
       });
     }
     if (everyMs !== undefined && !isInterval(everyMs)) {

@@ -203,6 +203,8 @@ export function createWorld(): World {
       tasks,
       schedules: {
         list: async () => [],
+        find: async () => assert.fail('no schedule is there to be found'),
+        changes: async () => assert.fail('no schedule is there to be changed'),
         edit: async () => assert.fail('no schedule is there to be edited'),
         run: async () => assert.fail('no schedule is there to be run'),
       },

@@ -20,6 +20,7 @@ test('schedules are for admins', async (t) => {
     ['GET', '/schedules'],
     ['GET', '/api/v1/schedules'],
     ['GET', '/schedules/preview?cron=*+*+*+*+*'],
+    ['GET', '/schedules/x'],
     ['PATCH', '/schedules/x'],
     ['POST', '/schedules/x/run'],
   ] as const) {
@@ -91,7 +92,8 @@ test('what cannot be kept is refused with the place and an example', async (t) =
     ['cron=61+*+*+*+*', 422, 'SCHEDULE_INVALID', { field: 'cron', position: 1 }],
     ['cron=0+0+31+2+*', 422, 'SCHEDULE_INVALID', { field: 'cron' }],
     ['cron=*+*+*+*+*&timezone=Mars/Base', 422, 'SCHEDULE_INVALID', { field: 'timezone' }],
-    ['', 422, 'SCHEDULE_INVALID', { field: 'timetable' }],
+    ['', 422, 'SCHEDULE_INVALID', { field: 'cron' }],
+    ['cron=*+*+*+*+*&every_ms=60000', 422, 'SCHEDULE_INVALID', { field: 'cron' }],
     ['every_ms=5', 400, 'REQUEST_INVALID', undefined],
     ['cron=*+*+*+*+*&count=101', 400, 'REQUEST_INVALID', undefined],
     ['cron=*+*+*+*+*&after=soon', 400, 'REQUEST_INVALID', undefined],
@@ -103,6 +105,7 @@ test('what cannot be kept is refused with the place and an example', async (t) =
     if (details === undefined) continue;
     assert.deepEqual(error.details, details);
     assert.match(error.message, /For example: /);
+    assert.doesNotMatch(error.message, /everyMs/);
   }
   for (const payload of [{}, { enabled: 'no' }, { everyMs: 60_000 }, { every_ms: 999 }]) {
     const answer = await send('PATCH', '/schedules/x', payload);

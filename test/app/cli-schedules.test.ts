@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freePort } from '../../db/embedded/port.ts';
 import { openWorkerApp } from '../support/worker-app.ts';
 
 interface Body {
@@ -46,6 +47,11 @@ test('an operator sees schedules, changes them, and runs one now', async (t) => 
   assert.match((await app.cli('schedules', 'list')).text, /update-embeddings .* paused +- +-/);
   assert.equal((await json<Body>('resume', 'update-embeddings')).enabled, true);
   assert.equal((await json<Body>('reset', 'update-embeddings')).cron, '0 * * * *');
+  await json<Body>('pause', 'update-embeddings');
+  const paused = (await app.cli('schedules', 'show', 'update-embeddings')).text;
+  assert.match(paused, /update-embeddings +0 \* \* \* \* +Asia\/Taipei +paused/);
+  assert.match(paused, /What people did\n +AT +BY +DID\n +\S+ +cli +\{\} -> \{"enabled":false\}/);
+  await json<Body>('resume', 'update-embeddings');
 
   const { code, text } = await app.cli('schedules', 'run', 'sweep-feedback');
   const [, id] = /^Task ([\da-f-]{36}) is accepted\.$/m.exec(text) ?? [];
@@ -55,11 +61,16 @@ test('an operator sees schedules, changes them, and runs one now', async (t) => 
   assert.equal(again.code, 1, again.text);
   assert.match(again.text, /has not ended/);
   const { schedules } = await json<{ schedules: Body[] }>('list');
+  const shown = (await app.cli('schedules', 'show', 'sweep-feedback')).text;
+  assert.match(shown, /What comes\n( +\S+T01:00:00\+08:00\n){5}/);
+  assert.match(shown, new RegExp(`What was\\n.*\\n +\\S+ +\\d+ ms +queued +${id} +cli`));
+  assert.match(shown, new RegExp(`cli +run ${id}`));
   const [last] = schedules.find(({ name }) => name === 'sweep-feedback')!.last_runs;
   assert.deepEqual([last!.task_id, last!.asked_by, last!.status], [id, 'cli', 'queued']);
 
   for (const [words, message] of [
     [['edit', 'update-embeddings', '--cron', '61 * * * *'], /character 1: "61" stands where/],
+    [['edit', 'update-embeddings', '--every-ms', '10'], /^--every-ms: it is a whole number/m],
     [['edit', 'update-embeddings'], /Say what to change/],
     [['pause', 'update-embedings'], /Did you mean update-embeddings\?/],
     [['pause'], /needs <name>/],
@@ -68,4 +79,14 @@ test('an operator sees schedules, changes them, and runs one now', async (t) => 
     assert.equal(refused.code, 2, refused.text);
     assert.match(refused.text, message);
   }
+
+  // Schedules are in Postgres: Redis is only handed the tasks.
+  app.env['REDIS_URL'] = `redis://127.0.0.1:${await freePort()}`;
+  assert.equal((await json<{ schedules: Body[] }>('list')).schedules.length, 3);
+  const late = await app.cli('schedules', 'run', 'update-embeddings');
+  assert.equal(late.code, 0, late.text);
+  assert.match(
+    late.text,
+    /is accepted\.\nThe queue is away: the scheduler hands the task over later\./,
+  );
 });

@@ -78,4 +78,18 @@ test('an admin sees what is done by itself, does it now, and changes when', asyn
   assert.deepEqual([paused.body.enabled, paused.body.next_runs], [false, []]);
   const back = await patch({ enabled: null, cron: null, timezone: null });
   assert.deepEqual([back.body.enabled, back.body.cron], [true, '0 * * * *']);
+  assert.equal(back.body.edited, null);
+  const one = await admin.call<ScheduleBody & { changes: { by: string; to: object }[] }>(
+    'GET',
+    '/schedules/update-embeddings',
+  );
+  assert.deepEqual([one.status, one.body.cron], [200, '0 * * * *']);
+  assert.deepEqual(
+    one.body.changes.filter(({ to }) => to !== null).map(({ by, to }) => [by, to]),
+    [
+      {},
+      { cron: '15 3 * * MON', timezone: 'Europe/Berlin', enabled: false },
+      { cron: '15 3 * * MON', timezone: 'Europe/Berlin' },
+    ].map((to) => [admin.externalId, to]),
+  );
 });
