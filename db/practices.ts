@@ -100,18 +100,21 @@ export interface FinishedPractice {
 
 /**
  * A page of the practices that may be waiting for feedback: finished, not deleted, without feedback and with an insight
- * their owner did not write. By internal id, those after `after`.
+ * their owner did not write; not those for which it failed for good as often as `mostFailed` since they last changed. The newest
+ * first, by internal id, those before `before`.
  */
 export async function listFinishedPractices(
   db: Queryable,
-  { after, limit }: { after: number; limit: number },
+  { before, limit, mostFailed }: { before: number; limit: number; mostFailed: number },
 ): Promise<FinishedPractice[]> {
   const { rows } = await db.query<FinishedPractice & Record<string, unknown>>(
     `SELECT p.id, p.external_id AS "externalId" FROM practices p
-     WHERE p.id > $1 AND p.status IN ('completed', 'archived') AND p.deleted_at IS NULL AND NOT p.insight_edited
+     WHERE p.id < $1::bigint AND p.status IN ('completed', 'archived') AND p.deleted_at IS NULL AND NOT p.insight_edited
        AND NOT EXISTS (SELECT FROM ai.practice_feedback f WHERE f.practice_id = p.external_id)
-     ORDER BY p.id LIMIT $2`,
-    [after, limit],
+       AND (SELECT count(*) FROM ai.tasks t WHERE t.name = 'generate_ai_feedback' AND t.subject = p.external_id::text
+            AND t.status = 'error' AND t.created_at > p.updated_at) < $3
+     ORDER BY p.id DESC LIMIT $2`,
+    [before, limit, mostFailed],
   );
   return rows;
 }

@@ -1,5 +1,5 @@
 /**
- * Asks for feedback on finished practices that have none and whose owner did not write an insight, page by page.
+ * Asks for feedback on finished practices that have none and whose owner did not write an insight, page by page, the newest first.
  */
 import { findPracticeMaterial, listFinishedPractices } from '../../db/practices.ts';
 import { AppError } from '../../errors.ts';
@@ -12,6 +12,10 @@ import { checkEligibility } from './eligibility.ts';
 const PAGE = 100;
 /** Behind those who ask themselves. */
 const PRIORITY = 2;
+/** What one sweep asks for: it must not take the model away for hours. The next one goes on. */
+const MOST_ASKED = 500;
+/** Tasks that failed for good, since a practice last changed, after which it is left alone: each is paid for. */
+const MOST_FAILED = 3;
 
 export interface SweepCounts {
   /** Practices looked at. */
@@ -25,15 +29,16 @@ export async function sweepFinished(
   ctx: DurableContext,
   pageLimitMs: number,
 ): Promise<SweepCounts> {
-  let [practices, asked, after] = [0, 0, 0];
-  for (;;) {
+  let [practices, asked, before] = [0, 0, Number.MAX_SAFE_INTEGER];
+  while (asked < MOST_ASKED) {
     ctx.signal.throwIfAborted();
-    const page = await listFinishedPractices(ctx.db, { after, limit: PAGE });
+    const limit = Math.min(PAGE, MOST_ASKED - asked);
+    const page = await listFinishedPractices(ctx.db, { before, limit, mostFailed: MOST_FAILED });
     if (page.length === 0) break;
     ctx.extendLimit(pageLimitMs);
     for (const { externalId } of page) asked += (await ask(externalId, ctx)) ? 1 : 0;
     practices += page.length;
-    after = page.at(-1)!.id;
+    before = page.at(-1)!.id;
     ctx.progress(0.5, `${practices} practices`);
   }
   ctx.progress(1, `${practices} practices`);

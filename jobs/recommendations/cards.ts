@@ -23,8 +23,8 @@ export type CardList = Static<typeof CardList>;
 /** Cards kept for one person. */
 export const MOST_CARDS = 100;
 
-export const CARDS_TTL_SECONDS = 24 * 3600;
-export const POPULAR_TTL_SECONDS = 15 * 60;
+/** Both are made anew every night: long enough for nights that fail. Whatever they hold, what is shown is asked of Postgres. */
+export const TTL_SECONDS = 3 * 86_400;
 
 /** The cache of one person, by external id. */
 export const cardsKey = (userId: string): string => `topic_cards:${userId}`;

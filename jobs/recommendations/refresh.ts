@@ -10,14 +10,7 @@ import {
   type Learner,
 } from '../../db/recommendation-sources.ts';
 import type { DurableContext } from '../task.ts';
-import {
-  CARDS_TTL_SECONDS,
-  cardsKey,
-  MOST_CARDS,
-  POPULAR_KEY,
-  POPULAR_TTL_SECONDS,
-  type RankedCard,
-} from './cards.ts';
+import { cardsKey, MOST_CARDS, POPULAR_KEY, TTL_SECONDS, type RankedCard } from './cards.ts';
 import { gather, gatherPopular, type Gathered, type Missing, type Popular } from './gather.ts';
 import { byScore, NO_SIGNALS, score, type Scored, type Signals } from './score.ts';
 
@@ -71,7 +64,7 @@ export async function refreshOne(userId: string, ctx: DurableContext): Promise<R
 async function keepPopular({ practices }: Popular, ctx: DurableContext): Promise<void> {
   const version = await nextRecommendationVersion(ctx.db);
   const cards = practices.map(({ id }): RankedCard => ({ id, reason: 'popular_content' }));
-  await ctx.cache.set(POPULAR_KEY, version, { cards }, POPULAR_TTL_SECONDS);
+  await ctx.cache.set(POPULAR_KEY, version, { cards }, TTL_SECONDS);
 }
 
 async function refreshPeople(
@@ -87,7 +80,7 @@ async function refreshPeople(
   await Promise.all(
     people.map((person) => {
       const cards = rank(person, candidates, popularity, gathered).map(toCard);
-      return ctx.cache.set(cardsKey(person.externalId), version, { cards }, CARDS_TTL_SECONDS);
+      return ctx.cache.set(cardsKey(person.externalId), version, { cards }, TTL_SECONDS);
     }),
   );
   return gathered.missing;

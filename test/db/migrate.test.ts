@@ -60,6 +60,7 @@ test("the project's own migrations run once, the product's tables before ours", 
     'ai/008_recommendations.sql',
     'ai/009_schedules.sql',
     'ai/010_refused_events.sql',
+    'ai/011_failed_tasks.sql',
   ]);
   assert.deepEqual(await migrate(database.url, ['ai', 'daodao']), []);
 });

@@ -171,10 +171,11 @@ test('waiting for feedback are finished practices that have none and no insight 
     await add({ insight: 'mine', insight_edited: true });
     await add({ deleted_at: '2026-01-05T00:00:00Z' });
     for (const status of ['draft', 'not_started', 'active']) await add({ status });
-    const expected = [first, second, undated].map(({ id, externalId }) => ({ id, externalId }));
-    assert.deepEqual(await listFinishedPractices(pool, { after: 0, limit: 10 }), expected);
+    const expected = [undated, second, first].map(({ id, externalId }) => ({ id, externalId }));
+    const page = { before: Number.MAX_SAFE_INTEGER, mostFailed: 3 };
+    assert.deepEqual(await listFinishedPractices(pool, { ...page, limit: 10 }), expected);
     assert.deepEqual(
-      await listFinishedPractices(pool, { after: first.id, limit: 1 }),
+      await listFinishedPractices(pool, { ...page, before: undated.id, limit: 1 }),
       expected.slice(1, 2),
     );
   } finally {

@@ -72,3 +72,30 @@ test('an attempt that follows one which was cut off asks for nothing twice', asy
   assert.equal((await attempt({ ...job, attempts: 1 }, resources, live)).kind, 'succeeded');
   assert.deepEqual(await asked(), wanted.toSorted());
 });
+
+test('one sweep asks for so much, the newest first, and the next one goes on', async () => {
+  const wanted = await practices(503);
+  const swept = async () => {
+    const job = await sweepJob();
+    assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
+    return (await rowOf(job)).result;
+  };
+  assert.deepEqual(await swept(), { practices: 500, asked: 500 });
+  assert.deepEqual(await asked(), wanted.slice(3).toSorted());
+});
+
+test('what failed for good three times is left alone until the practice changes', async () => {
+  const [failing] = await practices(1);
+  const { pool } = database;
+  const sweep = async (): Promise<number> => {
+    assert.equal((await attempt(await sweepJob(), resources, live)).kind, 'succeeded');
+    const { rowCount } = await pool.query(
+      `UPDATE ai.tasks SET status = 'error', error_code = 'LLM_REPLY_INVALID', finished_at = now()
+       WHERE name = 'generate_ai_feedback' AND finished_at IS NULL`,
+    );
+    return rowCount!;
+  };
+  assert.deepEqual([await sweep(), await sweep(), await sweep(), await sweep()], [1, 1, 1, 0]);
+  await pool.query('UPDATE practices SET updated_at = now() WHERE external_id = $1', [failing]);
+  assert.equal(await sweep(), 1);
+});
