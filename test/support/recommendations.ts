@@ -120,9 +120,10 @@ export async function versionOf(userId: string): Promise<number | undefined> {
   return (await held(cardsKey(userId)))?.version;
 }
 
-/** What is shown to those who have no cards. */
-export async function popularOrder(): Promise<string[]> {
-  return ((await held(POPULAR_KEY))?.cards ?? []).map(({ id }) => id);
+/** What is shown to those who have no cards; version 0 when there is nothing. */
+export async function popular(): Promise<{ version: number; order: string[] }> {
+  const { version = 0, cards = [] } = (await held(POPULAR_KEY)) ?? {};
+  return { version, order: cards.map(({ id }) => id) };
 }
 
 /** External ids of new practices that are equal but for their ids, the lowest first: the order of what nothing tells apart. */

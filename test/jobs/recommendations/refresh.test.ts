@@ -16,7 +16,7 @@ import {
   orderOf,
   ownerOf,
   place,
-  popularOrder,
+  popular,
   practicesOf,
   refresh,
 } from '../../support/recommendations.ts';
@@ -52,7 +52,7 @@ test('a new member gets what is popular, the most popular first, and so do those
     await cardsOf(newcomer),
     [high, middle, low].map((id) => ({ id, reason: 'popular_content' })),
   );
-  assert.deepEqual(await popularOrder(), [high, middle, low]);
+  assert.deepEqual((await popular()).order, [high, middle, low]);
 });
 
 test('what is like a member comes first', async () => {
@@ -167,14 +167,24 @@ for (const [whom, one] of [
   });
 }
 
+test('without ClickHouse what more people like is more popular', async () => {
+  const { practices } = await ownerOf(3);
+  const [idle, liked, likedMore] = practices;
+  for (const id of [liked, likedMore, likedMore]) {
+    await giveVerdict(database.pool, randomUUID(), id!, 'like');
+  }
+  await refresh({}, { events: noEvents() });
+  assert.deepEqual((await popular()).order, [likedMore, liked, idle]);
+});
+
 test('without the vector store tags find what is not popular', async () => {
   const owner = await insertUser(database.pool);
-  const [popular] = await practicesOf(owner.id, 1);
+  const [viewed] = await practicesOf(owner.id, 1);
   const [tagged] = await practicesOf(owner.id, 1, { tags: ['茶'] });
   const reader = await member({ tag_list: ['茶'] });
-  await looked([randomUUID(), popular!]);
+  await looked([randomUUID(), viewed!]);
   await refresh({ userId: reader }, { vectors: noVectors() });
-  assert.deepEqual(new Set(await orderOf(reader)), new Set([popular, tagged]));
+  assert.deepEqual(new Set(await orderOf(reader)), new Set([viewed, tagged]));
 });
 
 test('of somebody who is not there nothing is kept', async () => {

@@ -14,7 +14,7 @@ import {
   member,
   orderOf,
   ownerOf,
-  popularOrder,
+  popular,
   practicesOf,
   refresh,
   resultOf,
@@ -83,10 +83,13 @@ test('what is popular is replaced by a later refresh', async () => {
   const { practices } = await ownerOf(2);
   await looked([randomUUID(), practices[0]!]);
   await refresh({});
-  assert.deepEqual(await popularOrder(), [practices[0]]);
+  const before = await popular();
+  assert.deepEqual(before.order, [practices[0]]);
   await looked([randomUUID(), practices[1]!], [randomUUID(), practices[1]!]);
   await refresh({});
-  assert.deepEqual(await popularOrder(), practices.toReversed());
+  const { order, version } = await popular();
+  assert.deepEqual(order, practices.toReversed());
+  assert.ok(version > before.version);
 });
 
 test('a refresh that ended between two pages goes on with the second, by what was popular at its start', async () => {
