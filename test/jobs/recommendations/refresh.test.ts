@@ -1,0 +1,192 @@
+/**
+ * Which cards people get, out of real stores.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { giveVerdict } from '../../../db/verdicts.ts';
+import { database } from '../../support/attempts.ts';
+import { noEvents, noVectors } from '../../support/context.ts';
+import { insertCheckIn, insertUser } from '../../support/practices.ts';
+import {
+  cardsOf,
+  did,
+  looked,
+  member,
+  orderOf,
+  ownerOf,
+  place,
+  popular,
+  practicesOf,
+  refresh,
+} from '../../support/recommendations.ts';
+
+const NORTH = [1, 0, 0, 0];
+const EAST = [0, 1, 0, 0];
+const SKY = [0, 0, 1, 0];
+const INWARD = [0, 0, 0, 1];
+
+test('what a member had to do with comes first among equals, for that member alone', async () => {
+  const { practices } = await ownerOf(2);
+  const [low, high] = practices;
+  const [one, other] = [await member(), await member()];
+  await looked([one, low!], [other, high!]);
+  await refresh({});
+  assert.deepEqual(await orderOf(one), [low, high]);
+  assert.deepEqual(await orderOf(other), [high, low]);
+  // Both stay equally popular.
+  await did([one, 'like', high!], [randomUUID(), 'like', low!]);
+  await refresh({ userId: one });
+  assert.deepEqual(await orderOf(one), [high, low]);
+});
+
+test('a new member gets what is popular, the most popular first, and so do those without cards', async () => {
+  const { practices } = await ownerOf(3);
+  const [low, middle, high] = practices;
+  const newcomer = await member();
+  const [first, second, third] = [randomUUID(), randomUUID(), randomUUID()];
+  await looked([first, low!], [first, middle!], [second, middle!]);
+  await looked([first, high!], [second, high!], [third, high!]);
+  await refresh({});
+  assert.deepEqual(
+    await cardsOf(newcomer),
+    [high, middle, low].map((id) => ({ id, reason: 'popular_content' })),
+  );
+  assert.deepEqual((await popular()).order, [high, middle, low]);
+});
+
+test('what is like a member comes first', async () => {
+  const { owner, practices } = await ownerOf(3);
+  const [far, near, nearest] = practices;
+  const reader = await member();
+  await place('users', reader, NORTH);
+  await place('practices', far!, EAST, owner);
+  await place('practices', near!, [1, 1, 0, 0], owner);
+  await place('practices', nearest!, NORTH, owner);
+  await refresh({ userId: reader });
+  assert.deepEqual(await orderOf(reader), [nearest, near, far]);
+});
+
+test('neighbours of what was liked come up, it does not do so itself; those of what was disliked go down', async () => {
+  const { owner, practices } = await ownerOf(5);
+  const [besideDisliked, liked, other, besideLiked, disliked] = practices;
+  const reader = await member();
+  for (const [id, vector] of [
+    [liked, EAST],
+    [besideLiked, EAST],
+    [disliked, SKY],
+    [besideDisliked, SKY],
+    [other, INWARD],
+  ] as const) {
+    await place('practices', id!, [...vector], owner);
+  }
+  await refresh({ userId: reader });
+  assert.deepEqual(await orderOf(reader), practices);
+  await giveVerdict(database.pool, reader, liked!, 'like');
+  await giveVerdict(database.pool, reader, disliked!, 'dislike');
+  await refresh({ userId: reader });
+  assert.deepEqual(await orderOf(reader), [besideLiked, liked, other, besideDisliked]);
+});
+
+test('nobody gets what is their own, what they disliked, or what is not shown to others', async () => {
+  const { owner, practices } = await ownerOf(1);
+  const reader = await insertUser(database.pool);
+  const own = await practicesOf(reader.id, 2);
+  const other = await insertUser(database.pool);
+  const [disliked, shown] = await practicesOf(other.id, 2);
+  const hidden: string[] = [];
+  for (const columns of [
+    { privacy_status: 'private' },
+    { privacy_status: 'delayed' },
+    { status: 'draft' },
+    { status: 'archived' },
+    { deleted_at: new Date() },
+  ]) {
+    hidden.push(...(await practicesOf(other.id, 1, columns)));
+  }
+  const all = [...practices, ...own, disliked!, shown!, ...hidden];
+  await place('users', reader.externalId, NORTH);
+  for (const id of all) {
+    await place('practices', id, NORTH, own.includes(id) ? reader.externalId : owner);
+  }
+  await looked(...all.map((id) => [reader.externalId, id] as const));
+  await giveVerdict(database.pool, reader.externalId, disliked!, 'dislike');
+  const wanted = [...practices, shown!].toSorted();
+  for (const given of [{}, { vectors: noVectors() }, { events: noEvents() }]) {
+    await refresh({ userId: reader.externalId }, given);
+    assert.deepEqual((await orderOf(reader.externalId)).toSorted(), wanted);
+  }
+});
+
+test('a hundred cards are kept, the best ones, and equal ones by id', async () => {
+  const { id } = await insertUser(database.pool);
+  const practices = await practicesOf(id, 120);
+  const last = practices.at(-1)!;
+  const reader = await member({ tag_list: ['茶'] });
+  await database.pool.query(`UPDATE practices SET tags = '{茶}' WHERE external_id = $1`, [last]);
+  await refresh({ userId: reader });
+  assert.deepEqual(await orderOf(reader), [last, ...practices.slice(0, 99)]);
+  assert.deepEqual((await cardsOf(reader))[0], { id: last, reason: 'tag_match', shared: '茶' });
+});
+
+for (const [whom, one] of [
+  ['everyone', false],
+  ['one member', true],
+] as const) {
+  test(`a refresh of ${whom} goes by what Postgres knows without the other stores, and names them`, async () => {
+    const owner = await insertUser(database.pool);
+    const [idle, alive, livelier, fitting] = await practicesOf(owner.id, 4);
+    const reader = await member({ interest_list: ['茶'] });
+    const { rows } = await database.pool.query<{ id: number; externalId: string }>(
+      'SELECT id, external_id AS "externalId" FROM practices',
+    );
+    const idOf = new Map(rows.map((row) => [row.externalId, row.id]));
+    await insertCheckIn(database.pool, idOf.get(alive!)!, owner.id, '2026-03-01');
+    await giveVerdict(database.pool, owner.externalId, livelier!, 'like');
+    await database.pool.query(`UPDATE practices SET tags = '{茶}' WHERE external_id = $1`, [
+      fitting,
+    ]);
+    await place('practices', idle!, NORTH, owner.externalId);
+    await place('users', reader, NORTH);
+    const payload = one ? { userId: reader } : {};
+    const users = one ? 1 : 2;
+    const [events, vectors] = [noEvents(), noVectors()];
+
+    const byTags = [livelier, fitting, alive, idle];
+    assert.deepEqual(await refresh(payload, { events, vectors }), {
+      users,
+      missing: ['events', 'vectors'],
+    });
+    assert.deepEqual(await orderOf(reader), byTags);
+    assert.deepEqual(await refresh(payload, { events }), { users, missing: ['events'] });
+    assert.deepEqual(await orderOf(reader), [idle, ...byTags.slice(0, 3)]);
+    assert.deepEqual(await refresh(payload, { vectors }), { users, missing: ['vectors'] });
+    assert.deepEqual(await orderOf(reader), byTags);
+    assert.deepEqual(await refresh(payload), { users, missing: [] });
+    assert.deepEqual(await orderOf(reader), [idle, ...byTags.slice(0, 3)]);
+  });
+}
+
+test('without ClickHouse what more people like is more popular', async () => {
+  const { practices } = await ownerOf(3);
+  const [idle, liked, likedMore] = practices;
+  for (const id of [liked, likedMore, likedMore]) {
+    await giveVerdict(database.pool, randomUUID(), id!, 'like');
+  }
+  await refresh({}, { events: noEvents() });
+  assert.deepEqual((await popular()).order, [likedMore, liked, idle]);
+});
+
+test('without the vector store tags find what is not popular', async () => {
+  const owner = await insertUser(database.pool);
+  const [viewed] = await practicesOf(owner.id, 1);
+  const [tagged] = await practicesOf(owner.id, 1, { tags: ['茶'] });
+  const reader = await member({ tag_list: ['茶'] });
+  await looked([randomUUID(), viewed!]);
+  await refresh({ userId: reader }, { vectors: noVectors() });
+  assert.deepEqual(new Set(await orderOf(reader)), new Set([viewed, tagged]));
+});
+
+test('of somebody who is not there nothing is kept', async () => {
+  assert.deepEqual(await refresh({ userId: randomUUID() }), { users: 0, missing: [] });
+});

@@ -1,0 +1,131 @@
+/**
+ * Refreshes that overtake one another, and those that are stopped between pages.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { Stop } from '../../../workers/stop.ts';
+import { database } from '../../support/attempts.ts';
+import { insertUser } from '../../support/practices.ts';
+import {
+  acceptRefresh,
+  attemptAt,
+  looked,
+  member,
+  orderOf,
+  ownerOf,
+  popular,
+  practicesOf,
+  refresh,
+  resultOf,
+  vectorsAfter,
+  versionOf,
+} from '../../support/recommendations.ts';
+
+/** A member who cares about tea, and a practice about tea and one about music. */
+async function reading() {
+  const reader = await member({ tag_list: ['tea'] });
+  const { id } = await insertUser(database.pool);
+  const [tea] = await practicesOf(id, 1, { tags: ['tea'] });
+  const [music] = await practicesOf(id, 1, { tags: ['music'] });
+  const turnToMusic = () =>
+    database.pool.query(`UPDATE users SET tag_list = '{music}' WHERE external_id = $1`, [reader]);
+  return { reader, tea, music, turnToMusic };
+}
+
+/** A vector store that is not there before `release`; by then people have been read. */
+function lateVectors() {
+  let release = (): void => undefined;
+  let reach = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const reached = new Promise<void>((resolve) => (reach = resolve));
+  const vectors = vectorsAfter(() => {
+    reach();
+    return released;
+  });
+  return { vectors, reached, release };
+}
+
+const KINDS = ['everyone', 'one member'] as const;
+const payloadOf = (kind: (typeof KINDS)[number], userId: string) =>
+  kind === 'everyone' ? {} : { userId };
+
+for (const earlier of KINDS) {
+  for (const later of KINDS) {
+    test(`a refresh of ${later} replaces the cards of an earlier refresh of ${earlier}`, async () => {
+      const { reader, tea, music, turnToMusic } = await reading();
+      await refresh(payloadOf(earlier, reader));
+      assert.deepEqual(await orderOf(reader), [tea, music]);
+      const before = await versionOf(reader);
+      await turnToMusic();
+      await refresh(payloadOf(later, reader));
+      assert.deepEqual(await orderOf(reader), [music, tea]);
+      assert.ok((await versionOf(reader))! > before!);
+    });
+
+    test(`a slow refresh of ${earlier} leaves the cards of a later refresh of ${later}`, async () => {
+      const { reader, tea, music, turnToMusic } = await reading();
+      const { vectors, reached, release } = lateVectors();
+      const slow = refresh(payloadOf(earlier, reader), { vectors });
+      await reached;
+      await turnToMusic();
+      await refresh(payloadOf(later, reader));
+      const version = await versionOf(reader);
+      release();
+      await slow;
+      assert.deepEqual(await orderOf(reader), [music, tea]);
+      assert.equal(await versionOf(reader), version);
+    });
+  }
+}
+
+test('what is popular is replaced by a later refresh', async () => {
+  const { practices } = await ownerOf(2);
+  await looked([randomUUID(), practices[0]!]);
+  await refresh({});
+  const before = await popular();
+  assert.deepEqual(before.order, [practices[0]]);
+  await looked([randomUUID(), practices[1]!], [randomUUID(), practices[1]!]);
+  await refresh({});
+  const { order, version } = await popular();
+  assert.deepEqual(order, practices.toReversed());
+  assert.ok(version > before.version);
+});
+
+test('a refresh that ended between two pages goes on with the second, by what was popular at its start', async () => {
+  const { practices } = await ownerOf(2);
+  const [low, high] = practices;
+  const { rows } = await database.pool.query<{ id: string }>(
+    `INSERT INTO users (external_id) SELECT gen_random_uuid() FROM generate_series(1, 199)
+     RETURNING external_id AS id`,
+  );
+  const members = rows.map(({ id }) => id);
+  const versions = () => Promise.all(members.map(versionOf));
+  await looked([randomUUID(), high!]);
+  await looked(...practices.map((id) => [randomUUID(), id] as const));
+
+  const job = await acceptRefresh({});
+  const stop = new Stop();
+  const outcome = await attemptAt(
+    job,
+    {
+      tell: (message) => {
+        if (message.type === 'progress' && message.note === '100 users') stop.abort('lease lost');
+      },
+    },
+    stop,
+  );
+  assert.equal(outcome.kind, 'released');
+  const first = await versions();
+  const done = first.filter((version) => version !== undefined);
+  assert.equal(done.length, 99, 'their owner is the hundredth');
+
+  await looked(...Array.from({ length: 5 }, () => [randomUUID(), low!] as const));
+  assert.deepEqual(await resultOf(job), { users: 200, missing: [] });
+  const all = await versions();
+  assert.deepEqual(all.slice(0, 99), done);
+  for (const version of all.slice(99)) assert.ok(version! > done[0]!);
+  for (const id of [members[0]!, members.at(-1)!]) {
+    assert.deepEqual(await orderOf(id), [high, low]);
+  }
+});
