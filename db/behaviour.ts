@@ -63,7 +63,7 @@ export class Behaviour {
   async popular(limit: number): Promise<Popularity[]> {
     return this.#read<Popularity>(
       `SELECT entity_id AS id,
-         sum((seen + spent + clicked + liked) * exp(-dateDiff('day', day, today()) / 9)) AS score
+         sum((seen + spent + clicked + liked) * exp(-dateDiff('day', day, toDate(now(), 'Asia/Taipei')) / 9)) AS score
        FROM (${DAILY} WHERE entity_type = 'practice' AND occurred_at > now() - INTERVAL 30 DAY
          GROUP BY user_id, entity_id, day)
        WHERE ${IS_ID('entity_id')} GROUP BY id ORDER BY score DESC, id LIMIT {limit:UInt32}`,

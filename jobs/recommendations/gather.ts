@@ -28,17 +28,32 @@ export interface Popular {
   missing: Missing[];
 }
 
-/** Most popular first. */
+/** Most popular first, and behind what anybody looked at the liveliest of the rest: all of them may be shown. */
 export async function gatherPopular(ctx: DurableContext): Promise<Popular> {
   try {
-    const practices = await ctx.events.popular(MOST_POPULAR);
-    if (practices.length > 0) return { practices, missing: [] };
+    const seen = await findSeen(ctx);
+    if (seen.length === MOST_POPULAR) return { practices: seen, missing: [] };
+    const lively = await findLively(ctx.db, MOST_POPULAR);
+    // Where nobody has looked at anything, how lively it is counts.
+    if (seen.length === 0) return { practices: lively, missing: [] };
+    const ids = new Set(seen.map(({ id }) => id));
+    const rest = lively.filter(({ id }) => !ids.has(id)).map(({ id }) => ({ id, score: 0 }));
+    return { practices: [...seen, ...rest].slice(0, MOST_POPULAR), missing: [] };
   } catch (error) {
     if (!isClickhouseAway(error)) throw error;
     return { practices: await findLively(ctx.db, MOST_POPULAR), missing: ['events'] };
   }
-  // Nobody has done anything yet.
-  return { practices: await findLively(ctx.db, MOST_POPULAR), missing: [] };
+}
+
+/** What people looked at and others may be shown. */
+async function findSeen({ db, events }: DurableContext): Promise<Popularity[]> {
+  const seen = await events.popular(MOST_POPULAR);
+  const shown = await findCandidates(
+    db,
+    seen.map(({ id }) => id),
+  );
+  const ids = new Set(shown.map(({ id }) => id));
+  return seen.filter(({ id }) => ids.has(id));
 }
 
 /** Similarities by practice, and the practices without similarity that share a tag. */

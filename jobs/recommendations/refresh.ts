@@ -28,8 +28,10 @@ export async function refreshEveryone(
   ctx: DurableContext,
   pageLimitMs: number,
 ): Promise<Refreshed> {
+  // Taken before anything is read, and kept by later attempts: whoever begins afterwards knows better.
+  const version = await ctx.step('version', () => nextRecommendationVersion(ctx.db));
   const popular = await ctx.step('popular', () => gatherPopular(ctx));
-  await keepPopular(popular, ctx);
+  await keepPopular(popular, version, ctx);
   let [users, after] = [0, 0];
   const missing = new Set(popular.missing);
   for (let page = 1; ; page++) {
@@ -37,7 +39,6 @@ export async function refreshEveryone(
     ctx.extendLimit(pageLimitMs);
     // A later attempt finds the pages of earlier ones done.
     const done = await ctx.step(`page ${page}`, async () => {
-      const version = await nextRecommendationVersion(ctx.db);
       const people = await listLearners(ctx.db, { after, limit: PAGE });
       const found = await refreshPeople(people, popular, version, ctx);
       return { users: people.length, last: people.at(-1)?.id ?? after, missing: found };
@@ -61,8 +62,11 @@ export async function refreshOne(userId: string, ctx: DurableContext): Promise<R
   return { users: 1, missing: [...new Set([...popular.missing, ...missing])] };
 }
 
-async function keepPopular({ practices }: Popular, ctx: DurableContext): Promise<void> {
-  const version = await nextRecommendationVersion(ctx.db);
+async function keepPopular(
+  { practices }: Popular,
+  version: number,
+  ctx: DurableContext,
+): Promise<void> {
   const cards = practices.map(({ id }): RankedCard => ({ id, reason: 'popular_content' }));
   await ctx.cache.set(POPULAR_KEY, version, { cards }, TTL_SECONDS);
 }

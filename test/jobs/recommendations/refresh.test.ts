@@ -190,3 +190,17 @@ test('without the vector store tags find what is not popular', async () => {
 test('of somebody who is not there nothing is kept', async () => {
   assert.deepEqual(await refresh({ userId: randomUUID() }), { users: 0, missing: [] });
 });
+
+test('what may not be shown any more takes no place among what is popular', async () => {
+  const { practices } = await ownerOf(3);
+  const [hidden, ...shown] = practices;
+  const reader = await member();
+  await looked([randomUUID(), hidden!]);
+  await database.pool.query(
+    `UPDATE practices SET privacy_status = 'private' WHERE external_id = $1`,
+    [hidden],
+  );
+  await refresh({});
+  assert.deepEqual(new Set((await popular()).order), new Set(shown));
+  assert.deepEqual(new Set(await orderOf(reader)), new Set(shown));
+});
