@@ -61,7 +61,7 @@ const RECIPES = {
   status: ['no-writes', 'prelude', 'ration', 'status'],
   tally: ['no-writes', 'prelude', 'tally'],
   page: ['no-writes', 'prelude', 'page'],
-  repair: ['allow-oom', 'prelude', 'types', ...PLACE, 'retain', 'places', 'repair'],
+  repair: ['allow-oom', 'prelude', 'types', ...PLACE, 'retain', 'ended', 'places', 'repair'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ScriptName = keyof typeof RECIPES;
