@@ -14,10 +14,10 @@ const MAX_REST_MS = 3_600_000;
 const PAGE = 1000;
 /** Jobs looked at together: their ids are in memory meanwhile. */
 const PART = 100_000;
-/** Suspects of one call, and entries of lines it may look through: some 5 ms of Redis. */
+/** Suspects of one call, and entries of lists it may look through: some 5 ms of Redis. */
 const SUSPECTS = 100;
 const BUDGET = 200_000;
-/** Between two such calls, in milliseconds. */
+/** Between two calls that take so long, in milliseconds. */
 const PAUSE_MS = 20;
 
 export interface RepairEvents {
@@ -59,24 +59,25 @@ export async function repair(shard: number, broker: Broker, signal: AbortSignal)
   const parts = Math.ceil(Math.max(jobs, places) / PART);
   for (let part = 0; part < parts && !signal.aborted; part++) {
     const isOurs = (id: string): boolean => Number.parseInt(id.slice(-4), 16) % parts === part;
-    const once = await search(shard, broker, isOurs);
+    const once = await search(shard, broker, signal, isOurs);
     // What moves meanwhile may be overlooked, but hardly twice.
-    const twice = once.size === 0 ? once : await search(shard, broker, isOurs);
+    const twice = once.size === 0 ? once : await search(shard, broker, signal, isOurs);
     const suspects = [...once].filter((id) => twice.has(id));
     ids.push(...(await mend(shard, broker, suspects, signal)));
   }
   return { ids, wasEven: false };
 }
 
-/** Ids that were not seen in exactly one place. */
+/** Ids that were not seen in exactly one place; anything once aborted. */
 async function search(
   shard: number,
   broker: Broker,
+  signal: AbortSignal,
   isOurs: (id: string) => boolean,
 ): Promise<Set<string>> {
   const seen = new Map<string, number>();
   for (const place of await placesOf(shard, broker)) {
-    for await (const ids of pages(shard, broker, place)) {
+    for await (const ids of pages(shard, broker, signal, place)) {
       for (const id of ids.map((text) => (place === 'delayed' ? text.slice(1) : text))) {
         if (isOurs(id)) seen.set(id, (seen.get(id) ?? 0) + 1);
       }
@@ -84,7 +85,7 @@ async function search(
   }
   const suspects = new Set<string>();
   const known = new Set<string>();
-  for await (const ids of pages(shard, broker, 'jobs')) {
+  for await (const ids of pages(shard, broker, signal, 'jobs')) {
     for (const id of ids.filter(isOurs)) {
       known.add(id);
       if (seen.get(id) !== 1) suspects.add(id);
@@ -116,14 +117,21 @@ async function placesOf(shard: number, broker: Broker): Promise<string[]> {
   ];
 }
 
-async function* pages(shard: number, broker: Broker, place: string): AsyncIterable<string[]> {
+async function* pages(
+  shard: number,
+  broker: Broker,
+  signal: AbortSignal,
+  place: string,
+): AsyncIterable<string[]> {
   let cursor = '0';
   do {
     const args = [place, cursor, PAGE];
     const [next, ids] = await broker.run<[string, string[]]>('page', shard, args);
     yield ids;
     cursor = next;
-  } while (cursor !== '0');
+    // A page is short, but for the last, where the records are so large that it took Redis long.
+    if (ids.length < PAGE && cursor !== '0') await sleep(PAUSE_MS);
+  } while (cursor !== '0' && !signal.aborted);
 }
 
 async function mend(

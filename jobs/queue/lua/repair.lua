@@ -6,6 +6,9 @@
 assert_types_of_shard()
 local budget, wrong, seen = tonumber(ARGV[2]), {}, 0
 
+-- Bytes of a record that take Redis as long to read as one entry of a line.
+local BYTES_OF_ENTRY = 8
+
 local WAITING = { lease = true, delayed = true, line = true }
 -- A revoked job may lie in its line yet. One without a record belongs nowhere.
 local WANTED = { r1 = { done = true }, f1 = { failed = true }, x1 = { line = true, done = true }, none = {} }
@@ -25,7 +28,7 @@ local function is_right(id)
   local kind = record and string.sub(record, 1, 2) or 'none'
   local job = (kind == 'f1' or kind == 'x1') and string.match(record, '^[^\n]*\n(.*)$') or record
   local queue, priority = line_of(job or '')
-  budget = budget - redis.call('LLEN', key('done'))
+  budget = budget - redis.call('LLEN', key('done')) - #(record or '') / BYTES_OF_ENTRY
   if queue then budget = budget - try(0, 'LLEN', key('wait:' .. queue .. ':' .. priority)) end
   local is_there, was_right = keep_one(id, WANTED[kind] or WAITING, places_of(id, queue, priority))
   if is_there or kind == 'none' then return was_right end
