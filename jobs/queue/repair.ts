@@ -10,9 +10,11 @@ import type { Broker } from './broker.ts';
 const CHECK_MS = 60_000;
 /** Longest rest after a search that mended nothing, in milliseconds. */
 const MAX_REST_MS = 3_600_000;
+/** How often one of the workers looks closely though the numbers agree, in milliseconds: one lost and one doubled do too. */
+const LOOK_MS = 3_600_000;
 /** Ids read in one call. */
 const PAGE = 1000;
-/** Jobs looked at together: their ids are in memory meanwhile. */
+/** Jobs looked at together: their ids are in memory meanwhile. With more of them, nobody looks while the numbers agree. */
 const PART = 100_000;
 /** Suspects of one call, and entries of lists it may look through: some 5 ms of Redis. */
 const SUSPECTS = 100;
@@ -54,7 +56,8 @@ export function createRepair(shard: number, broker: Broker, events: RepairEvents
 /** Looks once, and mends what it finds. */
 export async function repair(shard: number, broker: Broker, signal: AbortSignal): Promise<Repair> {
   const [jobs, places] = await broker.run<[number, number]>('tally', shard, []);
-  if (jobs === places) return { ids: [], wasEven: true };
+  const wasEven = jobs === places;
+  if (wasEven && !(await isOurTurn(shard, broker, jobs))) return { ids: [], wasEven };
   const ids: string[] = [];
   const parts = Math.ceil(Math.max(jobs, places) / PART);
   for (let part = 0; part < parts && !signal.aborted; part++) {
@@ -65,7 +68,12 @@ export async function repair(shard: number, broker: Broker, signal: AbortSignal)
     const suspects = [...once].filter((id) => twice.has(id));
     ids.push(...(await mend(shard, broker, suspects, signal)));
   }
-  return { ids, wasEven: false };
+  return { ids, wasEven };
+}
+
+async function isOurTurn(shard: number, broker: Broker, jobs: number): Promise<boolean> {
+  if (jobs === 0 || jobs > PART) return false;
+  return (await broker.run<number>('turn', shard, [LOOK_MS])) === 1;
 }
 
 /** Ids that were not seen in exactly one place; anything once aborted. */
