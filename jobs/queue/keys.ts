@@ -19,6 +19,7 @@
  * | `done`, `marks`, `doneBytes` | LIST, LIST, counter | retention of finished jobs, by batch | bounded by `meta` |
  * | `queues` | SET of names | every queue that ever had a job | for good |
  * | `paused` | SET of queues | not claimed from | until resumed |
+ * | `looked` | STRING | somebody has looked for lost and doubled jobs | 1 h |
  * | `answer:<call>` | STRING | what a call of `Control` was told, should it be sent again | 60 s |
  * | `reply:<call>` | LIST of worker + answer | what workers answer to a command | 60 s |
  * | `meta` | HASH | shards, retention limits, memory reading | for good |

@@ -10,14 +10,16 @@ import type { Broker } from './broker.ts';
 const CHECK_MS = 60_000;
 /** Longest rest after a search that mended nothing, in milliseconds. */
 const MAX_REST_MS = 3_600_000;
+/** How often one of the workers looks closely though the numbers agree, in milliseconds: one lost and one doubled do too. */
+const LOOK_MS = 3_600_000;
 /** Ids read in one call. */
 const PAGE = 1000;
-/** Jobs looked at together: their ids are in memory meanwhile. */
+/** Jobs looked at together: their ids are in memory meanwhile. With more of them, nobody looks while the numbers agree. */
 const PART = 100_000;
-/** Suspects of one call, and entries of lines it may look through: some 5 ms of Redis. */
+/** Suspects of one call, and entries of lists it may look through: some 5 ms of Redis. */
 const SUSPECTS = 100;
 const BUDGET = 200_000;
-/** Between two such calls, in milliseconds. */
+/** Between two calls that take so long, in milliseconds. */
 const PAUSE_MS = 20;
 
 export interface RepairEvents {
@@ -54,29 +56,36 @@ export function createRepair(shard: number, broker: Broker, events: RepairEvents
 /** Looks once, and mends what it finds. */
 export async function repair(shard: number, broker: Broker, signal: AbortSignal): Promise<Repair> {
   const [jobs, places] = await broker.run<[number, number]>('tally', shard, []);
-  if (jobs === places) return { ids: [], wasEven: true };
+  const wasEven = jobs === places;
+  if (wasEven && !(await isOurTurn(shard, broker, jobs))) return { ids: [], wasEven };
   const ids: string[] = [];
   const parts = Math.ceil(Math.max(jobs, places) / PART);
   for (let part = 0; part < parts && !signal.aborted; part++) {
     const isOurs = (id: string): boolean => Number.parseInt(id.slice(-4), 16) % parts === part;
-    const once = await search(shard, broker, isOurs);
+    const once = await search(shard, broker, signal, isOurs);
     // What moves meanwhile may be overlooked, but hardly twice.
-    const twice = once.size === 0 ? once : await search(shard, broker, isOurs);
+    const twice = once.size === 0 ? once : await search(shard, broker, signal, isOurs);
     const suspects = [...once].filter((id) => twice.has(id));
     ids.push(...(await mend(shard, broker, suspects, signal)));
   }
-  return { ids, wasEven: false };
+  return { ids, wasEven };
 }
 
-/** Ids that were not seen in exactly one place. */
+async function isOurTurn(shard: number, broker: Broker, jobs: number): Promise<boolean> {
+  if (jobs === 0 || jobs > PART) return false;
+  return (await broker.run<number>('turn', shard, [LOOK_MS])) === 1;
+}
+
+/** Ids that were not seen in exactly one place; anything once aborted. */
 async function search(
   shard: number,
   broker: Broker,
+  signal: AbortSignal,
   isOurs: (id: string) => boolean,
 ): Promise<Set<string>> {
   const seen = new Map<string, number>();
   for (const place of await placesOf(shard, broker)) {
-    for await (const ids of pages(shard, broker, place)) {
+    for await (const ids of pages(shard, broker, signal, place)) {
       for (const id of ids.map((text) => (place === 'delayed' ? text.slice(1) : text))) {
         if (isOurs(id)) seen.set(id, (seen.get(id) ?? 0) + 1);
       }
@@ -84,7 +93,7 @@ async function search(
   }
   const suspects = new Set<string>();
   const known = new Set<string>();
-  for await (const ids of pages(shard, broker, 'jobs')) {
+  for await (const ids of pages(shard, broker, signal, 'jobs')) {
     for (const id of ids.filter(isOurs)) {
       known.add(id);
       if (seen.get(id) !== 1) suspects.add(id);
@@ -116,14 +125,21 @@ async function placesOf(shard: number, broker: Broker): Promise<string[]> {
   ];
 }
 
-async function* pages(shard: number, broker: Broker, place: string): AsyncIterable<string[]> {
+async function* pages(
+  shard: number,
+  broker: Broker,
+  signal: AbortSignal,
+  place: string,
+): AsyncIterable<string[]> {
   let cursor = '0';
   do {
     const args = [place, cursor, PAGE];
     const [next, ids] = await broker.run<[string, string[]]>('page', shard, args);
     yield ids;
     cursor = next;
-  } while (cursor !== '0');
+    // A page is short, but for the last, where the records are so large that it took Redis long.
+    if (ids.length < PAGE && cursor !== '0') await sleep(PAUSE_MS);
+  } while (cursor !== '0' && !signal.aborted);
 }
 
 async function mend(

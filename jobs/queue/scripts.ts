@@ -60,8 +60,9 @@ const RECIPES = {
   overview: ['no-writes', 'prelude', 'overview'],
   status: ['no-writes', 'prelude', 'ration', 'status'],
   tally: ['no-writes', 'prelude', 'tally'],
+  turn: ['allow-oom', 'prelude', 'turn'],
   page: ['no-writes', 'prelude', 'page'],
-  repair: ['allow-oom', 'prelude', 'types', ...PLACE, 'retain', 'places', 'repair'],
+  repair: ['allow-oom', 'prelude', 'types', ...PLACE, 'retain', 'ended', 'places', 'repair'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ScriptName = keyof typeof RECIPES;

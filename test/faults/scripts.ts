@@ -28,6 +28,7 @@ const NAMES: Record<ScriptName, true> = {
   overview: true,
   status: true,
   tally: true,
+  turn: true,
   page: true,
   repair: true,
 };

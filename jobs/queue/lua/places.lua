@@ -54,5 +54,6 @@ local function places_of(id, queue, priority)
   if redis.call('ZSCORE', key('failed'), id) then
     places[#places + 1] = { name = 'failed', drop = function() redis.call('ZREM', key('failed'), id) end }
   end
+  places[#places + 1] = place_among_ended(id)
   return places
 end

@@ -1,42 +1,38 @@
 -- repair: puts jobs that are in no place, or in several, into the one where they belong. Those that are right stay as they
 -- are, so that whoever calls need not be sure of them, and any number may call.
--- ARGV[2]  entries of lines that may be looked through: the rest of the ids is left for another call
+-- ARGV[2]  entries of lists that may be looked through: the rest of the ids is left for another call
 -- then     ids
 -- returns  how many ids were seen to, the ids that were not right
 assert_types_of_shard()
 local budget, wrong, seen = tonumber(ARGV[2]), {}, 0
 
--- Whether an ended job is among those that are dropped in time; it is from now on.
-local function remember(id, record)
-  budget = budget - redis.call('LLEN', key('done'))
-  if redis.call('LPOS', key('done'), id) then return true end
-  retain({ id }, #record, now_ms())
-  return false
-end
+-- Bytes of a record that take Redis as long to read as one entry of a line.
+local BYTES_OF_ENTRY = 8
 
-local WAITING, FAILED = { lease = true, delayed = true, line = true }, { failed = true }
--- A revoked job may lie in its line yet.
-local REVOKED = { line = true }
+local WAITING = { lease = true, delayed = true, line = true }
+-- A revoked job may lie in its line yet. One without a record belongs nowhere.
+local WANTED = { r1 = { done = true }, f1 = { failed = true }, x1 = { line = true, done = true }, none = {} }
 
-local function is_right(id)
-  local record = redis.call('HGET', jobs, id)
-  local kind = record and string.sub(record, 1, 2)
-  if kind == 'r1' or not kind then
-    local _, was_right = keep_one(id, {}, places_of(id))
-    return (not kind or remember(id, record)) and was_right
-  end
-  local job = (kind == 'f1' or kind == 'x1') and string.match(record, '^[^\n]*\n(.*)$') or record
-  local queue, priority = line_of(job or '')
-  if queue then budget = budget - try(0, 'LLEN', key('wait:' .. queue .. ':' .. priority)) end
-  local places = places_of(id, queue, priority)
-  local is_there, was_right = keep_one(id, kind == 'f1' and FAILED or kind == 'x1' and REVOKED or WAITING, places)
-  if is_there then return was_right end
-  if kind == 'x1' then return remember(id, record) and was_right end
-  if kind == 'f1' then
+local function put_where_it_belongs(id, record, kind)
+  if kind == 'r1' or kind == 'x1' then
+    retain({ id }, #record, now_ms())
+  elseif kind == 'f1' then
     redis.call('ZADD', key('failed'), now_ms(), id)
   else
     return_to_line(id, now_ms())
   end
+end
+
+local function is_right(id)
+  local record = redis.call('HGET', jobs, id)
+  local kind = record and string.sub(record, 1, 2) or 'none'
+  local job = (kind == 'f1' or kind == 'x1') and string.match(record, '^[^\n]*\n(.*)$') or record
+  local queue, priority = line_of(job or '')
+  budget = budget - redis.call('LLEN', key('done')) - #(record or '') / BYTES_OF_ENTRY
+  if queue then budget = budget - try(0, 'LLEN', key('wait:' .. queue .. ':' .. priority)) end
+  local is_there, was_right = keep_one(id, WANTED[kind] or WAITING, places_of(id, queue, priority))
+  if is_there or kind == 'none' then return was_right end
+  put_where_it_belongs(id, record, kind)
   return false
 end
 

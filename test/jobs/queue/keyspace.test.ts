@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once, EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { Consumer, Control, Producer, type Delivery } from '../../../jobs/queue/index.ts';
+import { repair } from '../../../jobs/queue/repair.ts';
 import { documentedKeys, undocumented } from '../../support/keyspace.ts';
 import { request, testQueue, uuid } from '../../support/queue.ts';
 
@@ -79,6 +80,7 @@ test('a run that uses everything writes documented keys, and stopping leaves non
   await look();
   await consumer.stop();
   await broker.leave(0, uuid('dead'));
+  assert.deepEqual((await repair(0, broker, new AbortController().signal)).ids, []);
   await look();
   assert.deepEqual(
     [...seen].toSorted(),
@@ -94,6 +96,6 @@ test('a run that uses everything writes documented keys, and stopping leaves non
   const left = Object.keys(await queue.read());
   assert.equal(
     left.join(' '),
-    'delayed done doneBytes events failed jobs marks meta paused queues wait:two:5',
+    'delayed done doneBytes events failed jobs looked marks meta paused queues wait:two:5',
   );
 });
