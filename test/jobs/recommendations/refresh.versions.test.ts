@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { Cache } from '../../../db/cache.ts';
+import { freePort } from '../../../db/embedded/port.ts';
 import { Stop } from '../../../workers/stop.ts';
 import { database } from '../../support/attempts.ts';
 import { insertUser } from '../../support/practices.ts';
@@ -135,8 +137,9 @@ test('what was popular when a refresh began does not replace what a later one fo
   const [low, high] = practices;
   await looked([randomUUID(), low!]);
   const job = await acceptRefresh({});
-  const away = () => Promise.reject(new Error('Connection is closed.'));
-  const stopped = await attemptAt(job, { cache: { get: away, set: away } });
+  const away = new Cache(`redis://127.0.0.1:${await freePort()}`, 'away');
+  const stopped = await attemptAt(job, { cache: away });
+  away.close();
   assert.equal(stopped.kind, 'released', 'once it has read what is popular');
   await looked(...[1, 2].map(() => [randomUUID(), high!] as const));
   await refresh({});
