@@ -12,7 +12,6 @@ const DAY_MS = 86_400_000;
 /** Costs some 50 µs to make. Instants are in milliseconds since 1970 in UTC; a time that a clock shows is given as if the clock showed UTC. */
 export class Zone {
   static readonly #known = new Map<string, Zone>();
-  readonly name: string;
   readonly #format: Intl.DateTimeFormat;
 
   /** @throws {AppError} `SCHEDULE_INVALID` for a name that is not in the IANA database. */
@@ -24,7 +23,6 @@ export class Zone {
   }
 
   private constructor(name: string) {
-    this.name = name;
     try {
       // An offset such as +08:00 is no zone: it knows no summer.
       if (!/^[A-Za-z]/.test(name)) throw new RangeError(name);

@@ -13,7 +13,7 @@ export type Reason = (typeof REASONS)[number];
 
 /** What is known of a person and a candidate besides their rows; what is not known is 0. */
 export interface Signals {
-  /** Cosine similarity to the person, -1 to 1. */
+  /** Cosine similarity to the person, 0 to 1: what is unlike counts as unrelated. */
   similarity: number;
   /** Likewise to what the person liked and disliked. */
   liked: number;

@@ -125,7 +125,9 @@ async function examine(db: Pool, until: Date) {
   for (const { schedule, slot, tasks } of rows) {
     if (tasks !== 1) violations.push(`${schedule} at ${slot.toISOString()} has ${tasks} tasks`);
   }
-  for (const schedule of new Set(rows.map((row) => row.schedule))) {
+  const kept = new Set(rows.map((row) => row.schedule));
+  if (kept.size !== SCHEDULES) violations.push(`${kept.size} of ${SCHEDULES} schedules fired`);
+  for (const schedule of kept) {
     const own = rows.filter((row) => row.schedule === schedule);
     const [first, last] = [own[0]!.slot.getTime(), own.at(-1)!.slot.getTime()];
     const due = (last - first) / 1000 + 1;

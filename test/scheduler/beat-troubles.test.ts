@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { markHandled, readSchedules } from '../../db/schedules.ts';
-import type { Pool } from '../../db/postgres.ts';
+import { createPool, type Pool } from '../../db/postgres.ts';
 import { fireDue } from '../../scheduler/beat.ts';
 import type { Events } from '../../telemetry.ts';
 import { eventually } from '../support/consumers.ts';
@@ -189,4 +189,24 @@ test('a slot whose task could not be accepted stays due, and none of it is left'
     [60_000, 120_000, 180_000].map((ms) => [ms, 'fired']),
   );
   assert.equal((await tasks()).length, 3);
+});
+
+test('a process that is stopped while it holds a schedule is given up by Postgres', async (t) => {
+  const world = new World();
+  const name = world.add();
+  await world.lookAt(0);
+  world.nowMs = START + HOUR_MS;
+  const stopped = createPool(database.url, { max: 1, name: 'stopped' });
+  t.after(() => stopped.end());
+  const client = await stopped.connect();
+  client.on('error', () => undefined);
+  await client.query('BEGIN');
+  await client.query('SELECT FROM ai.schedules WHERE name = $1 FOR UPDATE', [name]);
+  const heldMs = performance.now();
+  await eventually('it fires', async () => (await fireDue(world.options)) === 0, 20_000);
+  const tookMs = performance.now() - heldMs;
+  assert.ok(tookMs > 4000 && tookMs < 15_000, `after ${tookMs} ms`);
+  assert.deepEqual(await slots(name), [[HOUR_MS, 'fired']]);
+  await assert.rejects(client.query('COMMIT'));
+  client.release(true);
 });
