@@ -79,7 +79,7 @@ export async function readCards(
   return { cards, nextCursor: hasMore ? cursorAfter(ranked, last.id) : null, ...about };
 }
 
-/** The user's own order, or that of what is popular; a cache that is away is an empty one. */
+/** The user's own order, or that of what is popular, if there is anything in it; a cache that is away is an empty one. */
 async function readOrder(
   { db, cache }: Pick<RouteContext, 'db' | 'cache'>,
   userId: string,
@@ -89,7 +89,7 @@ async function readOrder(
     [POPULAR_KEY, 'popular'],
   ] as const) {
     const entry = await cache.get(key).catch(() => undefined);
-    if (cardList.Check(entry?.value)) {
+    if (cardList.Check(entry?.value) && entry.value.cards.length > 0) {
       return { ranked: entry.value.cards, source, isCached: true };
     }
   }

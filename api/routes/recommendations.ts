@@ -4,22 +4,10 @@
 import { refreshRecommendationCache } from '../../jobs/tasks/refresh-recommendation-cache.ts';
 import { answerAccepted } from '../accepted.ts';
 import { principalOf } from '../auth.ts';
-import {
-  DEFAULT_LIMIT,
-  RecommendationsBody,
-  RecommendationsQuery,
-  wordsOf,
-} from '../card-schemas.ts';
-import { readCards, type CardPage } from '../cards.ts';
+import { DEFAULT_LIMIT, RecommendationsBody, RecommendationsQuery } from '../card-schemas.ts';
+import { readPage } from '../card-page.ts';
 import type { Api, RouteContext } from '../context.ts';
 import { AcceptedBody, errorResponses } from '../schemas.ts';
-
-export const NOBODYS: CardPage = {
-  cards: [],
-  nextCursor: null,
-  source: 'popular',
-  isCached: false,
-};
 
 export function recommendationRoutes(app: Api, context: RouteContext): void {
   const { tasks, backlog } = context;
@@ -40,19 +28,8 @@ export function recommendationRoutes(app: Api, context: RouteContext): void {
         ...errorResponses('REQUEST_INVALID', 'UNAUTHENTICATED', 'STORE_UNAVAILABLE'),
       },
     },
-    handler: async ({ principal, query }, reply) => {
-      reply.header('x-auth-state', principal === null ? 'anonymous' : 'user');
-      const limit = query.limit ?? DEFAULT_LIMIT.recommendations;
-      const page =
-        principal === null
-          ? NOBODYS
-          : await readCards(context, principal.userId, {
-              limit,
-              cursor: query.cursor,
-              tags: wordsOf(query, 'tags'),
-              excludeIds: wordsOf(query, 'exclude_ids'),
-            });
-      reply.about = { cacheHit: page.isCached, limit, nextCursor: page.nextCursor };
+    handler: async (request, reply) => {
+      const page = await readPage(context, request, reply, DEFAULT_LIMIT.recommendations);
       return {
         items: page.cards.map((card) => ({
           practice_id: card.id,

@@ -12,12 +12,10 @@ import {
   VerdictBody,
   VerdictParams,
   VerdictRequest,
-  wordsOf,
 } from '../card-schemas.ts';
-import { readCards } from '../cards.ts';
+import { readPage } from '../card-page.ts';
 import type { Api, RouteContext } from '../context.ts';
 import { errorResponses } from '../schemas.ts';
-import { NOBODYS } from './recommendations.ts';
 
 const STATES = { like: 'liked', dislike: 'disliked' } as const;
 
@@ -36,19 +34,8 @@ export function topicCardRoutes(app: Api, context: RouteContext): void {
         ...errorResponses('REQUEST_INVALID', 'UNAUTHENTICATED', 'STORE_UNAVAILABLE'),
       },
     },
-    handler: async ({ principal, query }, reply) => {
-      reply.header('x-auth-state', principal === null ? 'anonymous' : 'user');
-      const limit = query.limit ?? DEFAULT_LIMIT.topicCards;
-      const page =
-        principal === null
-          ? NOBODYS
-          : await readCards(context, principal.userId, {
-              limit,
-              cursor: query.cursor,
-              tags: wordsOf(query, 'tags'),
-              excludeIds: wordsOf(query, 'exclude_ids'),
-            });
-      reply.about = { cacheHit: page.isCached, limit, nextCursor: page.nextCursor };
+    handler: async (request, reply) => {
+      const page = await readPage(context, request, reply, DEFAULT_LIMIT.topicCards);
       return page.cards.map((card) => ({
         practiceId: card.id,
         targetId: card.targetId,
