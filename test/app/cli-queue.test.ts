@@ -187,7 +187,10 @@ test('without a queue to ask, a command says so and starts nothing', async (t) =
 
 for (const [words, sentence] of [
   [['inspect'], /^npm run cli -- inspect <command>\n[^]* inspect workers /],
-  [['inspect', 'wokers'], /^There is no command "inspect wokers"\. Did you mean inspect workers\?/],
+  [
+    ['inspect', 'wokers'],
+    /^There is no command "inspect wokers"\. Did you mean inspect workers\?\nnpm run cli -- help inspect lists the commands.\n$/,
+  ],
   [['contrl', 'ping'], /^There is no command "contrl"\. Did you mean control\?/],
   [['inspect', 'active', '--timout', '5'], /does not take "--timout"\. Did you mean --timeout\?/],
   [['inspect', 'active', '--timeout', '0'], /--timeout needs a whole number from 1 on, not "0"/],
