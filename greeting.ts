@@ -13,7 +13,7 @@ const TOKEN_SECONDS = 30 * 24 * 3600;
 export function aboutData(dataDir: string): string {
   const isDefault = dataDir === SETTINGS.DATA_DIR.default;
   const setting = isDefault ? '' : `DATA_DIR=${quoted(dataDir)} `;
-  return `  data in ${dataDir} (${setting}npm run cli -- reset empties it)`;
+  return `  data in ${dataDir} (${setting}npm run cli -- reset --yes empties it)`;
 }
 
 /** The lines of the greeting: a token for each seed user, then commands that work as they stand in a shell. */

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { run } from '../support/process.ts';
 
@@ -28,6 +31,22 @@ test('the list of settings ends with an error when they are not usable', async (
   assert.match(cli.text(), /^ROLE=wroker$/m);
   assert.match(cli.text(), /^DATABASE_URL=\(unset\)$/m);
   assert.match(cli.text(), /Did you mean worker\?/);
+});
+
+test('all data is deleted only when that is said twice', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'daodao-cli-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const dataDir = path.join(folder, 'data');
+  await mkdir(path.join(dataDir, 'redis'), { recursive: true });
+  const env = { DATA_DIR: path.relative(process.cwd(), dataDir) };
+  const asked = run(t, 'cli.js', env, ['reset']);
+  assert.equal(await asked.ended, 2);
+  assert.equal(asked.text(), `This deletes all data in ${dataDir} for good. To do it: --yes\n`);
+  assert.deepEqual(await readdir(dataDir), ['redis']);
+  const done = run(t, 'cli.js', env, ['reset', '--yes']);
+  assert.equal(await done.ended, 0, done.text());
+  assert.equal(done.text(), `${dataDir} is empty.\n`);
+  assert.deepEqual(await readdir(dataDir), []);
 });
 
 test('an unknown command ends with 2 and where to look, and nothing scrolls that away', async (t) => {
@@ -60,7 +79,7 @@ for (const [words, sentence] of [
     ['migrate', '--sed'],
     /does not take "--sed"\. Did you mean --seed\?\nUsage: .* migrate \[--seed/,
   ],
-  [['reset', 'extra'], /does not take "extra"\.\nUsage: npm run cli -- reset\n/],
+  [['reset', 'extra'], /does not take "extra"\.\nUsage: npm run cli -- reset \[--yes\]\n/],
   [['config', '--json'], /does not take "--json"\.\nUsage: npm run cli -- config\n/],
   [['migrat'], /no command "migrat"\. Did you mean migrate\?/],
   [['--hlep'], /no command "--hlep"\. Did you mean --help\?/],
