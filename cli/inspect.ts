@@ -1,13 +1,13 @@
 /**
  * Looking without moving anything: workers, jobs, queues, tasks.
  */
-import { findTask } from '../db/tasks.ts';
 import type { WorkerAnswer } from '../jobs/queue/index.ts';
 import type { HeldJob } from '../workers/runs.ts';
 import { answersOf, ask, ASK_OPTIONS, JSON_OPTION, troubles } from './ask.ts';
-import { idsOf, type Command, type Commands, type Input } from './command.ts';
+import type { Command, Commands, Input } from './command.ts';
+import { showTask } from './inspect-task.ts';
 import { withQueue, type QueueStores } from './stores.ts';
-import { show, table } from './table.ts';
+import { seconds, show, table } from './table.ts';
 
 interface Stats {
   pid: number;
@@ -55,7 +55,6 @@ function asking(
 }
 
 const mb = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MB`;
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 async function showWorkers(stores: QueueStores, input: Input): Promise<number> {
   const said = await ask(stores, input, 'stats');
@@ -102,29 +101,6 @@ async function showQueues({ inspector }: QueueStores, input: Input): Promise<voi
   });
 }
 
-/** What Redis and Postgres know of one task. @returns 1 when neither knows it. */
-async function showTask(stores: QueueStores, input: Input): Promise<number> {
-  const [id = ''] = idsOf(input);
-  const job = await stores.inspector.status(id);
-  const row = await Promise.resolve()
-    .then(() => findTask(stores.db(), id))
-    .then(
-      (found) => ({ row: found ?? null, problem: null }),
-      (error: Error) => ({ row: null, problem: error.message }),
-    );
-  show(input.has('json'), { id, job, ...row }, () => [
-    `task      ${job.job?.task ?? job.task ?? row.row?.name ?? '?'}`,
-    `queue     ${job.job?.queue ?? job.queue ?? row.row?.queue ?? '?'}`,
-    `in Redis  ${job.state}${job.reason === undefined ? '' : `: ${job.reason.code} ${job.reason.message ?? ''}`}`,
-    `charged   ${job.counts.attempts} attempts, ${job.counts.deaths} deaths`,
-    `progress  ${job.progress ?? '-'}`,
-    row.row === null
-      ? `in Postgres  ${row.problem === null ? 'no row' : `not asked: ${row.problem}`}`
-      : `in Postgres  ${row.row.status}, ${row.row.attempts} attempts${row.row.error_code === null ? '' : `, ${row.row.error_code}: ${row.row.error_message}`}`,
-  ]);
-  return job.state === 'unknown' && row.row === null ? 1 : 0;
-}
-
 export const inspect: Commands = {
   'inspect workers': {
     describe: 'list the workers: where they run, what they serve and hold',
@@ -142,7 +118,8 @@ export const inspect: Commands = {
         worker.slice(0, 8),
       ]),
     );
-    return table(['JOB', 'TASK', 'QUEUE', 'ATTEMPT', 'SINCE', 'WORKER'], rows);
+    if (rows.length > 0) return table(['JOB', 'TASK', 'QUEUE', 'ATTEMPT', 'SINCE', 'WORKER'], rows);
+    return [troubles(said).length > 0 ? 'No worker that answered runs a job.' : 'No job runs.'];
   }),
   'inspect queues': {
     describe: 'list the queues: what waits in them, and who serves them',
