@@ -3,7 +3,7 @@
  */
 import type { WorkerAnswer } from '../jobs/queue/index.ts';
 import type { HeldJob } from '../workers/runs.ts';
-import { answersOf, ask, ASK_OPTIONS, JSON_OPTION, troubles } from './ask.ts';
+import { answersOf, ask, ASK_OPTIONS, countServing, JSON_OPTION, troubles } from './ask.ts';
 import type { Command, Commands, Input } from './command.ts';
 import { showTask } from './inspect-task.ts';
 import { withQueue, type QueueStores } from './stores.ts';
@@ -80,19 +80,24 @@ async function showWorkers(stores: QueueStores, input: Input): Promise<number> {
   return workers.every(({ stats: own }) => own !== null) ? 0 : 1;
 }
 
+/** Those that are served, though no job has come yet, too. Of these nobody knows here whether they are paused. */
 async function showQueues({ inspector }: QueueStores, input: Input): Promise<void> {
   const overview = await inspector.overview();
-  show(input.has('json'), overview, () => {
-    const rows = overview.queues
-      .toSorted((a, b) => a.name.localeCompare(b.name))
-      .map(({ name, waiting, paused }) => [
-        name,
-        waiting.reduce((sum, some) => sum + some, 0),
-        waiting.flatMap((some, priority) => (some > 0 ? [`${priority}:${some}`] : [])).join(' ') ||
-          '-',
-        paused ? 'paused' : 'open',
-        overview.workers.filter(({ queues }) => queues.includes(name)).length,
-      ]);
+  const used = new Set(overview.queues.map(({ name }) => name));
+  const served = new Set(overview.workers.flatMap(({ queues }) => queues));
+  const unused = Array.from(served)
+    .filter((name) => !used.has(name))
+    .map((name) => ({ name, waiting: Array.from({ length: 10 }, () => 0), paused: null }));
+  const queues = [...overview.queues, ...unused].toSorted((a, b) => a.name.localeCompare(b.name));
+  show(input.has('json'), { ...overview, queues }, () => {
+    const rows = queues.map(({ name, waiting, paused }) => [
+      name,
+      waiting.reduce((sum, some) => sum + some, 0),
+      waiting.flatMap((some, priority) => (some > 0 ? [`${priority}:${some}`] : [])).join(' ') ||
+        '-',
+      paused === null ? '-' : paused ? 'paused' : 'open',
+      countServing(overview, name),
+    ]);
     const { delayed, failed, done } = overview;
     return [
       ...table(['QUEUE', 'WAITING', 'BY PRIORITY', 'STATE', 'WORKERS'], rows),

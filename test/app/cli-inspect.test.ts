@@ -37,14 +37,18 @@ test('an operator looks at what there is', async (t) => {
 
   const active = await app.cli('inspect', 'active');
   assert.match(active.text, new RegExp(`${id} +test\\.obey +default +1 +\\d+\\.\\d s `));
-  const { queues } = await document<{ queues: { name: string; paused: boolean }[] }>(app, [
+  const { queues } = await document<{ queues: { name: string; paused: boolean | null }[] }>(app, [
     'inspect',
     'queues',
   ]);
   assert.deepEqual(
     queues.map(({ name, paused }) => [name, paused]),
-    [['default', false]],
+    [
+      ['ai_tasks', null],
+      ['default', false],
+    ],
   );
+  assert.match((await app.cli('inspect', 'queues')).text, /^ai_tasks +0 +- +- +1$/m);
   assert.match((await app.cli('inspect', 'queues')).text, /^default +0 +- +open +1$/m);
   assert.match(
     (await app.cli('inspect', 'registered')).text,

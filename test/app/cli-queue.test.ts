@@ -35,6 +35,11 @@ test('an operator acts on queues and workers', async (t) => {
   assert.equal((await app.cli('control', 'resume', 'default')).text, 'default is resumed.\n');
   await eventually('it runs', async () => (await state(held)) === 'succeeded');
 
+  assert.equal(
+    (await app.cli('control', 'pause', 'nope')).text,
+    'nope is paused. No worker serves it.\n',
+  );
+
   const cancelled = await app.cli('control', 'cancel-consumer', 'default');
   assert.match(cancelled.text, /serves ai_tasks\n/);
   const left = await app.add('echo', { word: 'left' });
