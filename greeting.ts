@@ -25,21 +25,28 @@ export async function greeting(config: ResolvedConfig, origin: string): Promise<
     lines.push(`  ${user.nickname} (${user.locale})`, `    ${await tokenOf(config, user)}`);
   }
   const url = `${origin}/practices/${practice.externalId}/feedback`;
+  const cards = `${origin}/users/me/recommendations`;
+  const taskId = `sed 's/.*"task_id":"\\([^"]*\\).*/\\1/'`;
   const authorization = '-H "Authorization: Bearer $TOKEN"';
   return [
     ...lines,
     '',
     `Try it, as ${practice.owner.nickname} (${practice.owner.locale}):`,
     `  TOKEN=${await tokenOf(config, practice.owner)}`,
-    `  TASK=$(curl -s -X POST ${url} ${authorization} | sed 's/.*"task_id":"\\([^"]*\\).*/\\1/'); echo $TASK`,
+    `  TASK=$(curl -s -X POST ${url} ${authorization} | ${taskId}); echo $TASK`,
     `  curl -s -w '\\n' "${origin}/tasks/$TASK?wait=20" ${authorization}`,
     `  curl -s -w '\\n' ${url} ${authorization}`,
     '',
-    'What is done by itself, as an admin:',
+    'Recommendations, made anew:',
+    `  TASK=$(curl -s -X POST ${cards}/refresh ${authorization} | ${taskId})`,
+    `  curl -s -o /dev/null "${origin}/tasks/$TASK?wait=20" ${authorization}; curl -s -w '\\n' ${cards} ${authorization}`,
+    '',
+    `What is done by itself, for admins (${practice.owner.nickname} again, with the role admin):`,
     `  ADMIN=${await tokenOf(config, practice.owner, ['user', 'admin'])}`,
     `  curl -s -w '\\n' ${origin}/schedules -H "Authorization: Bearer $ADMIN"`,
-    '',
-    'To see every request and job in the log: LOG_LEVEL=debug npm start',
+    ...(config.logLevel === 'debug'
+      ? []
+      : ['', 'To see every request and job in the log: LOG_LEVEL=debug npm start']),
   ];
 }
 

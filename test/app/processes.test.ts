@@ -143,14 +143,16 @@ test('a start on nothing ends in lines to paste that work, ready in every part, 
   const env = environment('main');
   const main = await startMain(t, env);
   const [, origin] = await main.wrote(/back end on (http:\S+)/);
-  const [id = '', followed = '', read = '', admin = ''] = paste(...toPaste(main));
+  const [id = '', followed = '', read = '', cards = '', admin = ''] = paste(...toPaste(main));
   assert.match(id, /^[\da-f-]{36}$/);
   const task = JSON.parse(followed) as { task_id: string; status: string };
   assert.deepEqual([task.task_id, task.status], [id, 'done']);
   const feedback = JSON.parse(read) as { task_id: string };
   assert.equal(feedback.task_id, id);
+  assert.equal((JSON.parse(cards) as { source: string }).source, 'personal');
   assert.equal((JSON.parse(admin) as { schedules: unknown[] }).schedules.length, 3);
   assert.deepEqual(paste(...toPaste(main)).slice(0, 1), [id], 'pasted again, it is the same task');
+  assert.doesNotMatch(main.text(), /process\.started[^]*LOG_LEVEL=debug/);
   const dir = env.DATA_DIR;
   assert.ok(main.text().includes(`data in ${dir} (DATA_DIR=${dir} npm run cli -- reset --yes `));
 
