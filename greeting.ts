@@ -13,7 +13,7 @@ const TOKEN_SECONDS = 30 * 24 * 3600;
 export function aboutData(dataDir: string): string {
   const isDefault = dataDir === SETTINGS.DATA_DIR.default;
   const setting = isDefault ? '' : `DATA_DIR=${quoted(dataDir)} `;
-  return `  data in ${dataDir} (${setting}npm run cli -- reset empties it)`;
+  return `  data in ${dataDir} (${setting}npm run cli -- reset --yes empties it)`;
 }
 
 /** The lines of the greeting: a token for each seed user, then commands that work as they stand in a shell. */
@@ -25,21 +25,28 @@ export async function greeting(config: ResolvedConfig, origin: string): Promise<
     lines.push(`  ${user.nickname} (${user.locale})`, `    ${await tokenOf(config, user)}`);
   }
   const url = `${origin}/practices/${practice.externalId}/feedback`;
+  const cards = `${origin}/users/me/recommendations`;
+  const taskId = `sed 's/.*"task_id":"\\([^"]*\\).*/\\1/'`;
   const authorization = '-H "Authorization: Bearer $TOKEN"';
   return [
     ...lines,
     '',
     `Try it, as ${practice.owner.nickname} (${practice.owner.locale}):`,
     `  TOKEN=${await tokenOf(config, practice.owner)}`,
-    `  TASK=$(curl -s -X POST ${url} ${authorization} | sed 's/.*"task_id":"\\([^"]*\\).*/\\1/'); echo $TASK`,
+    `  TASK=$(curl -s -X POST ${url} ${authorization} | ${taskId}); echo $TASK`,
     `  curl -s -w '\\n' "${origin}/tasks/$TASK?wait=20" ${authorization}`,
     `  curl -s -w '\\n' ${url} ${authorization}`,
     '',
-    'What is done by itself, as an admin:',
+    'Recommendations, made anew:',
+    `  TASK=$(curl -s -X POST ${cards}/refresh ${authorization} | ${taskId})`,
+    `  curl -s -o /dev/null "${origin}/tasks/$TASK?wait=20" ${authorization}; curl -s -w '\\n' ${cards} ${authorization}`,
+    '',
+    `What is done by itself, for admins (${practice.owner.nickname} again, with the role admin):`,
     `  ADMIN=${await tokenOf(config, practice.owner, ['user', 'admin'])}`,
     `  curl -s -w '\\n' ${origin}/schedules -H "Authorization: Bearer $ADMIN"`,
-    '',
-    'To see every request and job in the log: LOG_LEVEL=debug npm start',
+    ...(config.logLevel === 'debug'
+      ? []
+      : ['', 'To see every request and job in the log: LOG_LEVEL=debug npm start']),
   ];
 }
 

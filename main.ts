@@ -95,11 +95,14 @@ async function main(): Promise<void> {
   if (config.role === 'all' || config.role === 'worker') void warnOfModel(resolved);
   starting = startApp(resolved.config, telemetry, { shutdown: end });
   const app = await starting;
+  if (app.origin !== undefined && !shutdown.begun) await greet(resolved, app.origin);
+  // After the greeting, which no line of the log interrupts.
   telemetry.emit('process.started', { role: config.role, pid: process.pid });
-  if (app.origin === undefined || shutdown.begun) return;
-  say(`\nDaoDao AI back end on ${app.origin}   docs: ${app.origin}/docs`);
-  if (!resolved.embedded.includes('postgres')) return;
-  for (const line of await greeting(resolved.config, app.origin)) say(line);
+}
+
+async function greet({ config, embedded }: Resolved, origin: string): Promise<void> {
+  const lines = embedded.includes('postgres') ? await greeting(config, origin) : [];
+  say([`\nDaoDao AI back end on ${origin}   docs: ${origin}/docs`, ...lines].join('\n'));
 }
 
 main().catch(async (error: unknown) => {

@@ -60,7 +60,7 @@ export function requirePrincipals(
 ): void {
   const key = createSecretKey(jwtSecurity, 'utf8');
   app.decorateRequest('principal', null);
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (request.is404 || request.routeOptions.config.public === true) return;
     if (request.routeOptions.config.internal === true) {
       return assertInternal(request.headers['x-internal-api-key'], internalApiKey);
@@ -68,7 +68,10 @@ export function requirePrincipals(
     const token = findToken(request.headers);
     if (token === undefined && request.routeOptions.config.optional === true) return;
     if (token === undefined) throw new AppError('UNAUTHENTICATED');
-    request.principal = await readToken(token, key);
+    request.principal = await readToken(token, key).catch((error: unknown) => {
+      reply.header('www-authenticate', 'Bearer error="invalid_token"');
+      throw error;
+    });
     if (request.routeOptions.config.admin === true && !isAdmin(request.principal)) {
       throw new AppError('FORBIDDEN');
     }
@@ -138,6 +141,7 @@ async function readToken(
     return { userId: _id.toLowerCase(), username, isTemp, roles, permissions };
   } catch (error) {
     if (!(error instanceof errors.JOSEError)) throw error;
-    throw new AppError('UNAUTHENTICATED', { cause: error });
+    const message = error instanceof errors.JWTExpired ? 'The token has expired.' : undefined;
+    throw new AppError('UNAUTHENTICATED', { ...(message && { message }), cause: error });
   }
 }

@@ -14,6 +14,9 @@ const MAX_DEPTH = 32;
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
+/** What stands for a body that was left out or is empty: one with no fields. */
+export const NO_BODY: object = Object.freeze({});
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether the route itself refuses text that cannot be stored, item by item. Default false: bodies with such text are refused. */
@@ -21,7 +24,7 @@ declare module 'fastify' {
   }
 }
 
-/** Makes `application/json` the only body the server reads. A body left out or empty is one with no fields. */
+/** Makes `application/json` the only body the server reads. */
 export function acceptJsonOnly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -39,7 +42,7 @@ export function acceptJsonOnly(app: FastifyInstance): void {
     },
   );
   app.addHook('preValidation', async (request) => {
-    if (request.body === undefined) request.body = {};
+    if (request.body === undefined) request.body = NO_BODY;
   });
 }
 

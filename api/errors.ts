@@ -70,7 +70,10 @@ export function reportError(
       error: error instanceof AppError ? error : shown.cause,
     });
   }
-  if (shown.status === 401) reply.header('www-authenticate', 'Bearer');
+  // A token that was refused has its challenge (RFC 6750).
+  if (shown.status === 401 && !reply.hasHeader('www-authenticate')) {
+    reply.header('www-authenticate', 'Bearer');
+  }
   if (shown.retryAfterSeconds !== undefined) reply.header('retry-after', shown.retryAfterSeconds);
 }
 

@@ -1,7 +1,7 @@
 /**
  * Asking workers that run, and showing who did not answer.
  */
-import type { WorkerAnswer } from '../jobs/queue/index.ts';
+import type { Overview, WorkerAnswer } from '../jobs/queue/index.ts';
 import type { Input, Option } from './command.ts';
 import type { QueueStores } from './stores.ts';
 
@@ -57,6 +57,12 @@ export function troubles(said: readonly WorkerAnswer[]): string[] {
     if (one.kind === 'refused') return [`${one.worker}  refused: ${one.error}`];
     return [`${one.worker}  ${one.kind === 'silent' ? 'did not answer in time' : 'is gone'}`];
   });
+}
+
+/** How many workers that are heard of serve a queue. */
+export function countServing({ workers }: Overview, queue: string): number {
+  return workers.filter(({ leaseLeftMs, queues }) => leaseLeftMs > 0 && queues.includes(queue))
+    .length;
 }
 
 /** 1 when somebody did not do it, or when there was nobody to do it. */

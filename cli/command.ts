@@ -117,9 +117,12 @@ function unknown(commands: Commands, first: string, [second]: readonly string[])
   const meant = isGroup ? `${first} ${second}` : first;
   const names = Object.keys(commands);
   const groups = names.map((name) => name.split(' ')[0]!);
-  const hint = didYouMean(meant, [...names, ...new Set(groups)]);
-  const list = helpOfAll(commands, isGroup ? first : undefined);
-  return { kind: 'problem', text: `There is no command "${meant}".${hint}\n\n${list}` };
+  const hint = didYouMean(meant, [...names, ...new Set(groups), 'help', '--help']);
+  const help = `${LEAD}help${isGroup ? ` ${first}` : ''}`;
+  return {
+    kind: 'problem',
+    text: `There is no command "${meant}".${hint}\n${help} lists the commands.`,
+  };
 }
 
 function readInput(name: string, command: Command, line: readonly string[]): Request {
@@ -175,7 +178,7 @@ function readInput(name: string, command: Command, line: readonly string[]): Req
 function stray(name: string, word: string, options: object): string {
   const hint = didYouMean(
     word,
-    Object.keys(options).map((option) => `--${option}`),
+    [...Object.keys(options), 'help'].map((option) => `--${option}`),
   );
   return `The command ${name} does not take "${word}".${hint}`;
 }

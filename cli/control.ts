@@ -4,7 +4,15 @@
 import { SETTINGS } from '../config.ts';
 import { revokeTask } from '../db/task-checks.ts';
 import { QUEUE_NAME, type WorkerAnswer } from '../jobs/queue/index.ts';
-import { answersOf, ask, ASK_OPTIONS, exitCodeOf, JSON_OPTION, troubles } from './ask.ts';
+import {
+  answersOf,
+  ask,
+  ASK_OPTIONS,
+  countServing,
+  exitCodeOf,
+  JSON_OPTION,
+  troubles,
+} from './ask.ts';
 import { idsOf, UsageProblem, type Command, type Commands, type Input } from './command.ts';
 import { withQueue, type QueueStores } from './stores.ts';
 import { count, show, table } from './table.ts';
@@ -58,13 +66,16 @@ function nameOf({ words: [queue = ''] }: Input): string {
 
 const queueOf = (input: Input): object => ({ queue: nameOf(input) });
 
-/** @param word `paused` or `resumed`. */
+/** A queue nobody serves may be meant, before its workers come, or misspelt. @param word `paused` or `resumed`. */
 async function setPaused(input: Input, word: 'paused' | 'resumed'): Promise<void> {
   const queue = nameOf(input);
-  await withQueue(({ control }) =>
-    word === 'paused' ? control.pause(queue) : control.resume(queue),
-  );
-  show(input.has('json'), { queue, word }, () => [`${queue} is ${word}.`]);
+  await withQueue(async ({ control, inspector }) => {
+    await (word === 'paused' ? control.pause(queue) : control.resume(queue));
+    const workers = countServing(await inspector.overview(), queue);
+    show(input.has('json'), { queue, word, workers }, () => [
+      `${queue} is ${word}.${workers === 0 ? ' No worker serves it.' : ''}`,
+    ]);
+  });
 }
 
 export interface Revoked {

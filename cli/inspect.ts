@@ -1,13 +1,13 @@
 /**
  * Looking without moving anything: workers, jobs, queues, tasks.
  */
-import { findTask } from '../db/tasks.ts';
 import type { WorkerAnswer } from '../jobs/queue/index.ts';
 import type { HeldJob } from '../workers/runs.ts';
-import { answersOf, ask, ASK_OPTIONS, JSON_OPTION, troubles } from './ask.ts';
-import { idsOf, type Command, type Commands, type Input } from './command.ts';
+import { answersOf, ask, ASK_OPTIONS, countServing, JSON_OPTION, troubles } from './ask.ts';
+import type { Command, Commands, Input } from './command.ts';
+import { showTask } from './inspect-task.ts';
 import { withQueue, type QueueStores } from './stores.ts';
-import { show, table } from './table.ts';
+import { seconds, show, table } from './table.ts';
 
 interface Stats {
   pid: number;
@@ -55,7 +55,6 @@ function asking(
 }
 
 const mb = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MB`;
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 async function showWorkers(stores: QueueStores, input: Input): Promise<number> {
   const said = await ask(stores, input, 'stats');
@@ -81,48 +80,30 @@ async function showWorkers(stores: QueueStores, input: Input): Promise<number> {
   return workers.every(({ stats: own }) => own !== null) ? 0 : 1;
 }
 
+/** Those that are served, though no job has come yet, too. Of these nobody knows here whether they are paused. */
 async function showQueues({ inspector }: QueueStores, input: Input): Promise<void> {
   const overview = await inspector.overview();
-  show(input.has('json'), overview, () => {
-    const rows = overview.queues
-      .toSorted((a, b) => a.name.localeCompare(b.name))
-      .map(({ name, waiting, paused }) => [
-        name,
-        waiting.reduce((sum, some) => sum + some, 0),
-        waiting.flatMap((some, priority) => (some > 0 ? [`${priority}:${some}`] : [])).join(' ') ||
-          '-',
-        paused ? 'paused' : 'open',
-        overview.workers.filter(({ queues }) => queues.includes(name)).length,
-      ]);
+  const used = new Set(overview.queues.map(({ name }) => name));
+  const served = new Set(overview.workers.flatMap(({ queues }) => queues));
+  const unused = Array.from(served)
+    .filter((name) => !used.has(name))
+    .map((name) => ({ name, waiting: Array.from({ length: 10 }, () => 0), paused: null }));
+  const queues = [...overview.queues, ...unused].toSorted((a, b) => a.name.localeCompare(b.name));
+  show(input.has('json'), { ...overview, queues }, () => {
+    const rows = queues.map(({ name, waiting, paused }) => [
+      name,
+      waiting.reduce((sum, some) => sum + some, 0),
+      waiting.flatMap((some, priority) => (some > 0 ? [`${priority}:${some}`] : [])).join(' ') ||
+        '-',
+      paused === null ? '-' : paused ? 'paused' : 'open',
+      countServing(overview, name),
+    ]);
     const { delayed, failed, done } = overview;
     return [
       ...table(['QUEUE', 'WAITING', 'BY PRIORITY', 'STATE', 'WORKERS'], rows),
       `delayed ${delayed}   dead letters ${failed}   ended and kept ${done}`,
     ];
   });
-}
-
-/** What Redis and Postgres know of one task. @returns 1 when neither knows it. */
-async function showTask(stores: QueueStores, input: Input): Promise<number> {
-  const [id = ''] = idsOf(input);
-  const job = await stores.inspector.status(id);
-  const row = await Promise.resolve()
-    .then(() => findTask(stores.db(), id))
-    .then(
-      (found) => ({ row: found ?? null, problem: null }),
-      (error: Error) => ({ row: null, problem: error.message }),
-    );
-  show(input.has('json'), { id, job, ...row }, () => [
-    `task      ${job.job?.task ?? job.task ?? row.row?.name ?? '?'}`,
-    `queue     ${job.job?.queue ?? job.queue ?? row.row?.queue ?? '?'}`,
-    `in Redis  ${job.state}${job.reason === undefined ? '' : `: ${job.reason.code} ${job.reason.message ?? ''}`}`,
-    `charged   ${job.counts.attempts} attempts, ${job.counts.deaths} deaths`,
-    `progress  ${job.progress ?? '-'}`,
-    row.row === null
-      ? `in Postgres  ${row.problem === null ? 'no row' : `not asked: ${row.problem}`}`
-      : `in Postgres  ${row.row.status}, ${row.row.attempts} attempts${row.row.error_code === null ? '' : `, ${row.row.error_code}: ${row.row.error_message}`}`,
-  ]);
-  return job.state === 'unknown' && row.row === null ? 1 : 0;
 }
 
 export const inspect: Commands = {
@@ -142,7 +123,8 @@ export const inspect: Commands = {
         worker.slice(0, 8),
       ]),
     );
-    return table(['JOB', 'TASK', 'QUEUE', 'ATTEMPT', 'SINCE', 'WORKER'], rows);
+    if (rows.length > 0) return table(['JOB', 'TASK', 'QUEUE', 'ATTEMPT', 'SINCE', 'WORKER'], rows);
+    return [troubles(said).length > 0 ? 'No worker that answered runs a job.' : 'No job runs.'];
   }),
   'inspect queues': {
     describe: 'list the queues: what waits in them, and who serves them',

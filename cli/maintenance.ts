@@ -1,11 +1,12 @@
 /**
  * Commands around the stores: settings, tables, seed, an empty data directory.
  */
+import path from 'node:path';
 import { describeConfig, loadConfig } from '../config.ts';
 import { resetData } from '../db/embedded/data-dir.ts';
 import { prepareStores, seedStores } from '../db/prepare.ts';
 import { say } from '../output.ts';
-import type { Commands } from './command.ts';
+import { UsageProblem, type Commands } from './command.ts';
 import { withStores } from './stores.ts';
 
 export const maintenance: Commands = {
@@ -42,8 +43,12 @@ export const maintenance: Commands = {
   },
   reset: {
     describe: 'empty the data directory of the embedded engines',
-    run: async () => {
-      const { dataDir } = loadConfig();
+    options: { yes: { kind: 'flag', describe: 'do it' } },
+    run: async (input) => {
+      const dataDir = path.resolve(loadConfig().dataDir);
+      if (!input.has('yes')) {
+        throw new UsageProblem(`This deletes all data in ${dataDir} for good. To do it: --yes`);
+      }
       await resetData({ dataDir: `${dataDir}/demo` });
       await resetData({ dataDir });
       say(`${dataDir} is empty.`);

@@ -42,6 +42,7 @@ export class WorkerService implements Service {
   /** Jobs in threads. */
   readonly runs = new Runs();
   #started = false;
+  #abandoning: Promise<void> | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
   /**
@@ -100,7 +101,16 @@ export class WorkerService implements Service {
 
   /** Lets running jobs end within the grace period, then aborts them; what is left goes back uncharged. */
   async stop(): Promise<void> {
-    if (!this.#started) return;
+    // Whoever stops it closes its connection next.
+    if (this.#abandoning !== undefined) await this.#abandoning;
+    else if (this.#started) await this.#drain();
+    else return;
+    await this.#consumer.stop();
+    clearInterval(this.#sweep);
+    await Promise.all([this.#pool.close(), this.#solo.close()]);
+  }
+
+  async #drain(): Promise<void> {
     this.#started = false;
     this.#alone.giveBack();
     const { shutdownGraceMs } = this.#config;
@@ -109,9 +119,6 @@ export class WorkerService implements Service {
     await this.#consumer.drain();
     clearTimeout(grace);
     clearTimeout(abandon);
-    await this.#consumer.stop();
-    clearInterval(this.#sweep);
-    await Promise.all([this.#pool.close(), this.#solo.close()]);
   }
 
   /** Gives everything held back at once, uncharged, though it still runs here. Takes a second at most; then the process must end. */
@@ -120,7 +127,8 @@ export class WorkerService implements Service {
     this.#alone.giveBack();
     this.#abortAll();
     this.#abandonAll();
-    await this.#consumer.abandon();
+    this.#abandoning = this.#consumer.abandon();
+    await this.#abandoning;
   }
 
   get consumer(): Pick<

@@ -142,7 +142,7 @@ async function checkVersion(cluster: string, { version }: Binaries): Promise<voi
   if (made.trim() === version.split('.')[0]) return;
   throw new Error(
     `${cluster} was made by Postgres ${made.trim()}, this is ${version}: ` +
-      'dump it with that version, or empty it with `npm run cli -- reset`.',
+      'dump it with that version, or empty it with `npm run cli -- reset --yes`.',
   );
 }
 

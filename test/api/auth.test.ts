@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { signToken } from '../../api/auth.ts';
 import { buildApi } from '../../api/server.ts';
+import { ERRORS } from '../../errors.ts';
 import {
   bearer,
   createWorld,
@@ -108,7 +109,9 @@ test('every route that is not listed as public refuses every token that is not v
         continue;
       }
       assert.equal(answer.statusCode, 401, `${method} ${url} with ${kind}`);
-      assert.equal(answer.headers['www-authenticate'], 'Bearer');
+      const isRead = token !== '' && !url.startsWith('/internal/');
+      const challenge = isRead ? 'Bearer error="invalid_token"' : 'Bearer';
+      assert.equal(answer.headers['www-authenticate'], challenge, `${method} ${url} with ${kind}`);
       if (method !== 'HEAD') assert.equal(answer.json<ErrorBody>().error.code, 'UNAUTHENTICATED');
     }
   }
@@ -142,6 +145,21 @@ test('every route that is not listed as public refuses every token that is not v
     'POST /users/me/embeddings',
     'POST /users/me/recommendations/refresh',
   ]);
+});
+
+test('only a token of ours that has expired is told so', async (t) => {
+  const app = await open(t, createWorld());
+  const { expired = '', ...others } = await badTokens();
+  const messageTo = async (token: string): Promise<string> => {
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await app.inject({ url: `/tasks/${PRACTICE_ID}`, headers });
+    return answer.json<ErrorBody>().error.message;
+  };
+  assert.equal(await messageTo(expired), 'The token has expired.');
+  const forged = await signToken(`${SECRET}!`, OWNER, { expiresInSeconds: -1 });
+  for (const token of [...Object.values(others), forged]) {
+    assert.equal(await messageTo(token), ERRORS.UNAUTHENTICATED.message);
+  }
 });
 
 test('what belongs to somebody else is as unknown as what never was', async (t) => {

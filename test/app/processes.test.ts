@@ -143,16 +143,18 @@ test('a start on nothing ends in lines to paste that work, ready in every part, 
   const env = environment('main');
   const main = await startMain(t, env);
   const [, origin] = await main.wrote(/back end on (http:\S+)/);
-  const [id = '', followed = '', read = '', admin = ''] = paste(...toPaste(main));
+  const [id = '', followed = '', read = '', cards = '', admin = ''] = paste(...toPaste(main));
   assert.match(id, /^[\da-f-]{36}$/);
   const task = JSON.parse(followed) as { task_id: string; status: string };
   assert.deepEqual([task.task_id, task.status], [id, 'done']);
   const feedback = JSON.parse(read) as { task_id: string };
   assert.equal(feedback.task_id, id);
+  assert.equal((JSON.parse(cards) as { source: string }).source, 'personal');
   assert.equal((JSON.parse(admin) as { schedules: unknown[] }).schedules.length, 3);
   assert.deepEqual(paste(...toPaste(main)).slice(0, 1), [id], 'pasted again, it is the same task');
+  assert.doesNotMatch(main.text(), /process\.started[^]*LOG_LEVEL=debug/);
   const dir = env.DATA_DIR;
-  assert.ok(main.text().includes(`data in ${dir} (DATA_DIR=${dir} npm run cli -- reset `));
+  assert.ok(main.text().includes(`data in ${dir} (DATA_DIR=${dir} npm run cli -- reset --yes `));
 
   const ready = await readiness(origin!);
   assert.deepEqual(ready, {
@@ -176,7 +178,7 @@ test('a start on nothing ends in lines to paste that work, ready in every part, 
   const workers = run(t, 'cli.js', env, ['inspect', 'workers']);
   assert.equal(await workers.ended, 0, workers.text());
   assert.match(workers.text(), new RegExp(` ${main.child.pid} +ai_tasks,default +0/32 `));
-  const refused = run(t, 'cli.js', env, ['reset']);
+  const refused = run(t, 'cli.js', env, ['reset', '--yes']);
   assert.equal(await refused.ended, 1);
   assert.match(refused.text(), new RegExp(`is used by process ${main.child.pid}`));
   const second = run(t, 'main.js', env);
@@ -190,8 +192,9 @@ test('a start on nothing ends in lines to paste that work, ready in every part, 
   assert.deepEqual(engines.filter(isRunning), []);
   assert.deepEqual(processesOf(env.DATA_DIR), []);
 
-  const reset = run(t, 'cli.js', env, ['reset']);
+  const reset = run(t, 'cli.js', env, ['reset', '--yes']);
   assert.equal(await reset.ended, 0, reset.text());
+  assert.equal(reset.text(), `${path.resolve(dir)} is empty.\n`);
   assert.deepEqual(readdirSync(env.DATA_DIR), []);
 });
 

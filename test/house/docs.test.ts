@@ -5,6 +5,13 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import { control } from '../../cli/control.ts';
+import { dead } from '../../cli/dead.ts';
+import { events } from '../../cli/events.ts';
+import { inspect } from '../../cli/inspect.ts';
+import { maintenance } from '../../cli/maintenance.ts';
+import { embeddings } from '../../cli/reindex.ts';
+import { schedules } from '../../cli/schedules.ts';
 import { packagePath } from '../../package-path.ts';
 import { ERRORS } from '../../errors.ts';
 
@@ -23,6 +30,19 @@ test('docs/errors.md lists exactly the codes of errors.ts, with their status and
     ([code, { status, message }]) => `| \`${code}\` | ${status} | ${message} |`,
   );
   assert.deepEqual(listed, expected);
+});
+
+test('docs/operations.md names the commands that print no JSON', async () => {
+  const commands = { ...maintenance, ...embeddings, ...inspect, ...control, ...dead, ...events };
+  const without = Object.entries({ ...commands, ...schedules })
+    .filter(([, { options }]) => options?.['json'] === undefined)
+    .map(([name]) => name);
+  const [, listed = ''] =
+    /These do not take it: ([^.]+)\./.exec(await read('docs', 'operations.md')) ?? [];
+  assert.deepEqual(
+    [...listed.matchAll(/`([^`]+)`/g)].map((match) => match[1]),
+    without,
+  );
 });
 
 test('there are at most twelve scripts to remember', () => {

@@ -126,6 +126,18 @@ const fail = defineTask({
   },
 });
 
+/** Fails, and is tried again ten minutes later. */
+const stumble = defineTask({
+  name: 'test.stumble',
+  payload: Type.Object({}),
+  result,
+  maxRetries: 1,
+  backoff: { delayMs: 600_000, jitter: 'none' },
+  async run() {
+    throw new Error('not yet');
+  },
+});
+
 const WAYS_TO_DIE = {
   exit: () => process.exit(3),
   throw: () =>
@@ -178,8 +190,9 @@ const requireModule = defineTask({
 });
 
 export function registerTasksOfTests(): void {
-  const ordinary = [echo, rest, nap, obey, hurry, overstay, ignore, diary, durableDiary, fail];
+  const ordinary = [echo, rest, nap, obey, hurry, overstay, ignore, diary, durableDiary];
+  const failing = [fail, stumble, die, poison];
   const storms = [stormTask, transientStormTask, slotTask];
-  const tasks = [...ordinary, ...storms, die, poison, requireModule, ...TASKS_OF_THREADS];
+  const tasks = [...ordinary, ...failing, ...storms, requireModule, ...TASKS_OF_THREADS];
   for (const task of tasks) register(task);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import type { ResolvedConfig } from '../../config.ts';
-import { Consumer, Control, type Delivery } from '../../jobs/queue/index.ts';
+import { Broker, Consumer, Control, Inspector, type Delivery } from '../../jobs/queue/index.ts';
 import { eventually } from '../support/consumers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { Signals } from '../support/signals.ts';
@@ -147,4 +147,24 @@ test('a job that goes on after its lease was lost ends with its thread, which th
   const next = await bench.add('echo', { word: 'free again' });
   await bench.jobEvent(next, 'job.succeeded');
   assert.deepEqual(bench.eventsOf(deaf).includes('job.failed'), false);
+});
+
+test('a stop that comes after an abandon waits for it: its connection is not closed while it leaves', async (t) => {
+  const bench = await open(t, { leaseMs: 3000 });
+  const id = await bench.add('obey');
+  await bench.said(id, 'waiting');
+  const other = new Broker({ url: bench.redis.url, prefix: bench.redis.prefix });
+  t.after(() => other.close());
+  await other.open();
+  const abandoned = bench.worker.abandon();
+  await bench.worker.stop();
+  bench.broker.close();
+  await abandoned;
+  const inspector = new Inspector(other);
+  assert.deepEqual((await inspector.overview()).workers, []);
+  assert.equal((await inspector.status(id)).state, 'pending');
+  assert.deepEqual(
+    bench.told.seen.filter(({ event }) => event === 'loop.failed'),
+    [],
+  );
 });
