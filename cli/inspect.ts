@@ -87,7 +87,7 @@ async function showQueues({ inspector }: QueueStores, input: Input): Promise<voi
   const served = new Set(overview.workers.flatMap(({ queues }) => queues));
   const unused = Array.from(served)
     .filter((name) => !used.has(name))
-    .map((name) => ({ name, waiting: Array.from({ length: 10 }, () => 0), paused: null }));
+    .map((name) => ({ name, waiting: Array.from({ length: 10 }, () => 0), paused: false }));
   const queues = [...overview.queues, ...unused].toSorted((a, b) => a.name.localeCompare(b.name));
   show(input.has('json'), { ...overview, queues }, () => {
     const rows = queues.map(({ name, waiting, paused }) => [
@@ -95,7 +95,7 @@ async function showQueues({ inspector }: QueueStores, input: Input): Promise<voi
       waiting.reduce((sum, some) => sum + some, 0),
       waiting.flatMap((some, priority) => (some > 0 ? [`${priority}:${some}`] : [])).join(' ') ||
         '-',
-      paused === null ? '-' : paused ? 'paused' : 'open',
+      paused ? 'paused' : 'open',
       countServing(overview, name),
     ]);
     const { delayed, failed, done } = overview;

@@ -44,11 +44,11 @@ test('an operator looks at what there is', async (t) => {
   assert.deepEqual(
     queues.map(({ name, paused }) => [name, paused]),
     [
-      ['ai_tasks', null],
+      ['ai_tasks', false],
       ['default', false],
     ],
   );
-  assert.match((await app.cli('inspect', 'queues')).text, /^ai_tasks +0 +- +- +1$/m);
+  assert.match((await app.cli('inspect', 'queues')).text, /^ai_tasks +0 +- +open +1$/m);
   assert.match((await app.cli('inspect', 'queues')).text, /^default +0 +- +open +1$/m);
   assert.match(
     (await app.cli('inspect', 'registered')).text,

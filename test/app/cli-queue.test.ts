@@ -39,6 +39,7 @@ test('an operator acts on queues and workers', async (t) => {
     (await app.cli('control', 'pause', 'nope')).text,
     'nope is paused. No worker serves it.\n',
   );
+  assert.match((await app.cli('inspect', 'queues')).text, /^nope +0 +- +paused +0$/m);
 
   const cancelled = await app.cli('control', 'cancel-consumer', 'default');
   assert.match(cancelled.text, /serves ai_tasks\n/);

@@ -1,5 +1,5 @@
 -- overview: the facts of one shard for readers, as JSON.
--- returns  queues with waiting jobs by priority 0..9 (revoked ones that still lie in line included), delayed, failed and
+-- returns  queues that had a job or are paused, with waiting jobs by priority 0..9 (revoked ones that still lie in line included), delayed, failed and
 --          finished jobs, and the workers with what they hold
 local at = now_ms()
 local facts = {
@@ -9,7 +9,7 @@ local facts = {
   queues = {},
   workers = {},
 }
-for _, queue in ipairs(redis.call('SMEMBERS', key('queues'))) do
+for _, queue in ipairs(redis.call('SUNION', key('queues'), key('paused'))) do
   local waiting = {}
   for priority = 0, 9 do
     waiting[priority + 1] = try(0, 'LLEN', key('wait:' .. queue .. ':' .. priority))
