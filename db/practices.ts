@@ -112,7 +112,7 @@ export async function listFinishedPractices(
      WHERE p.id < $1::bigint AND p.status IN ('completed', 'archived') AND p.deleted_at IS NULL AND NOT p.insight_edited
        AND NOT EXISTS (SELECT FROM ai.practice_feedback f WHERE f.practice_id = p.external_id)
        AND (SELECT count(*) FROM ai.tasks t WHERE t.name = 'generate_ai_feedback' AND t.subject = p.external_id::text
-            AND t.status = 'error' AND t.created_at > p.updated_at) < $3
+            AND t.status = 'error' AND t.finished_at IS NOT NULL AND t.created_at > p.updated_at) < $3
      ORDER BY p.id DESC LIMIT $2`,
     [before, limit, mostFailed],
   );
