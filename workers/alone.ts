@@ -16,8 +16,8 @@ interface Waiting {
 }
 
 export interface Stage {
-  /** Resolves when there is a thread for the next job. */
-  ready(): Promise<void>;
+  /** Resolves with whether there is a thread for the next job. */
+  ready(): Promise<boolean>;
   /** @param onFresh on a thread that has had no other job. */
   run(delivery: Delivery, onFresh: boolean): void;
 }
@@ -104,7 +104,7 @@ export class Alone {
    * is still being started is not charged.
    */
   async #mark({ job, counts }: Delivery): Promise<boolean> {
-    await this.#stage.ready();
+    if (!(await this.#stage.ready())) return false;
     const running: Counts = { ...counts, mark: 'r' };
     const isMarked = await this.#consumer.mark(job.id, running).catch(() => false);
     return isMarked && !this.#isClosed;

@@ -62,9 +62,9 @@ export class ThreadPool {
     this.#choose(onFresh).run({ concurrency: this.#concurrency, jobs });
   }
 
-  /** Resolves when the thread that `run` would take has been started. */
-  async ready(onFresh = false): Promise<void> {
-    await this.#choose(onFresh).ready(this.#concurrency);
+  /** Resolves with whether the thread that `run` would take has been started. */
+  async ready(): Promise<boolean> {
+    return this.#choose(false).ready(this.#concurrency);
   }
 
   #choose(onFresh: boolean): Seat {

@@ -38,6 +38,8 @@ export interface ThreadEvents {
   ended(id: string, outcome: AttemptOutcome): void;
   /** The thread that ran these jobs ended before they did. */
   died(ids: string[], death: ThreadDeath): void;
+  /** The thread that was given these jobs ended before it began with them. */
+  unstarted(ids: string[], cause: { reason: string; isLoaded: boolean }): void;
   /** A job moves its time limits later by so many milliseconds. */
   extended(id: string, ms: number): void;
   progress(id: string, value: number, note: string | null): void;
@@ -71,6 +73,8 @@ interface Thread {
   /** Jobs it was given, and how many of them have ended. */
   given: number;
   ended: number;
+  /** Batches it has not finished. */
+  batches: Set<AbortController>;
   isHeavy: boolean;
   isEnding: boolean;
 }
@@ -103,6 +107,8 @@ export class Seat {
       minThreads: warm ? 1 : 0,
       maxThreads: 1,
       concurrentTasksPerWorker: ALL_BATCHES,
+      // Otherwise a batch that can be aborted would have the thread to itself.
+      loadBalancer: (_batch, [thread]) => thread ?? null,
       // Threads own sockets, which a thread blocked in Atomics.wait would not serve.
       atomics: 'disabled',
       // A warm thread is kept: so are its connections.
@@ -112,9 +118,11 @@ export class Seat {
       resourceLimits: HEAP_LIMITS,
     });
     this.#piscina.on('message', (message: FromThread) => this.#hear(message));
-    this.#piscina.on('error', (error: unknown) =>
-      events.died([], { reason: reasonOf(error), isFirst: false, isDeliberate: false }),
-    );
+    this.#piscina.on('error', (error: unknown) => {
+      const reason = reasonOf(error);
+      if (this.#thread !== undefined) this.#thread.reason = reason;
+      events.died([], { reason, isFirst: false, isDeliberate: false });
+    });
   }
 
   /** Jobs that have not ended. */
@@ -141,18 +149,32 @@ export class Seat {
     return this.#running.has(id);
   }
 
-  /** Resolves when its thread has loaded all that jobs need, or has failed to. */
-  async ready(concurrency: number): Promise<void> {
-    await this.#piscina.run(packBatch({ concurrency, jobs: [] })).catch(() => undefined);
+  /** Resolves with whether its thread has loaded all that jobs need. */
+  async ready(concurrency: number): Promise<boolean> {
+    return this.#send({ concurrency, jobs: [] }).isDone;
   }
 
   run(batch: Batch): void {
-    const sent = this.#piscina.run(packBatch(batch));
     const { jobs } = batch;
-    const thread = this.#seated();
+    const { thread } = this.#send(batch);
     thread.given += jobs.length;
     for (const { id } of jobs) this.#running.set(id, { thread, isBegun: false });
-    sent.catch((error: unknown) => (thread.reason = reasonOf(error)));
+  }
+
+  /** Piscina would keep a batch whose thread fails to load, for whichever comes next: it ends with its thread. */
+  #send(batch: Batch): { thread: Thread; isDone: Promise<boolean> } {
+    const abort = new AbortController();
+    const sent = this.#piscina.run(packBatch(batch), { signal: abort.signal });
+    const thread = this.#seated();
+    thread.batches.add(abort);
+    const isDone = sent.then(
+      () => thread.batches.delete(abort),
+      (error: unknown) => {
+        if (thread.batches.delete(abort)) thread.reason = reasonOf(error);
+        return false;
+      },
+    );
+    return { thread, isDone };
   }
 
   /**
@@ -176,7 +198,12 @@ export class Seat {
     const worker = this.#piscina.threads[0]!;
     if (this.#thread?.worker === worker) return this.#thread;
     const fresh = { given: 0, ended: 0, isHeavy: false, isEnding: false };
-    const thread = { worker, reason: 'the thread ended', ...fresh };
+    const thread = {
+      worker,
+      reason: 'the thread ended',
+      batches: new Set<AbortController>(),
+      ...fresh,
+    };
     this.#thread = thread;
     // By then everything it said has been heard, and piscina has rejected its batches.
     worker.once('exit', () => queueMicrotask(() => this.#bury(thread)));
@@ -223,12 +250,21 @@ export class Seat {
    */
   #bury(thread: Thread): void {
     if (this.#thread === thread) this.#thread = undefined;
-    const ids = [...this.#running].flatMap(([id, place]) => (place.thread === thread ? [id] : []));
-    if (ids.length === 0) return;
-    for (const id of ids) this.#running.delete(id);
-    const { reason, given, isEnding: isDeliberate } = thread;
-    this.#events.died(ids, { reason, isFirst: given === 1, isDeliberate });
-    this.#changed(this);
+    const { reason, given, ended, batches, isEnding: isDeliberate } = thread;
+    for (const abort of batches) abort.abort();
+    batches.clear();
+    const [begun, unstarted]: [string[], string[]] = [[], []];
+    for (const [id, place] of this.#running) {
+      if (place.thread === thread) (place.isBegun ? begun : unstarted).push(id);
+    }
+    for (const id of [...begun, ...unstarted]) this.#running.delete(id);
+    if (begun.length > 0) {
+      this.#events.died(begun, { reason, isFirst: given === 1, isDeliberate });
+    }
+    if (unstarted.length > 0) {
+      this.#events.unstarted(unstarted, { reason, isLoaded: begun.length + ended > 0 });
+    }
+    if (begun.length + unstarted.length > 0) this.#changed(this);
   }
 }
 

@@ -23,6 +23,8 @@ import { judgeArrival, judgeDeath, judgeEnd, release, runsAlone, type Verdict } 
 
 /** Pause before a job is taken again whose run under an earlier, lost lease still goes on here, in milliseconds. */
 const STILL_RUNNING_DELAY_MS = 1000;
+/** Pause before a job is taken again whose thread could not be started, in milliseconds. */
+const UNSTARTED_DELAY_MS = 1000;
 /** How often hard limits are looked at, in milliseconds. */
 const SWEEP_MS = 50;
 /** Time for aborted jobs to end before they are given back without having ended, in milliseconds. */
@@ -64,6 +66,11 @@ export class WorkerService implements Service {
       started: (ids) => this.runs.begin(ids),
       ended: (id, outcome) => this.#ended(id, outcome),
       died: (ids, death) => this.#died(ids, death),
+      unstarted: (ids, { reason, isLoaded }) => {
+        const delayMs = isLoaded ? 0 : UNSTARTED_DELAY_MS;
+        for (const id of ids)
+          this.#release(id, delayMs, `its thread ended before it began: ${reason}`);
+      },
       extended: (id, ms) => this.runs.extend(id, ms),
       progress: (id, value, note) => this.#consumer.progress(id, JSON.stringify({ value, note })),
       deferred: (taskId, error) => telemetry.emit('task.dispatch_deferred', { taskId, error }),
@@ -159,10 +166,13 @@ export class WorkerService implements Service {
 
   /** For jobs that ignore their signal: given back while their threads are about to be ended. */
   #abandonAll(): void {
-    for (const [id, { delivery, lost }] of this.runs) {
-      this.#forget(id);
-      if (!lost) this.#pass(delivery, release(delivery, 0, 'shutdown'));
-    }
+    for (const id of this.runs.keys()) this.#release(id, 0, 'shutdown');
+  }
+
+  #release(id: string, delayMs: number, reason: string): void {
+    const running = this.#forget(id);
+    if (running === undefined || running.lost) return;
+    this.#pass(running.delivery, release(running.delivery, delayMs, reason));
   }
 
   /** Short jobs travel in batches, one for each thread; others alone, so that none waits behind another. */

@@ -5,12 +5,17 @@
 import { parentPort } from 'node:worker_threads';
 import { unpackBatch, type FromThread } from '../../workers/protocol.ts';
 
+function move(moves: object): void {
+  const text = JSON.stringify({ started: [], ended: [], ...moves });
+  parentPort?.postMessage({ type: 'moved', text } satisfies FromThread);
+}
+
 export default async function run(batch: string): Promise<void> {
   for (const { id, payload } of unpackBatch(batch).jobs) {
     if (payload === '"stay"') {
-      const text = JSON.stringify({ started: [], ended: [{ id, outcome: { kind: 'obsolete' } }] });
-      parentPort?.postMessage({ type: 'moved', text } satisfies FromThread);
+      move({ ended: [{ id, outcome: { kind: 'obsolete' } }] });
     } else {
+      move({ started: [id] });
       setImmediate(() => {
         throw new Error(`escaped from ${id}`);
       });

@@ -38,11 +38,15 @@ export interface WorkerBench {
   eventsOf(id: string): EventName[];
 }
 
-/** A worker on a queue of its own: one thread unless told otherwise, so that jobs are neighbours. */
+/**
+ * A worker on a queue of its own: one thread unless told otherwise, so that jobs are neighbours.
+ * @param threads what they run. Default: the application's own, with the tasks of tests.
+ */
 export async function openWorker(
   t: TestContext,
   databaseUrl: string,
   overrides: Partial<ResolvedConfig> = {},
+  threads = THREADS,
 ): Promise<WorkerBench> {
   const redis = createTestRedis();
   const config = testConfig({
@@ -61,7 +65,7 @@ export async function openWorker(
   const told = new Signals<Told>();
   telemetry.on((event, fields) => told.note({ event, ...fields } as unknown as Told));
   const shutdowns = new Signals<ShutdownKind>();
-  const worker = new WorkerService(config, broker, telemetry, THREADS, (kind) =>
+  const worker = new WorkerService(config, broker, telemetry, threads, (kind) =>
     shutdowns.note(kind),
   );
   await worker.start();

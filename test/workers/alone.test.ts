@@ -6,9 +6,9 @@ import { Alone } from '../../workers/alone.ts';
 
 /**
  * Suspects whose marks Redis confirms when a test says so.
- * @param thread resolves when there is a thread. Default: there is one.
+ * @param thread resolves with whether there is a thread. Default: there is one.
  */
-function open(thread = Promise.resolve()) {
+function open(thread = Promise.resolve(true)) {
   const marks: (() => void)[] = [];
   const settled: string[] = [];
   const ran: string[] = [];
@@ -51,13 +51,13 @@ test('a suspect that waits while its worker stops goes back', async () => {
 });
 
 test('no suspect counts as running while its thread is still being started', async () => {
-  let start = (): void => undefined;
-  const thread = new Promise<void>((resolve) => (start = resolve));
+  let start = (_isLoaded: boolean): void => undefined;
+  const thread = new Promise<boolean>((resolve) => (start = resolve));
   const { add, confirm, marks, ran } = open(thread);
   add('suspect');
   await setImmediate();
   assert.deepEqual([marks.length, ran], [0, []]);
-  start();
+  start(true);
   await confirm();
   assert.deepEqual(ran, ['suspect']);
 });

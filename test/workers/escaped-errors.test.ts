@@ -65,6 +65,9 @@ test('1,000 errors that escape leave no thread, listener or handle behind', asyn
         assert.match(reason, /^escaped from /);
         for (const id of ids) dead.note(id);
       },
+      unstarted(ids) {
+        for (const id of ids) dead.note(id);
+      },
     },
   );
   t.after(() => pool.close());

@@ -12,6 +12,7 @@ type PoolEvent =
   | { type: 'ended'; id: string; outcome: AttemptOutcome }
   | { type: 'died'; ids: string[]; reason: string }
   | { type: 'progress'; id: string; value: number; note: string | null }
+  | { type: 'unstarted'; ids: string[] }
   | { type: 'extended'; id: string; ms: number }
   | { type: 'replaced'; reason: string; jobs: number }
   | { type: 'log'; id: string; message: string };
@@ -24,6 +25,7 @@ function open(t: TestContext, options: Partial<PoolOptions> = {}) {
       started: () => undefined,
       ended: (id, outcome) => events.note({ type: 'ended', id, outcome }),
       died: (ids, { reason }) => events.note({ type: 'died', ids, reason }),
+      unstarted: (ids) => events.note({ type: 'unstarted', ids }),
       deferred: () => undefined,
       extended: (id, ms) => events.note({ type: 'extended', id, ms }),
       replaced: (reason, jobs) => events.note({ type: 'replaced', reason, jobs }),

@@ -68,6 +68,7 @@ test('no more threads are on their way out than there are to serve', async (t) =
       extended: ignore,
       progress: ignore,
       died: ignore,
+      unstarted: ignore,
       ended: (id) => events.note(id),
       replaced: (reason) => events.note(reason),
       log: (id, _task, message) => events.note(`${id} ${message}`),
