@@ -139,6 +139,21 @@ test('a practice deleted while the model writes ends the task and leaves nothing
   assert.equal(await findFeedback(database.pool, practiceId), undefined);
 });
 
+test('replies that are cut off or empty are paid for twice at most, and recorded', async () => {
+  const practiceId = await createPractice();
+  const ctx = await start();
+  const asked = await coach.chatCalls();
+  const faults: Fault[] = ['length', 'blank'];
+  await coach.control({ faults });
+  await rejects(run(practiceId, ctx), 'LLM_REPLY_INVALID');
+  await rejects(run(practiceId, ctx), 'LLM_REPLY_INVALID');
+  assert.equal(await coach.chatCalls(), asked + 2);
+  assert.deepEqual(await callsOf(ctx), [
+    ['llm', 'invalid'],
+    ['llm:repair', 'invalid'],
+  ]);
+});
+
 test('a model that never keeps to the form ends the task; its calls are recorded, nothing is saved', async () => {
   const practiceId = await createPractice();
   const ctx = await start();
