@@ -105,6 +105,20 @@ test('an attempt that fails at the cache is repeated without another call or ano
   assert.equal(ctx.cached.get(`feedback:${practiceId}`)?.version, 1);
 });
 
+test('feedback that was saved is shown, though its practice has been taken up again since', async () => {
+  const practiceId = await createPractice();
+  await run(practiceId, await start());
+  const ctx = await start();
+  const cache = { ...ctx.cache, set: () => Promise.reject(new Error('Redis is away')) };
+  await assert.rejects(run(practiceId, { ...ctx, cache }), /Redis is away/);
+  await database.pool.query(`UPDATE practices SET status = 'active' WHERE external_id = $1`, [
+    practiceId,
+  ]);
+  const result = await run(practiceId, ctx);
+  assert.equal(result.version, 2);
+  assert.equal(ctx.cached.get(`feedback:${practiceId}`)?.version, 2);
+});
+
 test('the words of the owner stay when they edited them', async () => {
   const practiceId = await createPractice({ insight: '我自己寫的', insight_edited: true });
   const result = await run(practiceId, await start());
