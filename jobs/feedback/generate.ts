@@ -77,7 +77,8 @@ async function write(request: FeedbackRequest, ctx: DurableContext): Promise<Sav
   const locale = request.locale ?? material.owner.preferredLocale;
   const { calls, sections } = await composeFeedback(material, locale, ctx);
   if (sections === undefined) {
-    await ctx.transaction('refuse', (tx) => recordCalls(tx, ctx.job.id, calls));
+    // A name for each start: a life after a requeue may end here too.
+    await ctx.transaction(`refuse:${ctx.job.delivery}`, (tx) => recordCalls(tx, ctx.job.id, calls));
     throw new Reject('LLM_REPLY_INVALID', ERRORS.LLM_REPLY_INVALID.message);
   }
 
