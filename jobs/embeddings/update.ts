@@ -15,10 +15,9 @@ import { findUserSources, type UserSource } from '../../db/embedding-sources.ts'
 import { recordLlmCall } from '../../db/llm-calls.ts';
 import type { VectorPoint } from '../../db/vector-index.ts';
 import type { Kind } from '../../db/vectors.ts';
-import { outcomeOf } from '../llm/error.ts';
 import type { DurableContext } from '../task.ts';
+import { askFor } from './ask.ts';
 import { digest, practiceEntity, userEntity, type Entity } from './text.ts';
-import { callsOf } from './tokens.ts';
 
 /** Version of how texts are made: another one makes every vector anew. */
 const TEXT_VERSION = 1;
@@ -31,11 +30,20 @@ export interface Counts {
   relabelled: number;
   removed: number;
   unchanged: number;
-  /** Calls of the embedding model. */
+  /** Left as they were, because the embedding model does not take their text: tried again by the next update. */
+  refused: number;
+  /** Calls of the embedding model that it answered. */
   calls: number;
 }
 
-export const NOTHING: Counts = { embedded: 0, relabelled: 0, removed: 0, unchanged: 0, calls: 0 };
+export const NOTHING: Counts = {
+  embedded: 0,
+  relabelled: 0,
+  removed: 0,
+  unchanged: 0,
+  refused: 0,
+  calls: 0,
+};
 
 export function add(a: Counts, b: Counts): Counts {
   return {
@@ -43,6 +51,7 @@ export function add(a: Counts, b: Counts): Counts {
     relabelled: a.relabelled + b.relabelled,
     removed: a.removed + b.removed,
     unchanged: a.unchanged + b.unchanged,
+    refused: a.refused + b.refused,
     calls: a.calls + b.calls,
   };
 }
@@ -57,7 +66,7 @@ interface Item extends Entity {
 /**
  * Brings the points of these users and all their practices up to date.
  * @param anew whether unchanged texts are embedded as well. Default false.
- * @throws {Retry} when the embedding model is away.
+ * @throws {Retry | Reject} when the embedding model is away, or refuses everything.
  */
 export async function updateUsers(
   userIds: readonly string[],
@@ -144,12 +153,13 @@ async function write(
       seen.map(({ id, sourceAt }) => ({ entityId: id, sourceAt })),
     );
   });
-  const { embedded, calls } = await embed(kind, fresh, version, ctx);
+  const { embedded, refused, calls } = await embed(kind, fresh, version, ctx);
   return {
     embedded,
     relabelled: relabelled.length,
     removed: removed.length,
     unchanged: seen.length + gone.length - removed.length,
+    refused,
     calls,
   };
 }
@@ -160,13 +170,15 @@ async function embed(
   items: readonly Item[],
   version: number,
   ctx: DurableContext,
-): Promise<Pick<Counts, 'embedded' | 'calls'>> {
-  let [embedded, calls] = [0, 0];
-  for (const texts of callsOf(items.map(({ wanted }) => wanted!.text))) {
-    const call = await ctx.embedder.embed(texts, ctx.signal).catch((error: unknown) => {
-      throw outcomeOf(error);
-    });
-    const made = items.slice(embedded, embedded + texts.length);
+): Promise<Pick<Counts, 'embedded' | 'refused' | 'calls'>> {
+  let [embedded, refused, calls] = [0, 0, 0];
+  for await (const answer of askFor(items, ({ wanted }) => wanted!.text, ctx)) {
+    if ('refused' in answer) {
+      refused++;
+      ctx.log('the embedding model refuses a text', { kind, id: answer.refused.id });
+      continue;
+    }
+    const { items: made, call } = answer;
     const points = made.map((item, index) => pointOf(item, call.vectors[index]!));
     await ctx.vectors.write(kind, version, points);
     const step = `embed ${kind}:${version}:${calls}`;
@@ -188,7 +200,7 @@ async function embed(
     embedded += made.length;
     calls++;
   }
-  return { embedded, calls };
+  return { embedded, refused, calls };
 }
 
 const pointOf = ({ id, wanted, contentHash }: Item, vector: readonly number[]): VectorPoint => ({
