@@ -2,6 +2,7 @@
  * What people did, out of ClickHouse: streamed, and never more than what is asked for.
  */
 import type { Clickhouse } from './clickhouse.ts';
+import { connectOnce } from './connect-once.ts';
 
 export interface Engagement {
   userId: string;
@@ -39,12 +40,11 @@ const IS_ID = (column: string): string =>
   `match(${column}, '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')`;
 
 export class Behaviour {
-  readonly #connect: () => Promise<Clickhouse>;
-  #clickhouse: Promise<Clickhouse> | undefined;
+  readonly #client: () => Promise<Clickhouse>;
 
   /** @param connect called when it is first used: most threads never do, and a client costs some megabytes. */
   constructor(connect: () => Promise<Clickhouse>) {
-    this.#connect = connect;
+    this.#client = connectOnce(connect);
   }
 
   /** What these users have had to do with in 14 days, most first. */
@@ -72,7 +72,7 @@ export class Behaviour {
   }
 
   async #read<T>(query: string, parameters: Record<string, unknown>): Promise<T[]> {
-    const clickhouse = await (this.#clickhouse ??= this.#connect());
+    const clickhouse = await this.#client();
     const answer = await clickhouse.query({
       query,
       query_params: parameters,

@@ -3,6 +3,7 @@
  * version; reads go through the alias, to whatever model is in use.
  */
 import type { Schemas } from '@qdrant/js-client-rest';
+import { connectOnce } from './connect-once.ts';
 import { ALIASES, collectionOf, useModel, type Kind, type Model, type Vectors } from './vectors.ts';
 
 export interface VectorPoint {
@@ -33,18 +34,13 @@ const PAGE = 200;
 const SEARCHES = 16;
 
 export class VectorIndex {
-  readonly #connect: () => Promise<Vectors>;
+  readonly #client: () => Promise<Vectors>;
   readonly #model: Model;
-  #client: Promise<Vectors> | undefined;
 
   /** @param connect called when it is first used: most threads never do, and a client costs some megabytes. */
   constructor(connect: () => Promise<Vectors>, model: Model) {
-    this.#connect = connect;
+    this.#client = connectOnce(connect);
     this.#model = model;
-  }
-
-  #connected(): Promise<Vectors> {
-    return (this.#client ??= this.#connect());
   }
 
   /** The collection of this process's model: what `write` writes to. */
@@ -54,12 +50,12 @@ export class VectorIndex {
 
   /** Lets reads use the vectors of this process's model from now on. */
   async use(): Promise<void> {
-    await useModel(await this.#connected(), this.#model);
+    await useModel(await this.#client(), this.#model);
   }
 
   /** Writes points under a version, except over those of a newer one. */
   async write(kind: Kind, version: number, points: readonly VectorPoint[]): Promise<void> {
-    const client = await this.#connected();
+    const client = await this.#client();
     for (const page of pages(points, PAGE)) {
       await client.upsert(this.collection(kind), {
         wait: true,
@@ -77,7 +73,7 @@ export class VectorIndex {
   async remove(kind: Kind, version: number, ids: readonly string[]): Promise<void> {
     // A vector of zeros has no direction, which a store may refuse.
     const vector = Array.from({ length: this.#model.size }, (_, i) => Number(i === 0));
-    const client = await this.#connected();
+    const client = await this.#client();
     for (const page of pages(ids, PAGE)) {
       await client.upsert(this.collection(kind), {
         wait: true,
@@ -99,7 +95,7 @@ export class VectorIndex {
 
   /** For each search the nearest practices that others share and that are going on or done, best first. */
   async searchPractices(searches: readonly PracticeSearch[]): Promise<VectorHit[][]> {
-    const client = await this.#connected();
+    const client = await this.#client();
     const found: VectorHit[][] = [];
     for (const page of pages(searches, SEARCHES)) {
       const answers = await client.queryBatch(ALIASES.practices, {
@@ -113,7 +109,7 @@ export class VectorIndex {
   }
 
   async #read(collection: string, ids: readonly string[]): Promise<Map<string, number[]>> {
-    const client = await this.#connected();
+    const client = await this.#client();
     const found = new Map<string, number[]>();
     for (const page of pages(ids, PAGE)) {
       const points = await client.retrieve(collection, {

@@ -9,15 +9,15 @@ import {
   markWritten,
   nextVersion,
   type EmbeddingState,
+  type Written,
 } from '../../db/embedding-state.ts';
 import { findUserSources, type UserSource } from '../../db/embedding-sources.ts';
 import { recordLlmCall } from '../../db/llm-calls.ts';
+import type { VectorPoint } from '../../db/vector-index.ts';
 import type { Kind } from '../../db/vectors.ts';
-import { outcomeOf } from '../llm/error.ts';
-import type { Embeddings } from '../llm/provider.ts';
 import type { DurableContext } from '../task.ts';
+import { askFor } from './ask.ts';
 import { digest, practiceEntity, userEntity, type Entity } from './text.ts';
-import { callsOf } from './tokens.ts';
 
 /** Version of how texts are made: another one makes every vector anew. */
 const TEXT_VERSION = 1;
@@ -30,11 +30,20 @@ export interface Counts {
   relabelled: number;
   removed: number;
   unchanged: number;
-  /** Calls of the embedding model. */
+  /** Left as they were, because the embedding model does not take their text: tried again by the next update. */
+  refused: number;
+  /** Calls of the embedding model that it answered. */
   calls: number;
 }
 
-export const NOTHING: Counts = { embedded: 0, relabelled: 0, removed: 0, unchanged: 0, calls: 0 };
+export const NOTHING: Counts = {
+  embedded: 0,
+  relabelled: 0,
+  removed: 0,
+  unchanged: 0,
+  refused: 0,
+  calls: 0,
+};
 
 export function add(a: Counts, b: Counts): Counts {
   return {
@@ -42,6 +51,7 @@ export function add(a: Counts, b: Counts): Counts {
     relabelled: a.relabelled + b.relabelled,
     removed: a.removed + b.removed,
     unchanged: a.unchanged + b.unchanged,
+    refused: a.refused + b.refused,
     calls: a.calls + b.calls,
   };
 }
@@ -56,7 +66,7 @@ interface Item extends Entity {
 /**
  * Brings the points of these users and all their practices up to date.
  * @param anew whether unchanged texts are embedded as well. Default false.
- * @throws {Retry} when the embedding model is away.
+ * @throws {Retry | Reject} when the embedding model is away, or refuses everything.
  */
 export async function updateUsers(
   userIds: readonly string[],
@@ -118,33 +128,66 @@ async function write(
   const mine = changed.filter(({ id }) => id in hadPoint);
   const [gone, wanted] = split(mine, (item) => item.wanted === undefined);
   const removed = gone.filter(({ id }) => hadPoint[id]);
-  const { counts, calls } = await writePoints(kind, wanted, version, states, ctx, anew);
   await ctx.vectors.remove(
     kind,
     version,
     removed.map(({ id }) => id),
   );
+  const sameText = wanted.filter(
+    ({ id, contentHash }) => !anew && states.get(id)?.written?.contentHash === contentHash,
+  );
+  const vectors = await ctx.vectors.written(
+    kind,
+    sameText.map(({ id }) => id),
+  );
+  const [relabelled, fresh] = split(wanted, ({ id }) => vectors.has(id));
+  if (relabelled.length > 0) {
+    const points = relabelled.map((item) => pointOf(item, vectors.get(item.id)!));
+    await ctx.vectors.write(kind, version, points);
+  }
   await ctx.transaction(`written ${name}`, async (tx) => {
-    await markWritten(
-      tx,
-      collection,
-      version,
-      mine.map((item) => ({
-        ...item,
-        entityId: item.id,
-        removed: item.wanted === undefined,
-      })),
-    );
+    await markWritten(tx, collection, version, [...gone, ...relabelled].map(noteOf));
     await markSeen(
       tx,
       collection,
       seen.map(({ id, sourceAt }) => ({ entityId: id, sourceAt })),
     );
-    for (const [index, call] of calls.entries()) {
+  });
+  const { embedded, refused, calls } = await embed(kind, fresh, version, ctx);
+  return {
+    embedded,
+    relabelled: relabelled.length,
+    removed: removed.length,
+    unchanged: seen.length + gone.length - removed.length,
+    refused,
+    calls,
+  };
+}
+
+/** What a call has made is written and recorded before the next one: a later attempt does not pay for it again. */
+async function embed(
+  kind: Kind,
+  items: readonly Item[],
+  version: number,
+  ctx: DurableContext,
+): Promise<Pick<Counts, 'embedded' | 'refused' | 'calls'>> {
+  let [embedded, refused, calls] = [0, 0, 0];
+  for await (const answer of askFor(items, ({ wanted }) => wanted!.text, ctx)) {
+    if ('refused' in answer) {
+      refused++;
+      ctx.log('the embedding model refuses a text', { kind, id: answer.refused.id });
+      continue;
+    }
+    const { items: made, call } = answer;
+    const points = made.map((item, index) => pointOf(item, call.vectors[index]!));
+    await ctx.vectors.write(kind, version, points);
+    const step = `embed ${kind}:${version}:${calls}`;
+    await ctx.transaction(step, async (tx) => {
+      await markWritten(tx, ctx.vectors.collection(kind), version, made.map(noteOf));
       const { provider, model, promptTokens, latencyMs } = call;
       await recordLlmCall(tx, {
         taskId: ctx.job.id,
-        step: `embed ${name}:${index}`,
+        step,
         provider,
         model,
         promptVersion: `embedding-${TEXT_VERSION}`,
@@ -153,11 +196,24 @@ async function write(
         latencyMs,
         status: 'ok',
       });
-    }
-  });
-  const unchanged = seen.length + gone.length - removed.length;
-  return { ...counts, removed: removed.length, unchanged, calls: calls.length };
+    });
+    embedded += made.length;
+    calls++;
+  }
+  return { embedded, refused, calls };
 }
+
+const pointOf = ({ id, wanted, contentHash }: Item, vector: readonly number[]): VectorPoint => ({
+  id,
+  vector,
+  payload: { ...wanted!.payload, content_hash: contentHash },
+});
+
+const noteOf = (item: Item): Written => ({
+  ...item,
+  entityId: item.id,
+  removed: item.wanted === undefined,
+});
 
 function isSame({ wanted, contentHash, payloadHash }: Item, state?: EmbeddingState): boolean {
   const written = state?.written;
@@ -166,44 +222,6 @@ function isSame({ wanted, contentHash, payloadHash }: Item, state?: EmbeddingSta
   return (
     !written.removed && written.contentHash === contentHash && written.payloadHash === payloadHash
   );
-}
-
-async function writePoints(
-  kind: Kind,
-  items: readonly Item[],
-  version: number,
-  states: ReadonlyMap<string, EmbeddingState>,
-  ctx: DurableContext,
-  anew: boolean,
-): Promise<{ counts: Pick<Counts, 'embedded' | 'relabelled'>; calls: Embeddings[] }> {
-  const sameText = items.filter(
-    ({ id, contentHash }) => !anew && states.get(id)?.written?.contentHash === contentHash,
-  );
-  const vectors = await ctx.vectors.written(
-    kind,
-    sameText.map(({ id }) => id),
-  );
-  const relabelled = vectors.size;
-  const fresh = items.filter(({ id }) => !vectors.has(id));
-  const calls: Embeddings[] = [];
-  for (const texts of callsOf(fresh.map(({ wanted }) => wanted!.text))) {
-    const call = await ctx.embedder.embed(texts, ctx.signal).catch((error: unknown) => {
-      throw outcomeOf(error);
-    });
-    calls.push(call);
-  }
-  const made = calls.flatMap((call) => call.vectors);
-  fresh.forEach(({ id }, index) => vectors.set(id, made[index]!));
-  await ctx.vectors.write(
-    kind,
-    version,
-    items.map(({ id, wanted, contentHash }) => ({
-      id,
-      vector: vectors.get(id)!,
-      payload: { ...wanted!.payload, content_hash: contentHash },
-    })),
-  );
-  return { counts: { embedded: fresh.length, relabelled }, calls };
 }
 
 function split<T>(items: readonly T[], test: (item: T) => boolean): [passed: T[], failed: T[]] {

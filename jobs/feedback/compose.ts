@@ -49,7 +49,7 @@ export async function composeFeedback(
       .catch((error: unknown) => {
         throw outcomeOf(error);
       });
-    const judged = judge(reply.text, locale);
+    const judged = judge(reply, locale);
     return [{ step, reply, status: statusOf(judged) }, judged];
   }
 
@@ -74,7 +74,8 @@ export async function composeFeedback(
   return { calls, sections: revised ?? dropViolatingSentences(judged.sections, locale) };
 }
 
-function judge(text: string, locale: Locale): Judged {
+function judge({ text, truncated }: ChatReply, locale: Locale): Judged {
+  if (truncated) return { problem: 'The reply was too long and was cut off.' };
   const parsed = parseReply(text);
   return 'problem' in parsed
     ? parsed

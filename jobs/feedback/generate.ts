@@ -6,6 +6,7 @@ import { saveFeedback, type Feedback } from '../../db/feedback.ts';
 import { recordLlmCall } from '../../db/llm-calls.ts';
 import { findPracticeMaterial, type PracticeMaterial } from '../../db/practices.ts';
 import type { Queryable } from '../../db/postgres.ts';
+import { findStep } from '../../db/task-runs.ts';
 import { AppError, ERRORS } from '../../errors.ts';
 import { Reject, type DurableContext } from '../task.ts';
 import { composeFeedback, type Call } from './compose.ts';
@@ -38,6 +39,8 @@ export type FeedbackResult = Static<typeof FeedbackResult>;
 
 const CACHE_TTL_SECONDS = 6 * 3600;
 
+type Saved = Awaited<ReturnType<typeof saveFeedback>>;
+
 /**
  * @throws {Reject} when the practice gets no feedback, or no reply could be used.
  * @throws {Retry} when the model is away.
@@ -58,18 +61,30 @@ export async function generateFeedback(
 }
 
 async function generate(request: FeedbackRequest, ctx: DurableContext): Promise<FeedbackResult> {
+  // What an earlier attempt has saved stays and is shown, whatever the owner has done to the practice since.
+  const saved = await findStep<Saved>(ctx.db, ctx.job.id, 'save');
+  const { feedback, insightReplaced } = saved?.output ?? (await write(request, ctx));
+  // A cache that is away fails the attempt on purpose: the next one finds all of the above done and only writes here.
+  const key = `feedback:${request.practiceId}`;
+  await ctx.cache.set(key, feedback.version, feedback, CACHE_TTL_SECONDS);
+  ctx.progress(1, 'done');
+  return toResult(feedback, insightReplaced);
+}
+
+async function write(request: FeedbackRequest, ctx: DurableContext): Promise<Saved> {
   ctx.progress(0.05, 'reading the practice');
   const material = await loadMaterial(request.practiceId, ctx);
   const locale = request.locale ?? material.owner.preferredLocale;
   const { calls, sections } = await composeFeedback(material, locale, ctx);
   if (sections === undefined) {
-    await ctx.transaction('refuse', (tx) => recordCalls(tx, ctx.job.id, calls));
+    // A name for each start: a life after a requeue may end here too.
+    await ctx.transaction(`refuse:${ctx.job.delivery}`, (tx) => recordCalls(tx, ctx.job.id, calls));
     throw new Reject('LLM_REPLY_INVALID', ERRORS.LLM_REPLY_INVALID.message);
   }
 
   ctx.progress(0.9, 'saving');
   const { reply } = calls.at(-1)!;
-  const { feedback, insightReplaced } = await ctx.transaction('save', async (tx) => {
+  return ctx.transaction('save', async (tx) => {
     await recordCalls(tx, ctx.job.id, calls);
     return saveFeedback(tx, {
       taskId: ctx.job.id,
@@ -83,11 +98,6 @@ async function generate(request: FeedbackRequest, ctx: DurableContext): Promise<
       sections,
     });
   });
-  // A cache that is away fails the attempt on purpose: the next one finds all of the above done and only writes here.
-  const key = `feedback:${request.practiceId}`;
-  await ctx.cache.set(key, feedback.version, feedback, CACHE_TTL_SECONDS);
-  ctx.progress(1, 'done');
-  return toResult(feedback, insightReplaced);
 }
 
 /** Eligibility was checked when the task was accepted; the practice may have changed since. */

@@ -58,7 +58,8 @@ export function buildPrompt(material: PracticeMaterial, locale: Locale): ChatReq
 export function followUp(prompt: ChatRequest, reply: string, complaint: string): ChatRequest {
   const messages: ChatMessage[] = [
     ...prompt.messages,
-    { role: 'assistant', content: reply.slice(0, 4000) },
+    // Servers refuse a message that says nothing.
+    { role: 'assistant', content: reply.slice(0, 4000).trim() || '{}' },
     { role: 'user', content: complaint },
   ];
   return { ...prompt, messages };

@@ -86,12 +86,10 @@ function readCompletion(
   if (!Value.Check(Completion, completion)) throw new LlmError('malformed');
   const { finish_reason: ending, message } = completion.choices[0]!;
   if (ending === 'content_filter') throw new LlmError('filtered');
-  if (ending === 'length') throw new LlmError('truncated');
-  const text = storable(message.content ?? '');
-  if (text.trim() === '') throw new LlmError('empty');
   const model = completion.model ?? askedModel;
   return {
-    text,
+    text: storable(message.content ?? ''),
+    truncated: ending === 'length',
     provider: providerOf(model, baseUrl),
     model,
     promptTokens: completion.usage?.prompt_tokens ?? 0,

@@ -10,8 +10,6 @@ const REASONS = {
   timeout: { retryable: true, message: 'The language model took too long.' },
   connection: { retryable: true, message: 'The connection to the language model failed.' },
   malformed: { retryable: true, message: 'The server did not answer like a language model.' },
-  empty: { retryable: true, message: 'The language model answered nothing.' },
-  truncated: { retryable: true, message: 'The language model was cut off at its token limit.' },
   filtered: { retryable: false, message: 'The language model withheld its answer.' },
   refused: { retryable: false, message: 'The language model refused the request.' },
   quota: { retryable: false, message: 'The account of the language model is used up.' },

@@ -16,7 +16,10 @@ export interface ChatRequest {
 
 /** A raw reply: stored before anything is read out of it. */
 export interface ChatReply {
+  /** May be empty. */
   text: string;
+  /** Whether it was cut off at `maxTokens`. */
+  truncated: boolean;
   /** Host of the server, or `offline` for the local coach. */
   provider: string;
   model: string;

@@ -28,7 +28,9 @@ export const updateUserEmbeddings = defineTask({
     relabelled: Type.Integer(),
     removed: Type.Integer(),
     unchanged: Type.Integer(),
-    /** Calls of the embedding model. */
+    /** Points left as they were, because the embedding model does not take their text. */
+    refused: Type.Integer(),
+    /** Calls of the embedding model that it answered. */
     calls: Type.Integer(),
   }),
   maxRetries: 5,

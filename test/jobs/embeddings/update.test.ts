@@ -146,7 +146,8 @@ test('a writer that was overtaken brings nothing back, though its points come la
 test('what was killed between the point and its note is written again, with a newer version', async () => {
   const { user, practice } = await learner();
   class Dying extends VectorIndex {
-    override async remove(): Promise<void> {
+    override async write(...args: Parameters<VectorIndex['write']>): Promise<void> {
+      await super.write(...args);
       throw new Error('killed');
     }
   }
@@ -173,6 +174,37 @@ test('a vector store that is away costs no attempt, a model that is away costs o
   const embedder = { embed: () => Promise.reject(new LlmError('unavailable')) };
   const { outcome: retried } = await update({ userIds: [user.externalId] }, { embedder });
   assert.deepEqual([retried.kind, 'code' in retried && retried.code], ['retry', 'LLM_UNAVAILABLE']);
+});
+
+test('what a call has made is written and recorded before the next one, which may fail', async () => {
+  const user = await insertUser(database.pool, { interest_list: ['茶'] });
+  const practice = { status: 'active', privacy_status: 'public' };
+  for (let n = 0; n < 130; n++) {
+    await insertPractice(database.pool, user.id, { ...practice, title: `第 ${n} 個` });
+  }
+  const paid: string[] = [];
+  let calls = 0;
+  const embedder = {
+    async embed(texts: readonly string[]) {
+      if (++calls === 3) throw new LlmError('unavailable');
+      paid.push(...texts);
+      const vectors = texts.map(() => Array.from({ length: MODEL.size }, () => 1));
+      return { vectors, provider: 'p', model: 'm', promptTokens: 1, latencyMs: 1 };
+    },
+  };
+  const recorded = async () => {
+    const { rows } = await database.pool.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM ai.llm_calls WHERE provider = 'p'`,
+    );
+    return rows[0]!.n;
+  };
+  const { outcome } = await update({ userIds: [user.externalId] }, { embedder });
+  assert.equal(outcome.kind, 'retry');
+  assert.equal(await recorded(), 2);
+  await updated({ userIds: [user.externalId] }, { embedder });
+  assert.equal(new Set(paid).size, 131);
+  assert.equal(paid.length, 131);
+  assert.equal(await recorded(), calls - 1);
 });
 
 test('unknown users are left out', async () => {

@@ -58,14 +58,21 @@ test('a repeated attempt asks nothing again and comes to the same text, whatever
   assert.equal(again.calls[0].reply.inputHash, first.calls[0].reply.inputHash);
 });
 
-test('a reply of the wrong form is repaired once', async () => {
-  const result = await compose(['schema']);
-  assert.deepEqual(statuses(result), [
-    ['llm', 'invalid'],
-    ['llm:repair', 'ok'],
-  ]);
-  assert.ok(result.sections);
-});
+for (const [what, fault] of [
+  ['of the wrong form', 'schema'],
+  ['that says nothing', 'blank'],
+  ['that was cut off', 'length'],
+] as const) {
+  test(`a reply ${what} is kept and repaired once`, async () => {
+    const result = await compose([fault]);
+    assert.deepEqual(statuses(result), [
+      ['llm', 'invalid'],
+      ['llm:repair', 'ok'],
+    ]);
+    assert.ok(result.ctx.outputs.has('llm'));
+    assert.ok(result.sections);
+  });
+}
 
 test('a reply that stays of the wrong form is no reply, after two calls', async () => {
   const result = await compose(['schema', 'schema', 'schema']);

@@ -6,7 +6,8 @@ import type { Fault } from '../../../db/embedded/coach-faults.ts';
 import { findFeedback } from '../../../db/feedback.ts';
 import { seed } from '../../../db/seed.ts';
 import { SEED_PRACTICES } from '../../../db/seed/practices.ts';
-import { runStep } from '../../../db/task-runs.ts';
+import { reopenTask } from '../../../db/task-requeues.ts';
+import { runStep, type Claim } from '../../../db/task-runs.ts';
 import { FeedbackResult } from '../../../jobs/feedback/generate.ts';
 import { checkTone } from '../../../jobs/feedback/tone.ts';
 import { Reject, type DurableContext } from '../../../jobs/task.ts';
@@ -15,7 +16,7 @@ import { startTestCoach, type TestCoach } from '../../support/coach.ts';
 import { createContext, withoutQueue, type TestContext } from '../../support/context.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { insertCheckIn, insertPractice, insertUser } from '../../support/practices.ts';
-import { acceptAndStart } from '../../support/tasks.ts';
+import { acceptAndStart, start as startTask } from '../../support/tasks.ts';
 
 const NOTE = '發現自己不再急著把話說完，先停一下再開口，對方反而說得更多，這是第一次有這種感覺。';
 
@@ -27,12 +28,14 @@ before(async () => {
 });
 after(() => Promise.all([coach.stop(), database.drop()]));
 
-/** A context whose effects go through the real inbox, under a claim of its own. */
-async function start(): Promise<TestContext> {
+/** A context whose effects go through the real inbox, under a claim of its own if none is given. */
+async function start(begun?: Claim): Promise<TestContext> {
   const { pool } = database;
-  const claim = await acceptAndStart(pool);
+  const claim = begun ?? (await acceptAndStart(pool));
+  const context = createContext({ llm: coach.llm, db: pool, jobId: claim.id });
   return {
-    ...createContext({ llm: coach.llm, db: pool, jobId: claim.id }),
+    ...context,
+    job: { ...context.job, delivery: Number(claim.epoch) },
     step: (name, work) => runStep(pool, claim, name, work),
     transaction: (name, work) => runStep(pool, claim, name, (tx) => work(withoutQueue(tx))),
   };
@@ -105,6 +108,20 @@ test('an attempt that fails at the cache is repeated without another call or ano
   assert.equal(ctx.cached.get(`feedback:${practiceId}`)?.version, 1);
 });
 
+test('feedback that was saved is shown, though its practice has been taken up again since', async () => {
+  const practiceId = await createPractice();
+  await run(practiceId, await start());
+  const ctx = await start();
+  const cache = { ...ctx.cache, set: () => Promise.reject(new Error('Redis is away')) };
+  await assert.rejects(run(practiceId, { ...ctx, cache }), /Redis is away/);
+  await database.pool.query(`UPDATE practices SET status = 'active' WHERE external_id = $1`, [
+    practiceId,
+  ]);
+  const result = await run(practiceId, ctx);
+  assert.equal(result.version, 2);
+  assert.equal(ctx.cached.get(`feedback:${practiceId}`)?.version, 2);
+});
+
 test('the words of the owner stay when they edited them', async () => {
   const practiceId = await createPractice({ insight: '我自己寫的', insight_edited: true });
   const result = await run(practiceId, await start());
@@ -139,6 +156,21 @@ test('a practice deleted while the model writes ends the task and leaves nothing
   assert.equal(await findFeedback(database.pool, practiceId), undefined);
 });
 
+test('replies that are cut off or empty are paid for twice at most, and recorded', async () => {
+  const practiceId = await createPractice();
+  const ctx = await start();
+  const asked = await coach.chatCalls();
+  const faults: Fault[] = ['length', 'blank'];
+  await coach.control({ faults });
+  await rejects(run(practiceId, ctx), 'LLM_REPLY_INVALID');
+  await rejects(run(practiceId, ctx), 'LLM_REPLY_INVALID');
+  assert.equal(await coach.chatCalls(), asked + 2);
+  assert.deepEqual(await callsOf(ctx), [
+    ['llm', 'invalid'],
+    ['llm:repair', 'invalid'],
+  ]);
+});
+
 test('a model that never keeps to the form ends the task; its calls are recorded, nothing is saved', async () => {
   const practiceId = await createPractice();
   const ctx = await start();
@@ -151,6 +183,31 @@ test('a model that never keeps to the form ends the task; its calls are recorded
   ]);
   assert.equal(await findFeedback(database.pool, practiceId), undefined);
   assert.equal(await insightOf(practiceId), null);
+});
+
+test('requeued after replies that could not be used it asks anew, each time, and no cost is forgotten', async () => {
+  const practiceId = await createPractice();
+  const { pool } = database;
+  let ctx = await start();
+  const { id } = ctx.job;
+  for (let life = 1; life <= 2; life++) {
+    await coach.control({ faults: ['schema', 'schema'] });
+    await rejects(run(practiceId, ctx), 'LLM_REPLY_INVALID');
+    assert.equal(await reopenTask(pool, id, 1000), 'reopened');
+    ctx = await start(await startTask(pool, id));
+  }
+  const result = await run(practiceId, ctx);
+  assert.equal(result.version, 1);
+  assert.deepEqual(
+    (await callsOf(ctx)).map(([step, status]) => [step.replace(/@\d+$/, '@'), status]),
+    [
+      ['llm@', 'invalid'],
+      ['llm:repair@', 'invalid'],
+      ['llm@', 'invalid'],
+      ['llm:repair@', 'invalid'],
+      ['llm', 'ok'],
+    ],
+  );
 });
 
 test('every seeded practice that qualifies gets feedback in tone, in both languages', async () => {

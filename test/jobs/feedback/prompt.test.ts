@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inputHash } from '../../../jobs/feedback/input-hash.ts';
-import { buildPrompt, type PromptData } from '../../../jobs/feedback/prompt.ts';
+import { buildPrompt, followUp, type PromptData } from '../../../jobs/feedback/prompt.ts';
 import { checkIn, createMaterial, type MaterialOptions } from '../../support/practice.ts';
 
 function dataOf(options: MaterialOptions, locale: 'zh-TW' | 'en' = 'zh-TW'): PromptData {
@@ -72,6 +72,15 @@ test('a long note is cut between characters', () => {
   const { notes } = dataOf({ checkIns: [checkIn(1, `字${'👨‍👩‍👧'.repeat(300)}`)] });
   assert.ok(notes[0]!.text.length <= 401);
   assert.match(notes[0]!.text, /👨‍👩‍👧…$/u);
+});
+
+test('a conversation goes on after a reply that said nothing, with no message that is empty', () => {
+  const { messages } = followUp(buildPrompt(createMaterial(), 'en'), ' \n', 'Reply again.');
+  assert.deepEqual(
+    messages.map(({ role }) => role),
+    ['system', 'user', 'assistant', 'user'],
+  );
+  assert.ok(messages.every(({ content }) => content.trim() !== ''));
 });
 
 test('the input hash follows practice, check-ins and locale, and nothing else', () => {

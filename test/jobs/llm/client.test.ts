@@ -44,6 +44,15 @@ test('a sound reply comes with what it cost and who made it', async () => {
   assert.ok(reply.promptTokens > 100 && reply.completionTokens > 100 && reply.latencyMs >= 0);
 });
 
+test('an empty reply and one that was cut off are replies, with what they cost', async () => {
+  await coach.control({ faults: ['blank', 'length'] });
+  const blank = await llm().chat(PROMPT);
+  assert.deepEqual([blank.text, blank.truncated], ['', false]);
+  const cut = await llm().chat(PROMPT);
+  assert.equal(cut.truncated, true);
+  for (const { promptTokens } of [blank, cut]) assert.ok(promptTokens > 100);
+});
+
 const FAILURES: [Fault, LlmReason, boolean][] = [
   ['429', 'rate_limited', true],
   ['429-date', 'rate_limited', true],
@@ -57,8 +66,6 @@ const FAILURES: [Fault, LlmReason, boolean][] = [
   ['html', 'malformed', true],
   ['empty-object', 'malformed', true],
   ['broken-json', 'malformed', true],
-  ['blank', 'empty', true],
-  ['length', 'truncated', true],
   ['filter', 'filtered', false],
 ];
 
@@ -143,6 +150,7 @@ test('what Postgres could not store is gone from a reply, and an unknown server 
     assert.ok(latencyMs >= 0);
     assert.deepEqual(reply, {
       text: 'ab\ufffdc',
+      truncated: false,
       provider: host,
       model: 'mine',
       promptTokens: 0,
