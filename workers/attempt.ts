@@ -18,7 +18,7 @@ import { findTask } from '../jobs/registry.ts';
 import { Reject, Retry, type Task } from '../jobs/task.ts';
 import { describeError } from '../telemetry.ts';
 import { buildContext, buildDurableContext, type Resources } from './context.ts';
-import { decide, type Decision, type RunSoFar } from './outcome.ts';
+import { decide, isStoreAway, type Decision, type RunSoFar } from './outcome.ts';
 import type { AbortReason, AttemptOutcome, ThreadJob } from './protocol.ts';
 import type { Stop } from './stop.ts';
 
@@ -162,10 +162,14 @@ function aborted({ reason }: Stop): Decision | undefined {
   return { kind: 'released', delayMs: 0, reason };
 }
 
-/** An attempt that ended because of its soft limit says so, whatever the abort made it throw. */
+/**
+ * An attempt that ended because of its soft limit says so, whatever the abort made it throw: but for what the task threw on
+ * purpose, and for what is not its fault.
+ */
 function causeOf(error: unknown, { reason, softLimitMs }: Stop): unknown {
   const isDeliberate = error instanceof Reject || error instanceof Retry;
-  if (reason !== SOFT_LIMIT || isDeliberate) return error;
+  const isUncharged = error instanceof StaleEpochError || isStoreAway(error);
+  if (reason !== SOFT_LIMIT || isDeliberate || isUncharged) return error;
   const message = `The task ran longer than its soft limit of ${softLimitMs} ms.`;
   return new Retry('TASK_TIME_LIMIT', message, { cause: error });
 }
