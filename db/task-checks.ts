@@ -86,6 +86,18 @@ export async function checkAgain(
   );
 }
 
+/** The epochs of those that have not ended, by id. */
+export async function findEpochs(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const { rows } = await db.query<{ id: string; epoch: string }>(
+    'SELECT id, epoch FROM ai.tasks WHERE id = ANY($1) AND finished_at IS NULL',
+    [ids],
+  );
+  return new Map(rows.map(({ id, epoch }) => [id, epoch]));
+}
+
 /**
  * Writes an end that only the queue knows of: a dead letter by deaths, an expiry.
  * @param epoch only if it is still at this one: what the queue said is of before. Default: at any.

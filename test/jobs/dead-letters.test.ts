@@ -175,3 +175,26 @@ test('a purge closes rows that are open, so that nothing is dispatched anew', as
   assert.deepEqual([row?.status, row?.error_code], ['error', 'LLM_UNAVAILABLE']);
   assert.equal(await stateOf(place, unfinished), 'unknown');
 });
+
+for (const moment of ['page', 'statuses'] as const) {
+  test(`a purge does not close what got another life after it read the ${moment} of the queue`, async (t) => {
+    const place = await open(t);
+    const { inspector } = place;
+    const id = await place.bury();
+    const ask = {
+      page: inspector.page.bind(inspector),
+      statuses: inspector.statuses.bind(inspector),
+    };
+    const read = ask[moment] as (...args: unknown[]) => Promise<unknown>;
+    const slow = Object.assign(new Inspector(place.queue.broker), ask, {
+      async [moment](...args: unknown[]) {
+        const seen = await read(...args);
+        assert.deepEqual(await requeueDeadLetters(place, [id]), ['requeued']);
+        return seen;
+      },
+    });
+    assert.equal(await purgeDeadLetters({ ...place, inspector: slow }), 0);
+    assert.equal((await findTask(database.pool, id))?.status, 'queued');
+    assert.equal(await stateOf(place, id), 'pending');
+  });
+}
