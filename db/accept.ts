@@ -42,6 +42,8 @@ export interface AcceptRequest {
   trailing?: boolean | undefined;
   /** Unique per user for 24 h: the same key and request get the same task. */
   idempotencyKey?: string | undefined;
+  /** The request that the key came with, as text, when the payload depends on more than it says. Default: the payload. */
+  keyedRequest?: string | undefined;
   /** Hash of everything the result depends on: a finished task with the same one is the answer. */
   inputHash?: string | undefined;
 }

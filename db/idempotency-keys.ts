@@ -14,7 +14,7 @@ export async function findRepeated(
   tx: Queryable,
   request: AcceptRequest,
 ): Promise<Accepted | undefined> {
-  const { userId, idempotencyKey } = request;
+  const { userId, idempotencyKey, name, payload, keyedRequest = payload } = request;
   if (userId === undefined || idempotencyKey === undefined) return undefined;
   const lock = `${userId}:${idempotencyKey}`;
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lock]);
@@ -29,11 +29,12 @@ export async function findRepeated(
     same: boolean;
     was_done: boolean;
   }>(
-    `SELECT t.id, t.status, k.name = $3 AND k.payload = $4 AS same,
+    `SELECT t.id, t.status, k.name = $3 AND k.payload IN ($4, $5) AS same,
        t.status = 'done' AND t.finished_at <= k.created_at AS was_done
      FROM ai.idempotency_keys k JOIN ai.tasks t ON t.id = k.task_id
      WHERE k.user_id = $1 AND k.key = $2`,
-    [userId, idempotencyKey, request.name, request.payload],
+    // Keys of a release before this one have the payload.
+    [userId, idempotencyKey, name, keyedRequest, payload],
   );
   const row = rows[0];
   if (row === undefined) return undefined;
@@ -46,10 +47,10 @@ export async function rememberKey(
   request: AcceptRequest,
   taskId: string,
 ): Promise<void> {
-  const { userId, idempotencyKey, name, payload } = request;
+  const { userId, idempotencyKey, name, payload, keyedRequest = payload } = request;
   if (userId === undefined || idempotencyKey === undefined) return;
   await tx.query(
     `INSERT INTO ai.idempotency_keys (user_id, key, task_id, name, payload) VALUES ($1, $2, $3, $4, $5)`,
-    [userId, idempotencyKey, taskId, name, payload],
+    [userId, idempotencyKey, taskId, name, keyedRequest],
   );
 }
