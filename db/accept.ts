@@ -2,6 +2,7 @@
  * How work gets into `ai.tasks`: once for each request, however often it is made.
  */
 import { AppError } from '../errors.ts';
+import { findRepeated, rememberKey } from './idempotency-keys.ts';
 import { transaction, type Pool, type Queryable } from './postgres.ts';
 import { DELAY_MS, lockTrailing, type TaskStatus } from './tasks.ts';
 
@@ -41,6 +42,8 @@ export interface AcceptRequest {
   trailing?: boolean | undefined;
   /** Unique per user for 24 h: the same key and request get the same task. */
   idempotencyKey?: string | undefined;
+  /** The request that the key came with, as text, when the payload depends on more than it says. Default: the payload. */
+  keyedRequest?: string | undefined;
   /** Hash of everything the result depends on: a finished task with the same one is the answer. */
   inputHash?: string | undefined;
 }
@@ -152,7 +155,10 @@ async function insert(
        run_at = CASE WHEN $13::float8 IS NOT NULL AND t.started_at IS NULL THEN least(
          now() + $13::float8 * interval '1 millisecond', t.created_at + $14::float8 * interval '1 millisecond')
          ELSE t.run_at END,
-       payload = CASE WHEN $17::boolean AND t.started_at IS NULL THEN excluded.payload ELSE t.payload END
+       expires_at = CASE WHEN ($13::float8 IS NOT NULL OR $17::boolean) AND t.started_at IS NULL
+         THEN excluded.expires_at ELSE t.expires_at END,
+       payload = CASE WHEN $17::boolean AND t.started_at IS NULL THEN excluded.payload ELSE t.payload END,
+       input_hash = CASE WHEN $17::boolean AND t.started_at IS NULL THEN excluded.input_hash ELSE t.input_hash END
      RETURNING id, status, xmax = 0 AS created, started_at IS NOT NULL AS begun,
        ${DELAY_MS} AS delay_ms`,
     [
@@ -196,44 +202,6 @@ export async function findSameId(
   if (row === undefined) return undefined;
   if (!row.same) throw new AppError('TASK_ID_TAKEN');
   return { id, status: row.status, outcome: 'repeated' };
-}
-
-/** Requests with the same key wait for each other here: the second one finds what the first one wrote. */
-async function findRepeated(tx: Queryable, request: AcceptRequest): Promise<Accepted | undefined> {
-  const { userId, idempotencyKey } = request;
-  if (userId === undefined || idempotencyKey === undefined) return undefined;
-  const lock = `${userId}:${idempotencyKey}`;
-  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lock]);
-  await tx.query(
-    `DELETE FROM ai.idempotency_keys
-     WHERE user_id = $1 AND key = $2 AND created_at < now() - interval '24 hours'`,
-    [userId, idempotencyKey],
-  );
-  const { rows } = await tx.query<{
-    id: string;
-    status: TaskStatus;
-    same: boolean;
-    was_done: boolean;
-  }>(
-    `SELECT t.id, t.status, k.name = $3 AND k.payload = $4 AS same,
-       t.status = 'done' AND t.finished_at <= k.created_at AS was_done
-     FROM ai.idempotency_keys k JOIN ai.tasks t ON t.id = k.task_id
-     WHERE k.user_id = $1 AND k.key = $2`,
-    [userId, idempotencyKey, request.name, request.payload],
-  );
-  const row = rows[0];
-  if (row === undefined) return undefined;
-  if (!row.same) throw new AppError('IDEMPOTENCY_KEY_REUSED');
-  return { id: row.id, status: row.status, outcome: row.was_done ? 'finished' : 'repeated' };
-}
-
-async function rememberKey(tx: Queryable, request: AcceptRequest, taskId: string): Promise<void> {
-  const { userId, idempotencyKey, name, payload } = request;
-  if (userId === undefined || idempotencyKey === undefined) return;
-  await tx.query(
-    `INSERT INTO ai.idempotency_keys (user_id, key, task_id, name, payload) VALUES ($1, $2, $3, $4, $5)`,
-    [userId, idempotencyKey, taskId, name, payload],
-  );
 }
 
 /** The newest finished task of this key, if it had the same input: an older one would answer with what is outdated. */

@@ -106,7 +106,7 @@ function quiet<T extends Redis | Cluster>(client: T): T {
 /** Whether an error of the cache means that Redis is away, so that the same call may succeed later. */
 export function isCacheAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|OOM|MISCONF)\b|Command timed out|Connection is closed|max retries per request|Stream isn't writeable|Failed to refresh slots cache/.test(
+  return /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|UNBLOCKED|NOREPLICAS|OOM|MISCONF)\b|Command timed out|Connection is closed|max retries per request|Stream isn't writeable|Failed to refresh slots cache/.test(
     error.message,
   );
 }

@@ -83,8 +83,15 @@ function isSpent(error: unknown): error is Error {
   return error.message === 'Query read timeout' || ('code' in error && error.code === '25006');
 }
 
-/** SQLSTATE classes and codes that mean "the store is away or busy", not "the statement is wrong". */
-const AWAY = /^(08|53|57P|58)|^(25006|25P03|55P03|57014|40001|40P01)$/;
+/**
+ * SQLSTATE classes and codes that mean "the store is away or busy", not "the statement is wrong". A login that is refused
+ * (28000, 28P01) and a database that is not there (3D000) are mended by who runs the server, as after a change of the password.
+ */
+const AWAY = /^(08|53|57P|58)|^(25006|25P03|28000|28P01|3D000|55P03|57014|40001|40P01)$/;
+
+/** Codes of a network on which the server cannot be reached. */
+const UNREACHABLE =
+  /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN)/;
 
 /** Whether a lock was waited for as long as `lock_timeout` allows. */
 export function isLockTimeout(error: unknown): boolean {
@@ -95,8 +102,7 @@ export function isLockTimeout(error: unknown): boolean {
 export function isPostgresAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (AWAY.test(code) || /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)/.test(code))
-    return true;
+  if (AWAY.test(code) || UNREACHABLE.test(code)) return true;
   return /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable/.test(
     error.message,
   );

@@ -74,16 +74,33 @@ export async function revokeTask(
   return rowCount === 0 ? 'unknown' : 'ended';
 }
 
-/** Makes checks due again, for instance because the queue could not be asked. */
+/**
+ * Makes checks due again, for instance because the queue could not be asked: of tasks that have not been started or reopened
+ * meanwhile, as the check of those is set for another reason.
+ */
 export async function checkAgain(
   db: Queryable,
-  ids: readonly string[],
+  tasks: readonly Pick<UnfinishedTask, 'id' | 'epoch'>[],
   afterMs: number,
 ): Promise<void> {
   await db.query(
-    `UPDATE ai.tasks SET check_at = now() + $2 * interval '1 millisecond' WHERE id = ANY($1) AND finished_at IS NULL`,
-    [ids, afterMs],
+    `UPDATE ai.tasks t SET check_at = now() + $3 * interval '1 millisecond'
+     FROM unnest($1::uuid[], $2::bigint[]) AS taken (id, epoch)
+     WHERE t.id = taken.id AND t.epoch = taken.epoch AND finished_at IS NULL`,
+    [tasks.map(({ id }) => id), tasks.map(({ epoch }) => epoch), afterMs],
   );
+}
+
+/** The epochs of those that have not ended, by id. */
+export async function findEpochs(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const { rows } = await db.query<{ id: string; epoch: string }>(
+    'SELECT id, epoch FROM ai.tasks WHERE id = ANY($1) AND finished_at IS NULL',
+    [ids],
+  );
+  return new Map(rows.map(({ id, epoch }) => [id, epoch]));
 }
 
 /**

@@ -35,6 +35,7 @@ export interface DurableCallOptions
       | 'maxWaitMs'
       | 'trailing'
       | 'idempotencyKey'
+      | 'keyedRequest'
       | 'inputHash'
     > {}
 
@@ -63,6 +64,7 @@ const DURABLE_RULES: Record<keyof DurableCallOptions, Rule> = {
   maxWaitMs: wholeFrom(1, MAX_DURATION_MS),
   trailing: [(value) => typeof value === 'boolean', 'true or false'],
   idempotencyKey: TEXT,
+  keyedRequest: TEXT,
   inputHash: TEXT,
 };
 

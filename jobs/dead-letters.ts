@@ -11,7 +11,7 @@
  * | none | its task is not durable, or the row was deleted | the queue alone | the queue alone |
  */
 import type { Queryable } from '../db/postgres.ts';
-import { closeTask } from '../db/task-checks.ts';
+import { closeTask, findEpochs } from '../db/task-checks.ts';
 import { reopenTask } from '../db/task-requeues.ts';
 import { ERRORS } from '../errors.ts';
 import type { Control, Inspector, JobStatus } from './queue/index.ts';
@@ -61,19 +61,33 @@ async function reopen(
 
 /** Forgets every dead letter. @returns how many. */
 export async function purgeDeadLetters(stores: DeadLetterStores): Promise<number> {
-  for await (const { id, job, reason } of deadLetters(stores.inspector)) {
-    if (!mayHaveRow(job?.task)) continue;
-    const code = toErrorCode(reason?.code);
-    await closeTask(stores.db(), id, 'error', { code, message: ERRORS[code].message });
+  for await (const page of pagesOf(stores.inspector)) {
+    const ids = page.flatMap(({ id, job }) => (mayHaveRow(job?.task) ? [id] : []));
+    if (ids.length > 0) await closeRows(stores, ids);
   }
   return stores.control.purgeFailed();
 }
 
-/** All of them, the oldest of each shard first, page by page. */
+/** The queue is asked again once the epochs are known: somebody may have given these dead letters another life meanwhile. */
+async function closeRows(stores: DeadLetterStores, ids: readonly string[]): Promise<void> {
+  const epochs = await findEpochs(stores.db(), ids);
+  for (const { id, state, reason } of await stores.inspector.statuses(ids)) {
+    const epoch = epochs.get(id);
+    if (state !== 'failed' || epoch === undefined) continue;
+    const code = toErrorCode(reason?.code);
+    await closeTask(stores.db(), id, 'error', { code, message: ERRORS[code].message }, epoch);
+  }
+}
+
+/** All of them, the oldest of each shard first. */
 export async function* deadLetters(inspector: Inspector): AsyncGenerator<JobStatus> {
+  for await (const page of pagesOf(inspector)) yield* page;
+}
+
+async function* pagesOf(inspector: Inspector): AsyncGenerator<JobStatus[]> {
   for (let offset = 0; ; offset += PAGE) {
     const page = await inspector.page({ list: 'failed' }, { offset, limit: PAGE });
-    yield* page;
+    yield page;
     if (page.length < PAGE) return;
   }
 }

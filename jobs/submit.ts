@@ -104,7 +104,7 @@ export class Submitter {
     let sent: Promise<unknown> | undefined;
     if (outcome === 'created') sent = this.#producer.enqueue(toJob({ ...request, delayMs }));
     // Put off by another request.
-    else if (delayMs !== undefined) sent = this.#control.reschedule(id, delayMs);
+    else if (delayMs !== undefined) sent = this.#control.reschedule(id, delayMs, request.expiresMs);
     if (sent === undefined) return;
     const told = sent
       .catch((error: unknown) => deferred(id, error))

@@ -62,7 +62,7 @@ export interface TaskContext {
   extendLimit(ms: number): void;
   /**
    * Ends this attempt and asks for another, within `maxRetries` and `retryForMs`.
-   * @param options.countdownMs exactly how long until then, in milliseconds. Default: the backoff of the task.
+   * @param options.countdownMs exactly how long until then, in milliseconds, at most a year. Default: the backoff of the task.
    * @param options.reason a sentence its owner may read.
    */
   retry(options?: { countdownMs?: number; reason?: string }): never;
@@ -153,22 +153,31 @@ export class Reject extends Error {
 }
 
 export interface RetryOptions extends ErrorOptions {
-  /** Exactly how long until the next attempt, in milliseconds, instead of the backoff of the task. */
+  /** Exactly how long until the next attempt, in milliseconds, at most a year, instead of the backoff of the task. */
   countdownMs?: number | undefined;
   /** The least delay, in milliseconds, for instance what a server asked for; the backoff may be longer. */
   atLeastMs?: number | undefined;
 }
+
+/** Longest countdown of a retry, in milliseconds. */
+const YEAR_MS = 365 * 86_400_000;
 
 /** Asks for another attempt, whatever `retryOn` says; charged like any failure. */
 export class Retry extends Error {
   readonly code: ErrorCode;
   readonly countdownMs: number | undefined;
   readonly atLeastMs: number | undefined;
+
+  /** @throws {RangeError} for a countdown that is none: charged like any error of the task. */
   constructor(code: ErrorCode, message: string, options: RetryOptions = {}) {
     super(message, { cause: options.cause });
+    const { countdownMs, atLeastMs } = options;
+    if (countdownMs !== undefined && !(countdownMs >= 0 && countdownMs <= YEAR_MS)) {
+      throw new RangeError(`countdownMs is ${countdownMs}: it must be 0 to ${YEAR_MS}, a year.`);
+    }
     this.name = 'Retry';
     this.code = code;
-    this.countdownMs = options.countdownMs;
-    this.atLeastMs = options.atLeastMs;
+    this.countdownMs = countdownMs;
+    this.atLeastMs = atLeastMs;
   }
 }

@@ -47,9 +47,8 @@ export async function reconcile(options: ReconcilerOptions): Promise<number> {
   );
   const tasks = await takeDueChecks(db, PAGE, 2 * leaseMs);
   if (tasks.length === 0) return IDLE_MS;
-  const ids = tasks.map((task) => task.id);
   try {
-    const statuses = await inspector.statuses(ids);
+    const statuses = await inspector.statuses(tasks.map(({ id }) => id));
     for (const [index, status] of statuses.entries()) {
       await settle(status, tasks[index]!.epoch, options);
     }
@@ -58,7 +57,7 @@ export async function reconcile(options: ReconcilerOptions): Promise<number> {
       options,
     );
   } catch (error) {
-    await checkAgain(db, ids, IDLE_MS);
+    await checkAgain(db, tasks, IDLE_MS);
     throw error;
   }
   return tasks.length === PAGE ? 0 : IDLE_MS;

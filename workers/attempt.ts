@@ -1,6 +1,7 @@
 /**
  * One attempt at one job, inside a thread: check, start, run, record the outcome.
  */
+import { isPostgresAway } from '../db/postgres.ts';
 import {
   failTask,
   findDelay,
@@ -15,8 +16,9 @@ import { fits } from '../jobs/call.ts';
 import { isLongerThan, MAX_RESULT_BYTES } from '../jobs/queue/index.ts';
 import { findTask } from '../jobs/registry.ts';
 import { Reject, Retry, type Task } from '../jobs/task.ts';
+import { describeError } from '../telemetry.ts';
 import { buildContext, buildDurableContext, type Resources } from './context.ts';
-import { decide, type Decision, type RunSoFar } from './outcome.ts';
+import { decide, isStoreAway, type Decision, type RunSoFar } from './outcome.ts';
 import type { AbortReason, AttemptOutcome, ThreadJob } from './protocol.ts';
 import type { Stop } from './stop.ts';
 
@@ -90,24 +92,35 @@ function nothingToRun(delayMs: number | undefined): AttemptOutcome {
     : { kind: 'released', delayMs, reason: 'it was put off' };
 }
 
-/** Writes a failure to Postgres before the queue hears of it. */
+/**
+ * Writes a failure to Postgres before the queue hears of it: in the words of the catalogue when Postgres refuses its own, as it
+ * does a NUL character.
+ */
 async function record(
   decision: Decision,
   claim: Claim | undefined,
   run: RunSoFar,
-  { db }: Resources,
+  resources: Resources,
 ): Promise<AttemptOutcome> {
+  if (claim === undefined || decision.kind === 'released') return charge(decision, run);
   try {
-    if (decision.kind === 'failed' && claim !== undefined) await failTask(db, claim, decision);
-    if (decision.kind === 'retry' && claim !== undefined) {
-      await retryTask(db, claim, decision, decision.delayMs);
-    }
+    if (decision.kind === 'failed') await failTask(resources.db, claim, decision);
+    else await retryTask(resources.db, claim, decision, decision.delayMs);
+    return charge(decision, run);
   } catch (error) {
-    const reason =
-      error instanceof StaleEpochError ? error.message : 'the outcome could not be stored';
-    return { kind: 'released', delayMs: 2000, reason };
+    const { message } = ERRORS.TASK_FAILED;
+    if (error instanceof StaleEpochError) return notStored(error.message);
+    if (isPostgresAway(error) || decision.message === message) {
+      return notStored('the outcome could not be stored');
+    }
+    const cause = describeError(new Error(decision.message, { cause: error }));
+    const plain: Decision = { ...decision, code: 'TASK_FAILED', message, cause };
+    return record(plain, claim, run, resources);
   }
-  return charge(decision, run);
+}
+
+function notStored(reason: string): AttemptOutcome {
+  return { kind: 'released', delayMs: 2000, reason };
 }
 
 async function attemptTransient(
@@ -149,10 +162,14 @@ function aborted({ reason }: Stop): Decision | undefined {
   return { kind: 'released', delayMs: 0, reason };
 }
 
-/** An attempt that ended because of its soft limit says so, whatever the abort made it throw. */
+/**
+ * An attempt that ended because of its soft limit says so, whatever the abort made it throw: but for what the task threw on
+ * purpose, and for what is not its fault.
+ */
 function causeOf(error: unknown, { reason, softLimitMs }: Stop): unknown {
   const isDeliberate = error instanceof Reject || error instanceof Retry;
-  if (reason !== SOFT_LIMIT || isDeliberate) return error;
+  const isUncharged = error instanceof StaleEpochError || isStoreAway(error);
+  if (reason !== SOFT_LIMIT || isDeliberate || isUncharged) return error;
   const message = `The task ran longer than its soft limit of ${softLimitMs} ms.`;
   return new Retry('TASK_TIME_LIMIT', message, { cause: error });
 }

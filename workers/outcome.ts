@@ -58,7 +58,7 @@ export function decide(
   if (error instanceof StaleEpochError) {
     return { kind: 'released', delayMs: STALE_DELAY_MS, reason: error.message };
   }
-  if (isPostgresAway(error) || isCacheAway(error) || isVectorsAway(error)) {
+  if (isStoreAway(error)) {
     return { kind: 'released', delayMs: STORE_AWAY_DELAY_MS, reason: 'a store is away' };
   }
   const failure = describe(error);
@@ -68,6 +68,11 @@ export function decide(
     return { kind: 'failed', ...failure };
   }
   return { kind: 'retry', delayMs, ...failure };
+}
+
+/** Whether an error means that one of the stores is away or busy. */
+export function isStoreAway(error: unknown): boolean {
+  return isPostgresAway(error) || isCacheAway(error) || isVectorsAway(error);
 }
 
 /** @returns undefined for an error that is not worth another attempt. */

@@ -60,13 +60,18 @@ export function feedbackRoutes(app: Api, context: RouteContext): void {
       const { userId } = principalOf(request);
       const material = await readOwnPractice(readers, request.params.id.toLowerCase(), userId);
       checkEligibility(material, config);
-      const { payload, options } = feedbackCall(material, request.body.locale);
+      const { locale } = request.body;
+      const { payload, options } = feedbackCall(material, locale);
+      const { practiceId } = payload;
       const accepted = await tasks.applyAsync(generateAiFeedback, payload, {
         ...options,
         idempotencyKey: request.headers['idempotency-key'],
+        keyedRequest: JSON.stringify({ practiceId, locale }),
       });
       if (accepted.outcome !== 'finished') return answerAccepted(reply, accepted);
-      return feedbackBody(await readers.feedback(payload.practiceId, payload.locale));
+      // A key may lead to feedback in what was the owner's language then.
+      const feedback = await readers.feedback(practiceId, payload.locale);
+      return feedbackBody(feedback ?? (await readers.feedback(practiceId)));
     },
   });
 

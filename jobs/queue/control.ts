@@ -45,11 +45,18 @@ export class Control {
   /**
    * Moves the due time of a job that has not come due.
    * @param delayMs from now, 0 or more.
+   * @param expiresInMs from now, for a job that has an expiry. Default: when it was to expire anyway.
    */
-  async reschedule(id: string, delayMs: number): Promise<'rescheduled' | 'not_scheduled'> {
+  async reschedule(
+    id: string,
+    delayMs: number,
+    expiresInMs?: number,
+  ): Promise<'rescheduled' | 'not_scheduled'> {
     assertJobId(id);
     assertDuration('A delay', delayMs);
-    return this.#once('reschedule', this.#broker.shardOf(id), [id, delayMs]);
+    if (expiresInMs !== undefined) assertDuration('An expiry', expiresInMs);
+    const expiry = expiresInMs === undefined ? [] : [expiresInMs];
+    return this.#once('reschedule', this.#broker.shardOf(id), [id, delayMs, ...expiry]);
   }
 
   /** Stops giving out jobs of a queue; adding them and running those already claimed goes on. */

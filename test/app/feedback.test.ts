@@ -123,6 +123,33 @@ test('the same Idempotency-Key gets the same task; with another request it is re
   assert.deepEqual([other.status, other.body.error.code], [409, 'IDEMPOTENCY_KEY_REUSED']);
 });
 
+test('a repeated request is the same one though its owner prefers another language by now', async (t) => {
+  const prefer = (locale: string | null) =>
+    app.database.pool.query('UPDATE users SET preferred_locale = $2 WHERE id = $1', [
+      person.id,
+      locale,
+    ]);
+  const { rows: users } = await app.database.pool.query<{ locale: string | null }>(
+    'SELECT preferred_locale AS locale FROM users WHERE id = $1',
+    [person.id],
+  );
+  t.after(() => prefer(users[0]!.locale));
+  const [asked, answered] = [randomUUID(), randomUUID()];
+  const practice = await person.practice();
+  const { body } = await ask(practice, asked);
+  await finished(body.task_id);
+  assert.equal((await ask(practice, answered)).status, 200);
+  await prefer('en');
+  for (const [key, status] of [
+    [asked, 202],
+    [answered, 200],
+  ] as const) {
+    const again = await ask(practice, key);
+    assert.deepEqual([again.status, again.body.task_id], [status, body.task_id]);
+  }
+  assert.equal((await ask(practice, asked, { locale: 'en' })).status, 409);
+});
+
 test('both languages can be had side by side', async () => {
   const practice = await person.practice();
   const [zh, en] = await Promise.all([

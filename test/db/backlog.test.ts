@@ -65,6 +65,8 @@ test('finished tasks and keys of requests go when they are old enough, the oldes
   const threeDays = 3 * 86_400_000;
   assert.equal(await pruneTasks(pool, threeDays, 1), 1);
   assert.deepEqual(await left(), [false, true, true, true]);
+  assert.equal(await pruneTasks(pool, threeDays, 10), 0, 'a key leads to the next one');
+  await query(`UPDATE ai.idempotency_keys SET created_at = now() - interval '24 hours 1 second'`);
   assert.equal(await pruneTasks(pool, threeDays, 10), 1);
   assert.deepEqual(await left(), [false, false, true, true]);
   assert.equal((await query('SELECT FROM ai.idempotency_keys')).rowCount, 0, 'its key went along');

@@ -82,12 +82,15 @@ test('a key of another kind is a mistake, not a Redis that is away', async () =>
   assert.equal(isCacheAway('Connection is closed'), false);
 });
 
-test('a server that is loading, failing over or full is away', () => {
+test('a server that is loading, failing over, busy or full is away', () => {
   for (const message of [
     'LOADING Redis is loading the dataset in memory',
     "READONLY You can't write against a read only replica.",
     'MASTERDOWN Link with MASTER is down',
     "OOM command not allowed when used memory > 'maxmemory'.",
+    'BUSY Redis is busy running a script.',
+    'UNBLOCKED force unblock from blocking operation, instance state changed',
+    'NOREPLICAS Not enough good replicas to write.',
   ])
     assert.equal(isCacheAway(new Error(message)), true, message);
 });

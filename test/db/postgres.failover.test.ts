@@ -36,3 +36,27 @@ test('a server that became read-only is away, and its connection is not used aga
     await pool.end();
   }
 });
+
+test('a server that has no such database, or no longer takes the password, is away', async () => {
+  const missing = new URL(database.url);
+  missing.pathname = 'not_there_yet';
+  const rotated = new URL(database.url);
+  rotated.password = 'of yesterday';
+  for (const [url, code] of [
+    [missing, '3D000'],
+    [rotated, '28P01'],
+  ] as const) {
+    const pool = createPool(url.href, { max: 1, name: 'test' });
+    await assert.rejects(pool.query('SELECT 1'), (error) => {
+      assert.equal((error as { code?: string }).code, code);
+      return isPostgresAway(error);
+    });
+    await pool.end();
+  }
+});
+
+test('a network that leads nowhere means that Postgres is away', () => {
+  for (const code of ['ENETUNREACH', 'ENETDOWN', 'EHOSTUNREACH', '28000']) {
+    assert.equal(isPostgresAway(Object.assign(new Error('connect'), { code })), true, code);
+  }
+});

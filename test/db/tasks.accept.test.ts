@@ -109,6 +109,20 @@ test('input that was answered before something newer was written is no answer an
   assert.equal((await accept({ ...work, inputHash: 'a' })).outcome, 'created');
 });
 
+test('a task that is put off expires by the newest request, whichever payload it runs with', async () => {
+  for (const trailing of [true, false]) {
+    const debounced = { ...sameWork(), debounceMs: 30_000, expiresMs: 40_000, trailing };
+    const { id } = await accept(debounced);
+    await database.pool.query('UPDATE ai.tasks SET expires_at = now() WHERE id = $1', [id]);
+    await accept(debounced);
+    const { rows } = await database.pool.query(
+      'SELECT expires_at - run_at = make_interval(secs => 10) AS later FROM ai.tasks WHERE id = $1',
+      [id],
+    );
+    assert.deepEqual(rows, [{ later: true }]);
+  }
+});
+
 describe('an Idempotency-Key', () => {
   test('ten times at once with the same body makes one row and gets one id', async () => {
     const keyed = { userId: randomUUID(), idempotencyKey: 'k', payload: '{"n":1}' };
@@ -197,6 +211,17 @@ describe('work that was done before', () => {
     const work = sameWork();
     await succeedTask(database.pool, await acceptAndStart(database.pool, work), 'null');
     assert.equal((await accept({ ...work, inputHash: 'other' })).outcome, 'created');
+  });
+
+  test('is the answer to the input it was done with, not to that of an earlier call for it', async () => {
+    const asked = { ...sameWork(), trailing: true };
+    const newer = { ...asked, inputHash: 'newer' };
+    const { id } = await accept(asked);
+    assert.equal((await accept(newer)).id, id);
+    const { epoch } = (await startTask(database.pool, id, 0))!;
+    await succeedTask(database.pool, { id, epoch }, 'null');
+    assert.deepEqual(await accept(newer), { id, status: 'done', outcome: 'finished' });
+    assert.equal((await accept(asked)).outcome, 'created');
   });
 
   test('but failed is done again', async () => {

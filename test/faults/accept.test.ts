@@ -1,7 +1,12 @@
 /**
  * What the API answers while a store is away: accepted is what will be done, and nothing else.
  */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
+import type { Accepted } from '../../db/accept.ts';
+import type { Signature } from '../../jobs/task.ts';
+import { Submitter } from '../../jobs/submit.ts';
 import { startAnswering } from '../support/answering.ts';
 import { startTestApp, type Person, type TestApp } from '../support/app.ts';
 import { atEnd } from '../support/at-end.ts';
@@ -128,14 +133,36 @@ test('accepting without Redis', async (t) => {
   });
 });
 
+/** Requests that Postgres has begun to store when it is cut off. */
+async function askWhileStored({ app, postgres, person }: Stand): Promise<Answer[]> {
+  const practices = await Promise.all(Array.from({ length: ABREAST }, () => person.practice()));
+  const { pool } = app.database;
+  const holder = await pool.connect();
+  try {
+    await holder.query('BEGIN; LOCK TABLE ai.tasks IN EXCLUSIVE MODE');
+    const asking = Promise.all(practices.map((practice) => ask(person, practice)));
+    await eventually('they are being stored', async () => {
+      const { rowCount } = await pool.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+           AND query LIKE 'INSERT INTO ai.tasks%'`,
+      );
+      return rowCount === ABREAST;
+    });
+    await postgres.cut();
+    return await asking;
+  } finally {
+    await holder.query('ROLLBACK');
+    holder.release();
+  }
+}
+
 test('accepting without Postgres', async (t) => {
   const stand = await open(t);
   const { postgres, person } = stand;
   const practices = await Promise.all(
     Array.from({ length: SIZES.requests }, () => person.practice()),
   );
-  const answers: Answer[] = [];
-  await postgres.cut();
+  const answers = await askWhileStored(stand);
   while (practices.length > 1) {
     const some = practices.splice(1, ABREAST).map((practice) => ask(person, practice));
     answers.push(...(await Promise.all(some)));
@@ -154,4 +181,23 @@ test('accepting without Postgres', async (t) => {
     result: `${answers.length} of ${answers.length} requests answered ${words(answers).join(', ')}`,
     violations,
   });
+});
+
+test('accepted without being stored, as a planted bug has it, is noticed', async (t) => {
+  const stand = await open(t);
+  const submit = Submitter.prototype.submit;
+  t.mock.method(
+    Submitter.prototype,
+    'submit',
+    async function (this: Submitter, signatures: readonly Signature[]): Promise<Accepted[]> {
+      return submit
+        .call(this, signatures)
+        .catch(() =>
+          signatures.map(() => ({ id: randomUUID(), status: 'queued', outcome: 'created' })),
+        );
+    },
+  );
+  const answers = await askWhileStored(stand);
+  await stand.postgres.restore();
+  assert.equal((await falselyAccepted(stand, answers)).length, ABREAST);
 });

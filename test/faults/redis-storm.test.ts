@@ -52,6 +52,8 @@ test('a storm on Redis', async (t) => {
     proxy.cut();
   };
   const tail = watchFile(t, own);
+  const seen = { cutBytes: 0, refusals: 0 };
+  const violations: string[] = [];
   const faults: Record<string, () => Promise<unknown>> = {
     kills: restart,
     flushes: () => ask(own.url, (redis) => redis.flushall()),
@@ -61,13 +63,20 @@ test('a storm on Redis', async (t) => {
       own.resume();
     },
     fills: async () => {
+      const before = await ask(own.url, refusalsOf);
       await ask(own.url, (redis) => redis.config('SET', 'maxmemory', '1mb'));
       await sleep(1500);
+      const refusals = (await ask(own.url, refusalsOf)) - before;
       await ask(own.url, (redis) => redis.config('SET', 'maxmemory', '0'));
+      if (refusals === 0) violations.push('a full Redis refused nothing');
+      seen.refusals += refusals;
     },
     cuts: async () => {
+      await eventually('there is something to lose', () => tail.unsynced() > 0, 10_000);
       own.kill();
-      tail.cut();
+      const bytes = tail.cut();
+      if (bytes === 0) violations.push('a cut took nothing away');
+      seen.cutBytes += bytes;
       await restart();
     },
   };
@@ -84,12 +93,12 @@ test('a storm on Redis', async (t) => {
     slowestMs = Math.max(slowestMs, performance.now() - healedMs);
   }
   const drainedMs = await flow.drain();
-  const violations = await violationsOf(stage.db, stage.file, flow.accepted);
+  violations.push(...(await violationsOf(stage.db, stage.file, flow.accepted)));
   violations.push(...flow.refused.map((error) => `refused: ${String(error)}`));
   const { kills, flushes, pauses, fills, cuts } = SIZES;
   report(t, {
     figure: `Redis killed ${kills} x, emptied ${flushes} x, paused ${pauses} x, full ${fills} x, its unsynced writes lost ${cuts} x`,
-    result: `${violations.length} violations in ${flow.accepted.size} accepted tasks; ${tail.bytes} bytes cut; ten more done after ${Math.round(slowestMs)} ms at most, drained in ${Math.round(drainedMs)} ms`,
+    result: `${violations.length} violations in ${flow.accepted.size} accepted tasks; ${seen.cutBytes} bytes cut; ${seen.refusals} commands refused for lack of memory; ten more done after ${Math.round(slowestMs)} ms at most, drained in ${Math.round(drainedMs)} ms`,
     violations,
   });
 });
@@ -103,34 +112,52 @@ async function ask<T>(url: string, command: (redis: Redis) => Promise<T>): Promi
   }
 }
 
+/** How many commands Redis has refused for lack of memory since it was started. */
+async function refusalsOf(redis: Redis): Promise<number> {
+  const stats = await redis.info('errorstats');
+  return Number(/^errorstat_OOM:count=(\d+)/m.exec(stats)?.[1] ?? 0);
+}
+
+interface Tail {
+  /** Bytes that were written in the last second. */
+  unsynced(): number;
+  /** Takes them away. @returns how many. */
+  cut(): number;
+}
+
 /** Stands in for a power cut: what was written to the file in its last second counts as never synced. */
-function watchFile(t: TestContext, { folder }: OwnRedis): { cut(): void; bytes: number } {
-  const aof = (): string | undefined => {
+function watchFile(t: TestContext, { folder }: OwnRedis): Tail {
+  const measure = (): { file: string; bytes: number } | undefined => {
     const files = readdirSync(path.join(folder, 'appendonlydir')).filter((name) =>
       name.endsWith('.incr.aof'),
     );
-    return files.length === 1 ? path.join(folder, 'appendonlydir', files[0]!) : undefined;
+    if (files.length !== 1) return undefined;
+    const file = path.join(folder, 'appendonlydir', files[0]!);
+    return { file, bytes: statSync(file).size };
   };
   const sizes: { atMs: number; file: string; bytes: number }[] = [];
   const look = (): void => {
-    const file = aof();
-    if (file === undefined) return;
-    sizes.push({ atMs: performance.now(), file, bytes: statSync(file).size });
+    const now = measure();
+    if (now === undefined) return;
+    sizes.push({ atMs: performance.now(), ...now });
     if (sizes.length > 100) sizes.shift();
   };
   const timer = setInterval(look, 50);
   atEnd(t, () => clearInterval(timer));
-  const tail = {
-    bytes: 0,
+  const unsynced = (): number => {
+    const now = measure();
+    const synced = sizes.findLast(
+      ({ file, atMs }) => file === now?.file && atMs < performance.now() - SYNC_MS,
+    );
+    return now === undefined || synced === undefined ? 0 : now.bytes - synced.bytes;
+  };
+  return {
+    unsynced,
     cut() {
-      const file = aof();
-      const synced = sizes.findLast(
-        (size) => size.file === file && size.atMs < performance.now() - SYNC_MS,
-      );
-      if (synced === undefined) return;
-      tail.bytes += statSync(synced.file).size - synced.bytes;
-      truncateSync(synced.file, synced.bytes);
+      const before = measure();
+      if (before === undefined) return 0;
+      truncateSync(before.file, before.bytes - unsynced());
+      return before.bytes - statSync(before.file).size;
     },
   };
-  return tail;
 }

@@ -97,6 +97,22 @@ describe('a call', () => {
     });
   });
 
+  test('that puts a task off moves its expiry in the queue too', async () => {
+    const options = { dedupeKey: randomUUID(), debounceMs: 60_000 };
+    const { id } = await world.client.applyAsync(
+      durable,
+      { n: 1 },
+      { ...options, expiresMs: 90_000 },
+    );
+    await jobOf(id);
+    await world.client.applyAsync(durable, { n: 2 }, { ...options, expiresMs: 300_000 });
+    await eventually(
+      'it expires later',
+      async () => (await jobOf(id)).job!.expiresAtMs! > Date.now() + 200_000,
+    );
+    assert.equal((await jobOf(id)).state, 'scheduled');
+  });
+
   test('twice in one call of many is one task', async () => {
     const id = randomUUID();
     const signatures = [durable.s({ n: 1 }, { id }), durable.s({ n: 1 }, { id })];

@@ -120,6 +120,27 @@ test('a reconciler that heard of the dead letter before the requeue does not clo
   assert.equal((await findTask(database.pool, id))?.status, 'queued');
 });
 
+test('a round of the reconciler that fails does not look soon again at what got another life meanwhile', async (t) => {
+  const place = await open(t);
+  const id = await place.bury();
+  await database.pool.query('UPDATE ai.tasks SET check_at = now() WHERE id = $1', [id]);
+  const failing = Object.assign(new Inspector(place.queue.broker), {
+    async statuses() {
+      assert.deepEqual(await requeueDeadLetters(place, [id]), ['requeued']);
+      throw new Error('Redis is away');
+    },
+  });
+  const producer = new Producer(place.queue.broker);
+  const telemetry = new Telemetry();
+  const options = { db: database.pool, inspector: failing, producer, telemetry, leaseMs: 1000 };
+  await assert.rejects(reconcile(options), /Redis is away/);
+  const { rows } = await database.pool.query<{ isQuiet: boolean }>(
+    `SELECT check_at > now() + interval '20 seconds' AS "isQuiet" FROM ai.tasks WHERE id = $1`,
+    [id],
+  );
+  assert.deepEqual(rows, [{ isQuiet: true }]);
+});
+
 test('a revoked one is opened again, a finished one is left alone', async (t) => {
   const place = await open(t);
   const revoked = await place.bury();
@@ -175,3 +196,26 @@ test('a purge closes rows that are open, so that nothing is dispatched anew', as
   assert.deepEqual([row?.status, row?.error_code], ['error', 'LLM_UNAVAILABLE']);
   assert.equal(await stateOf(place, unfinished), 'unknown');
 });
+
+for (const moment of ['page', 'statuses'] as const) {
+  test(`a purge does not close what got another life after it read the ${moment} of the queue`, async (t) => {
+    const place = await open(t);
+    const { inspector } = place;
+    const id = await place.bury();
+    const ask = {
+      page: inspector.page.bind(inspector),
+      statuses: inspector.statuses.bind(inspector),
+    };
+    const read = ask[moment] as (...args: unknown[]) => Promise<unknown>;
+    const slow = Object.assign(new Inspector(place.queue.broker), ask, {
+      async [moment](...args: unknown[]) {
+        const seen = await read(...args);
+        assert.deepEqual(await requeueDeadLetters(place, [id]), ['requeued']);
+        return seen;
+      },
+    });
+    assert.equal(await purgeDeadLetters({ ...place, inspector: slow }), 0);
+    assert.equal((await findTask(database.pool, id))?.status, 'queued');
+    assert.equal(await stateOf(place, id), 'pending');
+  });
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freePort } from '../../db/embedded/port.ts';
 import { createPool } from '../../db/postgres.ts';
+import { StaleEpochError } from '../../db/task-runs.ts';
 import { attempt } from '../../workers/attempt.ts';
 import { Stop } from '../../workers/stop.ts';
 import { accepted, database, live, resources, rowOf, told } from '../support/attempts.ts';
@@ -31,6 +32,20 @@ test('the soft time limit is an attempt like any other', async () => {
   });
   const outcome = await attempt(job, resources, limit);
   assert.equal(outcome.kind === 'retry' && outcome.attempts, 1);
+});
+
+test('after the soft time limit, too, nothing is charged for a store that is away and an owner overtaken', async () => {
+  const away = new Error('Query read timeout');
+  const overtaken = new StaleEpochError({ id: 'b7c1', epoch: '4' });
+  for (const error of [away, overtaken]) {
+    const limit = new Stop();
+    const job = await accepted(async () => {
+      limit.abort('soft time limit');
+      throw error;
+    });
+    assert.equal((await attempt(job, resources, limit)).kind, 'released');
+    assert.equal((await rowOf(job)).attempts, 0);
+  }
 });
 
 test('without Postgres the job is released uncharged', async () => {

@@ -202,6 +202,32 @@ test('a task that asks for another attempt says when and why, and is charged for
   });
 });
 
+test('a failure whose words Postgres refuses is charged and told in those of the catalogue', async () => {
+  const words = 'bad\u0000word';
+  const job = await accepted(async ({ job: { attempt: n } }) => {
+    throw n === 1 ? new Retry('TASK_RETRIED', words) : new Reject('LLM_UNAVAILABLE', words);
+  });
+  for (const kind of ['retry', 'failed'] as const) {
+    const outcome = await attempt(job, resources, live);
+    assert.ok(outcome.kind === kind, JSON.stringify(outcome));
+    const { code, message, cause } = outcome;
+    assert.deepEqual([code, message], ['TASK_FAILED', ERRORS.TASK_FAILED.message]);
+    assert.equal(cause?.message, words);
+  }
+  const { status, attempts, error_message } = await rowOf(job);
+  assert.deepEqual([status, attempts, error_message], ['error', 2, ERRORS.TASK_FAILED.message]);
+});
+
+test('a countdown that is none is an error of the task, and charged', async () => {
+  for (const countdownMs of [Number.NaN, Infinity, 1e18, -1]) {
+    const job = await accepted(async (ctx) => ctx.retry({ countdownMs }));
+    const outcome = await attempt(job, resources, live);
+    assert.ok(outcome.kind === 'retry', JSON.stringify(outcome));
+    assert.match(outcome.cause?.message ?? '', /countdownMs/);
+    assert.equal((await rowOf(job)).attempts, 1);
+  }
+});
+
 test('a cache that refuses a value does not fail the work that is done; one that is away is waited for', async (t) => {
   const writing = () =>
     accepted(async (ctx) => {

@@ -103,6 +103,24 @@ describe('reschedule', () => {
       reply: Array.from({ length: 6 }, () => 'not_scheduled'),
     },
     {
+      name: 'moves the expiry of a job along, and gives none to one that has none',
+      before: {
+        workers: { '@w': 'T+60s' },
+        jobs: { '@a': A, '@b': record('b', { priority: 2, expires: 'T+70s' }) },
+        delayed: { '5@a': 'T+60s', '2@b': 'T+60s' },
+      },
+      call: (broker) =>
+        Promise.all(
+          ['a', 'b'].map((name) => new Control(broker).reschedule(uuid(name), 90_000, 100_000)),
+        ),
+      reply: ['rescheduled', 'rescheduled'],
+      after: {
+        workers: { '@w': 'T+60s' },
+        jobs: { '@a': A, '@b': record('b', { priority: 2, expires: 'T+100s' }) },
+        delayed: { '5@a': 'T+90s', '2@b': 'T+90s' },
+      },
+    },
+    {
       name: 'is refused without a time',
       before: delayed,
       call: (broker) => new Control(broker).reschedule(uuid('a'), -1),
