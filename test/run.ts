@@ -5,7 +5,7 @@
 import { compiledTests, runTests, untilInterrupted, withEngines } from './support/runner.ts';
 
 /** Longest run of one test, and of one file, in milliseconds. Long runs by command need more. */
-const TEST_TIMEOUT_MS = Number(process.env['TEST_TIMEOUT_MS'] ?? 300_000);
+const TEST_TIMEOUT_MS = Number(process.env['TEST_TIMEOUT_MS'] ?? 600_000);
 
 /** Files run at a time. Each is a process of its own; the machines this must be quick on have two cores. */
 const CONCURRENCY = 2;
