@@ -4,6 +4,7 @@
 import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
+import { count } from '../count.ts';
 import { AppError } from '../errors.ts';
 import { NO_BODY } from './body.ts';
 import { PATTERN_PROBLEMS } from './schemas.ts';
@@ -137,10 +138,6 @@ const DATE_TIME_PROBLEM =
 /** @param schema of the whole: only bodies want some of their fields, whichever. */
 function fieldsOf(schema: TSchema): string {
   return Object.keys('properties' in schema ? (schema.properties as object) : {}).join(', ');
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function withArticle(type: string): string {

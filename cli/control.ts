@@ -2,6 +2,7 @@
  * Acting on workers, queues and jobs that run.
  */
 import { SETTINGS } from '../config.ts';
+import { count } from '../count.ts';
 import { revokeTask } from '../db/task-checks.ts';
 import { QUEUE_NAME, type WorkerAnswer } from '../jobs/queue/index.ts';
 import {
@@ -15,7 +16,7 @@ import {
 } from './ask.ts';
 import { idsOf, UsageProblem, type Command, type Commands, type Input } from './command.ts';
 import { withQueue, type QueueStores } from './stores.ts';
-import { count, show, table } from './table.ts';
+import { show, table } from './table.ts';
 
 /** A command that has workers do something. It fails when one did not, or when there is none. */
 function telling(

@@ -1,6 +1,7 @@
 /**
  * Dead letters: tasks that failed for good.
  */
+import { count } from '../count.ts';
 import {
   deadLetters,
   purgeDeadLetters,
@@ -11,7 +12,7 @@ import type { JobStatus } from '../jobs/queue/index.ts';
 import { JSON_OPTION } from './ask.ts';
 import { idsOf, UsageProblem, type Commands, type Input, type Option } from './command.ts';
 import { withQueue, type QueueStores } from './stores.ts';
-import { count, show, table } from './table.ts';
+import { show, table } from './table.ts';
 
 /** Most dead letters `list` shows unless told otherwise. */
 const SHOWN = 50;

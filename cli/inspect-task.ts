@@ -1,12 +1,13 @@
 /**
  * Everything about one task: what Postgres knows is the truth, what Redis knows is the moment.
  */
+import { count } from '../count.ts';
 import { findDelay } from '../db/task-runs.ts';
 import { findTask, type TaskRow } from '../db/tasks.ts';
 import type { JobStatus } from '../jobs/queue/index.ts';
 import { idsOf, type Input } from './command.ts';
 import type { QueueStores } from './stores.ts';
-import { count, seconds, show } from './table.ts';
+import { seconds, show } from './table.ts';
 
 /** Characters shown of a result. */
 const RESULT_LENGTH = 500;

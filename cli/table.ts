@@ -24,11 +24,6 @@ export function table(
   );
 }
 
-/** `3 jobs`, `1 job`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }

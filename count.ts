@@ -1,0 +1,8 @@
+/**
+ * Numbers of things, for sentences.
+ */
+
+/** `3 jobs`, `1 job`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
