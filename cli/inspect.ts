@@ -80,7 +80,7 @@ async function showWorkers(stores: QueueStores, input: Input): Promise<number> {
   return workers.every(({ stats: own }) => own !== null) ? 0 : 1;
 }
 
-/** Those that are served, though no job has come yet, too. Of these nobody knows here whether they are paused. */
+/** Those that are served, though no job has come yet, too: Redis lists what had a job or is paused. */
 async function showQueues({ inspector }: QueueStores, input: Input): Promise<void> {
   const overview = await inspector.overview();
   const used = new Set(overview.queues.map(({ name }) => name));

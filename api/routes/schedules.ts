@@ -51,7 +51,7 @@ export function scheduleRoutes(app: Api, { schedules }: RouteContext): void {
     },
     handler: async ({ query }) => {
       const { cron, every_ms: everyMs, timezone, after, count = SHOWN } = query;
-      const timetable = spelled(() => new Timetable({ cron, everyMs, timezone }));
+      const timetable = await spelled(async () => new Timetable({ cron, everyMs, timezone }));
       const next = upcoming(timetable, after === undefined ? new Date() : new Date(after), count);
       return { timezone: timezone ?? DEFAULT_TIMEZONE, next_runs: next.map(nextRunBody) };
     },
@@ -94,10 +94,7 @@ export function scheduleRoutes(app: Api, { schedules }: RouteContext): void {
       const edit = { ...change, ...(everyMs === undefined ? {} : { everyMs }) };
       const { userId } = principalOf(request);
       const { name } = request.params;
-      const view = await schedules.edit(name, edit, userId).catch((error: unknown) => {
-        throw inWordsOf(error, 'every_ms');
-      });
-      return scheduleBody(view);
+      return scheduleBody(await spelled(() => schedules.edit(name, edit, userId)));
     },
   });
 
@@ -123,9 +120,10 @@ export function scheduleRoutes(app: Api, { schedules }: RouteContext): void {
   });
 }
 
-function spelled<T>(work: () => T): T {
+/** What is wrong is told by the names of the fields. */
+async function spelled<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     throw inWordsOf(error, 'every_ms');
   }

@@ -46,16 +46,22 @@ test('a job whose thread cannot be started is charged nothing, and runs once whe
   }
 });
 
-test('a suspect whose thread cannot be started waits for one, and so does the end of its worker', async (t) => {
+/** A job that became a suspect while no thread can be started. */
+async function strand(t: TestContext, ms: number) {
   const { fails, open: start } = await open(t);
   const bench = await start();
-  const suspect = await bench.add('where', { ms: 300 });
+  const suspect = await bench.add('where', { ms });
   await bench.said(suspect, 'here');
   fails(true);
   await bench.add('perish', { how: 'exit at once' });
   await bench.told.first(
     (one) => one.event === 'thread.died' && one.reason === 'too many open files',
   );
+  return { bench, fails, suspect };
+}
+
+test('a suspect whose thread cannot be started waits for one, and so does the end of its worker', async (t) => {
+  const { bench, fails, suspect } = await strand(t, 300);
   fails(false);
   const { attempt } = (await bench.jobEvent(suspect, 'job.succeeded')) as Events['job.succeeded'];
   assert.equal(attempt, 1);
@@ -63,15 +69,7 @@ test('a suspect whose thread cannot be started waits for one, and so does the en
 });
 
 test('a worker none of whose threads can be started still ends', async (t) => {
-  const { fails, open: start } = await open(t);
-  const bench = await start();
-  const suspect = await bench.add('where', { ms: 60_000 });
-  await bench.said(suspect, 'here');
-  fails(true);
-  await bench.add('perish', { how: 'exit at once' });
-  await bench.told.first(
-    (one) => one.event === 'thread.died' && one.reason === 'too many open files',
-  );
+  const { bench, suspect } = await strand(t, 60_000);
   await bench.worker.stop();
   const { state, counts } = await bench.inspector.status(suspect);
   assert.match(state, /^(pending|scheduled|retrying)$/, 'it is back in the queue');
