@@ -53,7 +53,7 @@ test('an admin sees what is done by itself, does it now, and changes when', asyn
     );
     return rows[0]!.n;
   };
-  await eventually('all feedback is written', async () => (await written()) === asked, 30_000);
+  await eventually('all feedback is written', async () => (await written()) === asked);
   // What has feedback, and what there is too little of, is not asked for again.
   const again = await run<{ practices: number; asked: number }>('sweep-feedback');
   assert.deepEqual(again, { practices: practices - asked, asked: 0 });

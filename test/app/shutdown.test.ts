@@ -17,7 +17,7 @@ async function beginDeafJobs(
     await add('diary', payload),
     await accept('durable_diary', payload),
   ];
-  await eventually('they run', () => diary.lines().length === ids.length, 20_000);
+  await eventually('they run', () => diary.lines().length === ids.length);
   return ids;
 }
 
@@ -28,7 +28,7 @@ async function taken(app: WorkerApp, ids: string[], pid: number): Promise<void> 
       .lines()
       .filter((line) => line.startsWith('begun') && line.endsWith(` ${pid}`))
       .map((line) => line.split(' ').slice(1, 3).join(' '));
-  await eventually('another worker has them', () => begun().length === ids.length, 60_000);
+  await eventually('another worker has them', () => begun().length === ids.length);
   assert.deepEqual(begun().toSorted(), ids.map((id) => `${id} 1`).toSorted());
   for (const { counts } of await app.inspector.statuses(ids)) {
     assert.deepEqual(counts, { attempts: 0, deaths: 0, mark: '' });

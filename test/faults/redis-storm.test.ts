@@ -72,7 +72,7 @@ test('a storm on Redis', async (t) => {
       seen.refusals += refusals;
     },
     cuts: async () => {
-      await eventually('there is something to lose', () => tail.unsynced() > 0, 10_000);
+      await eventually('there is something to lose', () => tail.unsynced() > 0);
       own.kill();
       const bytes = tail.cut();
       if (bytes === 0) violations.push('a cut took nothing away');
@@ -89,7 +89,7 @@ test('a storm on Redis', async (t) => {
   for (const { name } of plan) {
     await faults[name]!();
     const [healedMs, ended] = [performance.now(), flow.ended()];
-    await eventually(`work goes on after ${name}`, () => flow.ended() >= ended + BETWEEN, 30_000);
+    await eventually(`work goes on after ${name}`, () => flow.ended() >= ended + BETWEEN);
     slowestMs = Math.max(slowestMs, performance.now() - healedMs);
   }
   const drainedMs = await flow.drain();

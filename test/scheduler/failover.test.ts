@@ -21,8 +21,6 @@ const SHARDS = 4;
 /** Unfinished tasks are looked at again after two of these, in milliseconds. */
 const LEASE_MS = 500;
 const TASKS = 40;
-/** Longest wait for all of them, in milliseconds: what is not there by then never comes. */
-const LONGEST_MS = 30_000;
 
 interface Stores {
   cluster: TestCluster;
@@ -91,7 +89,7 @@ async function untilAll(
   wanted: JobState,
 ): Promise<void> {
   const look = async () => (await inspector.statuses(ids)).every(({ state }) => state === wanted);
-  await eventually(`all are ${wanted}`, () => look().catch(() => false), LONGEST_MS);
+  await eventually(`all are ${wanted}`, () => look().catch(() => false));
 }
 
 test('tasks that a failover lost are brought back by the reconciler, and every task ends once', async (t) => {

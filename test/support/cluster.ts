@@ -15,8 +15,6 @@ import { eventually } from './consumers.ts';
 const SLOTS = 16_384;
 /** After this a silent node is taken for dead, in milliseconds. */
 const NODE_TIMEOUT_MS = 1000;
-/** Longest wait for the nodes to agree, in milliseconds. */
-const AGREE_MS = 15_000;
 
 interface Node extends Server {
   port: number;
@@ -58,8 +56,7 @@ export async function startCluster(): Promise<TestCluster> {
   const kill = (masters: number): void => {
     for (const { pid } of living.splice(0, masters)) process.kill(pid, 'SIGKILL');
   };
-  const agreed = (): Promise<void> =>
-    eventually('the cluster agrees', () => allServed(living), AGREE_MS);
+  const agreed = (): Promise<void> => eventually('the cluster agrees', () => allServed(living));
   try {
     const binary = await findRedis(loadConfig().cacheDir);
     for (let i = 0; i < 4; i++) {
@@ -147,19 +144,14 @@ async function join(nodes: readonly Node[]): Promise<void> {
   const master = (await first!.redis.call('CLUSTER', 'MYID')) as string;
   const { redis } = nodes[3]!;
   // Refused until it has heard of its master.
-  await eventually(
-    'the replica follows',
-    () =>
-      redis.call('CLUSTER', 'REPLICATE', master).then(
-        () => true,
-        () => false,
-      ),
-    AGREE_MS,
+  await eventually('the replica follows', () =>
+    redis.call('CLUSTER', 'REPLICATE', master).then(
+      () => true,
+      () => false,
+    ),
   );
-  await eventually(
-    'the replica has caught up',
-    async () => (await redis.info('replication')).includes('master_link_status:up'),
-    AGREE_MS,
+  await eventually('the replica has caught up', async () =>
+    (await redis.info('replication')).includes('master_link_status:up'),
   );
 }
 

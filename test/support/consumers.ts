@@ -9,6 +9,7 @@ import {
   type ConsumerOptions,
   type Delivery,
 } from '../../jobs/queue/index.ts';
+import { HANG_MS } from './patience.ts';
 import { short, type TestQueue } from './queue.ts';
 
 export interface TestConsumer {
@@ -67,15 +68,14 @@ export async function breakInbox(queue: TestQueue, { consumer }: TestConsumer): 
   await queue.redis.client('KILL', 'ID', /id=(\d+)/.exec(line)![1]!);
 }
 
-/** Asks every 10 ms until the answer is yes. @throws after `timeoutMs`. */
+/** Asks every 10 ms until the answer is yes. @throws once it can only be a hang. */
 export async function eventually(
   what: string,
   check: () => Promise<boolean> | boolean,
-  timeoutMs = 10_000,
 ): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
+  const deadline = performance.now() + HANG_MS;
   while (!(await check())) {
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    if (performance.now() > deadline) throw new Error(`not within ${HANG_MS / 1000} s: ${what}`);
     await sleep(10);
   }
 }

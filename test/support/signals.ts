@@ -1,9 +1,7 @@
 /**
  * Things that happened, and waiting for one of them.
  */
-
-/** Longest wait, in milliseconds: what takes longer does not come. */
-const PATIENCE_MS = 20_000;
+import { HANG_MS } from './patience.ts';
 
 export class Signals<T> {
   readonly seen: T[] = [];
@@ -30,7 +28,7 @@ export class Signals<T> {
       const timer = setTimeout(() => {
         this.#looks.delete(check);
         reject(new Error(`It never came. Seen: ${JSON.stringify(this.seen).slice(0, 4000)}`));
-      }, PATIENCE_MS);
+      }, HANG_MS);
       const check = (): void => {
         const found = look();
         if (found === undefined) return;

@@ -7,9 +7,6 @@ import { stormTask } from '../../support/tasks-of-storms.ts';
 import { readLines, type Asked } from './ledger.ts';
 import type { Stage } from './stage.ts';
 
-/** Longest time all jobs may take to end once nothing is disturbed any more, in milliseconds. */
-const DRAIN_MS = 60_000;
-
 export interface Flow {
   /** Everything that was accepted. */
   accepted: ReadonlyMap<string, Asked>;
@@ -58,7 +55,7 @@ export function startFlow(stage: Stage, integer: (below: number) => number, pace
         return rows[0]!.open === 0;
       };
       // What is stuck shows in the ledger.
-      await eventually('every job ends', isDrained, DRAIN_MS).catch(() => undefined);
+      await eventually('every job ends', isDrained).catch(() => undefined);
       return performance.now() - startedMs;
     },
   };

@@ -54,7 +54,7 @@ test('an idle consumer with more room than a round offers fills all of it', asyn
     0,
     names(500).map((name) => request(name)),
   );
-  await eventually('full', () => worker.delivered.length >= 450, 2000);
+  await eventually('full', () => worker.delivered.length >= 450);
   assert.equal(worker.consumer.size, 450);
   assert.equal(new Set(worker.names()).size, 450);
 });

@@ -22,8 +22,6 @@ const FLOOD = Number(process.env['CRASH_FLOOD'] ?? 200_000);
 const TRICKLE = Number(process.env['CRASH_TRICKLE'] ?? 6000);
 const KILLS = Number(process.env['CRASH_KILLS'] ?? 10);
 const LEASE_MS = 500;
-/** Longest wait for what is left once all was added. */
-const PATIENCE_MS = 120_000;
 
 const keepAll: Partial<QueueOptions> = { keep: { count: 1_000_000 } };
 
@@ -57,7 +55,7 @@ async function underKills(
   }
   const [worked] = await working;
   if (worked.status === 'rejected') throw worked.reason;
-  await eventually('nothing waits and nothing runs', () => isIdle(queue), PATIENCE_MS);
+  await eventually('nothing waits and nothing runs', () => isIdle(queue));
   return log.lines().map((line) => line.split(' ')[0]!);
 }
 

@@ -95,7 +95,7 @@ test('a runner of one job at a time leaves those of four shards in line while it
   for (const shard of shards) await addAll(queue, shard, later[shard]!);
   assert.equal(one.started.length, 1);
   one.release();
-  await eventually('all ran', () => one.started.length === 13, 2000);
+  await eventually('all ran', () => one.started.length === 13);
   assert.deepEqual(one.started.slice(1).toSorted(), at(later.flat()));
 });
 
@@ -118,7 +118,7 @@ test('long jobs that fill a runner from one shard keep it from those of the othe
   const rounds = await roundsMeanwhile(t, broker.sent);
   assert.ok(rounds <= FEW, `${rounds} rounds`);
   one.release();
-  await eventually('all ran', () => one.started.length === 224, 2000);
+  await eventually('all ran', () => one.started.length === 224);
   assert.deepEqual(one.started.slice(204).toSorted(), at(waiting.flat()));
 });
 
@@ -146,9 +146,9 @@ test('one of several long jobs that ends makes room for a job of the other shard
   const next = namesOn(queue, 1, 2, 'b');
   await addAll(queue, 1, next);
   ends[1]!();
-  await eventually('the next runs', () => started.length === 3, 2000);
+  await eventually('the next runs', () => started.length === 3);
   ends[0]!();
   ends[2]!();
-  await eventually('the last runs', () => started.length === 4, 2000);
+  await eventually('the last runs', () => started.length === 4);
   assert.deepEqual(started.toSorted(), at([...here!, ...there!, ...next]));
 });
