@@ -1,26 +1,34 @@
 /**
- * The runner behind `npm test`: one embedded Postgres and one embedded Redis for all test files, then `node --test`.
- * Words after `npm test --` choose the files whose path contains one of them.
+ * The runner behind `npm test`: every test file but the experiments of test/faults, which `npm run faults` runs. Words after
+ * `npm test --` choose the files whose path contains one of them; `--name PATTERN` runs only the tests whose names match it.
  */
-import { compiledTests, runTests, untilInterrupted, withEngines } from './support/runner.ts';
+import { parseArgs } from 'node:util';
+import { experimentFiles } from './faults/experiments.ts';
+import { testFiles } from './runner/files.ts';
+import { runOnEngines, untilInterrupted } from './runner/run.ts';
 
-/** Longest run of one test, and of one file, in milliseconds. Long runs by command need more. */
-const TEST_TIMEOUT_MS = Number(process.env['TEST_TIMEOUT_MS'] ?? 600_000);
+/** A file that takes longer on a quiet machine has hung, in milliseconds. */
+const HANG_MS = 300_000;
 
-/** Files run at a time. Each is a process of its own; the machines this must be quick on have two cores. */
+/** Files run at a time; the machines this must be quick on have two cores. */
 const CONCURRENCY = 2;
 
 const interrupted = untilInterrupted();
-const filters = process.argv.slice(2);
-const files = await compiledTests(
-  (file) => filters.length === 0 || filters.some((filter) => file.includes(filter)),
-);
+const { values, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: { name: { type: 'string' } },
+});
+const experiments = experimentFiles();
+const isWanted = (file: string): boolean =>
+  !experiments.includes(file) && (words.length === 0 || words.some((word) => file.includes(word)));
+const files = await testFiles(isWanted);
 if (files.length === 0) {
-  process.stderr.write(`No test file has ${filters.join(' or ')} in its path.\n`);
+  const isExperiment = experiments.some((file) => words.some((word) => file.includes(word)));
+  const hint = isExperiment ? ' Experiments run by npm run faults.' : '';
+  process.stderr.write(`No test file has ${words.join(' or ')} in its path.${hint}\n`);
   process.exitCode = 1;
 } else {
-  await withEngines(async (env) => {
-    const run = { files, env, concurrency: CONCURRENCY, timeoutMs: TEST_TIMEOUT_MS };
-    process.exitCode = await runTests(run, interrupted);
-  });
+  const again = (file: string): string => `npm test -- ${file}`;
+  const run = { files, env: {}, concurrency: CONCURRENCY, hangMs: HANG_MS, again, ...values };
+  if (!(await runOnEngines(run, interrupted))) process.exitCode = 1;
 }

@@ -11,6 +11,7 @@ import { startAnswering } from '../support/answering.ts';
 import { startTestApp, type Person, type TestApp } from '../support/app.ts';
 import { atEnd } from '../support/at-end.ts';
 import { eventually } from '../support/consumers.ts';
+import { stretched } from '../support/patience.ts';
 import { startProxy, type StoreProxy } from '../support/proxy.ts';
 import { report, sizesOf } from './experiment.ts';
 
@@ -45,7 +46,7 @@ async function open(t: TestContext): Promise<Stand> {
       clickhouseUrl: others.url,
       qdrantUrl: others.url,
       backlogMaxRows: SIZES.cap,
-      leaseMs: 1000,
+      leaseMs: stretched(1000),
     };
   });
   atEnd(t, async () => {

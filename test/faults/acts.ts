@@ -4,11 +4,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from './modes.ts';
 import type { GatedProcess } from './processes.ts';
+import { stretched } from '../support/patience.ts';
 import { LEASE_MS, type Stage } from './stage.ts';
 import type { Strike, Watch } from './watch.ts';
 
-/** Longest wait for the successor of a stopped worker to begin, in milliseconds. */
-const SUCCESSOR_MS = 8000;
+/** Longest wait for the successor of a stopped worker to begin, in milliseconds: sixty leases. */
+const SUCCESSOR_MS = stretched(30_000);
+
+/** The fault could not be struck: what came of the job says nothing of it. */
+export class NotProven extends Error {}
 
 /**
  * At once, before anything else can happen.
@@ -97,7 +101,7 @@ export async function goOnBeside(
   await stage.replace('worker');
   const successor = await Promise.race([begun, late]);
   overdue.abort();
-  if (successor === undefined) throw new Error('no other worker began the job');
+  if (successor === undefined) throw new NotProven('no other worker began the job');
   await goOn(watch, owner, strike);
   await holdsNothing(stage, watch, owner);
   successor.passage.pass();

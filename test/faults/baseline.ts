@@ -8,8 +8,6 @@ import { settled } from './queue-state.ts';
 import type { Stage } from './stage.ts';
 import { isOf, send, WAYS, type Way } from './ways.ts';
 
-const SETTLED_MS = 10_000;
-
 /** The units of every way of a job, in the order they came. */
 export async function findUnits(stage: Stage): Promise<Fitting[]> {
   const units: Fitting[] = [];
@@ -26,7 +24,7 @@ export async function runBaseline(stage: Stage, way: Way = 'handed over'): Promi
   const id = await send(way, stage, watch, producer);
   if (id === undefined) throw new Error('a request without faults got no 202');
   await stage.audit.ended(id);
-  await settled(stage.stores.redis, id, SETTLED_MS);
+  await settled(stage.stores.redis, id);
   await stage.idle();
   return watch.units.filter((unit) => isOf(way, unit)).map((unit) => ({ ...unit, way }));
 }

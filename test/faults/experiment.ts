@@ -7,6 +7,7 @@ import { randomInt } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import { SLOWNESS } from '../support/patience.ts';
 
 /** A size of an experiment: what it is in every test run, and by command. */
 export interface Size {
@@ -21,6 +22,8 @@ export interface Finding {
   result: string;
   /** Every way in which a promise was broken. */
   violations: readonly string[];
+  /** What could not be tried, as its fault did not strike. Default: nothing. */
+  unproven?: readonly string[];
 }
 
 /** What `npm run faults` tells the experiments it runs. */
@@ -70,13 +73,15 @@ export function chance(seed = SEED): { integer(below: number): number; next(): n
   return { next, integer: (below) => Math.floor(next() * below) };
 }
 
-/** Tells a finding, with the seed that leads to it again, and fails the test when a promise was broken. */
+/** Tells a finding, with the seed that leads to it again, and fails the test when a promise was broken or not proven. */
 export function report(t: TestContext, finding: Finding): void {
-  const { figure, result, violations } = finding;
+  const { figure, result, violations, unproven = [] } = finding;
   t.diagnostic(`${figure}: ${result} (seed ${SEED})`);
   // Each test file is a process of its own.
   const experiment = path.basename(process.argv[1]!, '.test.js');
   if (REPORT !== undefined)
-    appendFileSync(REPORT, `${JSON.stringify({ experiment, ...finding, seed: SEED })}\n`);
+    appendFileSync(REPORT, `${JSON.stringify({ experiment, unproven, ...finding, seed: SEED })}\n`);
   assert.deepEqual(violations, [], `${violations.length} violations, seed ${SEED}`);
+  const speed = `this machine was ${SLOWNESS} times slower than a quiet one when the run began`;
+  assert.deepEqual(unproven, [], `${unproven.length} not proven; ${speed}; seed ${SEED}`);
 }

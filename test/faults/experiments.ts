@@ -14,20 +14,31 @@ export interface Experiment {
   sizes: (Size & { name: string; note: string; experiment: string })[];
 }
 
+const FOLDER = path.join('test', 'faults');
 const ENDING = '.test.ts';
 
 export function findExperiments(): Experiment[] {
-  const folder = packagePath('test', 'faults');
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(ENDING))
+  return sources().map(({ file, source }) => ({
+    name: path.basename(file, ENDING),
+    tests: testsOf(source),
+    sizes: sizesOf(source),
+  }));
+}
+
+/** Their files, as paths from the package. */
+export function experimentFiles(): string[] {
+  return sources().map(({ file }) => file);
+}
+
+export const fileOf = ({ name }: Experiment): string => path.join(FOLDER, `${name}${ENDING}`);
+
+function sources(): { file: string; source: string }[] {
+  return readdirSync(packagePath(FOLDER))
+    .filter((name) => name.endsWith(ENDING))
     .toSorted()
-    .map((file) => ({ file, source: readFileSync(path.join(folder, file), 'utf8') }))
-    .filter(({ source }) => source.includes(`from './experiment.ts'`))
-    .map(({ file, source }) => ({
-      name: file.slice(0, -ENDING.length),
-      tests: testsOf(source),
-      sizes: sizesOf(source),
-    }));
+    .map((name) => path.join(FOLDER, name))
+    .map((file) => ({ file, source: readFileSync(packagePath(file), 'utf8') }))
+    .filter(({ source }) => source.includes(`from './experiment.ts'`));
 }
 
 function testsOf(source: string): string[] {

@@ -4,6 +4,7 @@
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/consumers.ts';
+import { stretched } from '../support/patience.ts';
 import { stormTask, transientStormTask, type Storm } from '../support/tasks-of-storms.ts';
 import { chance, report, sizesOf } from './experiment.ts';
 import { readLines, struckOut, violationsOf, type Asked } from './storms/ledger.ts';
@@ -18,7 +19,7 @@ const SIZES = sizesOf('kill-storm', {
   threads: { ci: 20, full: 500 },
 });
 const WORKERS = 3;
-const LEASE_MS = 1000;
+const LEASE_MS = stretched(1000);
 /** Jobs under way at a time, at most. */
 const IN_FLIGHT = 60;
 /** One in so many jobs ends its thread, and one its process. */

@@ -6,6 +6,9 @@ import { OwnEngines } from './own-engines.ts';
 import { Stage } from './stage.ts';
 import { runTrial, type Outcome, type Trial } from './trial.ts';
 
+/** A fault that could not be struck is tried again so often before it is told. */
+export const MOST_TRIES = 3;
+
 export async function runTrials(
   trials: readonly Trial[],
   lanes: number,
@@ -16,17 +19,22 @@ export async function runTrials(
     let stage: Stage | undefined;
     try {
       for (let trial = waiting.shift(); trial !== undefined; trial = waiting.shift()) {
-        if (stage === undefined) {
-          stage = await open();
-          await runBaseline(stage);
-        }
-        const outcome = await runTrial(stage, trial);
+        let outcome: Outcome;
+        let tries = 0;
+        do {
+          if (stage === undefined) {
+            stage = await open();
+            await runBaseline(stage);
+          }
+          outcome = await runTrial(stage, trial);
+          tries++;
+          if (outcome.unproven === undefined && outcome.violations.length === 0) break;
+          // What went wrong once must not be counted again.
+          await stage.close();
+          stage = undefined;
+        } while (outcome.unproven !== undefined && tries < MOST_TRIES);
         outcomes.push(outcome);
         heard(outcome);
-        if (outcome.violations.length === 0) continue;
-        // What went wrong once must not be counted again.
-        await stage.close();
-        stage = undefined;
       }
     } finally {
       await stage?.close();

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { findUnits, runBaseline } from './baseline.ts';
 import { chance, ORDERS, report, sizesOf } from './experiment.ts';
 import { difference, knownUnits, writeUnits } from './labels.ts';
-import { runTrials } from './lanes.ts';
+import { MOST_TRIES, runTrials } from './lanes.ts';
 import { ALL_MODES, isInTests, MODES, type Fitting, type Mode } from './modes.ts';
 import { Stage } from './stage.ts';
 import type { Outcome, Trial } from './trial.ts';
@@ -38,8 +38,9 @@ test('whatever happens at whichever unit, no promise is broken', async (t) => {
   const trials = plan();
   const startedMs = performance.now();
   const outcomes = await runTrials(trials, lanes, (outcome) => {
-    if (outcome.violations.length === 0) return;
-    t.diagnostic(`${titleOf(outcome)}: ${outcome.violations.join('; ')}`);
+    const problems = [...outcome.violations, ...unprovenOf(outcome)];
+    if (problems.length === 0) return;
+    t.diagnostic(`${titleOf(outcome)}: ${problems.join('; ')}`);
     for (const line of outcome.trace) t.diagnostic(line);
   });
   const seconds = (performance.now() - startedMs) / 1000;
@@ -53,6 +54,9 @@ test('whatever happens at whichever unit, no promise is broken', async (t) => {
     result: `${summary(outcomes)}, ${seconds.toFixed(0)} s`,
     violations: outcomes.flatMap((outcome) =>
       outcome.violations.map((violation) => `${titleOf(outcome)}: ${violation}`),
+    ),
+    unproven: outcomes.flatMap((outcome) =>
+      unprovenOf(outcome).map((reason) => `${titleOf(outcome)}: ${reason}`),
     ),
   });
 });
@@ -80,6 +84,10 @@ function plan(): Trial[] {
 
 function titleOf({ unit, mode }: Trial): string {
   return `${unit.label} in mode ${mode} (${MODES[mode].title})`;
+}
+
+function unprovenOf({ unproven }: Outcome): string[] {
+  return unproven === undefined ? [] : [`not proven in ${MOST_TRIES} tries: ${unproven}`];
 }
 
 function modesOf(trials: readonly Trial[]): string {

@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { startFlakyProxy } from '../support/flaky-proxy.ts';
+import { stretched } from '../support/patience.ts';
 import { ownRedis } from '../support/own-redis.ts';
 import { COMMANDS, QUEUES } from '../support/queue-commands.ts';
 import { openWorld, type WorldServer } from '../support/queue-world.ts';
@@ -16,7 +17,7 @@ const SIZES = sizesOf('model', {
   commands: { ci: 60, full: 60 },
 });
 /** Longest search for a failure and for the shortest history that shows it: so long for each history, in milliseconds. */
-const LIMIT_MS = 600;
+const LIMIT_MS = stretched(3000);
 const WORKERS = 3;
 
 /** What must have happened in all the runs together, lest they prove nothing. */
@@ -89,5 +90,6 @@ test('in any history of several queues, shards and workers every job is in the o
     figure: `${SIZES.histories} histories of up to ${SIZES.commands} commands against the model`,
     result: `${ran} run in ${Math.round((performance.now() - startedMs) / 1000)} s`,
     violations,
+    unproven: ran < SIZES.histories ? [`only ${ran} histories were run`] : [],
   });
 });

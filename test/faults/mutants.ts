@@ -22,7 +22,7 @@ export interface Mutant {
 
 const RUNS = 'dist/db/task-runs.js';
 /** The job never ends. */
-export const STUCK = /did not end before its deadline/;
+export const NO_END = /did not end before its deadline/;
 const ENDED_TWICE = /the queue has ended one job 2 times/;
 const INSERT_STEP = `'INSERT INTO ai.task_steps (task_id, step, epoch, output) VALUES ($1, $2, $3, $4)'`;
 
@@ -80,7 +80,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     label: 'worker/pg:COMMIT#2',
     mode: 'B',
-    shows: STUCK,
+    shows: NO_END,
   },
   {
     name: 'the epoch is not compared before an effect',
@@ -183,7 +183,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     label: 'worker/redis:step(claim)#1',
     mode: 'D',
-    shows: STUCK,
+    shows: NO_END,
   },
   {
     name: 'the reaper forgets what lay in the inbox of the dead',
@@ -196,7 +196,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     label: 'worker/redis:inbox#1',
     mode: 'B',
-    shows: STUCK,
+    shows: NO_END,
   },
   {
     name: 'the reaper charges a death to every job of the dead',
@@ -222,6 +222,6 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     label: 'api/redis:enqueue#1',
     mode: 'B',
-    shows: STUCK,
+    shows: NO_END,
   },
 ];

@@ -11,10 +11,15 @@ import { ALL_MODES, isMode, MODES } from './modes.ts';
 export interface Options {
   experiments: readonly Experiment[];
   orders: Orders;
+  /** Whether all of them run in the size that every change must pass. */
+  isCi: boolean;
   /** Whether docs/reliability.md is to take the findings. */
   write: boolean;
   help: boolean;
 }
+
+/** In place of names: what `.ci/run` runs. */
+const CI = 'ci';
 
 /** A command line that cannot be followed; the message says why. */
 export class UsageError extends Error {}
@@ -24,7 +29,13 @@ export function parseOptions(args: readonly string[]): Options {
   const all = findExperiments();
   const sizes = [...new Set(all.flatMap((experiment) => experiment.sizes.map(({ name }) => name)))];
   const { values, positionals } = parse(args, sizes);
-  const experiments = choose(all, positionals);
+  const isCi = positionals.includes(CI);
+  if (isCi && (positionals.length > 1 || values['full'] === true)) {
+    throw new UsageError(
+      `"${CI}" is every experiment in the size of CI: it takes no other name and no --full.`,
+    );
+  }
+  const experiments = isCi ? all : choose(all, positionals);
   const modes = listOf(values['modes']);
   const units = listOf(values['units']);
   for (const mode of modes ?? []) {
@@ -48,7 +59,13 @@ export function parseOptions(args: readonly string[]): Options {
     if (chosen === undefined) continue;
     (orders.sizes[size.experiment] ??= {})[size.name] = numberOf(size.name, chosen);
   }
-  return { experiments, orders, write: values['write'] === true, help: values['help'] === true };
+  return {
+    experiments,
+    orders,
+    isCi,
+    write: values['write'] === true,
+    help: values['help'] === true,
+  };
 }
 
 function parse(args: readonly string[], sizes: readonly string[]) {
@@ -94,12 +111,14 @@ export function helpText(): string {
     ...sizes.map(
       (size) =>
         `      --${size.name} N`.padEnd(28) +
-        `${size.ci} in tests, ${size.full} with --full. ${size.note}`,
+        `${size.ci} in CI, ${size.full} with --full. ${size.note}`,
     ),
   ]);
   const modes = ALL_MODES.map((mode) => `  ${mode}  ${MODES[mode].title}`);
   return `Breaks what can break around the application, and checks that its promises hold (docs/reliability.md).
 From npm, options follow a "--": npm run faults -- matrix --modes B,A
+
+  npm run faults -- ci    every experiment in the size that each change must pass, two at a time
 
 Experiments, all of them unless some are named:
 ${experiments.join('\n')}

@@ -7,6 +7,7 @@ import { createPool } from '../../db/postgres.ts';
 import { AppError } from '../../errors.ts';
 import { atEnd } from '../support/at-end.ts';
 import { eventually } from '../support/consumers.ts';
+import { stretched } from '../support/patience.ts';
 import { createTestRedis } from '../support/redis.ts';
 import { chance, report, sizesOf } from './experiment.ts';
 import { startFlow } from './storms/flow.ts';
@@ -19,7 +20,7 @@ const SIZES = sizesOf('postgres-storm', {
   restarts: { ci: 1, full: 20 },
   cuts: { ci: 4, full: 50 },
 });
-const LEASE_MS = 1000;
+const LEASE_MS = stretched(1000);
 const PACE_MS = 40;
 /** Jobs that must end between two faults. */
 const BETWEEN = 10;

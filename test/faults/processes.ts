@@ -3,6 +3,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
+import { stretched } from '../support/patience.ts';
 import { Signals } from '../support/signals.ts';
 import { createHttpFramer } from './framers/http.ts';
 import { createPostgresFramer } from './framers/postgres.ts';
@@ -13,10 +14,13 @@ import { endWithTest, forget } from '../support/survivors.ts';
 import type { Watch } from './watch.ts';
 
 /**
- * Deadlines of Postgres that the gate shortens in the handshake, in proportion to the lease of tests: a transaction whose owner
- * was killed or stopped holds its locks until then.
+ * Deadlines of Postgres in milliseconds, which the gate shortens in the handshake, in proportion to the lease of tests: a
+ * transaction whose owner was killed or stopped holds its locks until then.
  */
-const DEADLINES = { lock_timeout: '400', idle_in_transaction_session_timeout: '1000' };
+const DEADLINES = {
+  lock_timeout: String(stretched(400)),
+  idle_in_transaction_session_timeout: String(stretched(1000)),
+};
 
 /** Place of the worker's id in a call of `renew`. */
 const WORKER_OF_RENEW = 5;

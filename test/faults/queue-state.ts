@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestRedis } from '../support/redis.ts';
 import { eventually } from '../support/consumers.ts';
+import { HANG_MS } from '../support/patience.ts';
 import { undocumented } from '../support/keyspace.ts';
 
 /** First two letters of a record of a job that has ended. */
@@ -12,12 +13,8 @@ const ENDED = /^[rfx]1/;
 const REMEMBERED = /:(jobs|done|events|failed|replies:[^:]+)$/;
 
 /** Resolves once the queue has settled a job. */
-export async function settled(
-  { client, prefix }: TestRedis,
-  id: string,
-  timeoutMs: number,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
+export async function settled({ client, prefix }: TestRedis, id: string): Promise<void> {
+  const deadline = performance.now() + HANG_MS;
   for (;;) {
     const record = (await client.hget(`${prefix}:{s0}:jobs`, id)) ?? '';
     if (ENDED.test(record)) return;

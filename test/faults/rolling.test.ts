@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/consumers.ts';
+import { HANG_MS } from '../support/patience.ts';
 import { openWorkerApp } from '../support/worker-app.ts';
 import { report, sizesOf } from './experiment.ts';
 
@@ -13,7 +14,7 @@ const SIZES = sizesOf('rolling', { restarts: { ci: 20, full: 100 } });
 const WORKERS = 2;
 /** Pause between two jobs, in milliseconds. */
 const PACE_MS = 15;
-const GRACE_MS = '60000';
+const GRACE_MS = String(HANG_MS);
 
 test('rolling restarts under load lose no job, charge none, and run each once', async (t) => {
   const app = await openWorkerApp(t);

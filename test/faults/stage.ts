@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Broker, Control } from '../../jobs/queue/index.ts';
 import { packagePath } from '../../package-path.ts';
 import { startAnswering } from '../support/answering.ts';
+import { HANG_MS, stretched } from '../support/patience.ts';
 import { createPerson, type Person, type TestStores } from '../support/app.ts';
 import { installAudit, type Audit } from './audit.ts';
 import { createStores, type Killable, type OwnEngines } from './own-engines.ts';
@@ -15,13 +16,11 @@ import type { ScriptNames } from './framers/resp.ts';
 import type { Role } from './gate.ts';
 import { Watch, type Target } from './watch.ts';
 
-export const LEASE_MS = 500;
+export const LEASE_MS = stretched(500);
 /** The queue the watched task names. */
 const QUEUE = 'ai_tasks';
 /** What a spare serves until its turn. */
 const SPARE_QUEUE = 'spare';
-/** Longest wait for a worker to do as it is told, in milliseconds. */
-const TOLD_MS = 8000;
 
 export type Replaceable = 'api' | 'worker';
 
@@ -169,7 +168,7 @@ export class Stage {
 
   /** Asks a worker something until it answers: one that was reaped is not registered for a moment. */
   async ask(owner: GatedProcess, verb: string, args: object): Promise<unknown> {
-    const deadline = performance.now() + TOLD_MS;
+    const deadline = performance.now() + HANG_MS;
     for (;;) {
       const workers = owner.workerId === undefined ? [] : [owner.workerId];
       const [told] = await this.control.broadcast(verb, args, { timeoutMs: 1000, workers });
@@ -185,7 +184,7 @@ export class Stage {
   async idle(): Promise<void> {
     const { client, prefix } = this.stores.redis;
     const { workerId = '' } = this.serving('worker');
-    const deadline = performance.now() + TOLD_MS;
+    const deadline = performance.now() + HANG_MS;
     for (;;) {
       const [waits, free] = await Promise.all([
         client.zscore(`${prefix}:{s0}:idle:${QUEUE}`, workerId),
@@ -216,7 +215,7 @@ export class Stage {
         SHUTDOWN_GRACE_MS: '0',
         WORKER_THREADS: '1',
         WORKER_QUEUES: queues,
-        LLM_TIMEOUT_MS: '2000',
+        LLM_TIMEOUT_MS: String(stretched(2000)),
         PORT: '0',
       },
     });

@@ -9,7 +9,7 @@ const END = '<!-- faults: end -->';
 const HEAD = ['by command', 'what was done', 'what came of it', 'violations', 'seed'];
 
 /** What `report` wrote down. */
-export type Reported = Finding & { experiment: string; seed: number };
+export type Reported = Required<Finding> & { experiment: string; seed: number };
 
 /**
  * The document with the findings in the table between its two marks.

@@ -4,7 +4,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { insertCheckIn } from '../support/practices.ts';
-import { act, goOn, goOnBeside, holdsNothing, ownerOf } from './acts.ts';
+import { HANG_MS, stretched } from '../support/patience.ts';
+import { act, goOn, goOnBeside, holdsNothing, NotProven, ownerOf } from './acts.ts';
 import { violationsOf } from './invariants.ts';
 import { MODES, type Fitting, type Mode } from './modes.ts';
 import type { GatedProcess } from './processes.ts';
@@ -21,6 +22,8 @@ export interface Trial {
 
 export interface Outcome extends Trial {
   violations: string[];
+  /** Why the fault could not be struck, if it could not. */
+  unproven: string | undefined;
   hasStruck: boolean;
   /** Whether the store answered what reached it late, if anything did: it may have ended the connection before. */
   late: 'answered' | 'connection ended' | undefined;
@@ -29,32 +32,16 @@ export interface Outcome extends Trial {
   durationMs: number;
 }
 
-/** Longest trial, in milliseconds: half-open connections are noticed by deadlines of up to 12 s. */
-const DEADLINE_MS: Record<Mode, number> = {
-  B: 15_000,
-  A: 15_000,
-  D: 15_000,
-  L: 20_000,
-  Z: 20_000,
-  W: 25_000,
-  H: 45_000,
-  E: 20_000,
-  T: 20_000,
-  X: 30_000,
-};
 /** How long after the end of a job a fault at one of its last units may strike, in milliseconds. */
-const TAIL_MS = 1000;
+const TAIL_MS = stretched(1000);
 
-/** @param deadlineMs longest it may take, in milliseconds. Default: what its mode may need. */
-export async function runTrial(
-  stage: Stage,
-  trial: Trial,
-  deadlineMs = DEADLINE_MS[trial.mode],
-): Promise<Outcome> {
+/** @param deadlineMs longest it may take, in milliseconds. Default: until it can only be a hang. */
+export async function runTrial(stage: Stage, trial: Trial, deadlineMs = HANG_MS): Promise<Outcome> {
   const running = new Running(stage, trial);
   const deadline = new AbortController();
   let startedMs = performance.now();
-  let violations: string[];
+  let violations: string[] = [];
+  let unproven: string | undefined;
   try {
     await running.prepare();
     startedMs = performance.now();
@@ -64,13 +51,16 @@ export async function runTrial(
     late.catch(() => undefined);
     violations = await Promise.race([running.run(), late]);
   } catch (error) {
-    violations = [error instanceof Error ? error.message : String(error)];
+    const reason = error instanceof Error ? error.message : String(error);
+    if (error instanceof NotProven || !running.hasStruck) unproven = reason;
+    else violations = [reason];
   } finally {
     deadline.abort();
   }
   const durationMs = performance.now() - startedMs;
   const { hasStruck, late: delivery } = running;
-  return { ...trial, violations, hasStruck, late: delivery, trace: running.trace(), durationMs };
+  const trace = running.trace();
+  return { ...trial, violations, unproven, hasStruck, late: delivery, trace, durationMs };
 }
 
 class Running {
@@ -132,7 +122,7 @@ class Running {
     if (mode === 'L' && unit.label.includes(':cache.')) producers.push(await this.#renew(practice));
     await this.#comeLate(strike, owner, producers);
     await this.#noticed;
-    await settled(stage.stores.redis, id, DEADLINE_MS[mode]);
+    await settled(stage.stores.redis, id);
     return this.#judge(practice, callsBefore, producers, owner);
   }
 
@@ -141,7 +131,7 @@ class Running {
     const id = await send(this.#trial.unit.way, this.#stage, this.#watch!, producer);
     if (id !== undefined) await this.#stage.audit.ended(id);
     await sleep(TAIL_MS);
-    if (!this.hasStruck) throw new Error('the fault did not strike: its unit never came');
+    if (!this.hasStruck) throw new NotProven('the fault did not strike: its unit never came');
     return new Promise(() => undefined);
   }
 
@@ -158,7 +148,7 @@ class Running {
   async #finish(producer: Producer): Promise<string> {
     const id = await producer.insist(() => this.#isOver);
     await this.#stage.audit.ended(id);
-    await settled(this.#stage.stores.redis, id, DEADLINE_MS[this.#trial.mode]);
+    await settled(this.#stage.stores.redis, id);
     return id;
   }
 

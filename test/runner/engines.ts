@@ -1,0 +1,29 @@
+/**
+ * One embedded Postgres and one embedded Redis for all files of a run.
+ */
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { loadConfig } from '../../config.ts';
+import type { Engine } from '../../db/embedded/engine.ts';
+import { startPostgres } from '../../db/embedded/postgres.ts';
+import { startRedis } from '../../db/embedded/redis.ts';
+
+/** Runs `work` with both engines up. They are stopped and their data is removed however it ends. */
+export async function withEngines<T>(work: (env: NodeJS.ProcessEnv) => Promise<T>): Promise<T> {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'daodao-test-'));
+  // Postgres refuses to run as root, so its unprivileged user must be able to pass through.
+  await chmod(dataDir, 0o711);
+  const engines: Engine[] = [];
+  try {
+    const postgres = await startPostgres({ dataDir });
+    engines.push(postgres);
+    const redis = await startRedis({ dataDir, cacheDir: loadConfig().cacheDir });
+    engines.push(redis);
+    return await work({ TEST_DATABASE_URL: postgres.url, TEST_REDIS_URL: redis.url });
+  } finally {
+    const stopped = await Promise.allSettled(engines.map((engine) => engine.stop()));
+    await rm(dataDir, { recursive: true, force: true });
+    for (const result of stopped) if (result.status === 'rejected') process.exitCode = 1;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The reporter inside a test file's process: every event of its tests as a line of JSON, for the runner to read.
+ */
+import type { TestEvent } from 'node:test/reporters';
+
+export interface Told {
+  kind: 'start' | 'pass' | 'fail' | 'diagnostic';
+  /** Of the test, or the text of the diagnostic. */
+  text: string;
+  nesting: number;
+  isSuite?: boolean;
+  isSkipped?: boolean;
+  isTodo?: boolean;
+  /** Set when only its subtests have failed. */
+  isParent?: boolean;
+  error?: string;
+}
+
+type Source = AsyncGenerator<TestEvent, void>;
+
+export default async function* report(source: Source): AsyncGenerator<string, void> {
+  for await (const event of source) {
+    const told = read(event);
+    if (told !== undefined) yield `${JSON.stringify(told)}\n`;
+  }
+}
+
+function read(event: TestEvent): Told | undefined {
+  switch (event.type) {
+    case 'test:start':
+      return { kind: 'start', text: event.data.name, nesting: event.data.nesting };
+    case 'test:diagnostic':
+      return { kind: 'diagnostic', text: event.data.message, nesting: event.data.nesting };
+    case 'test:pass':
+    case 'test:fail': {
+      const { name, nesting, skip, todo, details } = event.data;
+      const told: Told = {
+        kind: event.type === 'test:pass' ? 'pass' : 'fail',
+        text: name,
+        nesting,
+        isSuite: details.type === 'suite',
+        isSkipped: skip !== undefined && skip !== false,
+        isTodo: todo !== undefined && todo !== false,
+      };
+      if (event.type === 'test:pass') return told;
+      const { error } = event.data.details;
+      return { ...told, isParent: isOfSubtests(error), error: textOf(error) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function isOfSubtests(error: Error): boolean {
+  return (error as Error & { failureType?: string }).failureType === 'subtestsFailed';
+}
+
+/** What was thrown stands behind the error of the runner. */
+function textOf(error: Error): string {
+  const { cause } = error;
+  if (cause instanceof Error) return cause.stack ?? cause.message;
+  return typeof cause === 'string' ? cause : error.message;
+}

@@ -1,0 +1,83 @@
+/**
+ * Runs test files, each in a process of its own, some at a time.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { withEngines } from './engines.ts';
+import { runFile, type FileOptions } from './file.ts';
+import { longestFirst, readDurations, writeDurations, type Durations } from './files.ts';
+import { Report } from './report.ts';
+import { describeSpeed, measureSpeed } from './speed.ts';
+
+export interface TestRun extends FileOptions {
+  files: readonly string[];
+  /** Files run at a time. */
+  concurrency: number;
+  /** The command that runs one file again. */
+  again(file: string): string;
+}
+
+/** Runs files on engines of their own, at the speed of this machine. @returns whether all passed. */
+export async function runOnEngines(run: TestRun, signal: AbortSignal): Promise<boolean> {
+  const speed = await measureSpeed();
+  process.stdout.write(`${describeSpeed(speed)}\n`);
+  const { slowness } = speed;
+  return withEngines(async (engines) => {
+    const env = { ...run.env, ...engines, TEST_SLOWNESS: slowness.toFixed(2) };
+    return runTests({ ...run, env, hangMs: run.hangMs * slowness }, signal);
+  });
+}
+
+/** @returns whether all passed. An abort ends the files under way, and they what they have started. */
+async function runTests(run: TestRun, signal: AbortSignal): Promise<boolean> {
+  const report = new Report((line) => process.stdout.write(`${line}\n`), run.again);
+  const durations = await readDurations();
+  const fresh: Record<string, number> = { ...durations };
+  const waiting = longestFirst(run.files, durations);
+  const folder = await mkdtemp(path.join(tmpdir(), 'daodao-told-'));
+  const startedMs = performance.now();
+  let done = 0;
+  const runLane = async (lane: number): Promise<void> => {
+    for (
+      let file = waiting.shift();
+      file !== undefined && !signal.aborted;
+      file = waiting.shift()
+    ) {
+      const result = await runFile(run, file, path.join(folder, String(lane)), signal);
+      fresh[file] = Math.round(result.durationMs);
+      done++;
+      const leftMs = left(waiting, fresh, (performance.now() - startedMs) / done) / run.concurrency;
+      report.add(result, `${progress(done, run.files.length)}${estimate(leftMs)}`);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: run.concurrency }, (_, lane) => runLane(lane)));
+    if (run.name === undefined && !signal.aborted) await writeDurations(fresh);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  report.end(performance.now() - startedMs);
+  return report.counts.failed === 0 && !signal.aborted;
+}
+
+/** @returns how long the files that wait take, in milliseconds; what never ran is guessed at. */
+function left(waiting: readonly string[], known: Durations, guessMs: number): number {
+  return waiting.reduce((sum, file) => sum + (known[file] ?? guessMs), 0);
+}
+
+const progress = (done: number, all: number): string =>
+  `${String(done).padStart(String(all).length)}/${all}`;
+
+function estimate(leftMs: number): string {
+  return leftMs < 1000 ? '' : `, ${Math.round(leftMs / 1000)} s left`.padEnd(13);
+}
+
+/** Aborted by the signals that end a process. */
+export function untilInterrupted(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => interrupted.abort());
+  }
+  return interrupted.signal;
+}

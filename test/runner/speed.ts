@@ -1,0 +1,38 @@
+/**
+ * How fast this machine is now: the deadlines of tests are multiples of it.
+ */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { packagePath } from '../../package-path.ts';
+
+/** What the start of a process that loads a few packages takes on two quiet cores, two at a time, in milliseconds. */
+const REFERENCE_MS = 600;
+const ROUNDS = 3;
+const ABREAST = 2;
+const PROBE = `await Promise.all(['typebox', 'fastify', 'ioredis', 'pg'].map((name) => import(name)))`;
+
+export interface Speed {
+  startMs: number;
+  /** How many times slower than the reference; 1 at least. */
+  slowness: number;
+}
+
+export async function measureSpeed(): Promise<Speed> {
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    times.push(...(await Promise.all(Array.from({ length: ABREAST }, startProcess))));
+  }
+  const startMs = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!;
+  return { startMs, slowness: Math.max(1, startMs / REFERENCE_MS) };
+}
+
+async function startProcess(): Promise<number> {
+  const startedMs = performance.now();
+  const args = ['--input-type=module', '--eval', PROBE];
+  await promisify(execFile)(process.execPath, args, { cwd: packagePath() });
+  return performance.now() - startedMs;
+}
+
+export function describeSpeed({ startMs, slowness }: Speed): string {
+  return `A process start takes ${Math.round(startMs)} ms on this machine: deadlines are ${slowness.toFixed(1)} times those of a quiet one.`;
+}
