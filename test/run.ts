@@ -1,10 +1,11 @@
 /**
  * The runner behind `npm test`: every test file but the experiments of test/faults, which `npm run faults` runs. Words after
- * `npm test --` choose the files whose path contains one of them; `--name PATTERN` runs only the tests whose names match it.
+ * `npm test --` choose the files whose path contains one of them; `--name TEXT` runs only the tests with this in their name.
  */
 import { parseArgs } from 'node:util';
 import { experimentFiles } from './faults/experiments.ts';
 import { testFiles } from './runner/files.ts';
+import type { Again } from './runner/report.ts';
 import { runOnEngines, untilInterrupted } from './runner/run.ts';
 
 /** A file that takes longer on a quiet machine has hung, in milliseconds. */
@@ -28,7 +29,8 @@ if (files.length === 0) {
   process.stderr.write(`No test file has ${words.join(' or ')} in its path.${hint}\n`);
   process.exitCode = 1;
 } else {
-  const again = (file: string): string => `npm test -- ${file}`;
+  const again: Again = (file, test) =>
+    `npm test -- ${file}${test === undefined ? '' : ` --name '${test.replaceAll("'", String.raw`'\''`)}'`}`;
   const run = { files, env: {}, concurrency: CONCURRENCY, hangMs: HANG_MS, again, ...values };
   if (!(await runOnEngines(run, interrupted))) process.exitCode = 1;
 }

@@ -4,7 +4,8 @@
 import type { TestEvent } from 'node:test/reporters';
 
 export interface Told {
-  kind: 'start' | 'pass' | 'fail' | 'diagnostic';
+  /** `begin` is told at once, the others in the order of the file. */
+  kind: 'begin' | 'start' | 'pass' | 'fail' | 'diagnostic';
   /** Of the test, or the text of the diagnostic. */
   text: string;
   nesting: number;
@@ -27,6 +28,8 @@ export default async function* report(source: Source): AsyncGenerator<string, vo
 
 function read(event: TestEvent): Told | undefined {
   switch (event.type) {
+    case 'test:dequeue':
+      return { kind: 'begin', text: event.data.name, nesting: event.data.nesting };
     case 'test:start':
       return { kind: 'start', text: event.data.name, nesting: event.data.nesting };
     case 'test:diagnostic':

@@ -13,7 +13,7 @@ export interface FileOptions {
   env: NodeJS.ProcessEnv;
   /** What takes longer has hung, in milliseconds. */
   hangMs: number;
-  /** Only tests whose names match this pattern. */
+  /** Only tests outside of others whose names contain this. */
   name?: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export async function runFile(
 ): Promise<FileResult> {
   const reporter = packagePath('dist', 'test', 'runner', 'events.js');
   const options = [`--test-reporter=${reporter}`, `--test-reporter-destination=${toldFile}`];
-  if (name !== undefined) options.push(`--test-name-pattern=${name}`);
+  if (name !== undefined) options.push(`--test-name-pattern=${literally(name)}`);
   const startedMs = performance.now();
   const child = spawn(process.execPath, [...options, compiled(file)], {
     env: { ...process.env, ...env },
@@ -69,3 +69,6 @@ async function readTold(file: string): Promise<Told[]> {
   const lines = text.split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as Told);
 }
+
+const literally = (text: string): string =>
+  text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);

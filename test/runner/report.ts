@@ -30,14 +30,16 @@ export interface Counts {
   skipped: number;
 }
 
+/** The command that runs a file again, or one test of it. */
+export type Again = (file: string, test?: string) => string;
+
 export class Report {
   readonly counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   readonly #failures: Failure[] = [];
   readonly #write: (line: string) => void;
-  /** The command that runs one file again. */
-  readonly #again: (file: string) => string;
+  readonly #again: Again;
 
-  constructor(write: (line: string) => void, again: (file: string) => string) {
+  constructor(write: (line: string) => void, again: Again) {
     this.#write = write;
     this.#again = again;
   }
@@ -66,7 +68,7 @@ export class Report {
     for (const { file, path, error, diagnostics } of this.#failures) {
       this.#write(`\nFAILED ${[file, ...path].join(' > ')}`);
       for (const line of [...diagnostics, ...error.split('\n')]) this.#write(`  ${line}`);
-      this.#write(`  Again: ${this.#again(file)}`);
+      this.#write(`  Again: ${this.#again(file, path[0])}`);
     }
     this.#write(`\n${(durationMs / 1000).toFixed(0)} s`);
     this.#write(wordsOf(this.counts));
@@ -79,9 +81,12 @@ const wordsOf = ({ passed, failed, skipped }: Counts): string =>
 function failuresOf({ file, told, output, ended, hung }: FileResult): Failure[] {
   const failures: Failure[] = [];
   const path: string[] = [];
+  /** Of the test that began last. */
+  const begun: string[] = [];
   let diagnostics: string[] = [];
   for (const { kind, text, nesting, isTodo, isParent, error = '' } of told) {
-    if (kind === 'start') path.splice(nesting, Infinity, text);
+    if (kind === 'begin') begun.splice(nesting, Infinity, text);
+    else if (kind === 'start') path.splice(nesting, Infinity, text);
     else if (kind === 'diagnostic') {
       // What belongs to a test is told right after it.
       const last = failures.at(-1);
@@ -96,8 +101,7 @@ function failuresOf({ file, told, output, ended, hung }: FileResult): Failure[] 
   }
   const lines = output.trim().split('\n').slice(-60).join('\n');
   if (hung) {
-    const under = path.length > 0 ? path.join(' > ') : 'none of its tests';
-    failures.push({ file, path: [], error: `It hung in: ${under}\n${lines}`, diagnostics: [] });
+    failures.push({ file, path: begun, error: `It hung.\n${lines}`, diagnostics: [] });
   } else if (ended !== 0 && failures.length === 0) {
     failures.push({ file, path: [], error: `It ended with ${ended}.\n${lines}`, diagnostics: [] });
   }

@@ -7,15 +7,14 @@ import path from 'node:path';
 import { withEngines } from './engines.ts';
 import { runFile, type FileOptions } from './file.ts';
 import { longestFirst, readDurations, writeDurations, type Durations } from './files.ts';
-import { Report } from './report.ts';
+import { Report, type Again } from './report.ts';
 import { describeSpeed, measureSpeed } from './speed.ts';
 
 export interface TestRun extends FileOptions {
   files: readonly string[];
   /** Files run at a time. */
   concurrency: number;
-  /** The command that runs one file again. */
-  again(file: string): string;
+  again: Again;
 }
 
 /** Runs files on engines of their own, at the speed of this machine. @returns whether all passed. */
