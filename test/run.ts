@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { experimentFiles } from './faults/experiments.ts';
 import { testFiles } from './runner/files.ts';
 import type { Again } from './runner/report.ts';
-import { runOnEngines, untilInterrupted } from './runner/run.ts';
+import { conclude, runOnEngines, untilInterrupted } from './runner/run.ts';
 
 /** A file that takes longer on a quiet machine has hung, in milliseconds. */
 const HANG_MS = 300_000;
@@ -32,5 +32,5 @@ if (files.length === 0) {
   const again: Again = (file, test) =>
     `npm test -- ${file}${test === undefined ? '' : ` --name '${test.replaceAll("'", String.raw`'\''`)}'`}`;
   const run = { files, env: {}, concurrency: CONCURRENCY, hangMs: HANG_MS, again, ...values };
-  if (!(await runOnEngines(run, interrupted))) process.exitCode = 1;
+  conclude(await runOnEngines(run, interrupted), interrupted);
 }

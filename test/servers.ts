@@ -5,7 +5,7 @@
  *     QDRANT_URL=http://127.0.0.1:6333 CLICKHOUSE_URL=http://127.0.0.1:8123 npm run test:servers
  */
 import { testFiles } from './runner/files.ts';
-import { runOnEngines, untilInterrupted } from './runner/run.ts';
+import { conclude, runOnEngines, untilInterrupted } from './runner/run.ts';
 
 /** What speaks to either. */
 const WORDS = [
@@ -31,5 +31,5 @@ if (QDRANT_URL === undefined && CLICKHOUSE_URL === undefined) {
   const again = (file: string): string => `npm run test:servers (${file})`;
   // One file at a time: they share the servers.
   const run = { files, env, concurrency: 1, hangMs: HANG_MS, again };
-  if (!(await runOnEngines(run, interrupted))) process.exitCode = 1;
+  conclude(await runOnEngines(run, interrupted), interrupted);
 }

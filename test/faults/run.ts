@@ -5,7 +5,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { packagePath } from '../../package-path.ts';
-import { runOnEngines, untilInterrupted } from '../runner/run.ts';
+import type { Counts } from '../runner/report.ts';
+import { conclude, runOnEngines, untilInterrupted } from '../runner/run.ts';
 import { fileOf } from './experiments.ts';
 import { helpText, parseOptions, UsageError, type Options } from './options.ts';
 import { withFindings, type Reported } from './table.ts';
@@ -21,11 +22,12 @@ async function main(args: readonly string[]): Promise<void> {
   const report = path.join(folder, 'findings');
   try {
     await writeFile(report, '');
-    await measure(options, report, interrupted);
+    const counts = await measure(options, report, interrupted);
     const lines = (await readFile(report, 'utf8')).split('\n').filter(Boolean);
     const findings = lines.map((line) => JSON.parse(line) as Reported);
     for (const finding of findings) process.stdout.write(`${lineOf(finding)}\n`);
     if (options.write) await write(findings, options, args);
+    conclude(counts, interrupted);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -35,7 +37,7 @@ async function measure(
   { experiments, orders, isCi }: Options,
   report: string,
   interrupted: AbortSignal,
-): Promise<void> {
+): Promise<Counts> {
   const run = {
     files: experiments.map(fileOf),
     env: { FAULTS_ORDERS: JSON.stringify(orders), FAULTS_REPORT: report },
@@ -44,7 +46,7 @@ async function measure(
     hangMs: isCi ? HANG_MS.ci : HANG_MS.other,
     again: (file: string) => `npm run faults -- ${path.basename(file, '.test.ts')}`,
   };
-  if (!(await runOnEngines(run, interrupted))) process.exitCode = 1;
+  return runOnEngines(run, interrupted);
 }
 
 function lineOf({ figure, result, violations, unproven, seed }: Reported): string {

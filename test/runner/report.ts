@@ -63,19 +63,17 @@ export class Report {
     this.#write(`${progress}  ${result.file}  ${words}, ${seconds} s`);
   }
 
-  /** @param durationMs of the whole run. */
-  end(durationMs: number): void {
+  /** Tells every failure. */
+  failures(): void {
     for (const { file, path, error, diagnostics } of this.#failures) {
       this.#write(`\nFAILED ${[file, ...path].join(' > ')}`);
       for (const line of [...diagnostics, ...error.split('\n')]) this.#write(`  ${line}`);
       this.#write(`  Again: ${this.#again(file, path[0])}`);
     }
-    this.#write(`\n${(durationMs / 1000).toFixed(0)} s`);
-    this.#write(wordsOf(this.counts));
   }
 }
 
-const wordsOf = ({ passed, failed, skipped }: Counts): string =>
+export const wordsOf = ({ passed, failed, skipped }: Counts): string =>
   `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 
 function failuresOf({ file, told, output, ended, hung }: FileResult): Failure[] {
@@ -95,7 +93,7 @@ function failuresOf({ file, told, output, ended, hung }: FileResult): Failure[] 
       diagnostics = [];
       if (kind === 'fail' && isParent !== true && isTodo !== true) {
         const names = [...path.slice(0, nesting), text];
-        failures.push({ file, path: names, error: stripVTControlCharacters(error), diagnostics });
+        failures.push({ file, path: names, error: withoutNode(error), diagnostics });
       }
     }
   }
@@ -106,4 +104,10 @@ function failuresOf({ file, told, output, ended, hung }: FileResult): Failure[] 
     failures.push({ file, path: [], error: `It ended with ${ended}.\n${lines}`, diagnostics: [] });
   }
   return failures;
+}
+
+/** An error without colours, and without the frames inside of Node. */
+function withoutNode(error: string): string {
+  const lines = stripVTControlCharacters(error).split('\n');
+  return lines.filter((line) => !/^\s+at .*\bnode:internal\//.test(line)).join('\n');
 }

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { withEngines } from './engines.ts';
 import { runFile, type FileOptions } from './file.ts';
 import { longestFirst, readDurations, writeDurations, type Durations } from './files.ts';
-import { Report, type Again } from './report.ts';
+import { Report, wordsOf, type Again, type Counts } from './report.ts';
 import { describeSpeed, measureSpeed } from './speed.ts';
 
 export interface TestRun extends FileOptions {
@@ -17,8 +17,8 @@ export interface TestRun extends FileOptions {
   again: Again;
 }
 
-/** Runs files on engines of their own, at the speed of this machine. @returns whether all passed. */
-export async function runOnEngines(run: TestRun, signal: AbortSignal): Promise<boolean> {
+/** Runs files on engines of their own, at the speed of this machine. An abort ends the files under way. */
+export async function runOnEngines(run: TestRun, signal: AbortSignal): Promise<Counts> {
   const speed = await measureSpeed();
   process.stdout.write(`${describeSpeed(speed)}\n`);
   const { slowness } = speed;
@@ -28,8 +28,7 @@ export async function runOnEngines(run: TestRun, signal: AbortSignal): Promise<b
   });
 }
 
-/** @returns whether all passed. An abort ends the files under way, and they what they have started. */
-async function runTests(run: TestRun, signal: AbortSignal): Promise<boolean> {
+async function runTests(run: TestRun, signal: AbortSignal): Promise<Counts> {
   const report = new Report((line) => process.stdout.write(`${line}\n`), run.again);
   const durations = await readDurations();
   const fresh: Record<string, number> = { ...durations };
@@ -56,8 +55,9 @@ async function runTests(run: TestRun, signal: AbortSignal): Promise<boolean> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  report.end(performance.now() - startedMs);
-  return report.counts.failed === 0 && !signal.aborted;
+  report.failures();
+  process.stdout.write(`\n${((performance.now() - startedMs) / 1000).toFixed(0)} s\n`);
+  return report.counts;
 }
 
 /** @returns how long the files that wait take, in milliseconds; what never ran is guessed at. */
@@ -70,6 +70,12 @@ const progress = (done: number, all: number): string =>
 
 function estimate(leftMs: number): string {
   return leftMs < 1000 ? '' : `, ${Math.round(leftMs / 1000)} s left`.padEnd(13);
+}
+
+/** The last line of a run, and the exit code of the process. */
+export function conclude(counts: Counts, { aborted }: AbortSignal): void {
+  process.stdout.write(`${wordsOf(counts)}\n`);
+  if (counts.failed > 0 || aborted) process.exitCode = 1;
 }
 
 /** Aborted by the signals that end a process. */
