@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Type, type Static } from 'typebox';
 import { TASKS } from '../../jobs/registry.ts';
 import { defineTask, Reject, type Task } from '../../jobs/task.ts';
+import { stretched } from './patience.ts';
 import { slotTask, stormTask, transientStormTask } from './tasks-of-storms.ts';
 import { TASKS_OF_THREADS } from './tasks-of-threads.ts';
 
@@ -15,6 +16,9 @@ import { TASKS_OF_THREADS } from './tasks-of-threads.ts';
 export function register(task: Task): void {
   (TASKS as Task[]).push(task);
 }
+
+/** Hard limit of what blocks its thread, in milliseconds. */
+const LOOP_MS = stretched(600);
 
 const result = Type.Unknown();
 const transient = { durable: false, result, maxRetries: 0 } as const;
@@ -37,8 +41,8 @@ const rest = defineTask({
   },
 });
 
-/** Rests as well, and may not do so for long. */
-const nap = defineTask({ ...rest, name: 'test.nap', timeLimitMs: 400 });
+/** Rests as well, and may not do so for longer than a looping job may block its thread. */
+const nap = defineTask({ ...rest, name: 'test.nap', timeLimitMs: LOOP_MS });
 
 /** Waits for its signal. */
 const obey = defineTask({
@@ -156,7 +160,7 @@ const WAYS_TO_DIE = {
 const die = defineTask({
   ...transient,
   name: 'test.die',
-  timeLimitMs: 400,
+  timeLimitMs: LOOP_MS,
   payload: Type.Object({ how: Type.Enum(['exit', 'throw', 'reject', 'loop', 'hoard']) }),
   async run({ how }, ctx) {
     ctx.log('dying');

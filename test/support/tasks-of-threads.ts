@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 import { Type } from 'typebox';
 import { defineTask, type Task } from '../../jobs/task.ts';
+import { HANG_MS, stretched } from './patience.ts';
 
 const result = Type.Unknown();
 const transient = { durable: false, result, maxRetries: 0, payload: Type.Object({}) } as const;
@@ -76,7 +77,8 @@ export type WayToDie = keyof typeof WAYS_TO_DIE;
 const perish = defineTask({
   ...transient,
   name: 'test.perish',
-  timeLimitMs: 5000,
+  // To use up the memory of a thread takes as long as the machine likes.
+  timeLimitMs: HANG_MS,
   payload: Type.Object({ how: Type.String() }),
   async run({ how }, ctx) {
     ctx.log('here', { threadId });
@@ -110,6 +112,9 @@ const lateUndefined = defineTask({
 const abort = defineTask({ ...transient, name: 'test.abort', run: async () => process.abort() });
 
 const isolatedRegret = defineTask({ ...regret, name: 'test.isolated-regret', isolated: true });
+/** Perishes by its hard limit alone. */
+const block = defineTask({ ...perish, name: 'test.block', timeLimitMs: stretched(600) });
+
 const isolatedPerish = defineTask({ ...perish, name: 'test.isolated-perish', isolated: true });
 
 const ATTACKS: Record<string, () => unknown> = {
@@ -191,8 +196,8 @@ const extension = { extendMs: Type.Unknown(), ms: Type.Integer() };
 const prolong = defineTask({
   ...transient,
   name: 'test.prolong',
-  timeLimitMs: 4000,
-  softTimeLimitMs: 2000,
+  timeLimitMs: stretched(1000),
+  softTimeLimitMs: stretched(500),
   payload: Type.Object(extension),
   async run({ extendMs, ms }, ctx) {
     try {
@@ -207,8 +212,11 @@ const prolong = defineTask({
 
 const stretch = defineTask({ ...prolong, name: 'test.stretch', softTimeLimitMs: undefined });
 
+/** Hard limit of what overruns it, in milliseconds. */
+export const OVERRUN_MS = stretched(300);
+
 const LIMITED = { payload: Type.Object({ block: Type.Boolean() }), result, maxRetries: 0 };
-const LIMITS = { ...LIMITED, timeLimitMs: 500 };
+const LIMITS = { ...LIMITED, timeLimitMs: OVERRUN_MS };
 
 /** Blocks its thread or waits, for ever; heeds no signal. */
 async function overrun({ block }: { block: boolean }): Promise<never> {
@@ -233,6 +241,7 @@ export const TASKS_OF_THREADS: Task[] = [
   hermit,
   litter,
   perish,
+  block,
   isolatedPerish,
   regret,
   isolatedRegret,

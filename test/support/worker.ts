@@ -9,6 +9,7 @@ import { Telemetry, type EventName, type Events } from '../../telemetry.ts';
 import type { ShutdownKind } from '../../workers/commands.ts';
 import { WorkerService } from '../../workers/worker.ts';
 import { testConfig } from './config.ts';
+import { HANG_MS, stretched } from './patience.ts';
 import { createTestRedis, type TestRedis } from './redis.ts';
 import { Signals } from './signals.ts';
 
@@ -53,7 +54,7 @@ export async function openWorker(
     databaseUrl,
     redisUrl: redis.url,
     queuePrefix: redis.prefix,
-    leaseMs: 500,
+    leaseMs: stretched(1500),
     workerThreads: 1,
     workerConcurrency: 8,
     shutdownGraceMs: 0,
@@ -85,7 +86,7 @@ export async function openWorker(
     told,
     shutdowns,
     async ask(verb, args = {}) {
-      const answers = await new Control(broker).broadcast(verb, args, { timeoutMs: 10_000 });
+      const answers = await new Control(broker).broadcast(verb, args, { timeoutMs: HANG_MS });
       return answers[0]!;
     },
     async add(task, payload = {}) {

@@ -201,7 +201,7 @@ test('shutdown answers first and ends the process then', async (t) => {
   assert.deepEqual(bench.shutdowns.seen, ['cold']);
 });
 
-for (const [verb, args, sentence] of [
+const REFUSED = [
   ['pin', {}, /^There is no command "pin"\. Did you mean ping\?$/],
   ['constructor', {}, /^There is no command "constructor"\.$/],
   ['ping', { loud: true }, /^The command ping does not take these arguments: /],
@@ -211,23 +211,25 @@ for (const [verb, args, sentence] of [
   ['concurrency', { perThread: 1001 }, /perThread must be <= 1000/],
   ['terminate', { id: 'x' }, /id must match format "uuid"/],
   ['shutdown', { kind: 'hot' }, /kind must be/],
-] as const) {
-  test(`${verb} ${JSON.stringify(args)} is refused with a sentence`, async (t) => {
-    const bench = await open(t);
-    const said = await bench.ask(verb, args);
-    assert.equal(said.kind, 'refused');
-    assert.match(said.error, sentence);
-  });
-}
+] as const;
+
+test('a command that is unknown, or has arguments it does not take, is refused with a sentence', async (t) => {
+  const bench = await open(t);
+  for (const [verb, args, sentence] of REFUSED) {
+    await t.test(`${verb} ${JSON.stringify(args)}`, async () => {
+      const said = await bench.ask(verb, args);
+      assert.equal(said.kind, 'refused');
+      assert.match(said.error, sentence);
+    });
+  }
+});
 
 test('an abandoned worker gives back what ignores its signal, and another gets it at once', async (t) => {
-  const bench = await open(t, { shutdownGraceMs: 60_000, leaseMs: 30_000 });
+  const bench = await open(t, { shutdownGraceMs: 3_600_000, leaseMs: 3_600_000 });
   const ids = await Promise.all([1, 2, 3].map(() => bench.add('ignore')));
   for (const id of ids) await bench.said(id, 'ignoring');
   const stopping = bench.worker.stop();
-  const startedMs = performance.now();
   await bench.worker.abandon();
-  assert.ok(performance.now() - startedMs < 1000);
   for (const { state, counts } of await bench.inspector.statuses(ids)) {
     assert.deepEqual([state, counts], ['pending', { attempts: 0, deaths: 0, mark: '' }]);
   }

@@ -4,8 +4,10 @@ import { acceptTask } from '../../db/accept.ts';
 import { Producer } from '../../jobs/queue/index.ts';
 import type { Events } from '../../telemetry.ts';
 import { Stop } from '../../workers/stop.ts';
+import { stretched } from '../support/patience.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
+import { OVERRUN_MS } from '../support/tasks-of-threads.ts';
 import { request } from '../support/tasks.ts';
 import { NO_DATABASE, openWorker, stateOf, type WorkerBench } from '../support/worker.ts';
 
@@ -36,7 +38,7 @@ test('the hard limit ends every kind of task, whether it waits or blocks its thr
       const failed = (await bench.jobEvent(id, 'job.failed')) as Events['job.failed'];
       assert.deepEqual(
         [failed.code, failed.attempt, failed.reason],
-        ['TASK_TIME_LIMIT', 1, 'The task ran longer than 500 ms.'],
+        ['TASK_TIME_LIMIT', 1, `The task ran longer than ${OVERRUN_MS} ms.`],
       );
     }
   }
@@ -45,8 +47,8 @@ test('the hard limit ends every kind of task, whether it waits or blocks its thr
 test('a job that moves its limits later has the time it asked for, and is told when that is over', async (t) => {
   const bench = await openWorker(t, NO_DATABASE);
   const inTime = [
-    await bench.add('prolong', { extendMs: 3000, ms: 3500 }),
-    await bench.add('stretch', { extendMs: 3000, ms: 5000 }),
+    await bench.add('prolong', { extendMs: stretched(4500), ms: stretched(1500) }),
+    await bench.add('stretch', { extendMs: stretched(4000), ms: stretched(1500) }),
   ];
   const softId = await bench.add('prolong', { extendMs: 100, ms: 60_000 });
   for (const id of inTime) {
@@ -54,10 +56,13 @@ test('a job that moves its limits later has the time it asked for, and is told w
     assert.equal((await stateOf(bench, id, 'succeeded')).result, '"in time"');
   }
   const softly = (await bench.jobEvent(softId, 'job.failed')) as Events['job.failed'];
-  assert.equal(softly.reason, 'The task ran longer than its soft limit of 2100 ms.');
+  assert.equal(
+    softly.reason,
+    `The task ran longer than its soft limit of ${stretched(500) + 100} ms.`,
+  );
   const hard = await bench.add('stretch', { extendMs: 100, ms: 60_000 });
   const ended = (await bench.jobEvent(hard, 'job.failed')) as Events['job.failed'];
-  assert.equal(ended.reason, 'The task ran longer than 4100 ms.');
+  assert.equal(ended.reason, `The task ran longer than ${stretched(1000) + 100} ms.`);
 });
 
 test('a limit is moved by a whole number of milliseconds, 1 or more, and by nothing else', async (t) => {
