@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { pino } from 'pino';
+import { describeError } from '../describe-error.ts';
 import {
   countEvents,
-  describeError,
   logEvents,
   Telemetry,
   type EventName,

@@ -16,7 +16,7 @@ import { fits } from '../jobs/call.ts';
 import { isLongerThan, MAX_RESULT_BYTES } from '../jobs/queue/index.ts';
 import { findTask } from '../jobs/registry.ts';
 import { Reject, Retry, type Task } from '../jobs/task.ts';
-import { describeError } from '../telemetry.ts';
+import { describeError } from '../describe-error.ts';
 import { buildContext, buildDurableContext, type Resources } from './context.ts';
 import { decide, isStoreAway, type Decision, type RunSoFar } from './outcome.ts';
 import type { AbortReason, AttemptOutcome, ThreadJob } from './protocol.ts';

@@ -8,7 +8,7 @@ import { isCacheAway } from '../db/cache.ts';
 import { isVectorsAway } from '../db/vectors-away.ts';
 import { backoffMs, isRetryable, type Policy } from '../jobs/policy.ts';
 import { Reject, Retry } from '../jobs/task.ts';
-import { describeError, type DescribedError } from '../telemetry.ts';
+import { describeError, type DescribedError } from '../describe-error.ts';
 
 /** Why an attempt failed. */
 export interface Failure {

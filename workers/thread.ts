@@ -8,8 +8,7 @@ import { Cache } from '../db/cache.ts';
 import { createPool } from '../db/postgres.ts';
 import { VectorIndex } from '../db/vector-index.ts';
 import { embeddingModelOf } from '../db/vectors.ts';
-import { createLlm } from '../jobs/llm/client.ts';
-import { createEmbedder } from '../jobs/llm/embedder.ts';
+import { lazyChat, lazyEmbedder } from '../jobs/llm/lazy.ts';
 import { Broker } from '../jobs/queue/index.ts';
 import { findTask } from '../jobs/registry.ts';
 import { Submitter } from '../jobs/submit.ts';
@@ -49,8 +48,14 @@ const model = embeddingModelOf(config);
 const resources: Resources = {
   db,
   cache: new Cache(config.redisUrl, config.queuePrefix),
-  llm: createLlm({ ...server, model: config.llmModel }),
-  embedder: createEmbedder({ ...server, model: model.name, size: model.size }),
+  llm: lazyChat(async () => {
+    const { createLlm } = await import('../jobs/llm/client.ts');
+    return createLlm({ ...server, model: config.llmModel });
+  }),
+  embedder: lazyEmbedder(async () => {
+    const { createEmbedder } = await import('../jobs/llm/embedder.ts');
+    return createEmbedder({ ...server, model: model.name, size: model.size });
+  }),
   vectors: new VectorIndex(
     async () => (await import('../db/qdrant.ts')).createVectors(config),
     model,
