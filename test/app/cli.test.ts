@@ -2,35 +2,35 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
+import { cliHost } from '../support/cli-host.ts';
 import { run } from '../support/process.ts';
 
-test('the list of settings hides secrets and passwords', async (t) => {
-  const cli = run(
-    t,
-    'cli.js',
-    {
-      DATABASE_URL: 'postgres://somebody:canary-password@db/daodao',
-      OPENAI_API_KEY: 'canary-key',
-      JWT_SECURITY: 'canary-secret-of-tests',
-      QDRANT_API_KEY: 'canary-key',
-    },
-    ['config'],
-  );
-  assert.equal(await cli.ended, 0);
-  assert.match(cli.text(), /^JWT_SECURITY=\(set, hidden\)$/m);
-  assert.match(cli.text(), /^DATABASE_URL=postgres\S*:\*\*\*@/m);
-  assert.match(cli.text(), /^LEASE_MS=15000 ms {3}\(default\)$/m);
-  assert.match(cli.text(), /^QUEUE_PREFIX=daodao {3}\(default\)$/m);
-  assert.doesNotMatch(cli.text(), /canary/);
+const runCli = cliHost({ after });
+const cli = (...words: string[]) => runCli({ env: {}, words });
+
+test('the list of settings hides secrets and passwords', async () => {
+  const env = {
+    DATABASE_URL: 'postgres://somebody:canary-password@db/daodao',
+    OPENAI_API_KEY: 'canary-key',
+    JWT_SECURITY: 'canary-secret-of-tests',
+    QDRANT_API_KEY: 'canary-key',
+  };
+  const { code, text } = await runCli({ env, words: ['config'] });
+  assert.equal(code, 0);
+  assert.match(text, /^JWT_SECURITY=\(set, hidden\)$/m);
+  assert.match(text, /^DATABASE_URL=postgres\S*:\*\*\*@/m);
+  assert.match(text, /^LEASE_MS=15000 ms {3}\(default\)$/m);
+  assert.match(text, /^QUEUE_PREFIX=daodao {3}\(default\)$/m);
+  assert.doesNotMatch(text, /canary/);
 });
 
-test('the list of settings ends with an error when they are not usable', async (t) => {
-  const cli = run(t, 'cli.js', { ROLE: 'wroker' }, ['config']);
-  assert.equal(await cli.ended, 1);
-  assert.match(cli.text(), /^ROLE=wroker$/m);
-  assert.match(cli.text(), /^DATABASE_URL=\(unset\)$/m);
-  assert.match(cli.text(), /Did you mean worker\?/);
+test('the list of settings ends with an error when they are not usable', async () => {
+  const { code, text } = await runCli({ env: { ROLE: 'wroker' }, words: ['config'] });
+  assert.equal(code, 1);
+  assert.match(text, /^ROLE=wroker$/m);
+  assert.match(text, /^DATABASE_URL=\(unset\)$/m);
+  assert.match(text, /Did you mean worker\?/);
 });
 
 test('all data is deleted only when that is said twice', async (t) => {
@@ -39,38 +39,38 @@ test('all data is deleted only when that is said twice', async (t) => {
   const dataDir = path.join(folder, 'data');
   await mkdir(path.join(dataDir, 'redis'), { recursive: true });
   const env = { DATA_DIR: path.relative(process.cwd(), dataDir) };
-  const asked = run(t, 'cli.js', env, ['reset']);
-  assert.equal(await asked.ended, 2);
-  assert.equal(asked.text(), `This deletes all data in ${dataDir} for good. To do it: --yes\n`);
+  const asked = await runCli({ env, words: ['reset'] });
+  assert.equal(asked.code, 2);
+  assert.equal(asked.text, `This deletes all data in ${dataDir} for good. To do it: --yes\n`);
   assert.deepEqual(await readdir(dataDir), ['redis']);
-  const done = run(t, 'cli.js', env, ['reset', '--yes']);
-  assert.equal(await done.ended, 0, done.text());
-  assert.equal(done.text(), `${dataDir} is empty.\n`);
+  const done = await runCli({ env, words: ['reset', '--yes'] });
+  assert.equal(done.code, 0, done.text);
+  assert.equal(done.text, `${dataDir} is empty.\n`);
   assert.deepEqual(await readdir(dataDir), []);
 });
 
 test('an unknown command ends with 2 and where to look, and nothing scrolls that away', async (t) => {
-  const cli = run(t, 'cli.js', {}, ['nonsense']);
-  assert.equal(await cli.ended, 2);
+  // As a process of its own, which most of these tests do without.
+  const alone = run(t, 'cli.js', {}, ['nonsense']);
+  assert.equal(await alone.ended, 2);
   assert.equal(
-    cli.text(),
+    alone.text(),
     'There is no command "nonsense".\nnpm run cli -- help lists the commands.\n',
   );
 });
 
 for (const name of ['constructor', 'toString', '__proto__']) {
-  test(`"${name}" is no command either`, async (t) => {
-    const cli = run(t, 'cli.js', {}, [name]);
-    assert.equal(await cli.ended, 2);
+  test(`"${name}" is no command either`, async () => {
+    assert.equal((await cli(name)).code, 2);
   });
 }
 
 for (const words of [[], ['help'], ['--help'], ['-h']]) {
-  test(`"cli ${words.join(' ')}" lists the commands`, async (t) => {
-    const cli = run(t, 'cli.js', {}, words);
-    assert.equal(await cli.ended, 0);
+  test(`"cli ${words.join(' ')}" lists the commands`, async () => {
+    const { code, text } = await cli(...words);
+    assert.equal(code, 0);
     for (const command of ['config', 'migrate', 'seed', 'reset'])
-      assert.match(cli.text(), new RegExp(`^  ${command} `, 'm'));
+      assert.match(text, new RegExp(`^  ${command} `, 'm'));
   });
 }
 
@@ -85,9 +85,9 @@ for (const [words, sentence] of [
   [['--hlep'], /no command "--hlep"\. Did you mean --help\?/],
   [['migrate', '--hepl'], /does not take "--hepl"\. Did you mean --help\?/],
 ] as const) {
-  test(`"${words.join(' ')}" ends with 2 and a hint`, async (t) => {
-    const cli = run(t, 'cli.js', {}, words);
-    assert.equal(await cli.ended, 2);
-    assert.match(cli.text(), sentence);
+  test(`"${words.join(' ')}" ends with 2 and a hint`, async () => {
+    const { code, text } = await cli(...words);
+    assert.equal(code, 2);
+    assert.match(text, sentence);
   });
 }

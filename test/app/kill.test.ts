@@ -3,6 +3,7 @@ import { after, before, beforeEach, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTestApp, type Person, type TaskBody, type TestApp } from '../support/app.ts';
 import { startAnswering } from '../support/answering.ts';
+import { stretched } from '../support/patience.ts';
 import { environmentOf, run, type Run } from '../support/process.ts';
 
 let app: TestApp;
@@ -22,6 +23,9 @@ after(async () => {
   await app.stop();
   others.stop();
 });
+
+/** Longer than any test: what waits for this, waits in vain. In milliseconds. */
+const FOR_EVER_MS = 3_600_000;
 
 async function startWorker(t: TestContext, env: Record<string, string> = {}): Promise<Run> {
   const settings = { ...environmentOf(app.config), ROLE: 'worker', WORKER_THREADS: '1' };
@@ -44,8 +48,15 @@ async function begin(modelMs: number): Promise<{ practice: string; taskId: strin
   return { practice, taskId: body.task_id };
 }
 
+async function finished(taskId: string): Promise<TaskBody> {
+  for (;;) {
+    const { body } = await person.call<TaskBody>('GET', `/tasks/${taskId}?wait=20`);
+    if (body.status !== 'queued' && body.status !== 'running') return body;
+  }
+}
+
 async function outcomeOf({ practice, taskId }: { practice: string; taskId: string }) {
-  const { body } = await person.call<TaskBody>('GET', `/tasks/${taskId}?wait=20`);
+  const body = await finished(taskId);
   const { rows } = await app.database.pool.query<{
     feedback: number;
     insight: string;
@@ -64,19 +75,17 @@ async function outcomeOf({ practice, taskId }: { practice: string; taskId: strin
 
 test('a job whose worker is killed inside the call of the model is finished by another', async (t) => {
   const first = await startWorker(t);
-  const job = await begin(60_000);
+  const job = await begin(FOR_EVER_MS);
   const second = await startWorker(t);
   first.child.kill('SIGKILL');
-  const killedMs = performance.now();
   assert.deepEqual(await outcomeOf(job), { status: 'done', attempts: 1, feedback: 1, epoch: 2 });
-  assert.ok(performance.now() - killedMs < 20_000, 'long before the killed call would have ended');
   assert.equal(await first.ended, 'SIGKILL');
   second.child.kill('SIGTERM');
   assert.equal(await second.ended, 0);
 });
 
 test('a worker that is stopped lets its job end when that takes no longer than the grace period', async (t) => {
-  const worker = await startWorker(t, { SHUTDOWN_GRACE_MS: '10000' });
+  const worker = await startWorker(t, { SHUTDOWN_GRACE_MS: String(FOR_EVER_MS) });
   const job = await begin(1000);
   worker.child.kill('SIGTERM');
   assert.equal(await worker.ended, 0);
@@ -85,18 +94,16 @@ test('a worker that is stopped lets its job end when that takes no longer than t
 
 test('a job that takes longer than the grace period goes back uncharged, and another finishes it', async (t) => {
   const first = await startWorker(t, { SHUTDOWN_GRACE_MS: '100' });
-  const job = await begin(60_000);
-  const stoppedMs = performance.now();
+  const job = await begin(FOR_EVER_MS);
   first.child.kill('SIGTERM');
   assert.equal(await first.ended, 0);
-  assert.ok(performance.now() - stoppedMs < 20_000, 'long before the call would have ended');
   await startWorker(t);
   assert.deepEqual(await outcomeOf(job), { status: 'done', attempts: 1, feedback: 1, epoch: 2 });
 });
 
 test('a second signal ends a worker at once', async (t) => {
-  const worker = await startWorker(t, { SHUTDOWN_GRACE_MS: '60000' });
-  const job = await begin(60_000);
+  const worker = await startWorker(t, { SHUTDOWN_GRACE_MS: String(FOR_EVER_MS) });
+  const job = await begin(FOR_EVER_MS);
   worker.child.kill('SIGINT');
   await worker.wrote(/process\.stopping/);
   worker.child.kill('SIGINT');
@@ -107,7 +114,7 @@ test('a second signal ends a worker at once', async (t) => {
 
 test('a worker that was frozen for longer than its lease does no harm when it wakes', async (t) => {
   const first = await startWorker(t);
-  const modelMs = 6000;
+  const modelMs = stretched(4000);
   const job = await begin(modelMs);
   const answered = sleep(modelMs);
   first.child.kill('SIGSTOP');

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { acceptTask } from '../../db/accept.ts';
 import { Broker, Inspector, Producer } from '../../jobs/queue/index.ts';
+import { cliHost, type CliAnswer } from './cli-host.ts';
 import { testConfig } from './config.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import { environmentOf, run, type Run } from './process.ts';
@@ -21,8 +22,7 @@ export interface WorkerApp {
   diary: { file: string; lines(): string[] };
   /** Resolves once it takes jobs. */
   start(env?: Record<string, string>): Promise<Run>;
-  /** Ends with its code; what it printed. */
-  cli(...words: string[]): Promise<{ code: number | NodeJS.Signals; text: string }>;
+  cli(...words: string[]): Promise<CliAnswer>;
   /** Adds a job of a transient task of tests. @returns its id. */
   add(task: string, payload?: object): Promise<string>;
   /** Accepts a durable one in Postgres and hands it to the queue. @returns its id. */
@@ -40,6 +40,7 @@ export async function openWorkerApp(t: TestContext, leaseMs = 30_000): Promise<W
   });
   const broker = new Broker({ url: redis.url, prefix: redis.prefix });
   const runs: Run[] = [];
+  const cli = cliHost(t);
   t.after(async () => {
     for (const { child, ended } of runs) {
       child.kill('SIGKILL');
@@ -73,10 +74,7 @@ export async function openWorkerApp(t: TestContext, leaseMs = 30_000): Promise<W
       await worker.wrote(/process\.started/);
       return worker;
     },
-    async cli(...words) {
-      const { ended, text } = run(t, 'cli.js', env, words);
-      return { code: await ended, text: text() };
-    },
+    cli: (...words) => cli({ env, words }),
     add: (task, payload = {}) => enqueue(randomUUID(), task, JSON.stringify(payload)),
     async accept(task, payload = {}) {
       const text = JSON.stringify(payload);
