@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { acceptTask } from '../../../db/accept.ts';
+import { sweepFinished } from '../../../jobs/feedback/sweep.ts';
 import { sweepFeedback } from '../../../jobs/tasks/sweep-feedback.ts';
 import { attempt } from '../../../workers/attempt.ts';
-import { database, live, resources, rowOf, told } from '../../support/attempts.ts';
+import { accepted, database, live, resources, rowOf, told } from '../../support/attempts.ts';
 import { insertCheckIn, insertPractice, insertUser } from '../../support/practices.ts';
 import { request } from '../../support/tasks.ts';
 
@@ -14,16 +15,17 @@ beforeEach(async () => {
   await database.pool.query('TRUNCATE ai.tasks, users, practices, practice_checkins CASCADE');
 });
 
+/** The oldest first. */
 async function practices(count: number, columns: object = {}, note = NOTE): Promise<string[]> {
   const owner = await insertUser(database.pool);
-  const ids: string[] = [];
-  for (let left = count; left > 0; left--) {
+  const add = async () => {
     const made = { progress_percentage: 100, ...columns };
-    const { id, externalId } = await insertPractice(database.pool, owner.id, made);
-    await insertCheckIn(database.pool, id, owner.id, '2026-01-05', { note, mood: 'good' });
-    ids.push(externalId);
-  }
-  return ids;
+    const practice = await insertPractice(database.pool, owner.id, made);
+    await insertCheckIn(database.pool, practice.id, owner.id, '2026-01-05', { note, mood: 'good' });
+    return practice;
+  };
+  const added = await Promise.all(Array.from({ length: count }, add));
+  return added.toSorted((a, b) => a.id - b.id).map(({ externalId }) => externalId);
 }
 
 async function sweepJob() {
@@ -74,14 +76,18 @@ test('an attempt that follows one which was cut off asks for nothing twice', asy
 });
 
 test('one sweep asks for so much, the newest first, and the next one goes on', async () => {
-  const wanted = await practices(503);
+  const wanted = await practices(113);
   const swept = async () => {
-    const job = await sweepJob();
+    const job = await accepted(async (ctx) =>
+      JSON.stringify(await sweepFinished(ctx, 60_000, 110)),
+    );
     assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
-    return (await rowOf(job)).result;
+    return JSON.parse((await rowOf(job)).result as string);
   };
-  assert.deepEqual(await swept(), { practices: 500, asked: 500 });
+  assert.deepEqual(await swept(), { practices: 110, asked: 110 });
   assert.deepEqual(await asked(), wanted.slice(3).toSorted());
+  assert.deepEqual(await swept(), { practices: 3, asked: 3 });
+  assert.deepEqual(await asked(), wanted.toSorted());
 });
 
 test('what failed for good three times is left alone until the practice changes', async () => {
