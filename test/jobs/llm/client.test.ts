@@ -103,7 +103,7 @@ test('a server that refuses response_format is asked once more without it, and n
 
 test('the deadline covers both tries of a server that refuses response_format and then hangs', async () => {
   await coach.control({ faults: ['no-schema', 'hang'] });
-  assert.equal((await failureOf(llm().chat(PROMPT))).reason, 'timeout');
+  assert.equal((await failureOf(llm(SHORT_MS).chat(PROMPT))).reason, 'timeout');
 });
 
 test('an abort ends the call at once with its own reason', async () => {
