@@ -11,7 +11,7 @@ import {
   decoded,
 } from './store-checks.ts';
 
-/** Longest wait for one store; they are asked in parallel. */
+/** Longest wait for one store, in milliseconds; they are asked in parallel. */
 const DEADLINE_MS = 5000;
 
 interface Check {
@@ -38,16 +38,18 @@ export class StoresUnreachableError extends Error {
 }
 
 /**
- * Asks every store that has a URL, in parallel, within 5 s.
+ * Asks every store that has a URL, in parallel.
  * @param embedded names of the embedded engines, which are known to answer.
+ * @param deadlineMs longest wait for one of them.
  * @throws {StoresUnreachableError} naming each store that cannot be used: its variable, what was tried, the reason.
  */
 export async function checkStores(
   config: ResolvedConfig,
   embedded: readonly string[],
+  deadlineMs = DEADLINE_MS,
 ): Promise<void> {
   const checks = allChecks(config).filter(({ engine }) => !embedded.includes(engine));
-  const problems = await Promise.all(checks.map(problemOf));
+  const problems = await Promise.all(checks.map((check) => problemOf(check, deadlineMs)));
   const found = problems.filter((problem) => problem !== undefined);
   if (found.length > 0) throw new StoresUnreachableError(found);
 }
@@ -62,7 +64,7 @@ export async function checkModel(
 ): Promise<string | undefined> {
   if (embedded.includes('coach')) return undefined;
   const url = new URL(openaiBaseUrl);
-  return problemOf({
+  const check: Check = {
     engine: 'coach',
     store: 'The language model',
     variable: 'OPENAI_BASE_URL',
@@ -70,7 +72,8 @@ export async function checkModel(
     defaultPort: url.protocol === 'https:' ? '443' : '80',
     secrets: [openaiApiKey],
     ask: (signal) => askModel(url, openaiApiKey, signal),
-  });
+  };
+  return problemOf(check, DEADLINE_MS);
 }
 
 function allChecks(config: ResolvedConfig): Check[] {
@@ -112,9 +115,9 @@ function allChecks(config: ResolvedConfig): Check[] {
   ];
 }
 
-async function problemOf(check: Check): Promise<string | undefined> {
+async function problemOf(check: Check, deadlineMs: number): Promise<string | undefined> {
   const { store, variable, url, defaultPort, ask } = check;
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
+  const deadline = AbortSignal.timeout(deadlineMs);
   const silence = new Promise<never>((_, reject) => {
     deadline.addEventListener('abort', () => reject(new Error('the deadline has passed')));
   });
@@ -124,7 +127,7 @@ async function problemOf(check: Check): Promise<string | undefined> {
   } catch (error) {
     const tried = `${url.hostname}:${url.port || defaultPort}`;
     const reason = deadline.aborted
-      ? `no answer within ${DEADLINE_MS / 1000} s`
+      ? `no answer within ${deadlineMs / 1000} s`
       : withoutSecrets(reasonOf(error), check);
     return `${store} (${variable}) at ${tried}: ${reason}`;
   }

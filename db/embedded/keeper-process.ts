@@ -1,12 +1,9 @@
 /**
  * The keeper's own process: told on standard input, one line each, what to watch. It ends when the parent does, however
- * that happens.
+ * that happens: `node keeper-process.js <how long an engine may take to end cleanly, in milliseconds>`.
  */
 import { createInterface } from 'node:readline';
 import { endProcesses, type Leftover } from './process.ts';
-
-/** How long an engine may take to end cleanly. */
-const PATIENCE_MS = 5000;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
@@ -14,4 +11,4 @@ const watched: Leftover[] = [];
 for await (const line of createInterface({ input: process.stdin })) {
   watched.push(JSON.parse(line) as Leftover);
 }
-await endProcesses(watched, PATIENCE_MS);
+await endProcesses(watched, Number(process.argv[2]));

@@ -5,6 +5,9 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { markProcess, type Leftover } from './process.ts';
 
+/** How long an engine may take to end cleanly, in milliseconds. */
+const PATIENCE_MS = 5000;
+
 export interface Keeper {
   /** Ends this process by this signal once the parent is gone. */
   watch(pid: number, signal: NodeJS.Signals): void;
@@ -16,9 +19,9 @@ export interface Keeper {
  * Starts the keeper, in its own process group, so that what ends the parent's group spares it.
  * It listens on a pipe, which holds what was written even if the parent dies before the keeper is up.
  */
-export function startKeeper(): Keeper {
+export function startKeeper(patienceMs = PATIENCE_MS): Keeper {
   const file = fileURLToPath(new URL('./keeper-process.js', import.meta.url));
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, [file, String(patienceMs)], {
     detached: true,
     stdio: ['pipe', 'ignore', 'inherit'],
   });

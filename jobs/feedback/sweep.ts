@@ -12,7 +12,7 @@ import { checkEligibility } from './eligibility.ts';
 const PAGE = 100;
 /** Behind those who ask themselves. */
 const PRIORITY = 2;
-/** What one sweep asks for: it must not take the model away for hours. The next one goes on. */
+/** It must not take the model away for hours. The next one goes on. */
 const MOST_ASKED = 500;
 /** Tasks that failed for good, since a practice last changed, after which it is left alone: each is paid for. */
 const MOST_FAILED = 3;
@@ -24,15 +24,19 @@ export interface SweepCounts {
   asked: number;
 }
 
-/** @param pageLimitMs by which each page moves the time limits of the task. */
+/**
+ * @param pageLimitMs by which each page moves the time limits of the task.
+ * @param mostAsked what one sweep asks for.
+ */
 export async function sweepFinished(
   ctx: DurableContext,
   pageLimitMs: number,
+  mostAsked = MOST_ASKED,
 ): Promise<SweepCounts> {
   let [practices, asked, before] = [0, 0, Number.MAX_SAFE_INTEGER];
-  while (asked < MOST_ASKED) {
+  while (asked < mostAsked) {
     ctx.signal.throwIfAborted();
-    const limit = Math.min(PAGE, MOST_ASKED - asked);
+    const limit = Math.min(PAGE, mostAsked - asked);
     const page = await listFinishedPractices(ctx.db, { before, limit, mostFailed: MOST_FAILED });
     if (page.length === 0) break;
     ctx.extendLimit(pageLimitMs);

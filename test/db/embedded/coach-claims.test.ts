@@ -112,7 +112,7 @@ function holds(
       const options = optionsOf(given);
       check(given, write(options, 'zh-TW'), write(options, 'en'));
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
 }
 

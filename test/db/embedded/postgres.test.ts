@@ -22,6 +22,8 @@ import { isRunning, markProcess } from '../../../db/embedded/process.ts';
 const folder = mkdtempSync(path.join(tmpdir(), 'daodao-postgres-'));
 // Open to others, as a checkout is, so that only the test about it meets a closed one.
 chmodSync(folder, 0o755);
+/** Where nothing else is needed, tests start one after the other on the same data: to make it takes longest. */
+const dataDir = path.join(folder, 'shared');
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
@@ -36,7 +38,6 @@ async function query(url: string, text: string): Promise<Record<string, unknown>
 }
 
 test('Postgres starts, speaks UTF-8, and keeps its rows over a restart', async () => {
-  const dataDir = path.join(folder, 'restart');
   const first = await startPostgres({ dataDir });
   const mark = markProcess(first.pid)!;
   await query(first.url, `CREATE TABLE note AS SELECT '島島' AS text`);
@@ -58,7 +59,7 @@ test('Postgres starts, speaks UTF-8, and keeps its rows over a restart', async (
 });
 
 test('Postgres asks for the password, even on loopback', async () => {
-  const engine = await startPostgres({ dataDir: path.join(folder, 'password') });
+  const engine = await startPostgres({ dataDir });
   try {
     const url = new URL(engine.url);
     url.password = 'guess';
@@ -69,23 +70,21 @@ test('Postgres asks for the password, even on loopback', async () => {
 });
 
 test('Postgres starts again after kill -9, with what was committed', async () => {
-  const dataDir = path.join(folder, 'killed');
   const first = await startPostgres({ dataDir });
-  await query(first.url, 'CREATE TABLE kept AS SELECT 1 AS n');
+  await query(first.url, 'CREATE TABLE killed AS SELECT 1 AS n');
   process.kill(first.pid, 'SIGKILL');
   await first.stop();
   assert.ok(existsSync(path.join(dataDir, 'postgres', 'postmaster.pid')));
 
   const second = await startPostgres({ dataDir });
   try {
-    assert.deepEqual(await query(second.url, 'SELECT n FROM kept'), [{ n: 1 }]);
+    assert.deepEqual(await query(second.url, 'SELECT n FROM killed'), [{ n: 1 }]);
   } finally {
     await second.stop();
   }
 });
 
 test('a pid file whose number now belongs to another process does not block the start', async () => {
-  const dataDir = path.join(folder, 'reused');
   const first = await startPostgres({ dataDir });
   const pidFile = path.join(dataDir, 'postgres', 'postmaster.pid');
   const left = readFileSync(pidFile, 'utf8').replace(/^\d+/, String(process.pid));
@@ -97,14 +96,13 @@ test('a pid file whose number now belongs to another process does not block the 
 });
 
 test('a server still running on the same data is ended before the next one starts', async () => {
-  const dataDir = path.join(folder, 'orphan');
   const orphan = await startPostgres({ dataDir });
   const mark = markProcess(orphan.pid)!;
-  await query(orphan.url, 'CREATE TABLE kept AS SELECT 1 AS n');
+  await query(orphan.url, 'CREATE TABLE orphaned AS SELECT 1 AS n');
   const next = await startPostgres({ dataDir });
   try {
     assert.equal(isRunning(mark), false);
-    assert.deepEqual(await query(next.url, 'SELECT n FROM kept'), [{ n: 1 }]);
+    assert.deepEqual(await query(next.url, 'SELECT n FROM orphaned'), [{ n: 1 }]);
   } finally {
     await next.stop();
     await orphan.stop();
@@ -112,19 +110,22 @@ test('a server still running on the same data is ended before the next one start
 });
 
 test('a first start that was interrupted leaves nothing that blocks the next', async () => {
-  const dataDir = path.join(folder, 'interrupted');
-  mkdirSync(path.join(dataDir, 'postgres.new.half', 'base'), { recursive: true });
-  writeFileSync(path.join(dataDir, 'postgres.new.half.password'), 'half');
-  const engine = await startPostgres({ dataDir });
+  const own = path.join(folder, 'interrupted');
+  mkdirSync(path.join(own, 'postgres.new.half', 'base'), { recursive: true });
+  writeFileSync(path.join(own, 'postgres.new.half.password'), 'half');
+  const engine = await startPostgres({ dataDir: own });
   await engine.stop();
-  assert.deepEqual(readdirSync(dataDir), ['postgres', 'postgres.log']);
+  assert.deepEqual(readdirSync(own), ['postgres', 'postgres.log']);
 });
 
 test('data of another major version is refused with a way out', async () => {
-  const dataDir = path.join(folder, 'older');
-  mkdirSync(path.join(dataDir, 'postgres'), { recursive: true });
-  writeFileSync(path.join(dataDir, 'postgres', 'PG_VERSION'), '9\n');
-  await assert.rejects(startPostgres({ dataDir }), /made by Postgres 9.*npm run cli -- reset/);
+  const older = path.join(folder, 'older');
+  mkdirSync(path.join(older, 'postgres'), { recursive: true });
+  writeFileSync(path.join(older, 'postgres', 'PG_VERSION'), '9\n');
+  await assert.rejects(
+    startPostgres({ dataDir: older }),
+    /made by Postgres 9.*npm run cli -- reset/,
+  );
 });
 
 test('in a folder closed to others, Postgres runs all the same', async () => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, type ErrorCode } from '../../../errors.ts';
 import { ScheduleBook, type ScheduleBookDependencies } from '../../../jobs/beat/book.ts';
 import { defineSchedule } from '../../../jobs/beat/schedule.ts';
@@ -11,7 +10,7 @@ import { sweepFeedback } from '../../../jobs/tasks/sweep-feedback.ts';
 import { fireDue } from '../../../scheduler/beat.ts';
 import { Telemetry } from '../../../telemetry.ts';
 import { eventually } from '../../support/consumers.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { createTestDatabase, lockAwaited, type TestDatabase } from '../../support/postgres.ts';
 import { createTestRedis, type TestRedis } from '../../support/redis.ts';
 
 let database: TestDatabase;
@@ -156,7 +155,7 @@ test('an edit waits for whoever holds the schedule', async () => {
   await holder.query('BEGIN');
   await holder.query(`SELECT FROM ai.schedules WHERE name = 'nightly' FOR UPDATE`);
   const edit = book.edit('nightly', { enabled: false }, 'me');
-  assert.equal(await Promise.race([edit.then(() => 'done'), sleep(200, 'waits')]), 'waits');
+  await lockAwaited(database.pool);
   await holder.query('COMMIT');
   holder.release();
   assert.equal((await edit).plan.isEnabled, false);

@@ -129,7 +129,15 @@ const ZONES = [
   'Pacific/Auckland',
   'Asia/Taipei',
 ];
-const EXPRESSIONS = ['30 2 * * *', '*/15 * * * *', '0 0 * * *', '5 1-3 * * SUN', '59 23 L * *'];
+/** Often in the hours in which clocks are changed, and seldom in the others. */
+const EXPRESSIONS = [
+  '30 2 * * *',
+  '*/15 0-4,22,23 * * *',
+  '10 */5 * * *',
+  '0 0 * * *',
+  '5 1-3 * * SUN',
+  '59 23 L * *',
+];
 
 for (const zone of ZONES) {
   test(`every minute of two years in ${zone}, walked by`, (t) => {
@@ -142,11 +150,10 @@ for (const zone of ZONES) {
       const shownMs = clocks.reached(nowMs);
       // More than one minute where clocks were put forward, none while they repeat themselves.
       for (let ms = reachedMs + MINUTE_MS; ms <= shownMs; ms += MINUTE_MS) {
-        meanings.forEach((meaning, index) => {
-          if (meaning.means(ms) && walked[index]!.at(-1) !== nowMs) {
-            walked[index]!.push(nowMs);
-          }
-        });
+        for (let index = 0; index < meanings.length; index++) {
+          const due = walked[index]!;
+          if (meanings[index]!.means(ms) && due.at(-1) !== nowMs) due.push(nowMs);
+        }
       }
       reachedMs = Math.max(reachedMs, shownMs - (shownMs % MINUTE_MS));
     }

@@ -48,9 +48,9 @@ function weekdayAllowed(field: string, date: Date): boolean {
 /** The times that an expression means, as clocks show them. */
 export class Meaning {
   readonly #fields: string[];
-  /** Answers given before, by day and by second of the day. */
+  /** Answers given before: by day, and by second of the day (1 is no, 2 is yes). */
   readonly #days = new Map<number, boolean>();
-  readonly #times = new Map<number, boolean>();
+  readonly #times = new Uint8Array(DAY_MS / 1000);
 
   constructor(expression: string) {
     const fields = expression.toUpperCase().split(' ');
@@ -61,9 +61,13 @@ export class Meaning {
   }
 
   means(shownMs: number): boolean {
-    const [day, time] = [Math.floor(shownMs / DAY_MS), shownMs % DAY_MS];
-    const isTime = remembered(this.#times, time, () => this.#isTime(new Date(shownMs)));
-    return isTime && remembered(this.#days, day, () => this.#isDay(new Date(shownMs)));
+    const second = (shownMs % DAY_MS) / 1000;
+    if (this.#times[second] === 0) this.#times[second] = this.#isTime(new Date(shownMs)) ? 2 : 1;
+    if (this.#times[second] === 1) return false;
+    const day = Math.floor(shownMs / DAY_MS);
+    let isDay = this.#days.get(day);
+    if (isDay === undefined) this.#days.set(day, (isDay = this.#isDay(new Date(shownMs))));
+    return isDay;
   }
 
   #isDay(date: Date): boolean {
@@ -102,12 +106,6 @@ export class Meaning {
     }
     return undefined;
   }
-}
-
-function remembered(known: Map<number, boolean>, key: number, find: () => boolean): boolean {
-  let found = known.get(key);
-  if (found === undefined) known.set(key, (found = find()));
-  return found;
 }
 
 /** From one change of the clocks of a zone to the next. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { acceptTask } from '../../../db/accept.ts';
+import { sweepFinished } from '../../../jobs/feedback/sweep.ts';
 import { sweepFeedback } from '../../../jobs/tasks/sweep-feedback.ts';
 import { attempt } from '../../../workers/attempt.ts';
-import { database, live, resources, rowOf, told } from '../../support/attempts.ts';
+import { accepted, database, live, resources, rowOf, told } from '../../support/attempts.ts';
 import { insertCheckIn, insertPractice, insertUser } from '../../support/practices.ts';
 import { request } from '../../support/tasks.ts';
 
@@ -14,16 +15,17 @@ beforeEach(async () => {
   await database.pool.query('TRUNCATE ai.tasks, users, practices, practice_checkins CASCADE');
 });
 
+/** The oldest first. */
 async function practices(count: number, columns: object = {}, note = NOTE): Promise<string[]> {
   const owner = await insertUser(database.pool);
-  const ids: string[] = [];
-  for (let left = count; left > 0; left--) {
+  const add = async () => {
     const made = { progress_percentage: 100, ...columns };
-    const { id, externalId } = await insertPractice(database.pool, owner.id, made);
-    await insertCheckIn(database.pool, id, owner.id, '2026-01-05', { note, mood: 'good' });
-    ids.push(externalId);
-  }
-  return ids;
+    const practice = await insertPractice(database.pool, owner.id, made);
+    await insertCheckIn(database.pool, practice.id, owner.id, '2026-01-05', { note, mood: 'good' });
+    return practice;
+  };
+  const added = await Promise.all(Array.from({ length: count }, add));
+  return added.toSorted((a, b) => a.id - b.id).map(({ externalId }) => externalId);
 }
 
 async function sweepJob() {
@@ -41,20 +43,20 @@ async function asked(): Promise<string[]> {
 }
 
 test('asks for feedback on every finished practice that has enough to say, page by page', async () => {
-  const wanted = await practices(120);
-  await practices(90, {}, '好');
+  const wanted = await practices(60);
+  await practices(45, {}, '好');
   await practices(3, { insight: 'mine', insight_edited: true });
   await practices(3, { status: 'active' });
   await practices(3, { deleted_at: '2026-02-01T00:00:00Z' });
   told.length = 0;
   const job = await sweepJob();
   assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
-  assert.deepEqual((await rowOf(job)).result, { practices: 210, asked: 120 });
+  assert.deepEqual((await rowOf(job)).result, { practices: 105, asked: 60 });
   assert.deepEqual(await asked(), wanted.toSorted());
   const notes = told.flatMap((message) => (message.type === 'progress' ? [message.note] : []));
-  assert.deepEqual(notes, ['100 practices', '200 practices', '210 practices', '210 practices']);
+  assert.deepEqual(notes, ['100 practices', '105 practices', '105 practices']);
   const extended = told.filter(({ type }) => type === 'extended');
-  assert.equal(extended.length, 3, 'a page moves the limits');
+  assert.equal(extended.length, 2, 'a page moves the limits');
 });
 
 test('an attempt that follows one which was cut off asks for nothing twice', async () => {
@@ -74,13 +76,15 @@ test('an attempt that follows one which was cut off asks for nothing twice', asy
 });
 
 test('one sweep asks for so much, the newest first, and the next one goes on', async () => {
-  const wanted = await practices(503);
+  const wanted = await practices(113);
   const swept = async () => {
-    const job = await sweepJob();
+    const job = await accepted(async (ctx) =>
+      JSON.stringify(await sweepFinished(ctx, 60_000, 110)),
+    );
     assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
-    return (await rowOf(job)).result;
+    return JSON.parse((await rowOf(job)).result as string) as unknown;
   };
-  assert.deepEqual(await swept(), { practices: 500, asked: 500 });
+  assert.deepEqual(await swept(), { practices: 110, asked: 110 });
   assert.deepEqual(await asked(), wanted.slice(3).toSorted());
 });
 
