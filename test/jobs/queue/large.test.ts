@@ -106,27 +106,27 @@ describe('a job above 32 KiB', () => {
 /** On a Redis of its own: so much at a time would hold up the tests beside this one. */
 const ownQueue = async (t: TestContext) => testQueue(t, { url: (await ownRedis(t)).url });
 
-test('of a hundred jobs of 1 MiB a worker with a hundred idle slots is handed none', async (t) => {
+test('of forty jobs of 1 MiB a worker with forty idle slots is handed none', async (t) => {
   const queue = await ownQueue(t);
   await queue.broker.renew(0, uuid('w'), 60_000, ['main']);
-  await step(queue.broker, { free: 100 });
+  await step(queue.broker, { free: 40 });
   const producer = new Producer(queue.broker);
-  await Promise.all(names(100).map((name) => producer.enqueue(request(name, sized(MIB)))));
+  await Promise.all(names(40).map((name) => producer.enqueue(request(name, sized(MIB)))));
   assert.deepEqual(await queue.redis.lrange(queue.broker.key(0, `inbox:${uuid('w')}`), 0, -1), [
     'c',
   ]);
-  assert.equal(await queue.redis.llen(queue.broker.key(0, 'wait:main:5')), 100);
+  assert.equal(await queue.redis.llen(queue.broker.key(0, 'wait:main:5')), 40);
 });
 
-test('a hundred jobs of 1 MiB reach a consumer with a hundred idle slots, a few at a time', async (t) => {
+test('forty jobs of 1 MiB reach a consumer with forty idle slots, a few at a time', async (t) => {
   const queue = await ownQueue(t);
   const broker = measuringBroker(queue);
-  const worker = await startConsumer(queue, { limit: 100 }, broker);
+  const worker = await startConsumer(queue, { limit: 40 }, broker);
   await eventually('idle', async () => 'free' in (await queue.read()));
   const producer = new Producer(queue.broker);
-  await Promise.all(names(100).map((name) => producer.enqueue(request(name, sized(MIB)))));
-  await worker.until(100);
-  assert.equal(new Set(worker.names()).size, 100);
+  await Promise.all(names(40).map((name) => producer.enqueue(request(name, sized(MIB)))));
+  await worker.until(40);
+  assert.equal(new Set(worker.names()).size, 40);
   assert.ok(worker.delivered.every(({ job }) => job.payload === sized(MIB).payload));
   assert.ok(broker.largest <= MOST, `${broker.largest} bytes`);
   assert.deepEqual(worker.errors, []);

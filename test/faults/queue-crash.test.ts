@@ -1,27 +1,36 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { packagePath } from '../../../package-path.ts';
+import { packagePath } from '../../package-path.ts';
 import {
   Inspector,
   Producer,
   QueueError,
   type JobRequest,
   type QueueOptions,
-} from '../../../jobs/queue/index.ts';
-import { eventually } from '../../support/consumers.ts';
-import { redisUrl, request, testQueue, uuid, type TestQueue } from '../../support/queue.ts';
-import type { ProducerOptions } from '../../support/queue-producer.ts';
-import { startWorker, workerLog, type WorkerProcess } from '../../support/worker-processes.ts';
+} from '../../jobs/queue/index.ts';
+import { eventually } from '../support/consumers.ts';
+import { HANG_MS, stretched } from '../support/patience.ts';
+import { redisUrl, request, testQueue, uuid, type TestQueue } from '../support/queue.ts';
+import type { ProducerOptions } from '../support/queue-producer.ts';
+import { startWorker, workerLog, type WorkerProcess } from '../support/worker-processes.ts';
+import { chance, report, sizesOf } from './experiment.ts';
 
-/** Jobs of the flood and of the trickle, and workers killed in each: under a minute on two cores. */
-const FLOOD = Number(process.env['CRASH_FLOOD'] ?? 200_000);
-const TRICKLE = Number(process.env['CRASH_TRICKLE'] ?? 6000);
-const KILLS = Number(process.env['CRASH_KILLS'] ?? 10);
-const LEASE_MS = 500;
+const SIZES = sizesOf('queue-crash', {
+  /** Jobs added at once. */
+  flood: { ci: 60_000, full: 200_000 },
+  /** Jobs added one by one. */
+  trickle: { ci: 2000, full: 6000 },
+  /** Workers killed meanwhile, each time. */
+  kills: { ci: 6, full: 10 },
+});
+/** Jobs a worker holds at a time. */
+const LIMIT = 20;
+const LEASE_MS = stretched(500);
+
+const { integer } = chance();
 
 const keepAll: Partial<QueueOptions> = { keep: { count: 1_000_000 } };
 
@@ -36,9 +45,9 @@ async function underKills(
   const options = {
     url: redisUrl(),
     prefix: queue.prefix,
-    limit: 20,
+    limit: LIMIT,
     // Where nobody is killed, none may be taken for dead on a busy machine either.
-    leaseMs: kills > 0 ? LEASE_MS : 30_000,
+    leaseMs: kills > 0 ? LEASE_MS : HANG_MS,
     workMs: 1,
     log: log.file,
   };
@@ -47,7 +56,7 @@ async function underKills(
   // What fails is thrown once no further worker is about to start.
   const working = Promise.allSettled([work()]);
   for (let kill = 0; kill < kills; kill++) {
-    await sleep(randomInt(50, 300));
+    await sleep(50 + integer(250));
     const victim = workers.shift()!;
     victim.kill('SIGKILL');
     await victim.exited;
@@ -98,34 +107,44 @@ async function assertAllSucceeded(queue: TestQueue, names: string[], ran: string
   assert.equal(await queue.redis.exists(queue.broker.key(0, 'counts')), 0);
 }
 
-test(`${FLOOD} jobs survive ${KILLS} killed workers: none lost, none stuck, each ends once`, async (t) => {
+test('a flood of jobs survives killed workers: none lost, none stuck, each ends once', async (t) => {
+  const { flood, kills } = SIZES;
   const queue = testQueue(t, keepAll);
   await queue.broker.open();
-  const names = Array.from({ length: FLOOD }, (_, i) => `f${i}`);
+  const names = Array.from({ length: flood }, (_, i) => `f${i}`);
   const producer = new Producer(queue.broker);
-  const ran = await underKills(t, queue, KILLS, () =>
+  const ran = await underKills(t, queue, kills, () =>
     Promise.all(names.map((name) => add(producer, request(name)))),
   );
   await assertAllSucceeded(queue, names, ran);
-  // What ran twice was in the hands of a killed worker: at most its limit for each.
-  assert.ok(ran.length - FLOOD <= KILLS * 20, `${ran.length - FLOOD} ran again`);
-  t.diagnostic(`${ran.length - FLOOD} of ${FLOOD} ran again`);
+  tell(t, 'at once', flood, ran.length - flood);
 });
 
-test(`a trickle of ${TRICKLE} jobs survives ${KILLS} killed workers`, async (t) => {
+test('a trickle of jobs survives killed workers', async (t) => {
+  const { trickle, kills } = SIZES;
   const queue = testQueue(t, keepAll);
   await queue.broker.open();
-  const names = Array.from({ length: TRICKLE }, (_, i) => `t${i}`);
+  const names = Array.from({ length: trickle }, (_, i) => `t${i}`);
   const producer = new Producer(queue.broker);
-  const ran = await underKills(t, queue, KILLS, async () => {
+  const ran = await underKills(t, queue, kills, async () => {
     for (const name of names) {
-      await add(producer, request(name, { delayMs: randomInt(4) === 0 ? 50 : 0 }));
+      await add(producer, request(name, { delayMs: integer(4) === 0 ? 50 : 0 }));
       await sleep(1);
     }
   });
   await assertAllSucceeded(queue, names, ran);
-  assert.ok(ran.length - TRICKLE <= KILLS * 20);
+  tell(t, 'one by one', trickle, ran.length - trickle);
 });
+
+/** What ran twice was in the hands of a killed worker: at most its limit for each. */
+function tell(t: TestContext, how: string, jobs: number, again: number): void {
+  const { kills } = SIZES;
+  report(t, {
+    figure: `${jobs} jobs added ${how} while ${kills} workers are killed`,
+    result: `none lost, each ended once, ${again} ran again`,
+    violations: again > kills * LIMIT ? [`${again} ran again`] : [],
+  });
+}
 
 test('of a producer killed in the middle of a batch, sent again whole, no job is lost and none is doubled', async (t) => {
   const queue = testQueue(t, keepAll);
@@ -149,4 +168,9 @@ test('of a producer killed in the middle of a batch, sent again whole, no job is
   const ran = await underKills(t, queue, 0, async () => undefined);
   assert.deepEqual(ran.toSorted(), names.map(uuid).toSorted(), 'each ran once');
   await assertAllSucceeded(queue, names, ran);
+  report(t, {
+    figure: `a batch of ${names.length} jobs whose producer is killed, sent again whole`,
+    result: `${already} were there already; each waited and ran once`,
+    violations: [],
+  });
 });
