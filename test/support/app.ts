@@ -7,6 +7,7 @@ import type { ResolvedConfig } from '../../config.ts';
 import { Telemetry, type EventName } from '../../telemetry.ts';
 import { startTestCoach, type TestCoach } from './coach.ts';
 import { testConfig } from './config.ts';
+import { stretched } from './patience.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import { insertCheckIn, insertPractice, insertUser } from './practices.ts';
 import { createTestRedis, type TestRedis } from './redis.ts';
@@ -66,7 +67,7 @@ export async function createTestStores(): Promise<TestStores> {
     redisUrl: redis.url,
     queuePrefix: redis.prefix,
     openaiBaseUrl: coach.url,
-    leaseMs: 500,
+    leaseMs: stretched(500),
     shutdownGraceMs: 0,
   });
   return {
