@@ -9,7 +9,6 @@ import type { ResolvedConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Service } from '../service.ts';
 import type { ApiDependencies, OperationsDependencies } from './context.ts';
-import { buildApi, buildOperations } from './server.ts';
 
 interface Listening {
   host: string;
@@ -20,17 +19,21 @@ interface Listening {
   graceMs: number;
 }
 
-/** Everything the application answers. */
+/** Everything the application answers. Its routes are loaded when it starts: a process without HTTP needs none of them. */
 export function apiService(deps: ApiDependencies): HttpService {
   const { host, port, shutdownGraceMs: graceMs } = deps.config;
-  return new HttpService({ host, port, setting: 'PORT', graceMs }, () => buildApi(deps));
+  return new HttpService({ host, port, setting: 'PORT', graceMs }, async () =>
+    (await import('./server.ts')).buildApi(deps),
+  );
 }
 
 /** What a process without the API answers. */
 export function operationsService(deps: OperationsDependencies, port: number): HttpService {
   const { host, shutdownGraceMs: graceMs } = deps.config;
   const listening = { host, port, setting: 'OPERATIONS_PORT', graceMs } as const;
-  return new HttpService(listening, () => buildOperations(deps));
+  return new HttpService(listening, async () =>
+    (await import('./server.ts')).buildOperations(deps),
+  );
 }
 
 export class HttpService implements Service {

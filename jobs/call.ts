@@ -3,7 +3,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { TSchema } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/schema';
 import type { AcceptRequest } from '../db/accept.ts';
 import { didYouMean } from '../closest.ts';
 import { AppError } from '../errors.ts';

@@ -2,7 +2,7 @@
  * How a call is followed: its state now, or its result once there is one.
  */
 import { Type, type Static } from 'typebox';
-import { Check } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import type { Queryable } from '../db/postgres.ts';
 import { findTask, type TaskRow, type TaskStatus } from '../db/tasks.ts';
 import { AppError, ERRORS, type ErrorCode } from '../errors.ts';

@@ -3,7 +3,7 @@
  */
 import { hostname } from 'node:os';
 import { Type, type Static, type TSchema } from 'typebox';
-import { Check, Errors } from 'typebox/value';
+import { Check, Errors } from 'typebox/schema';
 import { didYouMean } from '../closest.ts';
 import { SETTINGS } from '../config.ts';
 import { Control, QUEUE_NAME, type Broker, type Consumer } from '../jobs/queue/index.ts';
@@ -154,7 +154,8 @@ function registered(): unknown {
 }
 
 function problemOf(name: string, schema: TSchema, args: unknown): string {
-  const problems = Errors(schema, args).map(
+  const [, errors] = Errors(schema, args);
+  const problems = errors.map(
     ({ instancePath, message }) => `${instancePath.slice(1) || 'the arguments'} ${message}`,
   );
   return `The command ${name} does not take these arguments: ${problems.join('; ')}.`;

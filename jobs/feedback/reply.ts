@@ -2,7 +2,7 @@
  * Reading a model's reply: whatever it is wrapped in, what comes out are three paragraphs or the reason why not.
  */
 import { Type, type Static } from 'typebox';
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 
 export const Sections = Type.Object(
   { breakthrough: Type.String(), rhythm: Type.String(), insight: Type.String() },
@@ -54,7 +54,7 @@ function parseJson(body: string): ParsedReply {
   } catch {
     return { problem: 'The reply was not valid JSON.' };
   }
-  if (!Value.Check(Sections, value)) {
+  if (!Check(Sections, value)) {
     return {
       problem:
         'The JSON must have exactly the keys breakthrough, rhythm and insight, each a string.',

@@ -4,7 +4,7 @@
  */
 import { APIError } from 'openai';
 import { Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import { connect, providerOf, within, type ServerOptions } from './call.ts';
 import { LlmError } from './error.ts';
 import type { ChatModel, ChatReply, ChatRequest } from './provider.ts';
@@ -83,7 +83,7 @@ function readCompletion(
   baseUrl: string,
   askedModel: string,
 ): Omit<ChatReply, 'latencyMs'> {
-  if (!Value.Check(Completion, completion)) throw new LlmError('malformed');
+  if (!Check(Completion, completion)) throw new LlmError('malformed');
   const { finish_reason: ending, message } = completion.choices[0]!;
   if (ending === 'content_filter') throw new LlmError('filtered');
   const model = completion.model ?? askedModel;

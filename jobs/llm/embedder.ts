@@ -2,7 +2,7 @@
  * Embeddings, through the `openai` package and nothing of its policy.
  */
 import { Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import { connect, providerOf, within, type ServerOptions } from './call.ts';
 import { LlmError } from './error.ts';
 import type { EmbeddingModel } from './provider.ts';
@@ -36,7 +36,7 @@ export function createEmbedder({ model, size, ...server }: EmbedderOptions): Emb
       const answer: unknown = await within(timeoutMs, signal, (inner) =>
         client.embeddings.create(request, { signal: inner }),
       );
-      if (!Value.Check(Answer, answer)) throw new LlmError('malformed');
+      if (!Check(Answer, answer)) throw new LlmError('malformed');
       const vectors: number[][] = [];
       for (const { index, embedding } of answer.data) vectors[index] = embedding;
       const isWhole =

@@ -17,6 +17,7 @@ const folder = mkdtempSync(path.join(tmpdir(), 'daodao-processes-'));
 chmodSync(folder, 0o711);
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+/** `used` is a directory that tests hand on: what one of them leaves is no start on nothing. */
 function environment(name: string): { PORT: string; DATA_DIR: string } {
   return { PORT: '0', DATA_DIR: path.join(folder, name) };
 }
@@ -102,7 +103,7 @@ test('the guided run leaves configured stores alone, and says so', async (t) => 
 
 for (const file of ['demo.js', 'main.js']) {
   test(`${file} ends quietly when nobody reads it any more, and leaves nothing`, async (t) => {
-    const env = environment(`unread-${file}`);
+    const env = environment('used');
     const started = run(t, file, env);
     await started.wrote(file === 'main.js' ? /data in/ : /redis /);
     started.child.stdout!.destroy();
@@ -116,7 +117,7 @@ test('the same holds when output and log are one broken pipe', () => {
   const { PATH, HOME } = process.env;
   const main = `'${process.execPath}' '${packagePath('dist', 'main.js')}'`;
   const shell = spawnSync('bash', ['-o', 'pipefail', '-c', `${main} 2>&1 | head -2`], {
-    env: { PATH, HOME, ...environment('one-pipe') },
+    env: { PATH, HOME, ...environment('used') },
     encoding: 'utf8',
     timeout: HANG_MS,
   });
@@ -183,7 +184,7 @@ test('a start on nothing ends in lines to paste that work, ready in every part, 
 });
 
 test('after kill -9 nothing is left running, and the next start has the data', async (t) => {
-  const env = environment('killed');
+  const env = environment('used');
   const main = await startMain(t, env);
   const [token = ''] = toPaste(main);
   const engines = enginesOf(env.DATA_DIR);
@@ -201,7 +202,7 @@ test('after kill -9 nothing is left running, and the next start has the data', a
 });
 
 test('a store that cannot be reached stops the engines that were started beside it', async (t) => {
-  const env = environment('half');
+  const env = environment('used');
   const redisUrl = `redis://:canary@127.0.0.1:${await freePort()}`;
   const main = run(t, 'main.js', { ...env, REDIS_URL: redisUrl });
   assert.equal(await main.ended, 1);
@@ -211,7 +212,7 @@ test('a store that cannot be reached stops the engines that were started beside 
 });
 
 test('a signal while the engines start leaves nothing behind', async (t) => {
-  const env = environment('interrupted');
+  const env = environment('used');
   const main = run(t, 'main.js', env);
   await main.wrote(/redis|vectors|coach/);
   main.child.kill('SIGINT');
