@@ -2,7 +2,7 @@
  * A process of the application: `ROLE` says which part. Stores without a URL are run embedded.
  */
 import { assertPortFree } from './api/service.ts';
-import { startApp, type App } from './app.ts';
+import type { App } from './app.ts';
 import { environment, loadConfig, type Config, type ResolvedConfig } from './config.ts';
 import { resolveConfig, type Resolved } from './db/embedded/engines.ts';
 import { assertMigrated, assertReadModel } from './db/migrate.ts';
@@ -91,6 +91,8 @@ async function main(): Promise<void> {
     (reason) => say(`  … ${reason}`),
   );
   await prepare(config, resolved);
+  // A start that was refused by now has loaded nothing of it.
+  const { startApp } = await import('./app.ts');
   if (shutdown.begun) return;
   if (config.role === 'all' || config.role === 'worker') void warnOfModel(resolved);
   starting = startApp(resolved.config, telemetry, { shutdown: end });

@@ -11,8 +11,8 @@ import { conclude, runOnEngines, untilInterrupted } from './runner/run.ts';
 /** A file that takes longer on a quiet machine has hung, in milliseconds. */
 const HANG_MS = 300_000;
 
-/** Files run at a time; the machines this must be quick on have two cores. */
-const CONCURRENCY = 2;
+/** Files run at a time: one more than the cores of the machines this must be quick on, as tests wait for much. */
+const CONCURRENCY = 3;
 
 const interrupted = untilInterrupted();
 const { values, positionals: words } = parseArgs({

@@ -1,69 +1,23 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { after, test, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { packagePath } from '../../package-path.ts';
-import { isRunning, type ProcessMark } from '../../db/embedded/process.ts';
-import { freePort } from '../../db/embedded/port.ts';
+import { after, test } from 'node:test';
+import { isRunning } from '../../db/embedded/process.ts';
 import { eventually } from '../support/consumers.ts';
-import { HANG_MS } from '../support/patience.ts';
-import { run, type Run } from '../support/process.ts';
+import {
+  dataFolder,
+  enginesOf,
+  paste,
+  processesOf,
+  startMain,
+  toPaste,
+} from '../support/embedded-start.ts';
+import { run } from '../support/process.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'daodao-processes-'));
-// Postgres runs under an unprivileged account, which must be able to pass through.
-chmodSync(folder, 0o711);
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = dataFolder(after);
 
-/** `used` is a directory that tests hand on: what one of them leaves is no start on nothing. */
 function environment(name: string): { PORT: string; DATA_DIR: string } {
   return { PORT: '0', DATA_DIR: path.join(folder, name) };
-}
-
-function enginesOf(dataDir: string): ProcessMark[] {
-  const state = readFileSync(path.join(dataDir, 'engines.json'), 'utf8');
-  return (JSON.parse(state) as { engines: ProcessMark[] }).engines;
-}
-
-/** Processes whose command line names the directory, as that of every engine does. */
-function processesOf(dataDir: string): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dataDir);
-      } catch {
-        return false;
-      }
-    });
-}
-
-const allGone = (engines: readonly ProcessMark[]): Promise<void> =>
-  eventually('the engines end', () => !engines.some(isRunning));
-
-const noneOf = (dataDir: string): Promise<void> =>
-  eventually('the engines end', () => processesOf(dataDir).length === 0);
-
-async function startMain(t: TestContext, env: Record<string, string>): Promise<Run> {
-  const main = run(t, 'main.js', env);
-  await main.wrote(/LOG_LEVEL=debug npm start\n/);
-  return main;
-}
-
-/** The lines a greeting says to paste. */
-function toPaste(main: Run): string[] {
-  return [...main.text().matchAll(/^ {2}((?:TOKEN=|TASK=|ADMIN=|curl ).*)$/gm)].map(
-    ([, line]) => line!,
-  );
-}
-
-/** Pastes lines into a shell, all at once. @returns what it prints, by line. */
-function paste(...lines: string[]): string[] {
-  const shell = spawnSync('bash', ['-c', lines.join('\n')], { encoding: 'utf8' });
-  assert.equal(shell.status, 0, shell.stderr);
-  return shell.stdout.trimEnd().split('\n');
 }
 
 /** What `/ready` says once the backlog has been measured after its last task: that is done once a second. */
@@ -99,29 +53,6 @@ test('the guided run leaves configured stores alone, and says so', async (t) => 
   demo.child.kill('SIGINT');
   assert.equal(await demo.ended, 130, demo.text());
   assert.doesNotMatch(demo.text(), /canary|not usable/);
-});
-
-for (const file of ['demo.js', 'main.js']) {
-  test(`${file} ends quietly when nobody reads it any more, and leaves nothing`, async (t) => {
-    const env = environment('used');
-    const started = run(t, file, env);
-    await started.wrote(file === 'main.js' ? /data in/ : /redis /);
-    started.child.stdout!.destroy();
-    assert.equal(await started.ended, 0, started.text());
-    assert.doesNotMatch(started.text(), /EPIPE|Error|\n\s+at /);
-    await noneOf(env.DATA_DIR);
-  });
-}
-
-test('the same holds when output and log are one broken pipe', () => {
-  const { PATH, HOME } = process.env;
-  const main = `'${process.execPath}' '${packagePath('dist', 'main.js')}'`;
-  const shell = spawnSync('bash', ['-o', 'pipefail', '-c', `${main} 2>&1 | head -2`], {
-    env: { PATH, HOME, ...environment('used') },
-    encoding: 'utf8',
-    timeout: HANG_MS,
-  });
-  assert.equal(shell.status, 0, shell.stdout);
 });
 
 test('a start on nothing ends in lines to paste that work, ready in every part, and leaves nothing', async (t) => {
@@ -181,43 +112,4 @@ test('a start on nothing ends in lines to paste that work, ready in every part, 
   assert.equal(await reset.ended, 0, reset.text());
   assert.equal(reset.text(), `${path.resolve(dir)} is empty.\n`);
   assert.deepEqual(readdirSync(env.DATA_DIR), []);
-});
-
-test('after kill -9 nothing is left running, and the next start has the data', async (t) => {
-  const env = environment('used');
-  const main = await startMain(t, env);
-  const [token = ''] = toPaste(main);
-  const engines = enginesOf(env.DATA_DIR);
-  assert.ok(engines.length >= 5 && engines.every(isRunning));
-  main.child.kill('SIGKILL');
-  await main.ended;
-  await allGone(engines);
-  assert.deepEqual(processesOf(env.DATA_DIR), []);
-
-  const again = await startMain(t, env);
-  const [, post = ''] = toPaste(again);
-  assert.match(paste(token, post)[0]!, /^[\da-f-]{36}$/, 'a token outlives a restart');
-  again.child.kill('SIGTERM');
-  assert.equal(await again.ended, 0, again.text());
-});
-
-test('a store that cannot be reached stops the engines that were started beside it', async (t) => {
-  const env = environment('used');
-  const redisUrl = `redis://:canary@127.0.0.1:${await freePort()}`;
-  const main = run(t, 'main.js', { ...env, REDIS_URL: redisUrl });
-  assert.equal(await main.ended, 1);
-  assert.match(main.text(), /Redis \(REDIS_URL\)/);
-  assert.doesNotMatch(main.text(), /canary/);
-  assert.deepEqual(processesOf(env.DATA_DIR), []);
-});
-
-test('a signal while the engines start leaves nothing behind', async (t) => {
-  const env = environment('used');
-  const main = run(t, 'main.js', env);
-  await main.wrote(/redis|vectors|coach/);
-  main.child.kill('SIGINT');
-  const code = await main.ended;
-  assert.ok(code === 0 || code === 1 || code === 130, String(code));
-  await sleep(300);
-  await noneOf(env.DATA_DIR);
 });

@@ -4,6 +4,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import pg from 'pg';
 import { loadConfig } from '../../config.ts';
 import type { Engine } from '../../db/embedded/engine.ts';
 import { startPostgres } from '../../db/embedded/postgres.ts';
@@ -18,6 +19,7 @@ export async function withEngines<T>(work: (env: NodeJS.ProcessEnv) => Promise<T
   try {
     const postgres = await startPostgres({ dataDir });
     engines.push(postgres);
+    await forget(postgres.url);
     const redis = await startRedis({ dataDir, cacheDir: loadConfig().cacheDir });
     engines.push(redis);
     return await work({ TEST_DATABASE_URL: postgres.url, TEST_REDIS_URL: redis.url });
@@ -25,5 +27,19 @@ export async function withEngines<T>(work: (env: NodeJS.ProcessEnv) => Promise<T
     const stopped = await Promise.allSettled(engines.map((engine) => engine.stop()));
     await rm(dataDir, { recursive: true, force: true });
     for (const result of stopped) if (result.status === 'rejected') process.exitCode = 1;
+  }
+}
+
+/** What a test wrote need not outlive a power cut. */
+async function forget(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const setting of ['fsync', 'full_page_writes', 'autovacuum']) {
+      await client.query(`ALTER SYSTEM SET ${setting} = off`);
+    }
+    await client.query('SELECT pg_reload_conf()');
+  } finally {
+    await client.end();
   }
 }

@@ -26,32 +26,25 @@ export default async function* report(source: Source): AsyncGenerator<string, vo
   }
 }
 
-function read(event: TestEvent): Told | undefined {
-  switch (event.type) {
-    case 'test:dequeue':
-      return { kind: 'begin', text: event.data.name, nesting: event.data.nesting };
-    case 'test:start':
-      return { kind: 'start', text: event.data.name, nesting: event.data.nesting };
-    case 'test:diagnostic':
-      return { kind: 'diagnostic', text: event.data.message, nesting: event.data.nesting };
-    case 'test:pass':
-    case 'test:fail': {
-      const { name, nesting, skip, todo, details } = event.data;
-      const told: Told = {
-        kind: event.type === 'test:pass' ? 'pass' : 'fail',
-        text: name,
-        nesting,
-        isSuite: details.type === 'suite',
-        isSkipped: skip !== undefined && skip !== false,
-        isTodo: todo !== undefined && todo !== false,
-      };
-      if (event.type === 'test:pass') return told;
-      const { error } = event.data.details;
-      return { ...told, isParent: isOfSubtests(error), error: textOf(error) };
-    }
-    default:
-      return undefined;
+function read({ type, data }: TestEvent): Told | undefined {
+  if (type === 'test:dequeue') return { kind: 'begin', text: data.name, nesting: data.nesting };
+  if (type === 'test:start') return { kind: 'start', text: data.name, nesting: data.nesting };
+  if (type === 'test:diagnostic') {
+    return { kind: 'diagnostic', text: data.message, nesting: data.nesting };
   }
+  if (type !== 'test:pass' && type !== 'test:fail') return undefined;
+  const { name, nesting, skip, todo } = data;
+  const told: Told = {
+    kind: type === 'test:pass' ? 'pass' : 'fail',
+    text: name,
+    nesting,
+    isSuite: data.details.type === 'suite',
+    isSkipped: skip !== undefined && skip !== false,
+    isTodo: todo !== undefined && todo !== false,
+  };
+  if (type === 'test:pass') return told;
+  const { error } = data.details;
+  return { ...told, isParent: isOfSubtests(error), error: textOf(error) };
 }
 
 function isOfSubtests(error: Error): boolean {

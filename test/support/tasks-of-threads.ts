@@ -113,7 +113,7 @@ const abort = defineTask({ ...transient, name: 'test.abort', run: async () => pr
 
 const isolatedRegret = defineTask({ ...regret, name: 'test.isolated-regret', isolated: true });
 /** Perishes by its hard limit alone. */
-const block = defineTask({ ...perish, name: 'test.block', timeLimitMs: stretched(600) });
+const blocking = defineTask({ ...perish, name: 'test.block', timeLimitMs: stretched(600) });
 
 const isolatedPerish = defineTask({ ...perish, name: 'test.isolated-perish', isolated: true });
 
@@ -241,7 +241,7 @@ export const TASKS_OF_THREADS: Task[] = [
   hermit,
   litter,
   perish,
-  block,
+  blocking,
   isolatedPerish,
   regret,
   isolatedRegret,

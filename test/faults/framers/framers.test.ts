@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { packagePath } from '../../package-path.ts';
-import type { Framer } from './framers/framer.ts';
-import { createHttpFramer } from './framers/http.ts';
-import { createPostgresFramer } from './framers/postgres.ts';
-import { createRespFramer } from './framers/resp.ts';
-import { scriptNames } from './scripts.ts';
+import { packagePath } from '../../../package-path.ts';
+import type { Framer } from './framer.ts';
+import { createHttpFramer } from './http.ts';
+import { createPostgresFramer } from './postgres.ts';
+import { createRespFramer } from './resp.ts';
+import { scriptNames } from '../scripts.ts';
 
 const scripts = await scriptNames(packagePath('dist'));
 
