@@ -9,7 +9,6 @@ import { EventTail } from './events.ts';
 import { Inspector, type JobStatus } from './inspector.ts';
 import { assertJobId } from './keys.ts';
 
-/** Longest time an end may go unnoticed when its event was missed, in milliseconds. */
 const DOUBT_MS = 2000;
 
 const ENDED = new Set(['succeeded', 'failed', 'revoked']);
@@ -29,9 +28,16 @@ export class Results implements Service {
   readonly #tail: EventTail;
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #doubt: Loop;
+  readonly #doubtMs: number;
   #looking: Gathering | undefined;
 
-  constructor(broker: Broker, failed: (error: unknown) => void = () => undefined) {
+  /** @param doubtMs longest time an end may go unnoticed when its event was missed, in milliseconds. */
+  constructor(
+    broker: Broker,
+    failed: (error: unknown) => void = () => undefined,
+    doubtMs = DOUBT_MS,
+  ) {
+    this.#doubtMs = doubtMs;
     this.#inspector = new Inspector(broker);
     this.#tail = new EventTail(broker, {
       ended: (ids) => this.#wake(ids),
@@ -97,7 +103,7 @@ export class Results implements Service {
 
   async #wakeAll(): Promise<number> {
     this.#wake([...this.#waiting.keys()]);
-    return DOUBT_MS;
+    return this.#doubtMs;
   }
 
   /** Listening begins before the look at the job, so that an end in between is not missed. */

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { packagePath } from '../../package-path.ts';
+import { HANG_MS } from '../support/patience.ts';
 import type { Report } from './report.ts';
 
 interface Ended {
@@ -14,7 +15,7 @@ interface Ended {
 async function bench(...args: string[]): Promise<Ended> {
   const run = packagePath('dist', 'test', 'bench', 'run.js');
   try {
-    const ended = await promisify(execFile)(process.execPath, [run, ...args], { timeout: 30_000 });
+    const ended = await promisify(execFile)(process.execPath, [run, ...args], { timeout: HANG_MS });
     return { code: 0, ...ended };
   } catch (error) {
     return error as Ended;

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { HANG_MS } from '../support/patience.ts';
 import { testRedisUrl } from '../support/redis.ts';
 
 const run = promisify(execFile);
@@ -12,6 +13,6 @@ const run = promisify(execFile);
 test('the queue on its own adds, runs and awaits a job', async () => {
   const example = new URL('queue.js', import.meta.url).pathname;
   const env = { ...process.env, REDIS_URL: testRedisUrl() };
-  const { stdout } = await run(process.execPath, [example], { env, timeout: 20_000 });
+  const { stdout } = await run(process.execPath, [example], { env, timeout: HANG_MS });
   assert.equal(stdout, 'succeeded: 42\n');
 });

@@ -18,7 +18,7 @@ await results.start();
 
 const id = randomUUID();
 await new Producer(broker).enqueue({ id, task: 'sum', queue: 'sums', payload: '[1,2,39]' });
-const { state, result } = await results.get(id, { timeoutMs: 5000 });
+const { state, result } = await results.get(id, { timeoutMs: 60_000 });
 process.stdout.write(`${state}: ${result}\n`);
 
 await runner.stop();

@@ -9,6 +9,8 @@ export interface Told {
   /** Of the test, or the text of the diagnostic. */
   text: string;
   nesting: number;
+  /** Of a test that ended. */
+  durationMs?: number;
   isSuite?: boolean;
   isSkipped?: boolean;
   isTodo?: boolean;
@@ -38,6 +40,7 @@ function read({ type, data }: TestEvent): Told | undefined {
     kind: type === 'test:pass' ? 'pass' : 'fail',
     text: name,
     nesting,
+    durationMs: data.details.duration_ms,
     isSuite: data.details.type === 'suite',
     isSkipped: skip !== undefined && skip !== false,
     isTodo: todo !== undefined && todo !== false,

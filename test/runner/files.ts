@@ -1,5 +1,5 @@
 /**
- * The test files of a run, and the order in which they start.
+ * The test files of a run, and how long they took last.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -33,10 +33,4 @@ export async function readDurations(): Promise<Durations> {
 
 export async function writeDurations(durations: Durations): Promise<void> {
   await writeFile(DURATIONS, JSON.stringify(durations));
-}
-
-/** The longest first, so that none of them is left to run alone at the end. Files that never ran come before. */
-export function longestFirst(files: readonly string[], durations: Durations): string[] {
-  const expected = (file: string): number => durations[file] ?? Infinity;
-  return files.toSorted((a, b) => (expected(a) === expected(b) ? 0 : expected(b) - expected(a)));
 }

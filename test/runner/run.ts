@@ -5,12 +5,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { withEngines } from './engines.ts';
-import { runFile, type FileOptions } from './file.ts';
-import { longestFirst, readDurations, writeDurations, type Durations } from './files.ts';
+import { readDurations, writeDurations } from './files.ts';
 import { Report, wordsOf, type Again, type Counts } from './report.ts';
 import { describeSpeed, measureSpeed } from './speed.ts';
+import { runUnit, type UnitOptions } from './unit.ts';
+import { unitsOf, type Unit } from './units.ts';
 
-export interface TestRun extends FileOptions {
+export interface TestRun extends UnitOptions {
   files: readonly string[];
   /** Files run at a time. */
   concurrency: number;
@@ -32,21 +33,23 @@ async function runTests(run: TestRun, signal: AbortSignal): Promise<Counts> {
   const report = new Report((line) => process.stdout.write(`${line}\n`), run.again);
   const durations = await readDurations();
   const fresh: Record<string, number> = { ...durations };
-  const waiting = longestFirst(run.files, durations);
+  const waiting = unitsOf(run.files, durations);
   const folder = await mkdtemp(path.join(tmpdir(), 'daodao-told-'));
   const startedMs = performance.now();
   let done = 0;
   const runLane = async (lane: number): Promise<void> => {
     for (
-      let file = waiting.shift();
-      file !== undefined && !signal.aborted;
-      file = waiting.shift()
+      let unit = waiting.shift();
+      unit !== undefined && !signal.aborted;
+      unit = waiting.shift()
     ) {
-      const result = await runFile(run, file, path.join(folder, String(lane)), signal);
-      fresh[file] = Math.round(result.durationMs);
-      done++;
-      const leftMs = left(waiting, fresh, (performance.now() - startedMs) / done) / run.concurrency;
-      report.add(result, `${progress(done, run.files.length)}${estimate(leftMs)}`);
+      const results = await runUnit(run, unit.files, path.join(folder, String(lane)), signal);
+      for (const result of results) {
+        fresh[result.file] = Math.round(result.durationMs);
+        done++;
+        const leftMs = left(waiting, (performance.now() - startedMs) / done) / run.concurrency;
+        report.add(result, `${progress(done, run.files.length)}${estimate(leftMs)}`);
+      }
     }
   };
   try {
@@ -60,9 +63,9 @@ async function runTests(run: TestRun, signal: AbortSignal): Promise<Counts> {
   return report.counts;
 }
 
-/** @returns how long the files that wait take, in milliseconds; what never ran is guessed at. */
-function left(waiting: readonly string[], known: Durations, guessMs: number): number {
-  return waiting.reduce((sum, file) => sum + (known[file] ?? guessMs), 0);
+/** @returns how long what waits takes, in milliseconds; for what never ran it is a guess. @param fileMs for each file. */
+function left(waiting: readonly Unit[], fileMs: number): number {
+  return waiting.reduce((sum, unit) => sum + (unit.expectedMs ?? fileMs * unit.files.length), 0);
 }
 
 const progress = (done: number, all: number): string =>

@@ -47,8 +47,8 @@ test('the hard limit ends every kind of task, whether it waits or blocks its thr
 test('a job that moves its limits later has the time it asked for, and is told when that is over', async (t) => {
   const bench = await openWorker(t, NO_DATABASE);
   const inTime = [
-    await bench.add('prolong', { extendMs: stretched(4500), ms: stretched(1500) }),
-    await bench.add('stretch', { extendMs: stretched(4000), ms: stretched(1500) }),
+    await bench.add('prolong', { extendMs: stretched(20_000), ms: stretched(1500) }),
+    await bench.add('stretch', { extendMs: stretched(20_000), ms: stretched(1500) }),
   ];
   const softId = await bench.add('prolong', { extendMs: 100, ms: 60_000 });
   for (const id of inTime) {

@@ -21,7 +21,7 @@ async function open(t: TestContext) {
   const file = (process.env['UNSTARTABLE_WHILE'] = path.join(folder, 'is-so'));
   t.after(() => rm(folder, { recursive: true }));
   const fails = (isSo: boolean) => (isSo ? writeFileSync(file, '') : rmSync(file));
-  return { fails, open: () => openWorker(t, NO_DATABASE, { leaseMs: stretched(2000) }, THREADS) };
+  return { fails, open: () => openWorker(t, NO_DATABASE, { leaseMs: stretched(20_000) }, THREADS) };
 }
 
 test('a job whose thread cannot be started is charged nothing, and runs once when it can', async (t) => {

@@ -149,7 +149,7 @@ test('a job that goes on after its lease was lost ends with its thread, which th
 });
 
 test('a stop that comes after an abandon waits for it: its connection is not closed while it leaves', async (t) => {
-  const bench = await open(t, { leaseMs: stretched(3000) });
+  const bench = await open(t, { leaseMs: stretched(20_000) });
   const id = await bench.add('obey');
   await bench.said(id, 'waiting');
   const other = new Broker({ url: bench.redis.url, prefix: bench.redis.prefix });

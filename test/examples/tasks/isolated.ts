@@ -32,7 +32,7 @@ export async function run({ client }: Stack): Promise<void> {
   const shared = await client.delay(where, {});
   const { fibonacci, threadId: own } = await client
     .result(alone.id, crunch)
-    .get({ timeoutMs: 10_000 });
+    .get({ timeoutMs: 60_000 });
   assert.equal(fibonacci, 6765);
-  assert.notEqual(own, await client.result(shared.id, where).get({ timeoutMs: 10_000 }));
+  assert.notEqual(own, await client.result(shared.id, where).get({ timeoutMs: 60_000 }));
 }

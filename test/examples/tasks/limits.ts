@@ -36,10 +36,10 @@ const thorough = defineTask({
   payload: Type.Object({}),
   result: Type.String(),
   maxRetries: 0,
-  timeLimitMs: 200,
+  timeLimitMs: 1000,
   async run(_, ctx) {
     ctx.extendLimit(60_000);
-    await sleep(400);
+    await sleep(1200);
     return 'took its time';
   },
 });
@@ -48,13 +48,13 @@ export const tasks = [patient, stuck, thorough];
 
 export async function run({ client }: Stack): Promise<void> {
   const short = await client.delay(patient, {});
-  assert.equal(await client.result(short.id, patient).get({ timeoutMs: 10_000 }), 'cut short');
+  assert.equal(await client.result(short.id, patient).get({ timeoutMs: 60_000 }), 'cut short');
 
   const ended = await client.delay(stuck, {});
-  await assert.rejects(client.result(ended.id).get({ timeoutMs: 10_000 }), {
+  await assert.rejects(client.result(ended.id).get({ timeoutMs: 60_000 }), {
     code: 'TASK_TIME_LIMIT',
   });
 
   const long = await client.delay(thorough, {});
-  assert.equal(await client.result(long.id, thorough).get({ timeoutMs: 10_000 }), 'took its time');
+  assert.equal(await client.result(long.id, thorough).get({ timeoutMs: 60_000 }), 'took its time');
 }

@@ -18,7 +18,7 @@ export async function run({ client }: Stack): Promise<void> {
   const signatures = Array.from({ length: 1000 }, (_, n) => square.s({ n }));
   const accepted = await client.applyMany(signatures);
   const squares = await Promise.all(
-    accepted.map(({ id }) => client.result(id, square).get({ timeoutMs: 20_000 })),
+    accepted.map(({ id }) => client.result(id, square).get({ timeoutMs: 60_000 })),
   );
   assert.deepEqual([squares[3], squares[999]], [9, 998_001]);
 }

@@ -16,6 +16,6 @@ export const tasks = [add];
 
 export async function run({ client }: Stack): Promise<void> {
   const { id } = await client.delay(add, { a: 2, b: 3 });
-  const sum: number = await client.result(id, add).get({ timeoutMs: 10_000 });
+  const sum: number = await client.result(id, add).get({ timeoutMs: 60_000 });
   assert.equal(sum, 5);
 }

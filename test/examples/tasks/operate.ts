@@ -21,7 +21,7 @@ export const tasks = [fragile];
 export async function run({ client, broker }: Stack): Promise<void> {
   const [control, inspector] = [new Control(broker), new Inspector(broker)];
   const { id } = await client.delay(fragile, {});
-  await assert.rejects(client.result(id).get({ timeoutMs: 10_000 }), { code: 'TASK_FAILED' });
+  await assert.rejects(client.result(id).get({ timeoutMs: 60_000 }), { code: 'TASK_FAILED' });
 
   const letter = (await inspector.page({ list: 'failed' })).at(-1);
   assert.deepEqual([letter?.id, letter?.reason?.code], [id, 'TASK_FAILED']);

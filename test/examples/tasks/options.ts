@@ -29,7 +29,7 @@ export async function run({ client }: Stack): Promise<void> {
       headers: { trace: 'a-1' },
     },
   );
-  assert.equal(await client.result(id, whoAsks).get({ timeoutMs: 10_000 }), 'a-1');
+  assert.equal(await client.result(id, whoAsks).get({ timeoutMs: 60_000 }), 'a-1');
 
   const eta = new Date(Date.now() + 3_600_000);
   const later = await client.applyAsync(whoAsks, {}, { eta, expiresMs: 7_200_000 });

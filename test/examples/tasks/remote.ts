@@ -21,7 +21,7 @@ export const tasks = [deaf];
 export async function run({ client, broker }: Stack): Promise<void> {
   const control = new Control(broker);
   const ask = async (verb: string, args: object = {}): Promise<Record<string, unknown>> => {
-    const [said] = await control.broadcast(verb, args, { timeoutMs: 5000 });
+    const [said] = await control.broadcast(verb, args, { timeoutMs: 60_000 });
     assert.ok(said?.kind === 'answered', JSON.stringify(said));
     return said.answer as Record<string, unknown>;
   };

@@ -38,10 +38,10 @@ export const tasks = [flaky, hopeless];
 
 export async function run({ client }: Stack): Promise<void> {
   const third = await client.delay(flaky, {});
-  assert.equal(await client.result(third.id, flaky).get({ timeoutMs: 10_000 }), 3);
+  assert.equal(await client.result(third.id, flaky).get({ timeoutMs: 60_000 }), 3);
 
   const rejected = await client.delay(hopeless, {});
-  await assert.rejects(client.result(rejected.id).get({ timeoutMs: 10_000 }), {
+  await assert.rejects(client.result(rejected.id).get({ timeoutMs: 60_000 }), {
     code: 'PRACTICE_NOT_FOUND',
   });
 }

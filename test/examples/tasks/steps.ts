@@ -30,8 +30,8 @@ export const tasks = [notify, publish];
 
 export async function run({ client }: Stack): Promise<void> {
   const { id } = await client.delay(publish, {});
-  const published = await client.result(id, publish).get({ timeoutMs: 10_000 });
+  const published = await client.result(id, publish).get({ timeoutMs: 60_000 });
   assert.equal(published.price, 1, 'the first attempt paid, the second did not');
-  assert.equal(await client.result(published.child).get({ timeoutMs: 10_000 }), 'told Ann');
-  assert.equal(await client.result(published.beside).get({ timeoutMs: 10_000 }), 'told Ben');
+  assert.equal(await client.result(published.child).get({ timeoutMs: 60_000 }), 'told Ann');
+  assert.equal(await client.result(published.beside).get({ timeoutMs: 60_000 }), 'told Ben');
 }

@@ -24,7 +24,7 @@ export async function run({ client }: Stack): Promise<void> {
   const second = await put(2);
   assert.equal(second.id, first.id, 'one task');
   assert.equal(second.outcome, 'unfinished');
-  assert.equal(await client.result(first.id, reindex).get({ timeoutMs: 10_000 }), 2);
+  assert.equal(await client.result(first.id, reindex).get({ timeoutMs: 60_000 }), 2);
 
   const ask = () =>
     client.applyAsync(

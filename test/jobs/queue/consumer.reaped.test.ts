@@ -6,14 +6,13 @@ import { test } from 'node:test';
 import { Inspector } from '../../../jobs/queue/index.ts';
 import { eventually, startConsumer } from '../../support/consumers.ts';
 import { lossyBroker } from '../../support/lossy-broker.ts';
-import { stretched } from '../../support/patience.ts';
 import { request, testQueue, uuid } from '../../support/queue.ts';
 
 test('a settlement of before does not act on the job that was claimed again', async (t) => {
   const queue = testQueue(t);
   await queue.broker.open();
   const broker = lossyBroker(queue);
-  const worker = await startConsumer(queue, { leaseMs: stretched(900), limit: 5 }, broker);
+  const worker = await startConsumer(queue, { leaseMs: 900, limit: 5 }, broker);
   await queue.broker.enqueue(0, [request('a'), request('b')]);
   await worker.until(2);
   let open = (): void => undefined;

@@ -4,6 +4,9 @@ import { Control, Inspector, Producer } from '../../../jobs/queue/index.ts';
 import { eventually, startConsumer } from '../../support/consumers.ts';
 import { request, testQueue, uuid, type State, type TestQueue } from '../../support/queue.ts';
 
+/** A lease so long that no heartbeat looks for jobs while a test runs. */
+const HOUR_MS = 3_600_000;
+
 const names = (count: number, prefix = 'j') =>
   Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 
@@ -59,12 +62,13 @@ test('an idle consumer with more room than a round offers fills all of it', asyn
   assert.equal(new Set(worker.names()).size, 450);
 });
 
-test('a delayed job comes, and not early, though another process added it while the consumer slept', async (t) => {
+test('a delayed job comes on time though another process added it while the consumer slept', async (t) => {
   const queue = testQueue(t);
   const latenessMs: number[] = [];
   const dueMs = new Map<string, number>();
   await startConsumer(queue, {
     limit: 50,
+    leaseMs: HOUR_MS,
     deliver: (deliveries) => {
       for (const { job } of deliveries) latenessMs.push(Date.now() - dueMs.get(job.id)!);
     },
@@ -78,20 +82,19 @@ test('a delayed job comes, and not early, though another process added it while 
     await producer.enqueue(request(name, { delayMs }));
   }
   await eventually('all', () => latenessMs.length === 20);
-  const sorted = latenessMs.toSorted((a, b) => a - b);
-  assert.ok(sorted[0]! >= -1, `${sorted[0]} ms early`);
-  t.diagnostic(`${sorted.at(-1)} ms late at most`);
+  const earliestMs = Math.min(...latenessMs);
+  assert.ok(earliestMs >= -1, `${earliestMs} ms`);
 });
 
-test('a delayed job comes, and not early, though the clock of Redis is an hour ahead', async (t) => {
+test('a delayed job comes on time though the clock of Redis is an hour ahead', async (t) => {
   const queue = testQueue(t, { clockOffsetMs: 3_600_000 });
-  const { until } = await startConsumer(queue);
+  const { until } = await startConsumer(queue, { leaseMs: HOUR_MS });
   await eventually('idle', waitsIdle(queue, '10'));
-  await new Producer(queue.another()).enqueue(request('a', { delayMs: 300 }));
   const startMs = performance.now();
+  await new Producer(queue.another()).enqueue(request('a', { delayMs: 300 }));
   await until(1);
   const tookMs = performance.now() - startMs;
-  assert.ok(tookMs > 250, `${tookMs} ms`);
+  assert.ok(tookMs > 290, `${tookMs} ms`);
 });
 
 test('a drain waits for what runs and claims nothing more; a stop gives the rest back uncharged', async (t) => {

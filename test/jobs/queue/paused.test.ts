@@ -1,13 +1,32 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startConsumer } from '../../support/consumers.ts';
+import { eventually, startConsumer, type TestConsumer } from '../../support/consumers.ts';
 import { ownRedis } from '../../support/own-redis.ts';
 import { stretched } from '../../support/patience.ts';
-import { request, testQueue } from '../../support/queue.ts';
+import { request, testQueue, type TestQueue } from '../../support/queue.ts';
 
-const LEASE_MS = stretched(500);
+const LEASE_MS = stretched(1000);
+const WORKERS = 3;
 const JOBS = 15;
+
+interface Reaper extends TestConsumer {
+  seen: { reaps: number };
+}
+
+/** A worker with a part of the jobs, and how often it has looked for dead ones. */
+async function startReaper(queue: TestQueue, url: string): Promise<Reaper> {
+  const broker = queue.another({ url });
+  const reap = broker.reap.bind(broker);
+  const seen = { reaps: 0 };
+  broker.reap = async (...args) => {
+    const found = await reap(...args);
+    seen.reaps++;
+    return found;
+  };
+  const options = { limit: JOBS / WORKERS, leaseMs: LEASE_MS };
+  return { seen, ...(await startConsumer(queue, options, broker)) };
+}
 
 test('a Redis that paused for longer than a lease takes no job from a worker that lives', async (t) => {
   const redis = await ownRedis(t);
@@ -17,25 +36,21 @@ test('a Redis that paused for longer than a lease takes no job from a worker tha
     0,
     Array.from({ length: JOBS }, (_, i) => request(`job-${i}`)),
   );
-  const workers = [];
-  for (let i = 0; i < 3; i++) {
-    workers.push(
-      await startConsumer(
-        queue,
-        { limit: 5, leaseMs: LEASE_MS },
-        queue.another({ url: redis.url }),
-      ),
+  const workers: Reaper[] = [];
+  for (let i = 0; i < WORKERS; i++) workers.push(await startReaper(queue, redis.url));
+  await Promise.all(workers.map((worker) => worker.until(JOBS / WORKERS)));
+  const haveReaped = async (): Promise<void> => {
+    for (const { seen } of workers) seen.reaps = 0;
+    await eventually('each is entitled to reap, and does', () =>
+      workers.every(({ seen }) => seen.reaps > 1),
     );
-  }
-  await Promise.all(workers.map((worker) => worker.until(5)));
-  // Long enough for everybody to be entitled to reap, and for a reap to be on its way into the pause.
-  await sleep(2 * LEASE_MS);
-  for (let round = 0; round < 2; round++) {
-    redis.pause();
-    await sleep(2 * LEASE_MS);
-    redis.resume();
-    await sleep(2 * LEASE_MS);
-  }
+  };
+  await haveReaped();
+  redis.pause();
+  // In a pause of more than a lease the next reap of each is on its way.
+  await sleep(1.5 * LEASE_MS);
+  redis.resume();
+  await haveReaped();
   assert.deepEqual(
     workers.flatMap(({ lost }) => lost),
     [],

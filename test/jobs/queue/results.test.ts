@@ -5,7 +5,6 @@ import { Control, EventTail, Results } from '../../../jobs/queue/index.ts';
 import { eventually, startConsumer } from '../../support/consumers.ts';
 import { ownRedis } from '../../support/own-redis.ts';
 import { startFlakyProxy } from '../../support/flaky-proxy.ts';
-import { HANG_MS, stretched } from '../../support/patience.ts';
 import {
   answer,
   redisUrl,
@@ -17,15 +16,15 @@ import {
 } from '../../support/queue.ts';
 
 const SUCCESS = { kind: 'succeeded', result: '7' } as const;
-/** Less than the pause after which a waiter looks without having been told, on a machine as fast as most; in milliseconds. */
-const TOLD_MS = stretched(1500);
+/** Longer than any test may take: who waits is told, and looks no second time by itself. In milliseconds. */
+const HOUR_MS = 3_600_000;
 
 const names = (count: number, prefix = 'j') =>
   Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 
-async function startResults(t: TestContext, queue: TestQueue): Promise<Results> {
+async function startResults(t: TestContext, queue: TestQueue, doubtMs = HOUR_MS): Promise<Results> {
   const broker = queue.another();
-  const results = new Results(broker, (error) => t.diagnostic(String(error)));
+  const results = new Results(broker, (error) => t.diagnostic(String(error)), doubtMs);
   queue.atEnd(() => results.stop());
   await results.start();
   await tailing(queue, 1);
@@ -70,16 +69,15 @@ test('a result is awaited without asking again and again', async (t) => {
       .map(([, calls]) => Number(calls))
       .reduce((sum, calls) => sum + calls, 0);
   const before = await scripts();
-  const pending = results.get(uuid('a'), { timeoutMs: HANG_MS });
+  const pending = results.get(uuid('a'), { timeoutMs: HOUR_MS });
   await eventually('it has looked', async () => (await scripts()) > before);
   const looked = await scripts();
-  await sleep(700);
+  // Nothing is to happen meanwhile.
+  await sleep(300);
   assert.equal(await scripts(), looked);
   worker.consumer.settle(uuid('a'), SUCCESS);
-  const settledMs = performance.now();
   const { state, result } = await pending;
   assert.deepEqual([state, result], ['succeeded', '7']);
-  assert.ok(performance.now() - settledMs < TOLD_MS);
 });
 
 test('a wait that is over, a job nobody knows, a dead letter and a revoked job', async (t) => {
@@ -97,8 +95,8 @@ test('a wait that is over, a job nobody knows, a dead letter and a revoked job',
   assert.ok(tookMs >= 195, `${tookMs} ms`);
   assert.equal(await answer(results.get(uuid('j0'), { timeoutMs: 0 })), 'RESULT_TIMEOUT');
   assert.equal(await answer(results.get(uuid('nobody'), { timeoutMs: 200 })), 'JOB_UNKNOWN');
-  const failed = results.get(uuid('j1'), { timeoutMs: HANG_MS });
-  const revoked = results.get(uuid('j2'), { timeoutMs: HANG_MS });
+  const failed = results.get(uuid('j1'), { timeoutMs: HOUR_MS });
+  const revoked = results.get(uuid('j2'), { timeoutMs: HOUR_MS });
   worker.consumer.settle(uuid('j1'), { kind: 'failed', reason: { code: 'BROKEN', message: 'no' } });
   await new Control(queue.broker).revoke([uuid('j2')], 'enough');
   const ends = await Promise.all([failed, revoked]);
@@ -121,12 +119,10 @@ test('an end while a waiter takes its first look is not missed', async (t) => {
   );
   await worker.until(200);
   for (const [turn, name] of names(200).entries()) {
-    const startMs = performance.now();
-    const pending = results.get(uuid(name), { timeoutMs: HANG_MS });
+    const pending = results.get(uuid(name), { timeoutMs: HOUR_MS });
     for (let i = 0; i < turn % 5; i++) await setImmediate();
     worker.consumer.settle(uuid(name), SUCCESS);
     assert.equal((await pending).result, '7');
-    assert.ok(performance.now() - startMs < TOLD_MS, `turn ${turn}`);
   }
 });
 
@@ -140,13 +136,11 @@ test('many wait, some for the same job, and each is told', async (t) => {
     names(100).map((name) => request(name)),
   );
   const waiters = Array.from({ length: 500 }, (_, i) =>
-    results.get(uuid(`j${i % 100}`), { timeoutMs: HANG_MS }),
+    results.get(uuid(`j${i % 100}`), { timeoutMs: HOUR_MS }),
   );
   await new Control(queue.broker).resume('main');
   await worker.until(100);
-  const toldMs = performance.now();
   const ends = await Promise.all(waiters);
-  assert.ok(performance.now() - toldMs < TOLD_MS);
   assert.deepEqual(
     ends.map(({ id, state }) => `${short(id)} ${state}`),
     Array.from({ length: 500 }, (_, i) => `@j${i % 100} succeeded`),
@@ -192,10 +186,10 @@ test('the tail begins with what ends after its start, and goes on where it was a
   assert.ok(errors.length > 0);
 });
 
-test('many who wait long cost a look for all of them every two seconds, not one each', async (t) => {
+test('many who wait long cost a look for all of them from time to time, not one each', async (t) => {
   const redis = await ownRedis(t);
   const queue = testQueue(t, { url: redis.url });
-  const results = await startResults(t, queue);
+  const results = await startResults(t, queue, 300);
   await queue.broker.enqueue(
     0,
     names(200).map((name) => request(name)),
@@ -206,10 +200,10 @@ test('many who wait long cost a look for all of them every two seconds, not one 
   };
   const before = await calls();
   const waits = names(200).map((name) =>
-    results.get(uuid(name), { timeoutMs: 5000 }).catch((error: unknown) => error),
+    results.get(uuid(name), { timeoutMs: 1000 }).catch((error: unknown) => error),
   );
   const ends = await Promise.all(waits);
   assert.ok(ends.every((end) => (end as { code?: string }).code === 'RESULT_TIMEOUT'));
   const cost = (await calls()) - before;
-  assert.ok(cost <= 10, `${cost} looks`);
+  assert.ok(cost >= 2 && cost <= 10, `${cost} looks`);
 });

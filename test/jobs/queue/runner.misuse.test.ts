@@ -11,6 +11,7 @@ import {
   type Job,
   type RunnerOptions,
 } from '../../../jobs/queue/index.ts';
+import { HANG_MS } from '../../support/patience.ts';
 import { request, testQueue, uuid, type TestQueue } from '../../support/queue.ts';
 
 async function startRunner(queue: TestQueue, options: Partial<RunnerOptions>): Promise<unknown[]> {
@@ -60,9 +61,9 @@ describe('a handler that', () => {
       const isBad = (job: Job): boolean => job.id === uuid('bad');
       await startRunner(queue, { run: (job) => (isBad(job) ? run(job) : '"fine"') });
       await queue.broker.enqueue(0, [request('bad'), request('next')]);
-      const bad = await results.get(uuid('bad'), { timeoutMs: 5000 });
+      const bad = await results.get(uuid('bad'), { timeoutMs: HANG_MS });
       assert.deepEqual([bad.state, bad.reason?.code], ['failed', 'HANDLER_FAILED']);
-      const next = await results.get(uuid('next'), { timeoutMs: 5000 });
+      const next = await results.get(uuid('next'), { timeoutMs: HANG_MS });
       assert.deepEqual([next.state, next.result], ['succeeded', '"fine"']);
     });
   }
@@ -82,7 +83,7 @@ describe('a policy that plans a retry in', () => {
         retry: () => delay,
       });
       await queue.broker.enqueue(0, [request('a')]);
-      const { state } = await results.get(uuid('a'), { timeoutMs: 5000 });
+      const { state } = await results.get(uuid('a'), { timeoutMs: HANG_MS });
       assert.deepEqual([state, runs, told.length], ['failed', 1, 1]);
     });
   }
@@ -94,18 +95,18 @@ test('an id that is none fails its own wait and nobody else', async (t) => {
   await startRunner(queue, {});
   await queue.broker.enqueue(0, [request('a')]);
   const [good, bad] = await Promise.allSettled([
-    results.get(uuid('a'), { timeoutMs: 5000 }),
-    results.get('no-uuid', { timeoutMs: 5000 }),
+    results.get(uuid('a'), { timeoutMs: HANG_MS }),
+    results.get('no-uuid', { timeoutMs: HANG_MS }),
   ]);
   assert.equal(good.status === 'fulfilled' && good.value.state, 'succeeded');
   assert.ok(bad.status === 'rejected' && bad.reason instanceof QueueError);
   assert.equal(bad.reason.code, 'JOB_ID_INVALID');
 });
 
-test('40 jobs of 1 MiB are looked at in pages', async (t) => {
+test('20 jobs of 1 MiB are looked at in pages', async (t) => {
   const queue = testQueue(t);
   const payload = JSON.stringify('x'.repeat(1024 * 1024 - 2));
-  const names = Array.from({ length: 40 }, (_, i) => `big-${i}`);
+  const names = Array.from({ length: 20 }, (_, i) => `big-${i}`);
   for (const name of names) await queue.broker.enqueue(0, [request(name, { payload })]);
   const statuses = await new Inspector(queue.broker).statuses(names.map(uuid));
   assert.deepEqual(

@@ -97,20 +97,20 @@ describe('a round of large jobs', () => {
   }
 });
 
-test('a hundred jobs of 1 MiB come in order, a few at a time', async (t) => {
+test('thirty jobs of 1 MiB come in order, a few at a time', async (t) => {
   const queue = testQueue(t);
-  const names = Array.from({ length: 100 }, (_, i) => `n${i}`);
+  const names = Array.from({ length: 30 }, (_, i) => `n${i}`);
   await queue.load({ ...WORKER, 'wait:main:5': names.map((name) => `@${name}`) });
   for (const name of names) await store(queue, name, 1);
   const rounds: number[] = [];
   const given: string[] = [];
-  for (let seq = 1; given.length < 100; seq++) {
+  for (let seq = 1; given.length < 30; seq++) {
     const { claimed, more } = await step(queue.broker, { seq, free: 100, known: given.length });
     given.push(...claimed.map(({ id }) => short(id)));
     rounds.push(claimed.length);
-    assert.equal(more, given.length < 100);
+    assert.equal(more, given.length < 30);
   }
-  assert.deepEqual(rounds, [...Array.from({ length: 12 }, () => 8), 4]);
+  assert.deepEqual(rounds, [8, 8, 8, 6]);
   assert.deepEqual(
     given,
     names.map((name) => `@${name}`),

@@ -1,15 +1,16 @@
 /**
- * One test file in a process of its own.
+ * A process that runs test files, most often one.
  */
 import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { packagePath } from '../../package-path.ts';
 import type { Told } from './events.ts';
 import { compiled } from './files.ts';
+import { ANNOUNCES } from './announces.ts';
 import type { FileResult } from './report.ts';
 
-export interface FileOptions {
-  /** What the file finds in its environment, beside that of this process. */
+export interface UnitOptions {
+  /** What the files find in its environment, beside that of this process. */
   env: NodeJS.ProcessEnv;
   /** What takes longer has hung, in milliseconds. */
   hangMs: number;
@@ -20,18 +21,21 @@ export interface FileOptions {
 /** An ended file is given so long to end what it has started, in milliseconds. */
 const GRACE_MS = 10_000;
 
-/** @param toldFile takes what its tests tell, and is removed. */
-export async function runFile(
-  { env, hangMs, name }: FileOptions,
-  file: string,
+/** @param toldFile takes what the tests tell, and is removed. @returns a result for each file. */
+export async function runUnit(
+  { env, hangMs, name }: UnitOptions,
+  files: readonly string[],
   toldFile: string,
   signal: AbortSignal,
-): Promise<FileResult> {
+): Promise<FileResult[]> {
   const reporter = packagePath('dist', 'test', 'runner', 'events.js');
   const options = [`--test-reporter=${reporter}`, `--test-reporter-destination=${toldFile}`];
   if (name !== undefined) options.push(`--test-name-pattern=${literally(name)}`);
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [...options, compiled(file)], {
+  const modules = files.map(compiled);
+  const program =
+    modules.length === 1 ? modules : [packagePath('dist', 'test', 'runner', 'many.js'), ...modules];
+  const child = spawn(process.execPath, [...options, ...program], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -59,7 +63,7 @@ export async function runFile(
   for (const timer of timers) clearTimeout(timer);
   const told = await readTold(toldFile);
   const durationMs = performance.now() - startedMs;
-  return { file, told, output: chunks.join(''), ended, hung, durationMs };
+  return split(files, { told, output: chunks.join(''), ended, hung, durationMs });
 }
 
 async function readTold(file: string): Promise<Told[]> {
@@ -72,3 +76,28 @@ async function readTold(file: string): Promise<Told[]> {
 
 const literally = (text: string): string =>
   text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+
+/** What a process told, by file. How it ended is laid to the file that was under way. */
+function split(files: readonly string[], whole: Omit<FileResult, 'file'>): FileResult[] {
+  if (files.length === 1) return [{ file: files[0]!, ...whole }];
+  const own = new Map<string, Told[]>(files.map((file) => [file, []]));
+  let current = files[0]!;
+  for (const told of whole.told) {
+    const announced = told.text.startsWith(ANNOUNCES)
+      ? files.find((file) => told.text === `${ANNOUNCES}${compiled(file)}`)
+      : undefined;
+    if (announced === undefined) own.get(current)!.push(told);
+    else current = announced;
+  }
+  const hasFailed = whole.told.some(({ kind, isTodo }) => kind === 'fail' && isTodo !== true);
+  return files.map((file) => {
+    const told = own.get(file)!;
+    const durationMs = told.reduce(
+      (sum, { nesting, durationMs: ms = 0 }) => sum + (nesting === 0 ? ms : 0),
+      0,
+    );
+    const isCulprit = file === current && (whole.hung || !hasFailed);
+    const end = isCulprit ? whole : { output: '', ended: 0, hung: false };
+    return { ...end, file, told, durationMs };
+  });
+}
