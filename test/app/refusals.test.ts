@@ -44,8 +44,6 @@ function withCanary(url: string): string {
 
 for (const [variable, store, protocol] of [
   ['DATABASE_URL', 'Postgres', 'postgres'],
-  ['REDIS_URL', 'Redis', 'redis'],
-  ['CLICKHOUSE_URL', 'ClickHouse', 'http'],
   ['QDRANT_URL', 'Qdrant', 'http'],
 ] as const) {
   test(`a ${variable} where nothing listens ends the start, naming it and no password`, async (t) => {

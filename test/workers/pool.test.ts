@@ -137,7 +137,7 @@ test('all that was lost with a thread is told as one death', async (t) => {
 
 test('what a thread said before it died is heard', async (t) => {
   const { pool, events, dead } = open(t, { threads: 1 });
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 3; round++) {
     const quick = Array.from({ length: 5 }, () => job('echo', { word: 'said' }));
     const deadly = job('die', { how: 'throw' });
     pool.run([...quick, deadly]);
