@@ -82,6 +82,6 @@ export function report(t: TestContext, finding: Finding): void {
   if (REPORT !== undefined)
     appendFileSync(REPORT, `${JSON.stringify({ experiment, unproven, ...finding, seed: SEED })}\n`);
   assert.deepEqual(violations, [], `${violations.length} violations, seed ${SEED}`);
-  const speed = `this machine was ${SLOWNESS} times slower than a quiet one when the run began`;
+  const speed = `a process started ${SLOWNESS} times slower than where the deadlines were made`;
   assert.deepEqual(unproven, [], `${unproven.length} not proven; ${speed}; seed ${SEED}`);
 }

@@ -3,11 +3,11 @@
  * what must be short is stretched by the speed of the machine, which the runner measures at the start of a run.
  */
 
-/** How many times slower than a quiet machine of two cores this one was at the start of the run; 1 at least. */
+/** How many times slower this machine was at the start of the run than the one deadlines are made for; 1 at least. */
 export const SLOWNESS = Math.max(1, Number(process.env['TEST_SLOWNESS'] ?? 1));
 
 /** Longest wait for anything that must come, in milliseconds: what takes longer never comes. */
 export const HANG_MS = 120_000 * SLOWNESS;
 
-/** @param ms what a quiet machine needs, in milliseconds. @returns what this one is given. */
+/** @param ms a time on the machine that deadlines are made for, in milliseconds. @returns the same for this one. */
 export const stretched = (ms: number): number => Math.ceil(ms * SLOWNESS);
