@@ -7,13 +7,15 @@ import { packagePath } from '../../package-path.ts';
 
 /** What the start of a process takes that loads a few packages, on the machine that deadlines are made for, in milliseconds. */
 const REFERENCE_MS = 600;
+/** Leases that tests wait for are not stretched by more. */
+const MOST = 6;
 const ROUNDS = 3;
 const ABREAST = 2;
 const PROBE = `await Promise.all(['typebox', 'fastify', 'ioredis', 'pg'].map((name) => import(name)))`;
 
 export interface Speed {
   startMs: number;
-  /** How many times slower than that machine this one is; 1 at least. */
+  /** How many times slower than that machine this one is; 1 to `MOST`. */
   slowness: number;
 }
 
@@ -22,8 +24,9 @@ export async function measureSpeed(): Promise<Speed> {
   for (let round = 0; round < ROUNDS; round++) {
     times.push(...(await Promise.all(Array.from({ length: ABREAST }, startProcess))));
   }
-  const startMs = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!;
-  return { startMs, slowness: Math.max(1, startMs / REFERENCE_MS) };
+  // One of the shorter ones: a moment's stall is not the speed of a machine.
+  const startMs = times.toSorted((a, b) => a - b)[Math.floor(times.length / 3)]!;
+  return { startMs, slowness: Math.min(Math.max(1, startMs / REFERENCE_MS), MOST) };
 }
 
 async function startProcess(): Promise<number> {
