@@ -1,7 +1,7 @@
 /**
- * Errors as data, for events, threads and the log.
+ * Errors as data: what JSON can carry, from a thread or into the log.
  */
-/** An error as data: what JSON can carry, from a thread or into the log. */
+
 export interface DescribedError {
   name?: string;
   code?: unknown;

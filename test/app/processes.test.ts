@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { isRunning } from '../../db/embedded/process.ts';
 import { eventually } from '../support/consumers.ts';
 import {
-  dataFolder,
+  dataDirectories,
   enginesOf,
   paste,
   processesOf,
@@ -14,11 +14,7 @@ import {
 } from '../support/embedded-start.ts';
 import { run } from '../support/process.ts';
 
-const folder = dataFolder(after);
-
-function environment(name: string): { PORT: string; DATA_DIR: string } {
-  return { PORT: '0', DATA_DIR: path.join(folder, name) };
-}
+const environment = dataDirectories(after);
 
 /** What `/ready` says once the backlog has been measured after its last task: that is done once a second. */
 async function readiness(origin: string): Promise<unknown> {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { SLOWNESS } from '../support/patience.ts';
 
-/** A size of an experiment: what it is in every test run, and by command. */
+/** A size of an experiment: what it is unless something else is asked for, as in CI, and what it is with `--full`. */
 export interface Size {
   ci: number;
   full: number;

@@ -6,8 +6,19 @@ import { OwnEngines } from './own-engines.ts';
 import { Stage } from './stage.ts';
 import { runTrial, type Outcome, type Trial } from './trial.ts';
 
-/** A fault that could not be struck is tried again so often before it is told. */
-export const MOST_TRIES = 3;
+/** A trial whose fault could not be struck is made so often before that is told. */
+const MOST_TRIES = 3;
+
+/** Makes a trial, and again while its fault could not be struck. */
+export async function untilStruck(attempt: () => Promise<Outcome>): Promise<Outcome> {
+  for (let tries = 1; ; tries++) {
+    const outcome = await attempt();
+    if (outcome.unproven === undefined) return outcome;
+    if (tries === MOST_TRIES) {
+      return { ...outcome, unproven: `${outcome.unproven}, in ${MOST_TRIES} tries` };
+    }
+  }
+}
 
 export async function runTrials(
   trials: readonly Trial[],
@@ -17,22 +28,23 @@ export async function runTrials(
   const outcomes: Outcome[] = [];
   const runLane = async (waiting: Trial[], open: () => Promise<Stage>): Promise<void> => {
     let stage: Stage | undefined;
+    const attempt = async (trial: Trial): Promise<Outcome> => {
+      if (stage === undefined) {
+        stage = await open();
+        await runBaseline(stage);
+      }
+      const outcome = await runTrial(stage, trial);
+      if (outcome.unproven !== undefined || outcome.violations.length > 0) {
+        // What went wrong once must not be counted again.
+        await stage.close();
+        stage = undefined;
+      }
+      return outcome;
+    };
     try {
       for (let trial = waiting.shift(); trial !== undefined; trial = waiting.shift()) {
-        let outcome: Outcome;
-        let tries = 0;
-        do {
-          if (stage === undefined) {
-            stage = await open();
-            await runBaseline(stage);
-          }
-          outcome = await runTrial(stage, trial);
-          tries++;
-          if (outcome.unproven === undefined && outcome.violations.length === 0) break;
-          // What went wrong once must not be counted again.
-          await stage.close();
-          stage = undefined;
-        } while (outcome.unproven !== undefined && tries < MOST_TRIES);
+        const next = trial;
+        const outcome = await untilStruck(() => attempt(next));
         outcomes.push(outcome);
         heard(outcome);
       }

@@ -6,7 +6,7 @@ import { buildMutant } from './mutant-program.ts';
 import { LEASE_MS, Stage } from './stage.ts';
 import { MUTANTS, NO_END, type Mutant } from './mutants.ts';
 import { MODES } from './modes.ts';
-import { MOST_TRIES } from './lanes.ts';
+import { untilStruck } from './lanes.ts';
 import { runTrial, type Outcome, type Trial } from './trial.ts';
 
 const { lanes } = sizesOf('mutants', {
@@ -53,11 +53,7 @@ async function tryMutant({ patches, label, mode, shows }: Mutant): Promise<Outco
   if (unit === undefined) throw new Error(`no unit is called ${label}`);
   const program = await buildMutant(patches);
   try {
-    let outcome: Outcome;
-    let tries = 0;
-    do outcome = await tryOnce(program.folder, { unit, mode }, shows === NO_END);
-    while (outcome.unproven !== undefined && ++tries < MOST_TRIES);
-    return outcome;
+    return await untilStruck(() => tryOnce(program.folder, { unit, mode }, shows === NO_END));
   } finally {
     await program.remove();
   }

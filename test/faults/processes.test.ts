@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packagePath } from '../../package-path.ts';
@@ -8,7 +7,7 @@ import { isRunning, type ProcessMark } from '../../db/embedded/process.ts';
 import { freePort } from '../../db/embedded/port.ts';
 import { eventually } from '../support/consumers.ts';
 import {
-  dataFolder,
+  dataDirectories,
   enginesOf,
   paste,
   processesOf,
@@ -18,12 +17,8 @@ import {
 import { HANG_MS } from '../support/patience.ts';
 import { run } from '../support/process.ts';
 
-const folder = dataFolder(after);
-
 /** `used` is a directory that tests hand on: what one of them leaves is no start on nothing. */
-function environment(name: string): { PORT: string; DATA_DIR: string } {
-  return { PORT: '0', DATA_DIR: path.join(folder, name) };
-}
+const environment = dataDirectories(after);
 
 const allGone = (engines: readonly ProcessMark[]): Promise<void> =>
   eventually('the engines end', () => !engines.some(isRunning));

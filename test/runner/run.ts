@@ -1,5 +1,5 @@
 /**
- * Runs test files, each in a process of its own, some at a time.
+ * Runs test files, some processes at a time.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -10,7 +10,7 @@ import { ANNOUNCES } from './announces.ts';
 import type { FileResult } from './report.ts';
 
 export interface UnitOptions {
-  /** What the files find in its environment, beside that of this process. */
+  /** What the files find in their environment, beside that of this process. */
   env: NodeJS.ProcessEnv;
   /** What takes longer has hung, in milliseconds. */
   hangMs: number;

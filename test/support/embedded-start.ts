@@ -10,13 +10,18 @@ import type { TestContext } from 'node:test';
 import type { ProcessMark } from '../../db/embedded/process.ts';
 import { run, type Run } from './process.ts';
 
-/** A folder for data directories. @param after called with what removes it. */
-export function dataFolder(after: (end: () => void) => void): string {
+/**
+ * What a process is started with that runs its engines in a data directory of that name: the same name is the same directory.
+ * @param after called with what removes all of them.
+ */
+export function dataDirectories(
+  after: (end: () => void) => void,
+): (name: string) => { PORT: string; DATA_DIR: string } {
   const folder = mkdtempSync(path.join(tmpdir(), 'daodao-processes-'));
   // Postgres runs under an unprivileged account, which must be able to pass through.
   chmodSync(folder, 0o711);
   after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  return (name) => ({ PORT: '0', DATA_DIR: path.join(folder, name) });
 }
 
 export function enginesOf(dataDir: string): ProcessMark[] {

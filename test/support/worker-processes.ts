@@ -34,16 +34,25 @@ export function workerLog(t: TestContext): { file: string; lines(): string[] } {
   return { file, lines: () => readFileSync(file, 'utf8').split('\n').filter(Boolean) };
 }
 
-export async function startWorker(t: TestContext, options: WorkerOptions): Promise<WorkerProcess> {
-  const child = fork(packagePath('dist', 'test', 'support', 'queue-worker.js'), [
-    JSON.stringify(options),
-  ]);
+/** Runs a program of this folder, told its options. It is killed at the end of the test at the latest. */
+export function forkProgram(
+  t: TestContext,
+  name: string,
+  options: object,
+): { child: ChildProcess; exited: Promise<void> } {
+  const program = packagePath('dist', 'test', 'support', `${name}.js`);
+  const child = fork(program, [JSON.stringify(options)]);
   endWithTest(child.pid!);
   const exited = once(child, 'exit').then(() => forget(child.pid!));
   atEnd(t, async () => {
     child.kill('SIGKILL');
     await exited;
   });
+  return { child, exited };
+}
+
+export async function startWorker(t: TestContext, options: WorkerOptions): Promise<WorkerProcess> {
+  const { child, exited } = forkProgram(t, 'queue-worker', options);
   const ready = await firstMessage(child);
   const worker: WorkerProcess = {
     id: 'ready' in ready ? ready.ready : '',

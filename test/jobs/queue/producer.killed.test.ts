@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { test } from 'node:test';
-import { packagePath } from '../../../package-path.ts';
 import { Inspector, Producer } from '../../../jobs/queue/index.ts';
-import { atEnd } from '../../support/at-end.ts';
 import { eventually, startConsumer } from '../../support/consumers.ts';
 import { redisUrl, request, testQueue, uuid } from '../../support/queue.ts';
 import type { ProducerOptions } from '../../support/queue-producer.ts';
-import { endWithTest, forget } from '../../support/survivors.ts';
+import { forkProgram } from '../../support/worker-processes.ts';
 
 const JOBS = 2000;
 /** The producer stops dead after so many: in the middle, as at most 300 more are on their way. */
@@ -23,15 +19,7 @@ test('of a producer killed in the middle of a batch, sent again whole, no job is
     names,
     answered: ANSWERED,
   };
-  const child = fork(packagePath('dist', 'test', 'support', 'queue-producer.js'), [
-    JSON.stringify(options),
-  ]);
-  endWithTest(child.pid!);
-  const exited = once(child, 'exit').then(() => forget(child.pid!));
-  atEnd(t, async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
+  const { child, exited } = forkProgram(t, 'queue-producer', options);
   const line = queue.broker.key(0, 'wait:main:5');
   const added = async () => queue.redis.llen(line);
   await eventually('half were added', async () => (await added()) >= ANSWERED);
