@@ -71,6 +71,9 @@ test('small files that share nothing run in one process, the others each in thei
     { files: small, expectedMs: 1200 },
     { files: [withHooks], expectedMs: 900 },
   ]);
+  // What its helpers make before the first test is one for each process.
+  const helped = ['sweep', 'update'].map((name) => `test/jobs/embeddings/${name}.test.ts`);
+  assert.equal(unitsOf(helped, {}).length, 2);
   const [slow] = unitsOf(small, { [small[0]!]: 60_000, [small[1]!]: 700 });
   assert.deepEqual(slow, { files: [small[0]], expectedMs: 60_000 });
 });

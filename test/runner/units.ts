@@ -13,7 +13,9 @@ export interface Unit {
   expectedMs: number | undefined;
 }
 
-/** Hooks of the whole process, and what else outlives a test. */
+/** Hooks of the whole process: what they make is one thing for every file that runs in it. */
+const HOOKS = /^(before|after|beforeEach|afterEach)\(/m;
+/** The same in a test, and what else outlives it. */
 const SHARES =
   /^(before|after|beforeEach|afterEach|registerTasksOfTests)\(|process\.(env|argv|on|exit|stdout)|mock\.timers|setFlags/m;
 /** Rooms whose files start processes and threads, or take long. */
@@ -48,7 +50,20 @@ export function unitsOf(files: readonly string[], durations: Durations): Unit[] 
 
 function isSmall(file: string, durations: Durations): boolean {
   const isQuick = (durations[file] ?? 0) < SMALL_MS;
-  return isQuick && !LARGE.test(file) && !SHARES.test(readFileSync(packagePath(file), 'utf8'));
+  return isQuick && !LARGE.test(file) && !shares(file);
+}
+
+/** Whether a test file, or one of the tests' own that it imports, does something for the whole process. */
+function shares(file: string, seen = new Set<string>()): boolean {
+  if (seen.has(file)) return false;
+  seen.add(file);
+  const source = readFileSync(packagePath(file), 'utf8');
+  const isTest = file.endsWith('.test.ts');
+  if (isTest ? SHARES.test(source) : HOOKS.test(source)) return true;
+  const imports = [...source.matchAll(/from '(\.{1,2}\/[^']+)'/g)].map(([, to]) =>
+    path.join(path.dirname(file), to!),
+  );
+  return imports.some((imported) => imported.startsWith('test/') && shares(imported, seen));
 }
 
 function expected(unit: readonly string[], durations: Durations): number | undefined {

@@ -9,6 +9,7 @@ import { embeddingModelOf, prepareVectors } from '../../db/vectors.ts';
 import { createBearer, startTestApp, type Answer, type TestApp } from './app.ts';
 import { atEnd } from './at-end.ts';
 import { startTestClickhouse, type TestClickhouse } from './clickhouse.ts';
+import { stretched } from './patience.ts';
 import { startProxy, type StoreProxy } from './proxy.ts';
 import { startTestVectorStore } from './vector-store.ts';
 
@@ -52,7 +53,8 @@ export async function startWhole(
     clickhouseUrl: proxies.clickhouse.url,
     qdrantUrl: proxies.vectors.url,
     vectorSize: config.vectorSize,
-    embeddingDebounceMs: 50,
+    // Calls that a test makes one after the other are one update, on a busy machine too.
+    embeddingDebounceMs: stretched(500),
     ...overrides,
   }));
   atEnd(t, async () => {
