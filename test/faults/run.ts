@@ -7,9 +7,12 @@ import path from 'node:path';
 import { packagePath } from '../../package-path.ts';
 import type { Counts } from '../runner/report.ts';
 import { conclude, runOnEngines, untilInterrupted } from '../runner/run.ts';
-import { fileOf } from './experiments.ts';
+import { fileOf, type Experiment } from './experiments.ts';
 import { helpText, parseOptions, UsageError, type Options } from './options.ts';
 import { withFindings, type Reported } from './table.ts';
+
+/** The gates take longest: they begin first where no durations are known yet. */
+const GATES = ['matrix', 'mutants'];
 
 /** An experiment of the size of CI that takes longer on a quiet machine has hung, and one of any other size, in milliseconds. */
 const HANG_MS = { ci: 20 * 60_000, other: 12 * 3_600_000 };
@@ -39,7 +42,7 @@ async function measure(
   interrupted: AbortSignal,
 ): Promise<Counts> {
   const run = {
-    files: experiments.map(fileOf),
+    files: experiments.toSorted((a, b) => Number(isGate(b)) - Number(isGate(a))).map(fileOf),
     env: { FAULTS_ORDERS: JSON.stringify(orders), FAULTS_REPORT: report },
     // Alone, so that what one measures is not what another does.
     concurrency: isCi ? 2 : 1,
@@ -48,6 +51,8 @@ async function measure(
   };
   return runOnEngines(run, interrupted);
 }
+
+const isGate = ({ name }: Experiment): boolean => GATES.includes(name);
 
 function lineOf({ figure, result, violations, unproven, seed }: Reported): string {
   const word = violations.length > 0 ? 'BROKEN' : unproven.length > 0 ? 'NOT PROVEN' : 'held';
