@@ -13,8 +13,10 @@ import { ScheduleBook } from './jobs/beat/book.ts';
 import type { Schedule } from './jobs/beat/schedule.ts';
 import { createTaskClient } from './jobs/client.ts';
 import { Broker, Inspector, Producer } from './jobs/queue/index.ts';
+import type { Tasks } from './jobs/framework/tasks.ts';
 import { SCHEDULES } from './jobs/schedules.ts';
 import { Submitter } from './jobs/submit.ts';
+import { TASKS } from './jobs/tasks.ts';
 import { TaskWaiter } from './jobs/waiter.ts';
 import { dependenciesOf } from './readiness.ts';
 import { createBeat, type BeatOptions } from './scheduler/beat.ts';
@@ -47,17 +49,22 @@ interface Connections {
 export interface AppOptions {
   /** Ends the process, when an operator asks a worker for it. Default: the worker refuses. */
   shutdown?: ((kind: ShutdownKind) => void) | undefined;
-  /** What the threads of a worker run, compiled. Default: the tasks of the application; tests add some of their own. */
-  threadModule?: URL | undefined;
+  /** Default: those of the application. */
+  tasks?: Tasks | undefined;
+  /** What the threads of a worker run, compiled. Default: the tasks of the application. */
+  thread?: URL | undefined;
   /** What beat fires. Default: the schedules of the application. */
   schedules?: readonly Schedule[] | undefined;
 }
+
+/** What worker threads run. */
+const THREAD = new URL('thread.js', import.meta.url);
 
 /** @throws when a store cannot be used or the port is taken; nothing is left running then. */
 export async function startApp(
   config: ResolvedConfig,
   telemetry: Telemetry,
-  { shutdown, threadModule, schedules = SCHEDULES }: AppOptions = {},
+  { shutdown, tasks = TASKS, thread = THREAD, schedules = SCHEDULES }: AppOptions = {},
 ): Promise<App> {
   const { role } = config;
   const connections = connect(config);
@@ -70,16 +77,16 @@ export async function startApp(
     watchdogs.set(name, watchdog);
     services.push(watchdog);
   };
-  const kept = { db, submitter: submitterOf(config, telemetry, connections), schedules, telemetry };
+  const kept = {
+    db,
+    submitter: submitterOf(config, telemetry, tasks, connections),
+    schedules,
+    telemetry,
+  };
   let worker: WorkerService | undefined;
   if (role === 'all' || role === 'worker') {
-    const { consumer } = (worker = new WorkerService(
-      config,
-      broker,
-      telemetry,
-      threadModule,
-      shutdown,
-    ));
+    worker = new WorkerService({ config, broker, telemetry, tasks, thread, shutdown });
+    const { consumer } = worker;
     services.push(worker);
     watch('consumer', { silentMs: () => consumer.silentMs, ping: () => cache.ping() });
   }
@@ -104,7 +111,7 @@ export async function startApp(
     isStuck: () => [...watchdogs.values()].some((watchdog) => watchdog.isStuck),
   };
   // Last to start and first to stop: nothing is accepted that nobody is there for.
-  const http = httpOf(operations, new ScheduleBook(kept), connections);
+  const http = httpOf(operations, tasks, new ScheduleBook(kept), connections);
   services.push(...http);
   const server = http.find((service) => service instanceof HttpService);
   try {
@@ -166,16 +173,18 @@ function schedulerOf(
 function submitterOf(
   { workerQueues: queues }: ResolvedConfig,
   telemetry: Telemetry,
+  tasks: Tasks,
   { db, broker }: Connections,
 ): Submitter {
   const deferred = (taskId: string, error: unknown): void =>
     telemetry.emit('task.dispatch_deferred', { taskId, error });
-  return new Submitter({ db, broker, queues, deferred });
+  return new Submitter({ db, broker, tasks, queues, deferred });
 }
 
 /** The API with what it stands on, or what a process without one answers, if it is to listen at all. */
 function httpOf(
   operations: OperationsDependencies,
+  known: Tasks,
   schedules: ScheduleBook,
   { db, broker, cache }: Connections,
 ): Service[] {
@@ -190,6 +199,6 @@ function httpOf(
   const limits = { tasks: config.backlogMaxRows, ageMs: config.backlogMaxAgeMs };
   const backlog = new Backlog(db, limits, failed('backlog'));
   backlog.register(operations.metrics);
-  const tasks = createTaskClient({ db, broker, waiter, telemetry, queues });
+  const tasks = createTaskClient({ db, broker, waiter, telemetry, tasks: known, queues });
   return [waiter, backlog, apiService({ ...operations, db, tasks, schedules, cache, backlog })];
 }

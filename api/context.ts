@@ -8,7 +8,7 @@ import type { ResolvedConfig } from '../config.ts';
 import type { Queryable } from '../db/postgres.ts';
 import type { ScheduleBook } from '../jobs/beat/book.ts';
 import type { TaskClient } from '../jobs/client.ts';
-import type { VersionedCache } from '../jobs/task.ts';
+import type { VersionedCache } from '../jobs/resources.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Backlog } from './backlog.ts';
 import type { Readers } from './readers.ts';

@@ -11,6 +11,7 @@ import {
 import type { JobStatus } from '../jobs/queue/index.ts';
 import { JSON_OPTION } from './ask.ts';
 import { idsOf, UsageProblem, type Commands, type Input, type Option } from './command.ts';
+import { TASKS } from '../jobs/tasks.ts';
 import { withQueue, type QueueStores } from './stores.ts';
 import { show, table } from './table.ts';
 
@@ -110,7 +111,7 @@ async function requeue(input: Input): Promise<number> {
     const done: { id: string; word: RequeueWord }[] = [];
     for (let from = 0; from < ids.length; from += BATCH) {
       const some = ids.slice(from, from + BATCH);
-      const words = await requeueDeadLetters(stores, some);
+      const words = await requeueDeadLetters({ ...stores, tasks: TASKS }, some);
       done.push(...some.map((id, index) => ({ id, word: words[index]! })));
     }
     const left = done.filter(({ word }) => word !== 'requeued');
@@ -144,7 +145,7 @@ async function purge(input: Input): Promise<void> {
         `This forgets ${count(failed, 'dead letter')} for good. To do it: --yes`,
       );
     }
-    const purged = await purgeDeadLetters(stores);
+    const purged = await purgeDeadLetters({ ...stores, tasks: TASKS });
     show(input.has('json'), { purged }, () => [`${count(purged, 'dead letter')} forgotten.`]);
   });
 }

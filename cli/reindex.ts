@@ -2,6 +2,7 @@
  * Making all vectors anew: after a loss of the vector store, or for another embedding model.
  */
 import { createTaskClient } from '../jobs/client.ts';
+import { TASKS } from '../jobs/tasks.ts';
 import { updateUserEmbeddings } from '../jobs/tasks/update-user-embeddings.ts';
 import { TaskWaiter } from '../jobs/waiter.ts';
 import { say } from '../output.ts';
@@ -20,6 +21,7 @@ async function reindex({ broker, db }: QueueStores): Promise<number> {
     broker,
     waiter,
     telemetry: new Telemetry(),
+    tasks: TASKS,
     queues: [],
   });
   await waiter.start();

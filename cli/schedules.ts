@@ -9,6 +9,7 @@ import { localTime } from '../jobs/beat/upcoming.ts';
 import { Zone } from '../jobs/beat/zone.ts';
 import { SCHEDULES } from '../jobs/schedules.ts';
 import { Submitter } from '../jobs/submit.ts';
+import { TASKS } from '../jobs/tasks.ts';
 import { say } from '../output.ts';
 import { Telemetry } from '../telemetry.ts';
 import { JSON_OPTION } from './ask.ts';
@@ -25,7 +26,7 @@ type Body = ReturnType<typeof scheduleBody>;
 async function withBook<T>(work: (book: ScheduleBook) => Promise<T>): Promise<T> {
   const onBook = async ({ broker, db }: QueueStores): Promise<T> => {
     const deferred = (): void => say('The queue is away: the scheduler hands the task over later.');
-    const submitter = new Submitter({ db: db(), broker, queues: [], deferred });
+    const submitter = new Submitter({ db: db(), broker, tasks: TASKS, queues: [], deferred });
     const deps = { db: db(), submitter, schedules: SCHEDULES, telemetry: new Telemetry() };
     try {
       return await work(new ScheduleBook(deps));

@@ -36,12 +36,27 @@ export class Cache {
     this.#redis = quiet(new Redis(redisUrl, { ...OPTIONS, connectionName: `${prefix}:cache` }));
   }
 
-  /** Stores a value unless a newer version is there. */
-  async set(key: string, version: number, value: unknown, ttlSeconds: number): Promise<void> {
+  /**
+   * Stores a value unless a newer version is there.
+   * @returns the error with which Redis refuses it for good, as it does to a user without the right; undefined otherwise.
+   * @throws when Redis is unavailable.
+   */
+  async set(
+    key: string,
+    version: number,
+    value: unknown,
+    ttlSeconds: number,
+  ): Promise<Error | undefined> {
     const text = JSON.stringify(value);
-    await this.#send((redis) =>
-      redis.eval(SET_IF_NEWER, 1, this.#key(key), version, text, ttlSeconds),
-    );
+    try {
+      await this.#send((redis) =>
+        redis.eval(SET_IF_NEWER, 1, this.#key(key), version, text, ttlSeconds),
+      );
+      return undefined;
+    } catch (error) {
+      if (error instanceof Error && !isCacheAway(error)) return error;
+      throw error;
+    }
   }
 
   async get<T>(key: string): Promise<{ version: number; value: T } | undefined> {

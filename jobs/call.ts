@@ -9,8 +9,8 @@ import { didYouMean } from '../closest.ts';
 import { AppError } from '../errors.ts';
 import { problemsOfCall } from './call-options.ts';
 import { isLongerThan, MAX_PAYLOAD_BYTES } from './queue/index.ts';
-import { findTask, TASKS } from './registry.ts';
-import type { Signature } from './task.ts';
+import type { Signature } from './framework/signature.ts';
+import type { Tasks } from './framework/tasks.ts';
 
 const validators = new WeakMap<TSchema, Validator>();
 
@@ -21,21 +21,26 @@ export function fits(schema: TSchema, value: unknown): boolean {
   return validator.Check(value);
 }
 
+export interface Known {
+  tasks: Tasks;
+  /** Queues that workers serve, beside those that tasks name. */
+  queues: readonly string[];
+}
+
 /**
- * @param queues those workers serve, beside the ones that tasks name.
  * @throws {AppError} `TASK_UNKNOWN`, `TASK_OPTION_INVALID`, `QUEUE_UNKNOWN`, `TASK_PAYLOAD_INVALID`, `TASK_PAYLOAD_TOO_LARGE`
  */
 export function readCall(
   { task, payload, options }: Signature,
-  queues: readonly string[],
+  { tasks, queues }: Known,
 ): AcceptRequest {
-  if (findTask(task.name) === undefined) throw new AppError('TASK_UNKNOWN');
+  if (tasks.find(task.name) === undefined) throw new AppError('TASK_UNKNOWN');
   const problems = problemsOfCall(options, task.durable);
   if (problems.length > 0) {
     throw new AppError('TASK_OPTION_INVALID', { message: problems.join(' ') });
   }
   const { id, countdownMs, priority = task.priority, queue = task.queue, ...rest } = options;
-  assertQueueKnown(queue, queues);
+  assertQueueKnown(queue, new Set([...tasks.queues, ...queues]));
   return {
     ...rest,
     id: id ?? randomUUID(),
@@ -48,8 +53,7 @@ export function readCall(
   };
 }
 
-function assertQueueKnown(queue: string, queues: readonly string[]): void {
-  const known = new Set([...TASKS.map((task) => task.queue), ...queues]);
+function assertQueueKnown(queue: string, known: ReadonlySet<string>): void {
   if (known.has(queue)) return;
   const hint = didYouMean(queue, [...known]);
   throw new AppError('QUEUE_UNKNOWN', { message: `No worker serves a queue "${queue}".${hint}` });

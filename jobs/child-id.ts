@@ -2,7 +2,7 @@
  * Ids of tasks that a running job asks for: the same call made again by a later attempt of the job is the same task.
  */
 import { createHash } from 'node:crypto';
-import type { Signature } from './task.ts';
+import type { Signature } from './framework/signature.ts';
 
 /** Ids for the calls of one attempt; equal calls are told apart by their order. */
 export class ChildIds {

@@ -10,16 +10,19 @@ import type { CallOptions, DurableCallOptions } from './call-options.ts';
 import { Control, Inspector, type RevokeWord } from './queue/index.ts';
 import { resultOf, viewDurable, viewTransient, type TaskResult, type TaskView } from './result.ts';
 import { Submitter, type SubmitterDependencies } from './submit.ts';
-import type { DurableTask, Signature, TransientTask } from './task.ts';
+import type { Signable, Signature, TaskFacts } from './framework/signature.ts';
 import type { TaskWaiter } from './waiter.ts';
 
 /** Longest wait for workers to say that they ended a thread, in milliseconds. */
 const TERMINATE_MS = 2000;
 
+type Callable<P extends TSchema, R extends TSchema, O extends CallOptions> = TaskFacts<P, R> &
+  Signable<P, O>;
+
 export interface TaskClient {
   /** Asks for a task, with nothing special about it. */
   delay<P extends TSchema, R extends TSchema>(
-    task: DurableTask<P, R> | TransientTask<P, R>,
+    task: Callable<P, R, CallOptions>,
     payload: Static<P>,
   ): Promise<Accepted>;
   /**
@@ -29,12 +32,12 @@ export interface TaskClient {
    * the call is wrong, nothing was written; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`; `QUEUE_FULL`; `STORE_UNAVAILABLE`
    */
   applyAsync<P extends TSchema, R extends TSchema>(
-    task: DurableTask<P, R>,
+    task: Callable<P, R, DurableCallOptions> & { durable: true },
     payload: Static<P>,
     options?: DurableCallOptions,
   ): Promise<Accepted>;
   applyAsync<P extends TSchema, R extends TSchema>(
-    task: TransientTask<P, R>,
+    task: Callable<P, R, CallOptions>,
     payload: Static<P>,
     options?: CallOptions,
   ): Promise<Accepted>;
@@ -94,9 +97,9 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
   }
 
   return {
-    delay: (task, payload) => apply({ task, payload, options: {} }),
-    applyAsync: (task: DurableTask | TransientTask, payload: unknown, options = {}) =>
-      apply({ task, payload, options }),
+    delay: (task, payload) => apply(task.s(payload)),
+    applyAsync: (task: Callable<TSchema, TSchema, CallOptions>, payload: unknown, options = {}) =>
+      apply(task.s(payload, options)),
     applyMany,
     result: (id) => ({
       status: () => view(id),

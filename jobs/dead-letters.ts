@@ -14,11 +14,12 @@ import type { Queryable } from '../db/postgres.ts';
 import { closeTask, findEpochs } from '../db/task-checks.ts';
 import { reopenTask } from '../db/task-requeues.ts';
 import { ERRORS } from '../errors.ts';
+import type { Tasks } from './framework/tasks.ts';
 import type { Control, Inspector, JobStatus } from './queue/index.ts';
-import { findTask } from './registry.ts';
 import { toErrorCode } from './result.ts';
 
 export interface DeadLetterStores {
+  tasks: Tasks;
   inspector: Inspector;
   control: Control;
   /** Asked only for tasks that may have a row. */
@@ -51,18 +52,18 @@ export async function requeueDeadLetters(
 }
 
 async function reopen(
-  { db }: DeadLetterStores,
+  { db, tasks }: DeadLetterStores,
   { id, state, job }: JobStatus,
 ): Promise<RequeueWord> {
   if (state !== 'failed') return 'not_failed';
-  if (!mayHaveRow(job?.task)) return 'requeued';
+  if (!mayHaveRow(tasks, job?.task)) return 'requeued';
   return (await reopenTask(db(), id, QUIET_MS)) === 'newer' ? 'newer' : 'requeued';
 }
 
 /** Forgets every dead letter. @returns how many. */
 export async function purgeDeadLetters(stores: DeadLetterStores): Promise<number> {
   for await (const page of pagesOf(stores.inspector)) {
-    const ids = page.flatMap(({ id, job }) => (mayHaveRow(job?.task) ? [id] : []));
+    const ids = page.flatMap(({ id, job }) => (mayHaveRow(stores.tasks, job?.task) ? [id] : []));
     if (ids.length > 0) await closeRows(stores, ids);
   }
   return stores.control.purgeFailed();
@@ -93,6 +94,6 @@ async function* pagesOf(inspector: Inspector): AsyncGenerator<JobStatus[]> {
 }
 
 /** A task nobody knows here may have been durable. */
-function mayHaveRow(task: string | undefined): boolean {
-  return task === undefined || findTask(task)?.durable !== false;
+function mayHaveRow(tasks: Tasks, name: string | undefined): boolean {
+  return name === undefined || tasks.find(name)?.durable !== false;
 }

@@ -5,18 +5,16 @@ import { acceptTask, acceptWithin, type Accepted, type AcceptRequest } from '../
 import { acceptPlain, isPlain } from '../db/accept-many.ts';
 import { isPostgresAway, transaction, type Pool, type Queryable } from '../db/postgres.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
-import { readCall } from './call.ts';
+import { readCall, type Known } from './call.ts';
 import { Control, Producer, QueueError, type Broker, type QueueErrorCode } from './queue/index.ts';
-import type { Signature } from './task.ts';
+import type { Signature } from './framework/signature.ts';
 
 /** Most rows in one statement. */
 const MAX_ROWS = 1000;
 
-export interface SubmitterDependencies {
+export interface SubmitterDependencies extends Known {
   db: Pool;
   broker: Broker;
-  /** Queues that workers serve, beside those that tasks name. */
-  queues: readonly string[];
   /** Told of an accepted task that the queue did not take: the reconciler hands it over later. */
   deferred(taskId: string, error: unknown): void;
 }
@@ -39,7 +37,7 @@ export class Submitter {
    * @throws {AppError} those of `readCall`; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`, `QUEUE_FULL`, `STORE_UNAVAILABLE`
    */
   async submit(signatures: readonly Signature[]): Promise<Accepted[]> {
-    const requests = signatures.map((signature) => readCall(signature, this.#deps.queues));
+    const requests = signatures.map((signature) => readCall(signature, this.#deps));
     const durable = requests.filter((_, index) => signatures[index]!.task.durable);
     const accepted = new Map<AcceptRequest, Accepted>();
     await this.#accept(durable, accepted);
@@ -61,7 +59,7 @@ export class Submitter {
       const message = `${signature.task.name} is not durable: a transaction cannot hold it.`;
       throw new AppError('TASK_OPTION_INVALID', { message });
     }
-    const request = readCall(signature, this.#deps.queues);
+    const request = readCall(signature, this.#deps);
     const accepted = await acceptWithin(tx, request);
     const { id, outcome } = accepted;
     return { id, outcome, dispatch: () => this.#dispatch(request, accepted) };

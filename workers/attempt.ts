@@ -1,7 +1,7 @@
 /**
  * One attempt at one job, inside a thread: check, start, run, record the outcome.
  */
-import { isPostgresAway } from '../db/postgres.ts';
+import { isPostgresAway, type Pool } from '../db/postgres.ts';
 import {
   failTask,
   findDelay,
@@ -14,10 +14,11 @@ import {
 import { ERRORS } from '../errors.ts';
 import { fits } from '../jobs/call.ts';
 import { isLongerThan, MAX_RESULT_BYTES } from '../jobs/queue/index.ts';
-import { findTask } from '../jobs/registry.ts';
-import { Reject, Retry, type Task } from '../jobs/task.ts';
+import type { Task } from '../jobs/framework/define.ts';
+import { Reject, Retry } from '../jobs/framework/retry.ts';
+import type { TaskFacts } from '../jobs/framework/signature.ts';
 import { describeError } from '../describe-error.ts';
-import { buildContext, buildDurableContext, type Resources } from './context.ts';
+import { buildContext, buildDurableContext, type ThreadScope } from './context.ts';
 import { decide, isStoreAway, type Decision, type RunSoFar } from './outcome.ts';
 import type { AbortReason, AttemptOutcome, ThreadJob } from './protocol.ts';
 import type { Stop } from './stop.ts';
@@ -25,36 +26,36 @@ import type { Stop } from './stop.ts';
 const SOFT_LIMIT: AbortReason = 'soft time limit';
 
 /** Runs a job to its outcome; never throws. */
-export async function attempt(
+export async function attempt<X>(
   job: ThreadJob,
-  resources: Resources,
+  scope: ThreadScope<X>,
   stop: Stop,
 ): Promise<AttemptOutcome> {
   const startedMs = performance.now();
-  const task = findTask(job.task);
+  const task = scope.tasks.find(job.task);
   if (task === undefined) {
     const { code, message } = new Reject('TASK_UNKNOWN', `No task is called ${job.task}.`);
     return { kind: 'failed', attempts: job.attempts, code, message };
   }
   const outcome = task.durable
-    ? await attemptDurable(task, job, resources, stop)
-    : await attemptTransient(task, job, resources, stop);
+    ? await attemptDurable(task, job, scope, stop)
+    : await attemptTransient(task, job, scope, stop);
   return outcome.kind === 'succeeded'
     ? { ...outcome, durationMs: performance.now() - startedMs }
     : outcome;
 }
 
-type DurableTask = Extract<Task, { durable: true }>;
-type TransientTask = Extract<Task, { durable: false }>;
+type DurableTask<X> = Extract<Task<X>, { durable: true }>;
+type TransientTask<X> = Extract<Task<X>, { durable: false }>;
 
 /** The row is the truth: it says whether there is anything to run, how often it failed, and how it ended. */
-async function attemptDurable(
-  task: DurableTask,
+async function attemptDurable<X>(
+  task: DurableTask<X>,
   job: ThreadJob,
-  resources: Resources,
+  scope: ThreadScope<X>,
   stop: Stop,
 ): Promise<AttemptOutcome> {
-  const { db } = resources;
+  const { db } = scope;
   let claim: Claim | undefined;
   let run: RunSoFar = { attempts: job.attempts, askedMs: job.createdAtMs };
   try {
@@ -71,18 +72,14 @@ async function attemptDurable(
       headers: job.headers,
       userId: start.userId ?? undefined,
     };
-    const context = buildDurableContext(
-      buildContext(resources, facts, task.name, stop),
-      resources,
-      claim,
-    );
+    const context = buildDurableContext(buildContext(scope, facts, task.name, stop), scope, claim);
     const result = await task.run(readPayload(task, start.payload), context);
     await succeedTask(db, claim, encodeResult(task, result));
     // The result is in the row: Redis need not have it too.
     return { kind: 'succeeded', result: 'null', durationMs: 0 };
   } catch (error) {
     const decision = aborted(stop) ?? decide(causeOf(error, stop), run, task);
-    return record(decision, claim, run, resources);
+    return record(decision, claim, run, db);
   }
 }
 
@@ -100,12 +97,12 @@ async function record(
   decision: Decision,
   claim: Claim | undefined,
   run: RunSoFar,
-  resources: Resources,
+  db: Pool,
 ): Promise<AttemptOutcome> {
   if (claim === undefined || decision.kind === 'released') return charge(decision, run);
   try {
-    if (decision.kind === 'failed') await failTask(resources.db, claim, decision);
-    else await retryTask(resources.db, claim, decision, decision.delayMs);
+    if (decision.kind === 'failed') await failTask(db, claim, decision);
+    else await retryTask(db, claim, decision, decision.delayMs);
     return charge(decision, run);
   } catch (error) {
     const { message } = ERRORS.TASK_FAILED;
@@ -115,7 +112,7 @@ async function record(
     }
     const cause = describeError(new Error(decision.message, { cause: error }));
     const plain: Decision = { ...decision, code: 'TASK_FAILED', message, cause };
-    return record(plain, claim, run, resources);
+    return record(plain, claim, run, db);
   }
 }
 
@@ -123,10 +120,10 @@ function notStored(reason: string): AttemptOutcome {
   return { kind: 'released', delayMs: 2000, reason };
 }
 
-async function attemptTransient(
-  task: TransientTask,
+async function attemptTransient<X>(
+  task: TransientTask<X>,
   job: ThreadJob,
-  resources: Resources,
+  scope: ThreadScope<X>,
   stop: Stop,
 ): Promise<AttemptOutcome> {
   const { id, queue, attempts } = job;
@@ -143,7 +140,7 @@ async function attemptTransient(
   try {
     const result = await task.run(
       readPayload(task, job.payload),
-      buildContext(resources, facts, task.name, stop),
+      buildContext(scope, facts, task.name, stop),
     );
     return { kind: 'succeeded', result: encodeResult(task, result), durationMs: 0 };
   } catch (error) {
@@ -175,7 +172,7 @@ function causeOf(error: unknown, { reason, softLimitMs }: Stop): unknown {
 }
 
 /** What comes from Redis is checked again before it runs. */
-function readPayload(task: Task, text: string): never {
+function readPayload(task: TaskFacts, text: string): never {
   const payload = parseJson(text);
   if (!fits(task.payload, payload)) {
     throw new Reject('TASK_PAYLOAD_INVALID', `The payload does not fit ${task.name}.`);
@@ -192,7 +189,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function encodeResult(task: Task, result: unknown): string {
+function encodeResult(task: TaskFacts, result: unknown): string {
   if (!fits(task.result, result)) {
     throw new Reject(
       'TASK_FAILED',

@@ -7,7 +7,7 @@ import { Check, Errors } from 'typebox/schema';
 import { didYouMean } from '../closest.ts';
 import { SETTINGS } from '../config.ts';
 import { Control, QUEUE_NAME, type Broker, type Consumer } from '../jobs/queue/index.ts';
-import { TASKS } from '../jobs/registry.ts';
+import type { Tasks } from '../jobs/framework/tasks.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Runs } from './runs.ts';
 import { Tally } from './tally.ts';
@@ -27,6 +27,7 @@ export interface CommandsOptions {
   worker: CommandedWorker;
   broker: Broker;
   telemetry: Telemetry;
+  tasks: Tasks;
   shutdown: ((kind: ShutdownKind) => void) | undefined;
 }
 
@@ -63,7 +64,7 @@ function verb<S extends TSchema>(args: S, run: (args: Static<S>) => unknown): Ve
 }
 
 /** The verbs of one worker. `run` throws a sentence for what it does not take. */
-export function createCommands({ worker, broker, telemetry, shutdown }: CommandsOptions): {
+export function createCommands({ worker, broker, telemetry, tasks, shutdown }: CommandsOptions): {
   run(name: string, args: unknown): Promise<unknown>;
 } {
   const tally = new Tally(telemetry);
@@ -76,7 +77,7 @@ export function createCommands({ worker, broker, telemetry, shutdown }: Commands
       held: worker.consumer.size,
       jobs: worker.runs.list().slice(0, MAX_LISTED),
     })),
-    registered: verb(Nothing, registered),
+    registered: verb(Nothing, () => registered(tasks)),
     stats: verb(Nothing, () => ({
       ...place,
       uptimeSeconds: Math.round(process.uptime()),
@@ -129,8 +130,10 @@ export function createCommands({ worker, broker, telemetry, shutdown }: Commands
 }
 
 /** Tasks this worker knows, with their limits. */
-function registered(): unknown {
-  return TASKS.map(
+function registered(tasks: Tasks): unknown {
+  return Array.from(
+    tasks,
+
     ({
       name,
       queue,

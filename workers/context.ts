@@ -1,61 +1,41 @@
 /**
- * What a task gets: built once for each attempt from the clients its thread owns.
+ * What a task gets: built once for each attempt from what its thread owns.
  */
-import type { Behaviour } from '../db/behaviour.ts';
-import { isCacheAway, type Cache } from '../db/cache.ts';
 import type { Pool } from '../db/postgres.ts';
 import { findStep, runStep, type Claim } from '../db/task-runs.ts';
-import type { VectorIndex } from '../db/vector-index.ts';
-import type { ChatModel, EmbeddingModel } from '../jobs/llm/provider.ts';
 import { ChildIds } from '../jobs/child-id.ts';
+import type { DurableContext, JobFacts, TaskContext } from '../jobs/framework/context.ts';
+import type { Task } from '../jobs/framework/define.ts';
+import { Retry } from '../jobs/framework/retry.ts';
+import type { Tasks } from '../jobs/framework/tasks.ts';
 import type { Submitter } from '../jobs/submit.ts';
-import {
-  Retry,
-  type DurableContext,
-  type JobFacts,
-  type TaskContext,
-  type TaskSettings,
-  type VersionedCache,
-} from '../jobs/task.ts';
 import type { FromThread } from './protocol.ts';
 import type { Stop } from './stop.ts';
 
-/** The clients of one thread. */
-export interface Resources {
+/** What every attempt on one thread shares. */
+export interface ThreadScope<X = object> {
+  tasks: Tasks<Task<X>>;
+  /** What the application adds to `ctx`. */
+  resources: X;
   db: Pool;
-  cache: Cache;
-  llm: ChatModel;
-  embedder: EmbeddingModel;
-  vectors: VectorIndex;
-  events: Behaviour;
   submitter: Submitter;
-  settings: TaskSettings;
   tell(message: FromThread): void;
 }
 
-export function buildContext(
-  resources: Resources,
+export function buildContext<X>(
+  { resources, db, submitter, tell }: ThreadScope<X>,
   job: JobFacts,
   task: string,
   stop: Stop,
-): TaskContext {
-  const { db, cache, llm, embedder, vectors, events, settings, submitter, tell } = resources;
+): TaskContext & X {
   const childIds = new ChildIds(job.id);
-  const log: TaskContext['log'] = (message, fields = {}) =>
-    tell({ type: 'log', id: job.id, task, message, fields });
-  return {
+  const context: TaskContext = {
     job,
     get signal() {
       return stop.signal;
     },
-    settings,
     db,
-    cache: forgiving(cache, log),
-    llm,
-    embedder,
-    vectors,
-    events,
-    log,
+    log: (message, fields = {}) => tell({ type: 'log', id: job.id, task, message, fields }),
     progress: (value, note) => tell({ type: 'progress', id: job.id, value, note: note ?? null }),
     extendLimit(ms) {
       if (!Number.isSafeInteger(ms) || ms < 1) {
@@ -74,29 +54,15 @@ export function buildContext(
       return accepted!.id;
     },
   };
-}
-
-/** A cache that is away is waited for; what one refuses for good is no reason to fail the work that is done by then. */
-function forgiving(cache: VersionedCache, log: TaskContext['log']): VersionedCache {
-  return {
-    get: (key) => cache.get(key),
-    async set(key, version, value, ttlSeconds) {
-      try {
-        await cache.set(key, version, value, ttlSeconds);
-      } catch (error) {
-        if (isCacheAway(error)) throw error;
-        log('the cache refused a value', { key, error });
-      }
-    },
-  };
+  return Object.assign(context, resources);
 }
 
 /** Adds what only durable tasks have: effects that know their epoch. */
-export function buildDurableContext(
-  context: TaskContext,
-  { db, submitter }: Resources,
+export function buildDurableContext<C extends TaskContext>(
+  context: C,
+  { db, submitter }: Pick<ThreadScope, 'db' | 'submitter'>,
   claim: Claim,
-): DurableContext {
+): C & DurableContext {
   const effects: Pick<DurableContext, 'step' | 'transaction'> = {
     async step(name, work) {
       const stored = await findStep<Awaited<ReturnType<typeof work>>>(db, claim.id, name);

@@ -7,7 +7,7 @@ import { StaleEpochError } from '../db/task-runs.ts';
 import { isCacheAway } from '../db/cache.ts';
 import { isVectorsAway } from '../db/vectors-away.ts';
 import { backoffMs, isRetryable, type Policy } from '../jobs/policy.ts';
-import { Reject, Retry } from '../jobs/task.ts';
+import { Reject, Retry } from '../jobs/framework/retry.ts';
 import { describeError, type DescribedError } from '../describe-error.ts';
 
 /** Why an attempt failed. */

@@ -13,11 +13,9 @@ export interface PoolOptions {
   threads: number;
   /** Whether threads are started before there is work: the first job would wait some 500 ms for them. */
   warm: boolean;
-  /** What a thread runs, compiled. Default `thread.js`; tests run it with tasks of their own beside the real ones. */
-  module?: URL | undefined;
+  /** What a thread runs, compiled. */
+  module: URL;
 }
-
-const THREAD_MODULE = new URL('thread.js', import.meta.url);
 
 export class ThreadPool {
   readonly #config: ResolvedConfig;
@@ -34,10 +32,7 @@ export class ThreadPool {
   #isClosed = false;
   #concurrency: number;
 
-  constructor(
-    { config, threads, warm, module = THREAD_MODULE }: PoolOptions,
-    events: ThreadEvents,
-  ) {
+  constructor({ config, threads, warm, module }: PoolOptions, events: ThreadEvents) {
     const channel = `daodao:${randomUUID()}`;
     this.#config = config;
     this.#events = events;

@@ -4,7 +4,6 @@
 import type { Delivery } from '../jobs/queue/index.ts';
 import type { ThreadPool } from './pool.ts';
 import type { AbortReason } from './protocol.ts';
-import { timeLimitMs } from './verdict.ts';
 
 export interface Run {
   delivery: Delivery;
@@ -42,9 +41,8 @@ const FRESH = {
 };
 
 export class Runs extends Map<string, Run> {
-  add(delivery: Delivery, pool: ThreadPool): void {
-    const { id, task } = delivery.job;
-    this.set(id, { delivery, pool, limitMs: timeLimitMs(task), ...FRESH });
+  add(delivery: Delivery, pool: ThreadPool, limitMs: number): void {
+    this.set(delivery.job.id, { delivery, pool, limitMs, ...FRESH });
   }
 
   /** A thread has begun with these. What they were told before, it did not hear if it was still being started. */

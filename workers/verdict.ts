@@ -3,8 +3,8 @@
  * where attempts and deaths are charged.
  */
 import type { Counts, Delivery, Outcome } from '../jobs/queue/index.ts';
-import { findTask } from '../jobs/registry.ts';
-import { Retry } from '../jobs/task.ts';
+import { Retry } from '../jobs/framework/retry.ts';
+import type { TaskFacts } from '../jobs/framework/signature.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { decide, type Failure } from './outcome.ts';
 import type { AttemptOutcome } from './protocol.ts';
@@ -16,13 +16,13 @@ export const SUSPECT_DELAY_MS = 200;
 /** Hard limit of a job whose task is unknown here, in milliseconds; it ends at once anyway. */
 const DEFAULT_TIME_LIMIT_MS = 60_000;
 
-export function timeLimitMs(task: string): number {
-  return findTask(task)?.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS;
+export function timeLimitMs(task: TaskFacts | undefined): number {
+  return task?.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS;
 }
 
 /** Whether a job runs with a thread to itself: that of an isolated task, or a suspect. */
-export function runsAlone({ job, counts }: Delivery): boolean {
-  return counts.mark !== '' || (findTask(job.task)?.isolated ?? false);
+export function runsAlone({ counts }: Delivery, task: TaskFacts | undefined): boolean {
+  return counts.mark !== '' || (task?.isolated ?? false);
 }
 
 export interface Verdict {
@@ -75,12 +75,13 @@ export interface Death {
   reason: string;
 }
 
-/** Its thread ended before it did. */
+/** Its thread ended before it did. @param task undefined when it is unknown here. */
 export function judgeDeath(
   delivery: Delivery,
+  task: TaskFacts | undefined,
   { overran, collateral, alone, limitMs, reason }: Death,
 ): Verdict {
-  if (overran) return judgeOverrun(delivery, limitMs);
+  if (overran) return judgeOverrun(delivery, task, limitMs);
   if (collateral) return release(delivery, 0, 'another job on its thread was ended');
   const deaths = delivery.counts.deaths + (alone ? 1 : 0);
   if (deaths >= MAX_DEATHS) return failed(delivery, { code: 'WORKER_DIED', message: reason });
@@ -89,8 +90,11 @@ export function judgeDeath(
 }
 
 /** Retried like any other failure. The attempt ended by a known cause, so the job is no suspect of anything else. */
-function judgeOverrun({ job, counts }: Delivery, limitMs: number): Verdict {
-  const task = findTask(job.task);
+function judgeOverrun(
+  { job, counts }: Delivery,
+  task: TaskFacts | undefined,
+  limitMs: number,
+): Verdict {
   const run = { attempts: counts.attempts, askedMs: job.createdAtMs };
   const attempts = run.attempts + 1;
   const code = 'TASK_TIME_LIMIT';

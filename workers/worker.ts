@@ -11,6 +11,7 @@ import {
   type Delivery,
   type Loss,
 } from '../jobs/queue/index.ts';
+import type { Tasks } from '../jobs/framework/tasks.ts';
 import type { Service } from '../service.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { Alone } from './alone.ts';
@@ -19,7 +20,15 @@ import { ThreadPool } from './pool.ts';
 import type { ThreadDeath, ThreadEvents } from './seat.ts';
 import { STALLED, type AttemptOutcome, type ThreadJob } from './protocol.ts';
 import { Runs, type Run } from './runs.ts';
-import { judgeArrival, judgeDeath, judgeEnd, release, runsAlone, type Verdict } from './verdict.ts';
+import {
+  judgeArrival,
+  judgeDeath,
+  judgeEnd,
+  release,
+  runsAlone,
+  timeLimitMs,
+  type Verdict,
+} from './verdict.ts';
 
 /** Pause before a job is taken again whose run under an earlier, lost lease still goes on here, in milliseconds. */
 const STILL_RUNNING_DELAY_MS = 1000;
@@ -30,10 +39,23 @@ const SWEEP_MS = 50;
 /** Time for aborted jobs to end before they are given back without having ended, in milliseconds. */
 const ABORT_GRACE_MS = 2000;
 
+export interface WorkerOptions {
+  config: ResolvedConfig;
+  broker: Broker;
+  telemetry: Telemetry;
+  /** Those its threads run. */
+  tasks: Tasks;
+  /** What the threads run, compiled: a module whose default export `serveThread` makes. */
+  thread: URL;
+  /** Ends the process, when an operator asks this worker for it. Default: it refuses. */
+  shutdown?: ((kind: ShutdownKind) => void) | undefined;
+}
+
 export class WorkerService implements Service {
   readonly name = 'worker';
   readonly #config: ResolvedConfig;
   readonly #telemetry: Telemetry;
+  readonly #tasks: Tasks;
   readonly #consumer: Consumer;
   readonly #pool: ThreadPool;
   /** One job at a time on each thread. */
@@ -47,18 +69,9 @@ export class WorkerService implements Service {
   #abandoning: Promise<void> | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
-  /**
-   * @param module what the threads run, see `PoolOptions`.
-   * @param shutdown ends the process, when an operator asks this worker for it. Default: it refuses.
-   */
-  constructor(
-    config: ResolvedConfig,
-    broker: Broker,
-    telemetry: Telemetry,
-    module?: URL,
-    shutdown?: (kind: ShutdownKind) => void,
-  ) {
+  constructor({ config, broker, telemetry, tasks, thread: module, shutdown }: WorkerOptions) {
     this.#config = config;
+    this.#tasks = tasks;
     this.#telemetry = telemetry;
     const { workerThreads: threads, workerConcurrency: concurrency } = config;
     this.#concurrency = concurrency;
@@ -81,7 +94,7 @@ export class WorkerService implements Service {
     this.#pool = new ThreadPool({ config, threads, warm: true, module }, events);
     // One more than isolated jobs may use, so that a suspect never waits for those.
     this.#solo = new ThreadPool({ config, threads: threads + 1, warm: false, module }, events);
-    const commands = createCommands({ worker: this, broker, telemetry, shutdown });
+    const commands = createCommands({ worker: this, broker, telemetry, tasks, shutdown });
     this.#consumer = new Consumer(broker, {
       queues: config.workerQueues,
       limit: threads * concurrency,
@@ -195,7 +208,7 @@ export class WorkerService implements Service {
     }
     const verdict = judgeArrival(delivery);
     if (verdict !== undefined) this.#pass(delivery, verdict);
-    else if (runsAlone(delivery)) this.#alone.add(delivery);
+    else if (runsAlone(delivery, this.#tasks.find(delivery.job.task))) this.#alone.add(delivery);
     else return true;
     return false;
   }
@@ -203,7 +216,7 @@ export class WorkerService implements Service {
   #run(deliveries: readonly Delivery[], pool: ThreadPool, onFresh = false): void {
     const jobs: ThreadJob[] = deliveries.map((delivery) => {
       const { id, task, queue, payload, headers, createdAtMs } = delivery.job;
-      this.runs.add(delivery, pool);
+      this.runs.add(delivery, pool, timeLimitMs(this.#tasks.find(task)));
       return { id, task, queue, payload, headers, attempts: delivery.counts.attempts, createdAtMs };
     });
     pool.run(jobs, onFresh);
@@ -231,7 +244,9 @@ export class WorkerService implements Service {
       if (ended === undefined || ended.lost) continue;
       const { delivery, pool, overran, limitMs } = ended;
       const alone = pool === this.#solo;
-      this.#pass(delivery, judgeDeath(delivery, { overran, collateral, alone, limitMs, reason }));
+      const task = this.#tasks.find(delivery.job.task);
+      const death = { overran, collateral, alone, limitMs, reason };
+      this.#pass(delivery, judgeDeath(delivery, task, death));
     }
   }
 

@@ -2,7 +2,7 @@
  * What a schedule is: a call of a task, and when it is due.
  */
 import type { ScheduleEdits } from '../../db/schedules.ts';
-import type { Signature } from '../task.ts';
+import type { Signature } from '../framework/signature.ts';
 import { scheduleProblem } from './problem.ts';
 import { Timetable, type TimetableOptions } from './timetable.ts';
 

@@ -3,7 +3,7 @@
  */
 import { LlmError, outcomeOf } from '../llm/error.ts';
 import type { Embeddings } from '../llm/provider.ts';
-import type { TaskContext } from '../task.ts';
+import type { Context } from '../define.ts';
 import { callsOf } from './tokens.ts';
 
 /** A model that refuses this as well refuses everything, for instance because its name or the key is wrong. */
@@ -12,7 +12,7 @@ const HARMLESS = 'tea';
 /** A call with the items whose vectors it made, in order; or an item whose text was refused. */
 export type Answered<T> = { items: T[]; call: Embeddings } | { refused: T };
 
-type Asking = Pick<TaskContext, 'embedder' | 'signal'>;
+type Asking = Pick<Context, 'embedder' | 'signal'>;
 
 /**
  * Asks for the items in order; the next call is made when the answer to the last one has been dealt with.

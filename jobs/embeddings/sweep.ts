@@ -3,7 +3,7 @@
  */
 import { findStaleUsers } from '../../db/embedding-sources.ts';
 import { nextVersion } from '../../db/embedding-state.ts';
-import type { DurableContext } from '../task.ts';
+import type { Context } from '../define.ts';
 import { add, NOTHING, updateUsers, type Counts } from './update.ts';
 
 /** Users in one page, each with all their practices. */
@@ -18,7 +18,7 @@ export interface SweepCounts extends Counts {
  * @param options.anew whether everything is embedded again, as after a loss of the vector store. Default false.
  */
 export async function sweep(
-  ctx: DurableContext,
+  ctx: Context,
   { pageLimitMs, anew = false }: { pageLimitMs: number; anew?: boolean | undefined },
 ): Promise<SweepCounts> {
   // Taken once for all attempts: what they have written since is done.

@@ -15,7 +15,7 @@ import { findUserSources, type UserSource } from '../../db/embedding-sources.ts'
 import { recordLlmCall } from '../../db/llm-calls.ts';
 import type { VectorPoint } from '../../db/vector-index.ts';
 import type { Kind } from '../../db/vectors.ts';
-import type { DurableContext } from '../task.ts';
+import type { Context } from '../define.ts';
 import { askFor } from './ask.ts';
 import { digest, practiceEntity, userEntity, type Entity } from './text.ts';
 
@@ -70,7 +70,7 @@ interface Item extends Entity {
  */
 export async function updateUsers(
   userIds: readonly string[],
-  ctx: DurableContext,
+  ctx: Context,
   { anew = false } = {},
 ): Promise<Counts> {
   const version = await nextVersion(ctx.db);
@@ -103,7 +103,7 @@ async function write(
   kind: Kind,
   items: readonly Item[],
   version: number,
-  ctx: DurableContext,
+  ctx: Context,
   anew: boolean,
 ): Promise<Counts> {
   if (items.length === 0) return NOTHING;
@@ -169,7 +169,7 @@ async function embed(
   kind: Kind,
   items: readonly Item[],
   version: number,
-  ctx: DurableContext,
+  ctx: Context,
 ): Promise<Pick<Counts, 'embedded' | 'refused' | 'calls'>> {
   let [embedded, refused, calls] = [0, 0, 0];
   for await (const answer of askFor(items, ({ wanted }) => wanted!.text, ctx)) {

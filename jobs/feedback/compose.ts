@@ -5,7 +5,7 @@
 import type { PracticeMaterial } from '../../db/practices.ts';
 import { outcomeOf } from '../llm/error.ts';
 import type { ChatReply, ChatRequest } from '../llm/provider.ts';
-import type { DurableContext } from '../task.ts';
+import type { Context } from '../define.ts';
 import { inputHash } from './input-hash.ts';
 import type { Locale } from './locale.ts';
 import { buildPrompt, followUp } from './prompt.ts';
@@ -36,7 +36,7 @@ type Judged = { problem: string } | { sections: Sections; violations: Violation[
 export async function composeFeedback(
   material: PracticeMaterial,
   locale: Locale,
-  ctx: DurableContext,
+  ctx: Context,
 ): Promise<Composition> {
   const prompt = buildPrompt(material, locale);
 

@@ -3,7 +3,7 @@
  */
 import type { PracticeMaterial } from '../../db/practices.ts';
 import { AppError } from '../../errors.ts';
-import type { TaskSettings } from '../task.ts';
+import type { TaskSettings } from '../resources.ts';
 import { noteLength } from './notes.ts';
 
 /** Progress in per cent: the stored one, else the distinct days checked in on, of the days the plan asks for. */

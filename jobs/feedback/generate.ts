@@ -8,7 +8,9 @@ import { findPracticeMaterial, type PracticeMaterial } from '../../db/practices.
 import type { Queryable } from '../../db/postgres.ts';
 import { findStep } from '../../db/task-runs.ts';
 import { AppError, ERRORS } from '../../errors.ts';
-import { Reject, type DurableContext } from '../task.ts';
+import { cacheValue } from '../cache-value.ts';
+import type { Context } from '../define.ts';
+import { Reject } from '../framework/retry.ts';
 import { composeFeedback, type Call } from './compose.ts';
 import { checkEligibility } from './eligibility.ts';
 import { Locale } from './locale.ts';
@@ -47,7 +49,7 @@ type Saved = Awaited<ReturnType<typeof saveFeedback>>;
  */
 export async function generateFeedback(
   request: FeedbackRequest,
-  ctx: DurableContext,
+  ctx: Context,
 ): Promise<FeedbackResult> {
   try {
     return await generate(request, ctx);
@@ -60,18 +62,18 @@ export async function generateFeedback(
   }
 }
 
-async function generate(request: FeedbackRequest, ctx: DurableContext): Promise<FeedbackResult> {
+async function generate(request: FeedbackRequest, ctx: Context): Promise<FeedbackResult> {
   // What an earlier attempt has saved stays and is shown, whatever the owner has done to the practice since.
   const saved = await findStep<Saved>(ctx.db, ctx.job.id, 'save');
   const { feedback, insightReplaced } = saved?.output ?? (await write(request, ctx));
   // A cache that is away fails the attempt on purpose: the next one finds all of the above done and only writes here.
   const key = `feedback:${request.practiceId}`;
-  await ctx.cache.set(key, feedback.version, feedback, CACHE_TTL_SECONDS);
+  await cacheValue(ctx, key, feedback.version, feedback, CACHE_TTL_SECONDS);
   ctx.progress(1, 'done');
   return toResult(feedback, insightReplaced);
 }
 
-async function write(request: FeedbackRequest, ctx: DurableContext): Promise<Saved> {
+async function write(request: FeedbackRequest, ctx: Context): Promise<Saved> {
   ctx.progress(0.05, 'reading the practice');
   const material = await loadMaterial(request.practiceId, ctx);
   const locale = request.locale ?? material.owner.preferredLocale;
@@ -101,7 +103,7 @@ async function write(request: FeedbackRequest, ctx: DurableContext): Promise<Sav
 }
 
 /** Eligibility was checked when the task was accepted; the practice may have changed since. */
-async function loadMaterial(practiceId: string, ctx: DurableContext): Promise<PracticeMaterial> {
+async function loadMaterial(practiceId: string, ctx: Context): Promise<PracticeMaterial> {
   const material = await findPracticeMaterial(ctx.db, practiceId);
   if (material === undefined) throw new AppError('PRACTICE_NOT_FOUND');
   checkEligibility(material, ctx.settings);

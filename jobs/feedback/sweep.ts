@@ -4,7 +4,7 @@
 import { findPracticeMaterial, listFinishedPractices } from '../../db/practices.ts';
 import { AppError } from '../../errors.ts';
 import { generateAiFeedback } from '../tasks/generate-ai-feedback.ts';
-import type { DurableContext } from '../task.ts';
+import type { Context } from '../define.ts';
 import { feedbackCall } from './call.ts';
 import { checkEligibility } from './eligibility.ts';
 
@@ -29,7 +29,7 @@ export interface SweepCounts {
  * @param mostAsked what one sweep asks for.
  */
 export async function sweepFinished(
-  ctx: DurableContext,
+  ctx: Context,
   pageLimitMs: number,
   mostAsked = MOST_ASKED,
 ): Promise<SweepCounts> {
@@ -50,7 +50,7 @@ export async function sweepFinished(
 }
 
 /** Whether there is enough to say. What is on its way already is not asked for twice. */
-async function ask(practiceId: string, ctx: DurableContext): Promise<boolean> {
+async function ask(practiceId: string, ctx: Context): Promise<boolean> {
   const material = await findPracticeMaterial(ctx.db, practiceId);
   if (material === undefined) return false;
   try {

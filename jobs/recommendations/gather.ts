@@ -14,7 +14,7 @@ import {
 import type { PracticeSearch, VectorHit } from '../../db/vector-index.ts';
 import { isVectorsAway } from '../../db/vectors-away.ts';
 import { findVerdicts, type Verdicts } from '../../db/verdicts.ts';
-import type { DurableContext } from '../task.ts';
+import type { Context } from '../define.ts';
 import { MOST_CARDS } from './cards.ts';
 
 /** A store without which recommendations are made all the same. */
@@ -29,7 +29,7 @@ export interface Popular {
 }
 
 /** Most popular first, and behind what anybody looked at the liveliest of the rest: all of them may be shown. */
-export async function gatherPopular(ctx: DurableContext): Promise<Popular> {
+export async function gatherPopular(ctx: Context): Promise<Popular> {
   try {
     const seen = await findSeen(ctx);
     if (seen.length === MOST_POPULAR) return { practices: seen, missing: [] };
@@ -46,7 +46,7 @@ export async function gatherPopular(ctx: DurableContext): Promise<Popular> {
 }
 
 /** What people looked at and others may be shown. */
-async function findSeen({ db, events }: DurableContext): Promise<Popularity[]> {
+async function findSeen({ db, events }: Context): Promise<Popularity[]> {
   const seen = await events.popular(MOST_POPULAR);
   const shown = await findCandidates(
     db,
@@ -75,7 +75,7 @@ export interface Gathered {
 export async function gather(
   people: readonly Learner[],
   { practices: popular }: Popular,
-  ctx: DurableContext,
+  ctx: Context,
 ): Promise<Gathered> {
   const ids = people.map(({ externalId }) => externalId);
   const missing: Missing[] = [];
@@ -121,7 +121,7 @@ function byUser(engagement: readonly Engagement[]): Map<string, Engagement[]> {
 async function findNear(
   people: readonly Learner[],
   verdicts: ReadonlyMap<string, Verdicts>,
-  { vectors }: DurableContext,
+  { vectors }: Context,
 ): Promise<Map<string, Nearness>> {
   const own = await vectors.vectors(
     'users',

@@ -9,7 +9,8 @@ import {
   type Candidate,
   type Learner,
 } from '../../db/recommendation-sources.ts';
-import type { DurableContext } from '../task.ts';
+import { cacheValue } from '../cache-value.ts';
+import type { Context } from '../define.ts';
 import { cardsKey, MOST_CARDS, POPULAR_KEY, TTL_SECONDS, type RankedCard } from './cards.ts';
 import { gather, gatherPopular, type Gathered, type Missing, type Popular } from './gather.ts';
 import { byScore, NO_SIGNALS, score, type Scored, type Signals } from './score.ts';
@@ -24,10 +25,7 @@ export interface Refreshed {
 }
 
 /** @param pageLimitMs by which each page moves the time limits of the task. */
-export async function refreshEveryone(
-  ctx: DurableContext,
-  pageLimitMs: number,
-): Promise<Refreshed> {
+export async function refreshEveryone(ctx: Context, pageLimitMs: number): Promise<Refreshed> {
   // Taken before anything is read, and kept by later attempts: whoever begins afterwards knows better.
   const version = await ctx.step('version', () => nextRecommendationVersion(ctx.db));
   const popular = await ctx.step('popular', () => gatherPopular(ctx));
@@ -53,7 +51,7 @@ export async function refreshEveryone(
   return { users, missing: [...missing] };
 }
 
-export async function refreshOne(userId: string, ctx: DurableContext): Promise<Refreshed> {
+export async function refreshOne(userId: string, ctx: Context): Promise<Refreshed> {
   const version = await nextRecommendationVersion(ctx.db);
   const person = await findLearner(ctx.db, userId);
   if (person === undefined) return { users: 0, missing: [] };
@@ -62,20 +60,16 @@ export async function refreshOne(userId: string, ctx: DurableContext): Promise<R
   return { users: 1, missing: [...new Set([...popular.missing, ...missing])] };
 }
 
-async function keepPopular(
-  { practices }: Popular,
-  version: number,
-  ctx: DurableContext,
-): Promise<void> {
+async function keepPopular({ practices }: Popular, version: number, ctx: Context): Promise<void> {
   const cards = practices.map(({ id }): RankedCard => ({ id, reason: 'popular_content' }));
-  await ctx.cache.set(POPULAR_KEY, version, { cards }, TTL_SECONDS);
+  await cacheValue(ctx, POPULAR_KEY, version, { cards }, TTL_SECONDS);
 }
 
 async function refreshPeople(
   people: readonly Learner[],
   popular: Popular,
   version: number,
-  ctx: DurableContext,
+  ctx: Context,
 ): Promise<Missing[]> {
   const gathered = await gather(people, popular, ctx);
   const candidates = new Map(gathered.candidates.map((candidate) => [candidate.id, candidate]));
@@ -84,7 +78,7 @@ async function refreshPeople(
   await Promise.all(
     people.map((person) => {
       const cards = rank(person, candidates, popularity, gathered).map(toCard);
-      return ctx.cache.set(cardsKey(person.externalId), version, { cards }, TTL_SECONDS);
+      return cacheValue(ctx, cardsKey(person.externalId), version, { cards }, TTL_SECONDS);
     }),
   );
   return gathered.missing;

@@ -2,7 +2,7 @@
  * Feedback on a finished practice. An LLM call takes 10 to 30 s, and there may be up to three in a run.
  */
 import { FeedbackRequest, FeedbackResult, generateFeedback } from '../feedback/generate.ts';
-import { defineTask } from '../task.ts';
+import { defineTask } from '../define.ts';
 
 export const generateAiFeedback = defineTask({
   name: 'generate_ai_feedback',

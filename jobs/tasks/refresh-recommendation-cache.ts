@@ -3,7 +3,7 @@
  */
 import { Type } from 'typebox';
 import { refreshEveryone, refreshOne } from '../recommendations/refresh.ts';
-import { defineTask } from '../task.ts';
+import { defineTask } from '../define.ts';
 
 /** For one user, or for a page of all. */
 const TIME_LIMIT_MS = 60_000;

@@ -3,7 +3,7 @@
  */
 import { Type } from 'typebox';
 import { sweepFinished } from '../feedback/sweep.ts';
-import { defineTask } from '../task.ts';
+import { defineTask } from '../define.ts';
 
 /** For a page of practices. */
 const TIME_LIMIT_MS = 60_000;

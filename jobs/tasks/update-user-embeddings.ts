@@ -4,7 +4,7 @@
 import { Type } from 'typebox';
 import { sweep } from '../embeddings/sweep.ts';
 import { updateUsers } from '../embeddings/update.ts';
-import { defineTask } from '../task.ts';
+import { defineTask } from '../define.ts';
 
 /** For some users, or for a page of a sweep. */
 const TIME_LIMIT_MS = 120_000;

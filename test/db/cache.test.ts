@@ -49,6 +49,12 @@ test('what is not a version is replaced', async () => {
   assert.deepEqual(await cache.get('broken'), { version: 1, value: 'ours' });
 });
 
+test('a value that Redis refuses for good is no reason to throw: its error is returned', async () => {
+  await redis.client.rpush(`${redis.prefix}:cache:list`, 'not ours');
+  assert.match((await cache.set('list', 1, 'ours', 60))?.message ?? '', /WRONGTYPE/);
+  assert.equal(await cache.set('read', 9, 'stored', 60), undefined);
+});
+
 test('a Redis that is not there is away, from the first call on and without a wait', async () => {
   const absent = new Cache(`redis://127.0.0.1:${await freePort()}`, redis.prefix);
   try {

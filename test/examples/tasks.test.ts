@@ -3,14 +3,12 @@
  */
 import { after, before, test } from 'node:test';
 import { openStack, type Stack } from '../support/stack.ts';
-import { register } from '../support/tasks-of-tests.ts';
 import EXAMPLES, { EXAMPLE_TASKS } from './tasks/index.ts';
 
 let stack: Stack;
 
 before(async () => {
-  for (const task of EXAMPLE_TASKS) register(task);
-  stack = await openStack(new URL('thread.js', import.meta.url));
+  stack = await openStack(EXAMPLE_TASKS, new URL('thread.js', import.meta.url));
 });
 after(() => stack.close());
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import type { Accepted } from '../../db/accept.ts';
-import type { Signature } from '../../jobs/task.ts';
+import type { Signature } from '../../jobs/framework/signature.ts';
 import { Submitter } from '../../jobs/submit.ts';
 import { startAnswering } from '../support/answering.ts';
 import { startTestApp, type Person, type TestApp } from '../support/app.ts';

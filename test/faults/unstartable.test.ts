@@ -9,10 +9,7 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Events } from '../../telemetry.ts';
 import { stretched } from '../support/patience.ts';
-import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
 import { NO_DATABASE, openWorker, stateOf } from '../support/worker.ts';
-
-registerTasksOfTests();
 
 const THREADS = new URL('../support/unstartable-thread.js', import.meta.url);
 

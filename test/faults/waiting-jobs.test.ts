@@ -4,10 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
 import { NO_DATABASE, openWorker } from '../support/worker.ts';
-
-registerTasksOfTests();
 
 const JOBS = 1000;
 const WAIT_MS = process.env['WAITING_JOBS_MS'];

@@ -6,7 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { AppError } from '../../errors.ts';
 import { Control } from '../../jobs/queue/index.ts';
-import { defineTask, type Signature } from '../../jobs/task.ts';
+import { defineTask } from '../../jobs/framework/define.ts';
+import type { Signature } from '../../jobs/framework/signature.ts';
 import { durable, testClient, transient } from '../support/client.ts';
 import { eventually } from '../support/consumers.ts';
 

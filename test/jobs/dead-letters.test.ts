@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { TASKS_OF_TESTS } from '../support/tasks-of-tests.ts';
 import { after, before, test, type TestContext } from 'node:test';
 import { revokeTask } from '../../db/task-checks.ts';
 import { failTask, startTask, succeedTask } from '../../db/task-runs.ts';
@@ -16,10 +17,7 @@ import { Telemetry } from '../../telemetry.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { testQueue, type TestQueue } from '../support/queue.ts';
 import { step } from '../support/rows.ts';
-import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
 import { request, start } from '../support/tasks.ts';
-
-registerTasksOfTests();
 
 let database: TestDatabase;
 before(async () => {
@@ -43,6 +41,7 @@ async function open(t: TestContext): Promise<Place> {
   let seq = 0;
   return {
     queue,
+    tasks: TASKS_OF_TESTS,
     inspector: new Inspector(broker),
     control: new Control(broker),
     db: () => database.pool,

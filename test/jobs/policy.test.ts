@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Type } from 'typebox';
 import { AppError } from '../../errors.ts';
 import { backoffMs, isRetryable, TaskDefinitionError, type Backoff } from '../../jobs/policy.ts';
-import { defineTask } from '../../jobs/task.ts';
+import { defineTask } from '../../jobs/framework/define.ts';
 
 const facts = {
   name: 'test',

@@ -17,7 +17,7 @@ export interface Unit {
 const HOOKS = /^(before|after|beforeEach|afterEach)\(/m;
 /** The same in a test, and what else outlives it. */
 const SHARES =
-  /^(before|after|beforeEach|afterEach|registerTasksOfTests)\(|process\.(env|argv|on|exit|stdout)|mock\.timers|setFlags/m;
+  /^(before|after|beforeEach|afterEach)\(|process\.(env|argv|on|exit|stdout)|mock\.timers|setFlags/m;
 /** Rooms whose files start processes and threads, or take long. */
 const LARGE = /^test\/(app|bench|examples|faults|house|workers)\//;
 /** Most files in one process. */

@@ -9,46 +9,61 @@ import { acceptTask } from '../../db/accept.ts';
 import { findTask, type TaskRow } from '../../db/tasks.ts';
 import { Broker } from '../../jobs/queue/index.ts';
 import { Submitter } from '../../jobs/submit.ts';
-import { defineTask, type DurableContext, type TaskContext } from '../../jobs/task.ts';
-import type { Resources } from '../../workers/context.ts';
+import { TASKS } from '../../jobs/tasks.ts';
+import { defineTask, type Context } from '../../jobs/define.ts';
+import type { TaskContext } from '../../jobs/framework/context.ts';
+import type { Task } from '../../jobs/framework/define.ts';
+import { Tasks } from '../../jobs/framework/tasks.ts';
+import type { Resources } from '../../jobs/resources.ts';
+import type { ThreadScope } from '../../workers/context.ts';
 import type { FromThread, ThreadJob } from '../../workers/protocol.ts';
 import { Stop } from '../../workers/stop.ts';
 import { noEvents, noVectors } from './context.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import { createTestRedis, type TestRedis } from './redis.ts';
-import { register } from './tasks-of-tests.ts';
 import { request } from './tasks.ts';
 
 export let database: TestDatabase;
 /** The queue that tasks ask for others in. */
 export let broker: Broker;
 let redis: TestRedis;
-export let resources: Resources;
+export let scope: ThreadScope<Resources>;
+let cache: Cache;
 export const told: FromThread[] = [];
 
 before(async () => {
   database = await createTestDatabase();
   redis = createTestRedis();
   broker = new Broker({ url: redis.url, prefix: redis.prefix });
-  resources = {
-    db: database.pool,
-    cache: new Cache('redis://127.0.0.1:9', 'unused'),
-    llm: { chat: () => Promise.reject(new Error('these tasks ask no model')) },
-    embedder: { embed: () => Promise.reject(new Error('these tasks ask no model')) },
-    vectors: noVectors(),
-    events: noEvents(),
+  cache = new Cache('redis://127.0.0.1:9', 'unused');
+  const db = database.pool;
+  scope = {
+    get tasks() {
+      return new Tasks(registered);
+    },
+    resources: {
+      settings: { feedbackMinProgress: 70, feedbackMinNoteLength: 30 },
+      llm: { chat: () => Promise.reject(new Error('these tasks ask no model')) },
+      embedder: { embed: () => Promise.reject(new Error('these tasks ask no model')) },
+      vectors: noVectors(),
+      events: noEvents(),
+      cache,
+    },
+    db,
     submitter: new Submitter({
-      db: database.pool,
+      db,
       broker,
+      get tasks() {
+        return new Tasks(registered);
+      },
       queues: [],
       deferred: () => undefined,
     }),
-    settings: { feedbackMinProgress: 70, feedbackMinNoteLength: 30 },
     tell: (message) => told.push(message),
   };
 });
 after(async () => {
-  resources.cache.close();
+  cache.close();
   broker.close();
   await redis.clear();
   await database.drop();
@@ -56,11 +71,23 @@ after(async () => {
 
 export const live = new Stop();
 
+/** What a thread has, with other resources. */
+export function scopeWith(given: Partial<Resources>): ThreadScope<Resources> {
+  return { ...scope, resources: { ...scope.resources, ...given } };
+}
+
+const registered: Task<Resources>[] = [...TASKS];
+
+/** For the attempts and calls of this file. */
+export function register(task: Task<Resources>): void {
+  registered.push(task);
+}
+
 const payload = Type.Object({ word: Type.String() });
 
 /** Registers a durable task that does this, and accepts one row of it. */
 export async function accepted(
-  run: (ctx: DurableContext) => Promise<unknown>,
+  run: (ctx: Context) => Promise<unknown>,
   text = '{"word":"hi"}',
 ): Promise<ThreadJob> {
   const name = `test.${randomUUID()}`;

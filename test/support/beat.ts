@@ -9,12 +9,12 @@ import { ScheduleBook, type ScheduleBookDependencies } from '../../jobs/beat/boo
 import { defineSchedule, type Schedule, type ScheduleOptions } from '../../jobs/beat/schedule.ts';
 import { Broker, Inspector } from '../../jobs/queue/index.ts';
 import { Submitter } from '../../jobs/submit.ts';
-import { defineTask } from '../../jobs/task.ts';
+import { defineTask } from '../../jobs/framework/define.ts';
+import { Tasks } from '../../jobs/framework/tasks.ts';
 import { fireDue, type BeatOptions } from '../../scheduler/beat.ts';
 import { Telemetry, type EventName, type Events } from '../../telemetry.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import { createTestRedis, type TestRedis } from './redis.ts';
-import { register } from './tasks-of-tests.ts';
 
 export const task = defineTask({
   name: 'test.scheduled',
@@ -22,7 +22,6 @@ export const task = defineTask({
   result: Type.Null(),
   run: async () => null,
 });
-register(task);
 
 export const HOUR_MS = 3_600_000;
 export const START = Date.parse('2026-03-01T00:00:00Z');
@@ -38,7 +37,13 @@ before(async () => {
   redis = createTestRedis();
   broker = new Broker({ url: redis.url, prefix: redis.prefix });
   inspector = new Inspector(broker);
-  submitter = new Submitter({ db: database.pool, broker, queues: [], deferred: () => undefined });
+  submitter = new Submitter({
+    db: database.pool,
+    broker,
+    tasks: new Tasks([task]),
+    queues: [],
+    deferred: () => undefined,
+  });
   await broker.open();
 });
 after(async () => {

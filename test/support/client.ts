@@ -6,12 +6,12 @@ import { randomUUID } from 'node:crypto';
 import { Type } from 'typebox';
 import { createTaskClient, type TaskClient } from '../../jobs/client.ts';
 import { Broker, Inspector } from '../../jobs/queue/index.ts';
-import { defineTask } from '../../jobs/task.ts';
+import { defineTask } from '../../jobs/framework/define.ts';
+import { Tasks } from '../../jobs/framework/tasks.ts';
 import { TaskWaiter } from '../../jobs/waiter.ts';
 import { Telemetry } from '../../telemetry.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import { createTestRedis, type TestRedis } from './redis.ts';
-import { register } from './tasks-of-tests.ts';
 
 const payload = Type.Object({ n: Type.Integer() });
 const result = Type.Integer();
@@ -47,8 +47,6 @@ export function testClient(): TestClient {
   const made = {} as TestClient;
   let waiter: TaskWaiter;
   before(async () => {
-    register(durable);
-    register(transient);
     const database = await createTestDatabase();
     const redis = createTestRedis();
     const broker = new Broker({ url: redis.url, prefix: redis.prefix });
@@ -63,7 +61,8 @@ export function testClient(): TestClient {
     waiter = new TaskWaiter(db, broker, () => undefined);
     await waiter.start();
     const queues = ['served'];
-    const client = createTaskClient({ db, broker, waiter, telemetry, queues });
+    const tasks = new Tasks([durable, transient]);
+    const client = createTaskClient({ db, broker, waiter, telemetry, tasks, queues });
     Object.assign(made, { client, database, redis, broker, inspector, deferred });
   });
   after(async () => {

@@ -7,9 +7,11 @@ import type { Queryable } from '../../db/postgres.ts';
 import { VectorIndex } from '../../db/vector-index.ts';
 import { createVectors } from '../../db/qdrant.ts';
 import type { ChatModel } from '../../jobs/llm/provider.ts';
-import { Retry, type DurableContext, type TaskTransaction } from '../../jobs/task.ts';
+import { Retry } from '../../jobs/framework/retry.ts';
+import type { Context } from '../../jobs/define.ts';
+import type { TaskTransaction } from '../../jobs/framework/context.ts';
 
-export interface TestContext extends DurableContext {
+export interface TestContext extends Context {
   /** Stored outputs by name; they outlive an attempt. */
   readonly outputs: Map<string, unknown>;
   readonly cached: Map<string, { version: number; value: unknown; ttlSeconds: number }>;
@@ -86,6 +88,7 @@ export function createContext({
     cache: {
       async set(key, version, value, ttlSeconds) {
         cached.set(key, { version, value, ttlSeconds });
+        return undefined;
       },
       async get<T>(key: string) {
         return cached.get(key) as { version: number; value: T } | undefined;

@@ -10,10 +10,10 @@ import { createEmbedder } from '../../jobs/llm/embedder.ts';
 import type { EmbeddingModel } from '../../jobs/llm/provider.ts';
 import { updateUserEmbeddings } from '../../jobs/tasks/update-user-embeddings.ts';
 import { attempt } from '../../workers/attempt.ts';
-import type { Task } from '../../jobs/task.ts';
-import type { Resources } from '../../workers/context.ts';
+import type { Task } from '../../jobs/framework/define.ts';
+import type { Resources } from '../../jobs/resources.ts';
 import type { AttemptOutcome } from '../../workers/protocol.ts';
-import { database, live, resources, rowOf } from './attempts.ts';
+import { database, live, rowOf, scopeWith } from './attempts.ts';
 import { startTestCoach, type TestCoach } from './coach.ts';
 import { request } from './tasks.ts';
 import { startTestVectorStore, type TestVectorStore } from './vector-store.ts';
@@ -66,7 +66,7 @@ export async function runTask(
   const job = { ...facts, id: row.id, task: name, payload: text };
   const embedder = listening(model.name, model.size);
   const vectors = new VectorIndex(async () => client, model);
-  const outcome = await attempt(job, { ...resources, embedder, vectors, ...given }, live);
+  const outcome = await attempt(job, scopeWith({ embedder, vectors, ...given }), live);
   return { outcome, result: (await rowOf(job)).result };
 }
 

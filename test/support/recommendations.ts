@@ -19,10 +19,11 @@ import {
 import type { Refreshed } from '../../jobs/recommendations/refresh.ts';
 import { refreshRecommendationCache } from '../../jobs/tasks/refresh-recommendation-cache.ts';
 import { attempt } from '../../workers/attempt.ts';
-import type { Resources } from '../../workers/context.ts';
+import type { Resources } from '../../jobs/resources.ts';
+import type { ThreadScope } from '../../workers/context.ts';
 import type { AttemptOutcome, ThreadJob } from '../../workers/protocol.ts';
 import type { Stop } from '../../workers/stop.ts';
-import { database, live, resources, rowOf } from './attempts.ts';
+import { database, live, rowOf, scope, scopeWith } from './attempts.ts';
 import { startTestClickhouse, type TestClickhouse } from './clickhouse.ts';
 import { insertPractice, insertUser } from './practices.ts';
 import { createTestRedis, type TestRedis } from './redis.ts';
@@ -83,10 +84,11 @@ export async function attemptAt(
   job: ThreadJob,
   given: Partial<Resources> = {},
   stop: Stop = live,
+  tell: ThreadScope['tell'] = scope.tell,
 ): Promise<AttemptOutcome> {
   const events = new Behaviour(async () => clickhouse.client);
   const stores = { cache, events, vectors: vectorsAfter(async () => undefined) };
-  return attempt(job, { ...resources, ...stores, ...given }, stop);
+  return attempt(job, { ...scopeWith({ ...stores, ...given }), tell }, stop);
 }
 
 /** Runs one attempt at a job, which must succeed. */

@@ -3,6 +3,7 @@
  */
 import { createTaskClient, type TaskClient } from '../../jobs/client.ts';
 import { Broker, Inspector, Producer } from '../../jobs/queue/index.ts';
+import type { Tasks } from '../../jobs/framework/tasks.ts';
 import { TaskWaiter } from '../../jobs/waiter.ts';
 import { createReconciler } from '../../scheduler/reconciler.ts';
 import { startAll, stopAll } from '../../service.ts';
@@ -18,8 +19,8 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-/** @param threads what the worker's threads run. */
-export async function openStack(threads: URL): Promise<Stack> {
+/** @param thread what the worker's threads run: these tasks. */
+export async function openStack(tasks: Tasks, thread: URL): Promise<Stack> {
   const database = await createTestDatabase();
   const redis = createTestRedis();
   const config = testConfig({
@@ -34,14 +35,14 @@ export async function openStack(threads: URL): Promise<Stack> {
   const inspector = new Inspector(broker);
   const waiter = new TaskWaiter(db, broker, () => undefined);
   const services = [
-    new WorkerService(config, broker, telemetry, threads),
+    new WorkerService({ config, broker, telemetry, tasks, thread }),
     createReconciler({ db, producer, inspector, telemetry, leaseMs: config.leaseMs }),
     waiter,
   ];
   await broker.open();
   await startAll(services);
   const queues = config.workerQueues;
-  const client = createTaskClient({ db, broker, waiter, telemetry, queues });
+  const client = createTaskClient({ db, broker, waiter, telemetry, tasks, queues });
   return {
     client,
     broker,

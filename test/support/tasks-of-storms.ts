@@ -5,7 +5,8 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type, type Static } from 'typebox';
 import { defineSchedule, type Schedule } from '../../jobs/beat/schedule.ts';
-import { defineTask, type JobFacts } from '../../jobs/task.ts';
+import { defineTask } from '../../jobs/framework/define.ts';
+import type { JobFacts } from '../../jobs/framework/context.ts';
 
 const Storm = Type.Object({
   /** Takes a line for each thing that happens. */

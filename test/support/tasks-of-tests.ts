@@ -1,21 +1,18 @@
 /**
- * Tasks that do what no task of the application should. They are registered beside the real ones in a test, and in the
- * threads that run `thread-of-tests.ts`.
+ * Tasks that do what no task of the application should, beside the real ones. Threads that run `thread-of-tests.ts` know
+ * them.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type, type Static } from 'typebox';
-import { TASKS } from '../../jobs/registry.ts';
-import { defineTask, Reject, type Task } from '../../jobs/task.ts';
+import { defineTask } from '../../jobs/define.ts';
+import { Reject } from '../../jobs/framework/retry.ts';
+import { Tasks } from '../../jobs/framework/tasks.ts';
+import { TASKS } from '../../jobs/tasks.ts';
 import { stretched } from './patience.ts';
 import { slotTask, stormTask, transientStormTask } from './tasks-of-storms.ts';
 import { TASKS_OF_THREADS } from './tasks-of-threads.ts';
-
-/** Adds a task to the registry of this thread alone. */
-export function register(task: Task): void {
-  (TASKS as Task[]).push(task);
-}
 
 /** Hard limit of what blocks its thread, in milliseconds. */
 const LOOP_MS = stretched(600);
@@ -193,10 +190,16 @@ const requireModule = defineTask({
   },
 });
 
-export function registerTasksOfTests(): void {
-  const ordinary = [echo, rest, nap, obey, hurry, overstay, ignore, diary, durableDiary];
-  const failing = [fail, stumble, die, poison];
-  const storms = [stormTask, transientStormTask, slotTask];
-  const tasks = [...ordinary, ...failing, ...storms, requireModule, ...TASKS_OF_THREADS];
-  for (const task of tasks) register(task);
-}
+const ORDINARY = [echo, rest, nap, obey, hurry, overstay, ignore, diary, durableDiary];
+const FAILING = [fail, stumble, die, poison];
+const STORMS = [stormTask, transientStormTask, slotTask];
+
+/** Those of the application, and those of tests. */
+export const TASKS_OF_TESTS = new Tasks([
+  ...TASKS,
+  ...ORDINARY,
+  ...FAILING,
+  ...STORMS,
+  ...TASKS_OF_THREADS,
+  requireModule,
+]);

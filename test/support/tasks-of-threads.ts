@@ -5,7 +5,9 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 import { Type } from 'typebox';
-import { defineTask, type Task } from '../../jobs/task.ts';
+import { defineTask as defineOurs } from '../../jobs/define.ts';
+import { defineTask, type Task } from '../../jobs/framework/define.ts';
+import type { Resources } from '../../jobs/resources.ts';
 import { HANG_MS, stretched } from './patience.ts';
 
 const result = Type.Unknown();
@@ -166,7 +168,7 @@ const craftsman = defineTask({
 const saying = (error: unknown) => (error as Error).message;
 
 /** Asks both stores for something they refuse, and then for something they do not. */
-const refused = defineTask({
+const refused = defineOurs({
   ...transient,
   name: 'test.refused',
   run: async (_, { cache, db }) => [
@@ -236,7 +238,7 @@ const overruns: Task[] = [
   }),
 ];
 
-export const TASKS_OF_THREADS: Task[] = [
+export const TASKS_OF_THREADS: Task<Resources>[] = [
   where,
   hermit,
   litter,

@@ -1,6 +1,6 @@
-/** The worker thread of the application, with the tasks of tests beside the real ones. */
-import { registerTasksOfTests } from './tasks-of-tests.ts';
+/** A worker thread that knows the tasks of tests beside the real ones. */
+import { connect } from '../../jobs/connect.ts';
+import { serveThread } from '../../workers/thread.ts';
+import { TASKS_OF_TESTS } from './tasks-of-tests.ts';
 
-registerTasksOfTests();
-
-export { default } from '../../workers/thread.ts';
+export default serveThread({ tasks: TASKS_OF_TESTS, connect });

@@ -10,9 +10,7 @@ import { Shutdown } from '../../shutdown.ts';
 import { logEvents, Telemetry } from '../../telemetry.ts';
 import type { ShutdownKind } from '../../workers/commands.ts';
 import { schedulesOfStorms } from './tasks-of-storms.ts';
-import { registerTasksOfTests } from './tasks-of-tests.ts';
-
-registerTasksOfTests();
+import { TASKS_OF_TESTS } from './tasks-of-tests.ts';
 
 /** How many schedules of storms it keeps, instead of those of the application. */
 const count = process.env['STORM_SCHEDULES'];
@@ -35,7 +33,8 @@ logEvents(telemetry, config.logLevel);
 const end = (kind: ShutdownKind): void => shutdown[kind]('an operator asked for it');
 const starting = startApp(config, telemetry, {
   shutdown: end,
-  threadModule: new URL('thread-of-tests.js', import.meta.url),
+  tasks: TASKS_OF_TESTS,
+  thread: new URL('thread-of-tests.js', import.meta.url),
   schedules,
 });
 const shutdown = new Shutdown({

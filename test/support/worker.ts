@@ -12,8 +12,9 @@ import { testConfig } from './config.ts';
 import { HANG_MS, stretched } from './patience.ts';
 import { createTestRedis, type TestRedis } from './redis.ts';
 import { Signals } from './signals.ts';
+import { TASKS_OF_TESTS } from './tasks-of-tests.ts';
 
-const THREADS = new URL('thread-of-tests.js', import.meta.url);
+const THREAD = new URL('thread-of-tests.js', import.meta.url);
 
 /** For workers whose jobs are all transient. */
 export const NO_DATABASE = 'postgres://127.0.0.1:9/none';
@@ -41,13 +42,13 @@ export interface WorkerBench {
 
 /**
  * A worker on a queue of its own: one thread unless told otherwise, so that jobs are neighbours.
- * @param threads what they run. Default: the application's own, with the tasks of tests.
+ * @param thread what its threads run. Default: the tasks of the application and those of tests.
  */
 export async function openWorker(
   t: TestContext,
   databaseUrl: string,
   overrides: Partial<ResolvedConfig> = {},
-  threads = THREADS,
+  thread = THREAD,
 ): Promise<WorkerBench> {
   const redis = createTestRedis();
   const config = testConfig({
@@ -66,9 +67,14 @@ export async function openWorker(
   const told = new Signals<Told>();
   telemetry.on((event, fields) => told.note({ event, ...fields } as unknown as Told));
   const shutdowns = new Signals<ShutdownKind>();
-  const worker = new WorkerService(config, broker, telemetry, threads, (kind) =>
-    shutdowns.note(kind),
-  );
+  const worker = new WorkerService({
+    config,
+    broker,
+    telemetry,
+    tasks: TASKS_OF_TESTS,
+    thread,
+    shutdown: (kind) => shutdowns.note(kind),
+  });
   await worker.start();
   t.after(async () => {
     await worker.stop();

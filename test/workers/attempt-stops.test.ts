@@ -5,7 +5,7 @@ import { createPool } from '../../db/postgres.ts';
 import { StaleEpochError } from '../../db/task-runs.ts';
 import { attempt } from '../../workers/attempt.ts';
 import { Stop } from '../../workers/stop.ts';
-import { accepted, database, live, resources, rowOf, told } from '../support/attempts.ts';
+import { accepted, database, live, scope, rowOf, told } from '../support/attempts.ts';
 
 for (const reason of ['shutdown', 'lease lost', 'revoked'] as const) {
   test(`a task aborted by "${reason}" is released uncharged, and can be started again`, async () => {
@@ -17,10 +17,10 @@ for (const reason of ['shutdown', 'lease lost', 'revoked'] as const) {
       ctx.signal.throwIfAborted();
       return 'never';
     });
-    const outcome = await attempt(job, resources, stopping);
+    const outcome = await attempt(job, scope, stopping);
     assert.deepEqual(outcome, { kind: 'released', delayMs: 0, reason });
     assert.equal((await rowOf(job)).attempts, 0);
-    assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
+    assert.equal((await attempt(job, scope, live)).kind, 'succeeded');
   });
 }
 
@@ -30,7 +30,7 @@ test('the soft time limit is an attempt like any other', async () => {
     limit.abort('soft time limit');
     ctx.signal.throwIfAborted();
   });
-  const outcome = await attempt(job, resources, limit);
+  const outcome = await attempt(job, scope, limit);
   assert.equal(outcome.kind === 'retry' && outcome.attempts, 1);
 });
 
@@ -43,7 +43,7 @@ test('after the soft time limit, too, nothing is charged for a store that is awa
       limit.abort('soft time limit');
       throw error;
     });
-    assert.equal((await attempt(job, resources, limit)).kind, 'released');
+    assert.equal((await attempt(job, scope, limit)).kind, 'released');
     assert.equal((await rowOf(job)).attempts, 0);
   }
 });
@@ -52,7 +52,7 @@ test('without Postgres the job is released uncharged', async () => {
   const job = await accepted(() => assert.fail('it ran'));
   const url = `postgres://127.0.0.1:${await freePort()}/none`;
   const db = createPool(url, { max: 1, name: 'test' });
-  const outcome = await attempt(job, { ...resources, db }, live);
+  const outcome = await attempt(job, { ...scope, db }, live);
   await db.end();
   assert.equal(outcome.kind, 'released');
 });
@@ -69,7 +69,7 @@ test('an outcome that cannot be stored is not told: the job is released', async 
         ? Promise.reject(new Error('Connection terminated unexpectedly'))
         : query(text, values),
   });
-  const outcome = await attempt(job, { ...resources, db }, live);
+  const outcome = await attempt(job, { ...scope, db }, live);
   await broken.end();
   assert.equal(outcome.kind, 'released');
   assert.deepEqual([(await rowOf(job)).status, (await rowOf(job)).attempts], ['running', 0]);
@@ -82,7 +82,7 @@ test('a task tells its progress and log lines under its own id and name', async 
     return 'done';
   });
   told.length = 0;
-  await attempt(job, resources, live);
+  await attempt(job, scope, live);
   assert.deepEqual(told, [
     { type: 'log', id: job.id, task: job.task, message: 'a line', fields: { count: 2 } },
     { type: 'progress', id: job.id, value: 0.25, note: null },

@@ -4,14 +4,15 @@ import { test } from 'node:test';
 import { startTask, succeedTask } from '../../db/task-runs.ts';
 import { acceptTask } from '../../db/accept.ts';
 import { ERRORS } from '../../errors.ts';
-import { Reject, Retry } from '../../jobs/task.ts';
+import { cacheValue } from '../../jobs/cache-value.ts';
+import { Reject, Retry } from '../../jobs/framework/retry.ts';
 import { attempt } from '../../workers/attempt.ts';
-import { accepted, database, live, resources, rowOf, transient } from '../support/attempts.ts';
+import { accepted, database, live, scope, rowOf, transient, told } from '../support/attempts.ts';
 import { request } from '../support/tasks.ts';
 
 test('a task that returns is done, with its result in Postgres, which Redis need not have too', async () => {
   const job = await accepted(async (ctx) => `attempt ${ctx.job.attempt}`);
-  const outcome = await attempt(job, resources, live);
+  const outcome = await attempt(job, scope, live);
   assert.ok(outcome.kind === 'succeeded' && outcome.durationMs > 0);
   assert.equal(outcome.result, 'null');
   const { status, result, attempts } = await rowOf(job);
@@ -24,7 +25,7 @@ test('a task that returns is done, with its result in Postgres, which Redis need
 test('a payload that does not fit ends the task before it runs', async () => {
   for (const payload of ['{"word":1}', '[]', 'null']) {
     const job = await accepted(() => assert.fail('it ran'), payload);
-    const outcome = await attempt(job, resources, live);
+    const outcome = await attempt(job, scope, live);
     assert.equal(outcome.kind === 'failed' && outcome.code, 'TASK_PAYLOAD_INVALID');
     const { status, error_code } = await rowOf(job);
     assert.deepEqual([status, error_code], ['error', 'TASK_PAYLOAD_INVALID']);
@@ -33,21 +34,21 @@ test('a payload that does not fit ends the task before it runs', async () => {
 
 test('a durable task runs with what Postgres has, whatever stands in the queue', async () => {
   const job = await accepted(async () => 'it ran');
-  const outcome = await attempt({ ...job, payload: '{"canary' }, resources, live);
+  const outcome = await attempt({ ...job, payload: '{"canary' }, scope, live);
   assert.equal(outcome.kind, 'succeeded');
   assert.equal((await rowOf(job)).result, 'it ran');
 });
 
 test('a payload that is no JSON ends a task that is not durable; what it says reaches nobody', async () => {
   const job = transient(() => assert.fail('it ran'));
-  const outcome = await attempt({ ...job, payload: '{"canary' }, resources, live);
+  const outcome = await attempt({ ...job, payload: '{"canary' }, scope, live);
   assert.equal(outcome.kind === 'failed' && outcome.code, 'TASK_PAYLOAD_INVALID');
   assert.doesNotMatch(JSON.stringify(outcome), /canary/);
 });
 
 test('a result that does not fit fails the task and is not stored', async () => {
   const job = await accepted(async () => ({ not: 'a string' }));
-  const outcome = await attempt(job, resources, live);
+  const outcome = await attempt(job, scope, live);
   assert.equal(outcome.kind === 'failed' && outcome.code, 'TASK_FAILED');
   const { status, result } = await rowOf(job);
   assert.deepEqual([status, result], ['error', null]);
@@ -57,7 +58,7 @@ test('a task this process does not know fails', async () => {
   const row = request({ name: 'test.unheard-of' });
   await acceptTask(database.pool, row);
   const job = { ...(await accepted(async () => null)), id: row.id, task: row.name };
-  const outcome = await attempt(job, resources, live);
+  const outcome = await attempt(job, scope, live);
   assert.equal(outcome.kind === 'failed' && outcome.code, 'TASK_UNKNOWN');
 });
 
@@ -65,8 +66,8 @@ test('a task that is finished or was never accepted does not run', async () => {
   const job = await accepted(() => assert.fail('it ran'));
   const started = await startTask(database.pool, job.id, 0);
   await succeedTask(database.pool, { id: job.id, epoch: started!.epoch }, '"elsewhere"');
-  assert.equal((await attempt(job, resources, live)).kind, 'obsolete');
-  assert.equal((await attempt({ ...job, id: randomUUID() }, resources, live)).kind, 'obsolete');
+  assert.equal((await attempt(job, scope, live)).kind, 'obsolete');
+  assert.equal((await attempt({ ...job, id: randomUUID() }, scope, live)).kind, 'obsolete');
   assert.equal((await rowOf(job)).result, 'elsewhere');
 });
 
@@ -76,7 +77,7 @@ test('a task that was put off meanwhile is released until its time', async () =>
     `UPDATE ai.tasks SET run_at = now() + interval '1 minute' WHERE id = $1`,
     [job.id],
   );
-  const outcome = await attempt(job, resources, live);
+  const outcome = await attempt(job, scope, live);
   assert.ok(outcome.kind === 'released' && outcome.delayMs > 50_000, JSON.stringify(outcome));
   assert.deepEqual([(await rowOf(job)).status, (await rowOf(job)).attempts], ['queued', 0]);
 });
@@ -84,7 +85,7 @@ test('a task that was put off meanwhile is released until its time', async () =>
 test('a start that was cut short shows in the number of its delivery, not of its attempt', async () => {
   const job = await accepted(async ({ job: { delivery, attempt: n } }) => `${delivery} ${n}`);
   await startTask(database.pool, job.id, 0);
-  assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
+  assert.equal((await attempt(job, scope, live)).kind, 'succeeded');
   assert.equal((await rowOf(job)).result, '2 1');
 });
 
@@ -100,7 +101,7 @@ test('an owner overtaken midway writes neither effect, step nor outcome', async 
       await ctx.step('step', async () => 'output').catch(() => 0);
       return end();
     });
-    assert.equal((await attempt(job, resources, live)).kind, 'released');
+    assert.equal((await attempt(job, scope, live)).kind, 'released');
     const { status, attempts } = await rowOf(job);
     assert.deepEqual([status, attempts], ['running', 0]);
     const { rowCount } = await database.pool.query('SELECT FROM ai.task_steps WHERE task_id = $1', [
@@ -120,8 +121,8 @@ test('a retry gets the stored outputs of steps and transactions, null ones too',
     if (ctx.job.attempt === 1) throw new Error('after the work');
     return 'done';
   });
-  assert.equal((await attempt(job, resources, live)).kind, 'retry');
-  assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
+  assert.equal((await attempt(job, scope, live)).kind, 'retry');
+  assert.equal((await attempt(job, scope, live)).kind, 'succeeded');
   assert.deepEqual(runs, { step: 1, nothing: 1, effect: 1 });
 });
 
@@ -129,7 +130,7 @@ test('a retry is in Postgres before the queue hears of it: charged, queued, with
   const job = await accepted(async () => {
     throw new Retry('LLM_UNAVAILABLE', 'Please wait.', { atLeastMs: 30_000 });
   });
-  assert.deepEqual(await attempt(job, resources, live), {
+  assert.deepEqual(await attempt(job, scope, live), {
     kind: 'retry',
     delayMs: 30_000,
     attempts: 1,
@@ -150,7 +151,7 @@ test('attempts are counted by Postgres, whatever the queue remembers, and the la
     throw new Error('canary');
   });
   const outcomes = [];
-  for (let run = 0; run < 3; run++) outcomes.push(await attempt(job, resources, live));
+  for (let run = 0; run < 3; run++) outcomes.push(await attempt(job, scope, live));
   const summary = outcomes.map((outcome) =>
     outcome.kind === 'retry'
       ? [outcome.kind, outcome.attempts, outcome.delayMs]
@@ -165,12 +166,12 @@ test('attempts are counted by Postgres, whatever the queue remembers, and the la
   ]);
   const { status, attempts } = await rowOf(job);
   assert.deepEqual([status, attempts], ['error', 3]);
-  assert.equal((await attempt(job, resources, live)).kind, 'obsolete');
+  assert.equal((await attempt(job, scope, live)).kind, 'obsolete');
 });
 
 test('what the queue has charged and Postgres has not is kept', async () => {
   const job = await accepted(async (ctx) => `attempt ${ctx.job.attempt}`);
-  const outcome = await attempt({ ...job, attempts: 2 }, resources, live);
+  const outcome = await attempt({ ...job, attempts: 2 }, scope, live);
   assert.equal(outcome.kind, 'succeeded');
   assert.equal((await rowOf(job)).result, 'attempt 3');
 });
@@ -186,14 +187,14 @@ test('a retry is planned for as long as the task may be retried, from when it wa
     ]);
   // The first retry follows after a second, and 60 s are all there is (see `accepted`).
   await askedAgo('58 seconds');
-  assert.equal((await attempt(job, resources, live)).kind, 'retry');
+  assert.equal((await attempt(job, scope, live)).kind, 'retry');
   await askedAgo('59 seconds');
-  assert.equal((await attempt(job, resources, live)).kind, 'failed');
+  assert.equal((await attempt(job, scope, live)).kind, 'failed');
 });
 
 test('a task that asks for another attempt says when and why, and is charged for it', async () => {
   const job = await accepted(async (ctx) => ctx.retry({ countdownMs: 7, reason: 'Not yet.' }));
-  assert.deepEqual(await attempt(job, resources, live), {
+  assert.deepEqual(await attempt(job, scope, live), {
     kind: 'retry',
     delayMs: 7,
     attempts: 1,
@@ -208,7 +209,7 @@ test('a failure whose words Postgres refuses is charged and told in those of the
     throw n === 1 ? new Retry('TASK_RETRIED', words) : new Reject('LLM_UNAVAILABLE', words);
   });
   for (const kind of ['retry', 'failed'] as const) {
-    const outcome = await attempt(job, resources, live);
+    const outcome = await attempt(job, scope, live);
     assert.ok(outcome.kind === kind, JSON.stringify(outcome));
     const { code, message, cause } = outcome;
     assert.deepEqual([code, message], ['TASK_FAILED', ERRORS.TASK_FAILED.message]);
@@ -221,7 +222,7 @@ test('a failure whose words Postgres refuses is charged and told in those of the
 test('a countdown that is none is an error of the task, and charged', async () => {
   for (const countdownMs of [Number.NaN, Infinity, 1e18, -1]) {
     const job = await accepted(async (ctx) => ctx.retry({ countdownMs }));
-    const outcome = await attempt(job, resources, live);
+    const outcome = await attempt(job, scope, live);
     assert.ok(outcome.kind === 'retry', JSON.stringify(outcome));
     assert.match(outcome.cause?.message ?? '', /countdownMs/);
     assert.equal((await rowOf(job)).attempts, 1);
@@ -231,16 +232,17 @@ test('a countdown that is none is an error of the task, and charged', async () =
 test('a cache that refuses a value does not fail the work that is done; one that is away is waited for', async (t) => {
   const writing = () =>
     accepted(async (ctx) => {
-      await ctx.cache.set('key', 1, 'value', 60);
+      await cacheValue(ctx, 'key', 1, 'value', 60);
       return 'done';
     });
-  const set = t.mock.method(resources.cache, 'set');
-  set.mock.mockImplementation(async () => {
-    throw new Error('NOPERM this user has no permissions to run the command');
-  });
-  assert.equal((await attempt(await writing(), resources, live)).kind, 'succeeded');
+  const set = t.mock.method(scope.resources.cache, 'set');
+  const noperm = new Error('NOPERM this user has no permissions to run the command');
+  set.mock.mockImplementation(async () => noperm);
+  assert.equal((await attempt(await writing(), scope, live)).kind, 'succeeded');
+  const logged = told.at(-1);
+  assert.ok(logged?.type === 'log' && logged.fields['error'] === noperm);
   set.mock.mockImplementation(async () => {
     throw new Error('MISCONF Errors writing to the AOF file');
   });
-  assert.equal((await attempt(await writing(), resources, live)).kind, 'released');
+  assert.equal((await attempt(await writing(), scope, live)).kind, 'released');
 });

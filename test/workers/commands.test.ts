@@ -6,10 +6,7 @@ import { Producer } from '../../jobs/queue/index.ts';
 import type { Events } from '../../telemetry.ts';
 import { eventually } from '../support/consumers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
 import { openWorker, stateOf, type WorkerBench } from '../support/worker.ts';
-
-registerTasksOfTests();
 
 let database: TestDatabase;
 before(async () => {

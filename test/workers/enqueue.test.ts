@@ -7,16 +7,24 @@ import { test } from 'node:test';
 import { Type } from 'typebox';
 import { findTask } from '../../db/tasks.ts';
 import { Inspector } from '../../jobs/queue/index.ts';
-import { defineTask, type Task } from '../../jobs/task.ts';
+import { defineTask } from '../../jobs/framework/define.ts';
 import { attempt } from '../../workers/attempt.ts';
-import { accepted, broker, database, live, resources, transient } from '../support/attempts.ts';
+import {
+  accepted,
+  broker,
+  database,
+  live,
+  register,
+  scope,
+  transient,
+} from '../support/attempts.ts';
 import { eventually } from '../support/consumers.ts';
-import { register } from '../support/tasks-of-tests.ts';
 
 const about = { payload: Type.Object({ n: Type.Integer() }), result: Type.Null() };
 const child = defineTask({ ...about, name: 'test.child', run: async () => null });
 const brief = defineTask({ ...about, name: 'test.brief', durable: false, run: async () => null });
-for (const task of [child, brief] as Task[]) register(task);
+register(child);
+register(brief);
 
 const stateOf = async (id: string) => (await new Inspector(broker).status(id)).state;
 const rowsOfChild = async (): Promise<string[]> => {
@@ -40,8 +48,8 @@ test('the same calls made by a later attempt are the same tasks, equal ones amon
     if (asked.length === 1) throw new Error('again');
     return 'done';
   });
-  assert.equal((await attempt(job, resources, live)).kind, 'retry');
-  assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
+  assert.equal((await attempt(job, scope, live)).kind, 'retry');
+  assert.equal((await attempt(job, scope, live)).kind, 'succeeded');
   assert.deepEqual(asked[1], asked[0]);
   assert.equal(new Set(asked[0]).size, 4);
   const added = (await rowsOfChild()).filter((id) => !before.includes(id));
@@ -54,14 +62,14 @@ test('the same calls made by a later attempt are the same tasks, equal ones amon
 test('two jobs that ask for the same ask for two tasks', async () => {
   const ids = new Set<string>();
   const ask = () => transient(async (ctx) => ids.add(await ctx.enqueue(brief.s({ n: 1 }))) && null);
-  for (const job of [ask(), ask()]) await attempt(job, resources, live);
+  for (const job of [ask(), ask()]) await attempt(job, scope, live);
   assert.equal(ids.size, 2);
 });
 
 test('a chosen id is kept', async () => {
   const id = randomUUID();
   const job = transient(async (ctx) => ctx.enqueue(brief.s({ n: 1 }, { id })));
-  const outcome = await attempt(job, resources, live);
+  const outcome = await attempt(job, scope, live);
   assert.equal(outcome.kind === 'succeeded' && outcome.result, JSON.stringify(id));
 });
 
@@ -80,7 +88,7 @@ test('in a transaction a task is asked for once, and only if that is committed',
     return 'done';
   });
   for (const kind of ['retry', 'retry', 'succeeded']) {
-    assert.equal((await attempt(job, resources, live)).kind, kind);
+    assert.equal((await attempt(job, scope, live)).kind, kind);
   }
   assert.equal(ids.length, 2, 'a repeat returns what was stored');
   const added = (await rowsOfChild()).filter((id) => !before.includes(id));
@@ -100,12 +108,12 @@ test('what cannot be part of a transaction is refused', async () => {
     });
     return 'done';
   });
-  assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
+  assert.equal((await attempt(job, scope, live)).kind, 'succeeded');
 });
 
 test('headers of the call and the newest payload reach the task', async () => {
   const job = await accepted(async (ctx) => JSON.stringify(ctx.job.headers));
-  const outcome = await attempt({ ...job, headers: { who: 'me' } }, resources, live);
+  const outcome = await attempt({ ...job, headers: { who: 'me' } }, scope, live);
   assert.equal(outcome.kind, 'succeeded');
   assert.equal((await findTask(database.pool, job.id))?.result, '{"who":"me"}');
 });

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
 import { openWorker, stateOf } from '../support/worker.ts';
-
-registerTasksOfTests();
 
 let database: TestDatabase;
 before(async () => {

@@ -3,10 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { Control } from '../../jobs/queue/index.ts';
 import type { Events } from '../../telemetry.ts';
 import { eventually } from '../support/consumers.ts';
-import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
 import { NO_DATABASE, openWorker, type WorkerBench } from '../support/worker.ts';
-
-registerTasksOfTests();
 
 const open = (t: TestContext, overrides = {}): Promise<WorkerBench> =>
   openWorker(t, NO_DATABASE, overrides);

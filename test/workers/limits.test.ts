@@ -6,12 +6,9 @@ import type { Events } from '../../telemetry.ts';
 import { Stop } from '../../workers/stop.ts';
 import { stretched } from '../support/patience.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
 import { OVERRUN_MS } from '../support/tasks-of-threads.ts';
 import { request } from '../support/tasks.ts';
 import { NO_DATABASE, openWorker, stateOf, type WorkerBench } from '../support/worker.ts';
-
-registerTasksOfTests();
 
 let database: TestDatabase;
 before(async () => {

@@ -6,7 +6,7 @@ import { StaleEpochError } from '../../db/task-runs.ts';
 import { freePort } from '../../db/embedded/port.ts';
 import { AppError, ERRORS } from '../../errors.ts';
 import { readPolicy, type Backoff } from '../../jobs/policy.ts';
-import { Reject, Retry } from '../../jobs/task.ts';
+import { Reject, Retry } from '../../jobs/framework/retry.ts';
 import { decide } from '../../workers/outcome.ts';
 
 const backoff: Backoff = { delayMs: 1000, factor: 2, maxMs: 5000, jitter: 'none' };

@@ -5,10 +5,7 @@ import { watchHeap } from '../../workers/heap-watch.ts';
 import { ThreadPool } from '../../workers/pool.ts';
 import { testConfig } from '../support/config.ts';
 import { Signals } from '../support/signals.ts';
-import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
 import { NO_DATABASE, openWorker, stateOf, type WorkerBench } from '../support/worker.ts';
-
-registerTasksOfTests();
 
 const threadOf = async (bench: WorkerBench, id: string) =>
   (await stateOf(bench, id, 'succeeded')).result;

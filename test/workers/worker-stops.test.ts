@@ -6,10 +6,7 @@ import { eventually } from '../support/consumers.ts';
 import { HANG_MS, stretched } from '../support/patience.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { Signals } from '../support/signals.ts';
-import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
 import { openWorker, type WorkerBench } from '../support/worker.ts';
-
-registerTasksOfTests();
 
 let database: TestDatabase;
 before(async () => {

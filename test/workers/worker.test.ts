@@ -7,11 +7,8 @@ import { Producer } from '../../jobs/queue/index.ts';
 import { reconcile } from '../../scheduler/reconciler.ts';
 import type { Events } from '../../telemetry.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { registerTasksOfTests } from '../support/tasks-of-tests.ts';
 import { request } from '../support/tasks.ts';
 import { openWorker, stateOf, type WorkerBench } from '../support/worker.ts';
-
-registerTasksOfTests();
 
 let database: TestDatabase;
 before(async () => {

@@ -1,7 +1,8 @@
 /** A task that does nothing, to stand beside the real ones. */
 import { Type } from 'typebox';
-import { TASKS } from '../../../jobs/registry.ts';
-import { defineTask, type Task } from '../../../jobs/task.ts';
+import { defineTask } from '../../../jobs/framework/define.ts';
+import { Tasks } from '../../../jobs/framework/tasks.ts';
+import { TASKS } from '../../../jobs/tasks.ts';
 import { RESULT } from '../peers/peer.ts';
 
 const bench = defineTask({
@@ -12,7 +13,4 @@ const bench = defineTask({
   run: async () => RESULT,
 });
 
-/** Adds it to the registry of this thread alone. */
-export function registerBenchTask(): void {
-  (TASKS as Task[]).push(bench);
-}
+export const BENCH_TASKS = new Tasks([...TASKS, bench]);

@@ -7,13 +7,10 @@ import { loadConfig, type ResolvedConfig } from '../../../config.ts';
 import { Broker } from '../../../jobs/queue/index.ts';
 import { countEvents, logEvents, Telemetry } from '../../../telemetry.ts';
 import { WorkerService } from '../../../workers/worker.ts';
-import { registerBenchTask } from '../children/bench-tasks.ts';
+import { BENCH_TASKS } from '../children/bench-tasks.ts';
 import { untilSucceeded } from './our-broker.ts';
 import { monotonicMs, type Consumer, type Place, type ThreadOptions } from './peer.ts';
 import { Tally } from './tally.ts';
-
-// The main thread asks the registry for time limits.
-registerBenchTask();
 
 const MODULES: Record<ThreadOptions['path'], URL> = {
   bare: new URL('../children/thread-bare.js', import.meta.url),
@@ -43,7 +40,13 @@ export async function runThroughThreads(
       tally.fail(new Error(`${event}: ${JSON.stringify(fields)}`));
     }
   });
-  const worker = new WorkerService(configure(place, threads), broker, telemetry, MODULES[path]);
+  const worker = new WorkerService({
+    config: configure(place, threads),
+    broker,
+    telemetry,
+    tasks: BENCH_TASKS,
+    thread: MODULES[path],
+  });
   return {
     start: () => worker.start(),
     async settled(jobs) {

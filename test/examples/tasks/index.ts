@@ -1,5 +1,6 @@
 /** All examples of tasks: what they are called, the tasks they define, and what they do. */
-import type { Task } from '../../../jobs/task.ts';
+import type { Task } from '../../../jobs/framework/define.ts';
+import { Tasks } from '../../../jobs/framework/tasks.ts';
 import type { Stack } from '../../support/stack.ts';
 import * as isolated from './isolated.ts';
 import * as limits from './limits.ts';
@@ -14,7 +15,7 @@ import * as steps from './steps.ts';
 import * as unique from './unique.ts';
 
 interface Example {
-  readonly tasks: readonly object[];
+  readonly tasks: readonly Task[];
   run(stack: Stack): Promise<void>;
 }
 
@@ -33,4 +34,4 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
 };
 export default EXAMPLES;
 
-export const EXAMPLE_TASKS = Object.values(EXAMPLES).flatMap(({ tasks }) => tasks) as Task[];
+export const EXAMPLE_TASKS = new Tasks(Object.values(EXAMPLES).flatMap(({ tasks }) => tasks));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { threadId } from 'node:worker_threads';
 import { Type } from 'typebox';
-import { defineTask } from '../../../jobs/task.ts';
+import { defineTask } from '../../../jobs/framework/define.ts';
 import type { Stack } from '../../support/stack.ts';
 
 const crunch = defineTask({

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type } from 'typebox';
-import { defineTask } from '../../../jobs/task.ts';
+import { defineTask } from '../../../jobs/framework/define.ts';
 import type { Stack } from '../../support/stack.ts';
 
 const patient = defineTask({

@@ -1,7 +1,7 @@
 /** Ask for a thousand tasks in one round trip. */
 import assert from 'node:assert/strict';
 import { Type } from 'typebox';
-import { defineTask } from '../../../jobs/task.ts';
+import { defineTask } from '../../../jobs/framework/define.ts';
 import type { Stack } from '../../support/stack.ts';
 
 const square = defineTask({

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Type } from 'typebox';
-import { defineTask } from '../../../jobs/task.ts';
+import { defineTask } from '../../../jobs/framework/define.ts';
 import type { Stack } from '../../support/stack.ts';
 import { eventually } from '../../support/consumers.ts';
 

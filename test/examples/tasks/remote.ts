@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Type } from 'typebox';
 import { Control } from '../../../jobs/queue/index.ts';
-import { defineTask } from '../../../jobs/task.ts';
+import { defineTask } from '../../../jobs/framework/define.ts';
 import { eventually } from '../../support/consumers.ts';
 import type { Stack } from '../../support/stack.ts';
 

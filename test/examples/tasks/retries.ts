@@ -1,7 +1,8 @@
 /** What is tried again, when, and what is not. */
 import assert from 'node:assert/strict';
 import { Type } from 'typebox';
-import { defineTask, Reject } from '../../../jobs/task.ts';
+import { defineTask } from '../../../jobs/framework/define.ts';
+import { Reject } from '../../../jobs/framework/retry.ts';
 import type { Stack } from '../../support/stack.ts';
 
 class Busy extends Error {}

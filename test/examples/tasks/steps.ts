@@ -1,7 +1,7 @@
 /** What is done once however often a task is tried: calls that cost money, writes, and further tasks. */
 import assert from 'node:assert/strict';
 import { Type } from 'typebox';
-import { defineTask } from '../../../jobs/task.ts';
+import { defineTask } from '../../../jobs/framework/define.ts';
 import type { Stack } from '../../support/stack.ts';
 
 const notify = defineTask({

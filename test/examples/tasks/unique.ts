@@ -1,7 +1,7 @@
 /** The same work once: by key, put off while it is still being asked for, and once more when asked for too late. */
 import assert from 'node:assert/strict';
 import { Type } from 'typebox';
-import { defineTask } from '../../../jobs/task.ts';
+import { defineTask } from '../../../jobs/framework/define.ts';
 import type { Stack } from '../../support/stack.ts';
 
 const reindex = defineTask({

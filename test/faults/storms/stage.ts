@@ -9,11 +9,11 @@ import { Broker, Control, Inspector } from '../../../jobs/queue/index.ts';
 import { TaskWaiter } from '../../../jobs/waiter.ts';
 import { Telemetry } from '../../../telemetry.ts';
 import { atEnd } from '../../support/at-end.ts';
+import { TASKS_OF_TESTS } from '../../support/tasks-of-tests.ts';
 import { testConfig } from '../../support/config.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
 import { environmentOf, run, type Run } from '../../support/process.ts';
 import { createTestRedis } from '../../support/redis.ts';
-import { registerTasksOfTests } from '../../support/tasks-of-tests.ts';
 import { workerLog } from '../../support/worker-processes.ts';
 import { installLedger } from './ledger.ts';
 
@@ -71,12 +71,8 @@ export async function openStageOnSharedStores(
   });
 }
 
-let isRegistered = false;
-
 export async function openStage(t: TestContext, options: StageOptions): Promise<Stage> {
   const { redisUrl, databaseUrl, db, leaseMs, replaces = true } = options;
-  if (!isRegistered) registerTasksOfTests();
-  isRegistered = true;
   await installLedger(db);
   const prefix = `storm-${randomUUID().slice(0, 8)}`;
   const config = testConfig({ redisUrl, databaseUrl, queuePrefix: prefix, leaseMs });
@@ -97,6 +93,7 @@ export async function openStage(t: TestContext, options: StageOptions): Promise<
     broker,
     waiter,
     telemetry,
+    tasks: TASKS_OF_TESTS,
     queues: config.workerQueues,
   });
   const workers: StormWorker[] = [];

@@ -6,6 +6,7 @@ import { ScheduleBook, type ScheduleBookDependencies } from '../../../jobs/beat/
 import { defineSchedule } from '../../../jobs/beat/schedule.ts';
 import { Broker, Inspector } from '../../../jobs/queue/index.ts';
 import { Submitter } from '../../../jobs/submit.ts';
+import { TASKS } from '../../../jobs/tasks.ts';
 import { sweepFeedback } from '../../../jobs/tasks/sweep-feedback.ts';
 import { fireDue } from '../../../scheduler/beat.ts';
 import { Telemetry } from '../../../telemetry.ts';
@@ -28,7 +29,7 @@ before(async () => {
   const db = database.pool;
   deps = {
     db,
-    submitter: new Submitter({ db, broker, queues: [], deferred: () => undefined }),
+    submitter: new Submitter({ db, broker, tasks: TASKS, queues: [], deferred: () => undefined }),
     schedules: [
       defineSchedule({
         name: 'nightly',

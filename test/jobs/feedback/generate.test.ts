@@ -10,7 +10,8 @@ import { reopenTask } from '../../../db/task-requeues.ts';
 import { runStep, type Claim } from '../../../db/task-runs.ts';
 import { FeedbackResult } from '../../../jobs/feedback/generate.ts';
 import { checkTone } from '../../../jobs/feedback/tone.ts';
-import { Reject, type DurableContext } from '../../../jobs/task.ts';
+import { Reject } from '../../../jobs/framework/retry.ts';
+import type { Context } from '../../../jobs/define.ts';
 import { generateAiFeedback } from '../../../jobs/tasks/generate-ai-feedback.ts';
 import { startTestCoach, type TestCoach } from '../../support/coach.ts';
 import { createContext, withoutQueue, type TestContext } from '../../support/context.ts';
@@ -41,7 +42,7 @@ async function start(begun?: Claim): Promise<TestContext> {
   };
 }
 
-function run(practiceId: string, ctx: DurableContext, locale?: 'zh-TW' | 'en') {
+function run(practiceId: string, ctx: Context, locale?: 'zh-TW' | 'en') {
   return generateAiFeedback.run({ practiceId, ...(locale && { locale }) }, ctx);
 }
 

@@ -4,7 +4,7 @@ import { acceptTask } from '../../../db/accept.ts';
 import { sweepFinished } from '../../../jobs/feedback/sweep.ts';
 import { sweepFeedback } from '../../../jobs/tasks/sweep-feedback.ts';
 import { attempt } from '../../../workers/attempt.ts';
-import { accepted, database, live, resources, rowOf, told } from '../../support/attempts.ts';
+import { accepted, database, live, scope, rowOf, told } from '../../support/attempts.ts';
 import { insertCheckIn, insertPractice, insertUser } from '../../support/practices.ts';
 import { request } from '../../support/tasks.ts';
 
@@ -50,7 +50,7 @@ test('asks for feedback on every finished practice that has enough to say, page 
   await practices(3, { deleted_at: '2026-02-01T00:00:00Z' });
   told.length = 0;
   const job = await sweepJob();
-  assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
+  assert.equal((await attempt(job, scope, live)).kind, 'succeeded');
   assert.deepEqual((await rowOf(job)).result, { practices: 105, asked: 60 });
   assert.deepEqual(await asked(), wanted.toSorted());
   const notes = told.flatMap((message) => (message.type === 'progress' ? [message.note] : []));
@@ -63,15 +63,15 @@ test('an attempt that follows one which was cut off asks for nothing twice', asy
   const wanted = await practices(30);
   const job = await sweepJob();
   let left = 12;
-  const { submitter } = resources;
+  const { submitter } = scope;
   const failing = Object.assign(Object.create(submitter) as typeof submitter, {
     submit: (signatures: Parameters<typeof submitter.submit>[0]) =>
       left-- > 0 ? submitter.submit(signatures) : Promise.reject(new Error('cut off')),
   });
-  const cut = await attempt(job, { ...resources, submitter: failing }, live);
+  const cut = await attempt(job, { ...scope, submitter: failing }, live);
   assert.equal(cut.kind, 'retry', JSON.stringify(cut));
   assert.equal((await asked()).length, 12);
-  assert.equal((await attempt({ ...job, attempts: 1 }, resources, live)).kind, 'succeeded');
+  assert.equal((await attempt({ ...job, attempts: 1 }, scope, live)).kind, 'succeeded');
   assert.deepEqual(await asked(), wanted.toSorted());
 });
 
@@ -81,7 +81,7 @@ test('one sweep asks for so much, the newest first, and the next one goes on', a
     const job = await accepted(async (ctx) =>
       JSON.stringify(await sweepFinished(ctx, 60_000, 110)),
     );
-    assert.equal((await attempt(job, resources, live)).kind, 'succeeded');
+    assert.equal((await attempt(job, scope, live)).kind, 'succeeded');
     return JSON.parse((await rowOf(job)).result as string) as unknown;
   };
   assert.deepEqual(await swept(), { practices: 110, asked: 110 });
@@ -92,7 +92,7 @@ test('what failed for good three times is left alone until the practice changes'
   const [failing] = await practices(1);
   const { pool } = database;
   const sweep = async (): Promise<number> => {
-    assert.equal((await attempt(await sweepJob(), resources, live)).kind, 'succeeded');
+    assert.equal((await attempt(await sweepJob(), scope, live)).kind, 'succeeded');
     const { rowCount } = await pool.query(
       `UPDATE ai.tasks SET status = 'error', error_code = 'LLM_REPLY_INVALID', finished_at = now()
        WHERE name = 'generate_ai_feedback' AND finished_at IS NULL`,

@@ -8,7 +8,7 @@ import { buildPrompt } from '../../../jobs/feedback/prompt.ts';
 import { parseReply } from '../../../jobs/feedback/reply.ts';
 import { createLlm } from '../../../jobs/llm/client.ts';
 import { LlmError, outcomeOf, type LlmReason } from '../../../jobs/llm/error.ts';
-import { Reject, Retry } from '../../../jobs/task.ts';
+import { Reject, Retry } from '../../../jobs/framework/retry.ts';
 import { startTestCoach, type TestCoach } from '../../support/coach.ts';
 import { HANG_MS } from '../../support/patience.ts';
 import { createMaterial } from '../../support/practice.ts';

@@ -108,15 +108,9 @@ test('a refresh that ended between two pages goes on with the second, by what wa
 
   const job = await acceptRefresh({});
   const stop = new Stop();
-  const outcome = await attemptAt(
-    job,
-    {
-      tell: (message) => {
-        if (message.type === 'progress' && message.note === '100 users') stop.abort('lease lost');
-      },
-    },
-    stop,
-  );
+  const outcome = await attemptAt(job, {}, stop, (message) => {
+    if (message.type === 'progress' && message.note === '100 users') stop.abort('lease lost');
+  });
   assert.equal(outcome.kind, 'released');
   const first = await versions();
   const done = first.filter((version) => version !== undefined);

@@ -6,13 +6,18 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Value } from 'typebox/value';
-import { findTask, TASKS } from '../../jobs/registry.ts';
+import { Tasks } from '../../jobs/framework/tasks.ts';
+import { TASKS } from '../../jobs/tasks.ts';
 import { generateAiFeedback } from '../../jobs/tasks/generate-ai-feedback.ts';
 
-test('tasks are found by their names, which are unique', () => {
-  assert.equal(findTask('generate_ai_feedback'), generateAiFeedback);
-  assert.equal(findTask('rm_rf'), undefined);
-  assert.equal(new Set(TASKS.map(({ name }) => name)).size, TASKS.length);
+test('two tasks of one name are refused', () => {
+  assert.throws(() => new Tasks([...TASKS, generateAiFeedback]), /generate_ai_feedback/);
+});
+
+test('tasks are found by their names', () => {
+  assert.equal(TASKS.find('generate_ai_feedback'), generateAiFeedback);
+  assert.equal(TASKS.find('rm_rf'), undefined);
+  assert.equal([...TASKS].length, 4);
 });
 
 test('the payload of feedback is a practice and perhaps a language', () => {
@@ -27,11 +32,11 @@ test('the payload of feedback is a practice and perhaps a language', () => {
 test('importing every task loads neither the model client, nor piscina, nor the vector store', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'registry-'));
   try {
-    const registry = new URL('../../jobs/registry.js', import.meta.url).href;
+    const tasks = new URL('../../jobs/tasks.js', import.meta.url).href;
     // V8 writes down every script a process has loaded.
     await promisify(execFile)(
       process.execPath,
-      ['--input-type=module', '--eval', `await import(${JSON.stringify(registry)})`],
+      ['--input-type=module', '--eval', `await import(${JSON.stringify(tasks)})`],
       { env: { ...process.env, NODE_V8_COVERAGE: folder, NODE_OPTIONS: '' } },
     );
     const [report] = await readdir(folder);
@@ -39,7 +44,7 @@ test('importing every task loads neither the model client, nor piscina, nor the 
       result: { url: string }[];
     };
     const loaded = result.map(({ url }) => url);
-    assert.ok(loaded.includes(registry) && loaded.some((url) => url.includes('/typebox/')));
+    assert.ok(loaded.includes(tasks) && loaded.some((url) => url.includes('/typebox/')));
     assert.deepEqual(
       loaded.filter((url) =>
         /node_modules\/(?:openai|piscina|@qdrant|ioredis|fastify|pino|chdb)\//.test(url),

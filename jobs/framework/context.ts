@@ -1,0 +1,64 @@
+/**
+ * What a task is given for one attempt.
+ */
+import type { Queryable } from '../../db/postgres.ts';
+import type { Signature } from './signature.ts';
+
+export interface JobFacts {
+  id: string;
+  /** 1 for the first. */
+  attempt: number;
+  /**
+   * How often it has been started, this time included: more than `attempt` when a start was cut short and not charged. Undefined
+   * for tasks that are not durable: nobody counts theirs.
+   */
+  delivery: number | undefined;
+  maxRetries: number;
+  queue: string;
+  /** What the caller gave along. */
+  headers: Readonly<Record<string, string>>;
+  /** External id of the user who asked; undefined for sweeps and tasks that are not durable. */
+  userId: string | undefined;
+}
+
+/** What every task gets. An application adds what its own tasks may touch. */
+export interface TaskContext {
+  readonly job: JobFacts;
+  /** Aborted at the soft time limit, on revoke and at shutdown; its reason says which. */
+  readonly signal: AbortSignal;
+  readonly db: Queryable;
+  log(message: string, fields?: Record<string, unknown>): void;
+  /** @param value 0 to 1. */
+  progress(value: number, note?: string): void;
+  /**
+   * Moves the soft and the hard time limit of this attempt later by `ms`. A signal that is aborted stays so.
+   * @param ms milliseconds, a whole number, 1 or more.
+   * @throws {RangeError} for any other value; no limit is moved then.
+   */
+  extendLimit(ms: number): void;
+  /**
+   * Ends this attempt and asks for another, within `maxRetries` and `retryForMs`.
+   * @param options.countdownMs exactly how long until then, in milliseconds, at most a year. Default: the backoff of the task.
+   * @param options.reason a sentence its owner may read.
+   */
+  retry(options?: { countdownMs?: number; reason?: string }): never;
+  /**
+   * Asks for another task. The same call made again by a later attempt of this job is the same task.
+   * @returns its id.
+   * @throws {AppError} as `client.applyAsync` does.
+   */
+  enqueue(signature: Signature): Promise<string>;
+}
+
+/** A transaction of a durable task. */
+export interface TaskTransaction extends Queryable {
+  /** Asks for a durable task as part of the transaction: it is accepted if that is committed. @returns its id. */
+  enqueue(signature: Signature): Promise<string>;
+}
+
+export interface DurableContext extends TaskContext {
+  /** Runs `work` once per task across attempts: a retry gets the stored output. For calls that must not be repeated. */
+  step<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Effects in Postgres: epoch-checked and guarded by the inbox, so that they are applied exactly once. */
+  transaction<T>(name: string, work: (tx: TaskTransaction) => Promise<T>): Promise<T>;
+}

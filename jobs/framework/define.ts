@@ -1,0 +1,81 @@
+/**
+ * What a task is: a name, the schemas of its payload and result, a policy and `run`.
+ */
+import type { Static, TSchema } from 'typebox';
+import type { CallOptions, DurableCallOptions } from '../call-options.ts';
+import { readPolicy, type PolicyOptions } from '../policy.ts';
+import type { DurableContext, TaskContext } from './context.ts';
+import type { Signable, TaskFacts } from './signature.ts';
+
+type Run<P extends TSchema, R extends TSchema, C> = (
+  payload: Static<P>,
+  ctx: C,
+) => Promise<Static<R>>;
+
+/** @typeParam X what its `ctx` has beside what every task gets. */
+export interface DurableTask<P extends TSchema = TSchema, R extends TSchema = TSchema, X = object>
+  extends TaskFacts<P, R>, Signable<P, DurableCallOptions> {
+  readonly durable: true;
+  readonly run: Run<P, R, DurableContext & X>;
+}
+
+/** @typeParam X what its `ctx` has beside what every task gets. */
+export interface TransientTask<P extends TSchema = TSchema, R extends TSchema = TSchema, X = object>
+  extends TaskFacts<P, R>, Signable<P, CallOptions> {
+  readonly durable: false;
+  readonly run: Run<P, R, TaskContext & X>;
+}
+
+/** Any task that runs where `ctx` has `X`. Its payload is checked by its schema, not by the compiler. */
+export type Task<X = object> = TaskFacts &
+  Signable<TSchema, CallOptions> &
+  (
+    | {
+        readonly durable: true;
+        readonly run: (payload: never, ctx: DurableContext & X) => Promise<unknown>;
+      }
+    | {
+        readonly durable: false;
+        readonly run: (payload: never, ctx: TaskContext & X) => Promise<unknown>;
+      }
+  );
+
+type Definition<P extends TSchema, R extends TSchema> = Pick<
+  TaskFacts<P, R>,
+  'name' | 'payload' | 'result'
+> &
+  PolicyOptions;
+
+export interface DefineTask<X> {
+  /**
+   * Defines a task. `durable` (the default) keeps the row in `ai.tasks` as the truth and gives `ctx.step` and
+   * `ctx.transaction`; `durable: false` lives in Redis only. Policy and defaults: policy.ts.
+   * @throws {TaskDefinitionError} with every problem of the policy.
+   */
+  <P extends TSchema, R extends TSchema>(
+    definition: Definition<P, R> & { durable?: true; run: DurableTask<P, R, X>['run'] },
+  ): DurableTask<P, R, X>;
+  <P extends TSchema, R extends TSchema>(
+    definition: Definition<P, R> & { durable: false; run: TransientTask<P, R, X>['run'] },
+  ): TransientTask<P, R, X>;
+}
+
+/** @returns `defineTask` for an application whose tasks find `X` in their `ctx`, as `connect` of their threads makes it. */
+export function definerOf<X>(): DefineTask<X> {
+  return define as DefineTask<X>;
+}
+
+/** `defineTask` for tasks that need nothing of an application. */
+export const defineTask = definerOf<object>();
+
+function define({
+  run,
+  ...definition
+}: Definition<TSchema, TSchema> & { durable?: boolean; run: unknown }): unknown {
+  const facts: TaskFacts = { durable: true, ...definition, ...readPolicy(definition) };
+  return {
+    ...facts,
+    run,
+    s: (payload: unknown, options = {}) => ({ task: facts, payload, options }),
+  };
+}

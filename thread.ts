@@ -1,0 +1,8 @@
+/**
+ * What the worker threads of the application run.
+ */
+import { connect } from './jobs/connect.ts';
+import { TASKS } from './jobs/tasks.ts';
+import { serveThread } from './workers/thread.ts';
+
+export default serveThread({ tasks: TASKS, connect });
