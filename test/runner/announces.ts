@@ -1,2 +1,2 @@
-/** Begins the name of a test that only announces a file: see `many.ts`. */
+/** Begins the name of a suite that holds the tests of a file: see `many.ts`. */
 export const ANNOUNCES = 'tests of ';

@@ -63,15 +63,15 @@ test('a file that hangs is told with the test that was under way', () => {
   assert.match(text, /FAILED a\.test\.ts > second\n {2}It hung\./);
 });
 
-test('small files that share nothing run in one process, the others each in their own, the longest first', () => {
+test('small files run in one process, those that change the process each in their own, the longest first', () => {
   const small = ['broken', 'claim'].map((name) => `test/jobs/queue/scripts.${name}.test.ts`);
-  const withHooks = 'test/db/tasks.test.ts';
-  const durations = { [small[0]!]: 500, [small[1]!]: 700, [withHooks]: 900 };
-  assert.deepEqual(unitsOf([withHooks, ...small], durations), [
+  const withEnvironment = 'test/service.test.ts';
+  const durations = { [small[0]!]: 500, [small[1]!]: 700, [withEnvironment]: 900 };
+  assert.deepEqual(unitsOf([withEnvironment, ...small], durations), [
     { files: small, expectedMs: 1200 },
-    { files: [withHooks], expectedMs: 900 },
+    { files: [withEnvironment], expectedMs: 900 },
   ]);
-  // What its helpers make before the first test is one for each process.
+  // A helper with hooks serves one file of a process.
   const helped = ['sweep', 'update'].map((name) => `test/jobs/embeddings/${name}.test.ts`);
   assert.equal(unitsOf(helped, {}).length, 2);
   const [slow] = unitsOf(small, { [small[0]!]: 60_000, [small[1]!]: 700 });

@@ -33,7 +33,11 @@ async function runTests(run: TestRun, signal: AbortSignal): Promise<Counts> {
   const report = new Report((line) => process.stdout.write(`${line}\n`), run.again);
   const durations = await readDurations();
   const fresh: Record<string, number> = { ...durations };
-  const waiting = unitsOf(run.files, durations);
+  // A test is found by its name where no suite is around it.
+  const waiting =
+    run.name === undefined
+      ? unitsOf(run.files, durations)
+      : run.files.map((file) => ({ files: [file], expectedMs: durations[file] }));
   const folder = await mkdtemp(path.join(tmpdir(), 'daodao-told-'));
   const startedMs = performance.now();
   let done = 0;

@@ -81,23 +81,22 @@ const literally = (text: string): string =>
 function split(files: readonly string[], whole: Omit<FileResult, 'file'>): FileResult[] {
   if (files.length === 1) return [{ file: files[0]!, ...whole }];
   const own = new Map<string, Told[]>(files.map((file) => [file, []]));
+  const durations = new Map<string, number>();
   let current = files[0]!;
   for (const told of whole.told) {
-    const announced = told.text.startsWith(ANNOUNCES)
-      ? files.find((file) => told.text === `${ANNOUNCES}${compiled(file)}`)
-      : undefined;
-    if (announced === undefined) own.get(current)!.push(told);
-    else current = announced;
+    if (told.nesting > 0) own.get(current)!.push({ ...told, nesting: told.nesting - 1 });
+    else if (told.text.startsWith(ANNOUNCES)) {
+      current = files.find((file) => told.text === `${ANNOUNCES}${compiled(file)}`)!;
+      durations.set(current, told.durationMs ?? 0);
+      // It could not be loaded, or a hook of the whole file has failed.
+      const hasFailed = told.kind === 'fail' && told.isParent !== true;
+      if (hasFailed) own.get(current)!.push({ ...told, text: 'the file', isSuite: false });
+    }
   }
   const hasFailed = whole.told.some(({ kind, isTodo }) => kind === 'fail' && isTodo !== true);
   return files.map((file) => {
-    const told = own.get(file)!;
-    const durationMs = told.reduce(
-      (sum, { nesting, durationMs: ms = 0 }) => sum + (nesting === 0 ? ms : 0),
-      0,
-    );
     const isCulprit = file === current && (whole.hung || !hasFailed);
     const end = isCulprit ? whole : { output: '', ended: 0, hung: false };
-    return { ...end, file, told, durationMs };
+    return { ...end, file, told: own.get(file)!, durationMs: durations.get(file) ?? 0 };
   });
 }

@@ -1,6 +1,5 @@
 /**
- * What runs in one process. A file has one of its own, unless it is small and shares nothing: to start a process takes as long
- * as most small files.
+ * What runs in one process. A file has one of its own unless it is small: to start a process takes as long as most small files.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,34 +12,46 @@ export interface Unit {
   expectedMs: number | undefined;
 }
 
-/** Hooks of the whole process: what they make is one thing for every file that runs in it. */
+/** What a test does to the whole process. */
+const SHARES = /process\.(env|argv|on|exit|stdout)|mock\.timers|setFlags/m;
+/** A module of the tests' own with hooks serves the file that loads it first, so that no two of a process may. */
 const HOOKS = /^(before|after|beforeEach|afterEach)\(/m;
-/** The same in a test, and what else outlives it. */
-const SHARES =
-  /^(before|after|beforeEach|afterEach)\(|process\.(env|argv|on|exit|stdout)|mock\.timers|setFlags/m;
 /** Rooms whose files start processes and threads, or take long. */
-const LARGE = /^test\/(app|bench|examples|faults|house|workers)\//;
-/** Most files in one process. */
-const MOST_FILES = 8;
+const LARGE = /^test\/(app|bench|cli|examples|faults|house|workers)\//;
+/** Most files in one process, and the longest they may take together, in milliseconds. */
+const MOST = { files: 8, ms: 20_000 };
 /** A file that took longer runs alone, in milliseconds. */
-const SMALL_MS = 4000;
+const SMALL_MS = 8000;
+
+interface Open {
+  files: string[];
+  ms: number;
+  helpers: Set<string>;
+}
 
 /** @returns the longest unit first, so that none of them is left to run alone at the end; those that never ran come before. */
 export function unitsOf(files: readonly string[], durations: Durations): Unit[] {
   const units: string[][] = [];
-  const open = new Map<string, string[]>();
+  const open: Open[] = [];
   for (const file of files) {
-    if (!isSmall(file, durations)) {
+    const ms = durations[file] ?? 0;
+    if (ms > SMALL_MS || LARGE.test(file) || SHARES.test(sourceOf(file))) {
       units.push([file]);
       continue;
     }
-    const room = path.dirname(file);
-    let unit = open.get(room);
-    if (unit === undefined || unit.length === MOST_FILES) {
-      open.set(room, (unit = []));
-      units.push(unit);
+    const helpers = helpersWithHooks(file);
+    const fits = (unit: Open): boolean =>
+      unit.files.length < MOST.files &&
+      unit.ms + ms <= MOST.ms &&
+      [...helpers].every((helper) => !unit.helpers.has(helper));
+    let unit = open.find(fits);
+    if (unit === undefined) {
+      open.push((unit = { files: [], ms: 0, helpers: new Set() }));
+      units.push(unit.files);
     }
-    unit.push(file);
+    unit.files.push(file);
+    unit.ms += ms;
+    for (const helper of helpers) unit.helpers.add(helper);
   }
   const rank = ({ expectedMs = Infinity }: Unit): number => expectedMs;
   return units
@@ -48,22 +59,19 @@ export function unitsOf(files: readonly string[], durations: Durations): Unit[] 
     .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)));
 }
 
-function isSmall(file: string, durations: Durations): boolean {
-  const isQuick = (durations[file] ?? 0) < SMALL_MS;
-  return isQuick && !LARGE.test(file) && !shares(file);
-}
+const sourceOf = (file: string): string => readFileSync(packagePath(file), 'utf8');
 
-/** Whether a test file, or one of the tests' own that it imports, does something for the whole process. */
-function shares(file: string, seen = new Set<string>()): boolean {
-  if (seen.has(file)) return false;
-  seen.add(file);
-  const source = readFileSync(packagePath(file), 'utf8');
-  const isTest = file.endsWith('.test.ts');
-  if (isTest ? SHARES.test(source) : HOOKS.test(source)) return true;
-  const imports = [...source.matchAll(/from '(\.{1,2}\/[^']+)'/g)].map(([, to]) =>
-    path.join(path.dirname(file), to!),
-  );
-  return imports.some((imported) => imported.startsWith('test/') && shares(imported, seen));
+/** Modules of the tests' own that a test file imports and that have hooks. */
+function helpersWithHooks(file: string, seen = new Set<string>()): Set<string> {
+  const found = new Set<string>();
+  for (const [, to] of sourceOf(file).matchAll(/from '(\.{1,2}\/[^']+)'/g)) {
+    const imported = path.join(path.dirname(file), to!);
+    if (!imported.startsWith('test/') || seen.has(imported)) continue;
+    seen.add(imported);
+    if (HOOKS.test(sourceOf(imported))) found.add(imported);
+    for (const helper of helpersWithHooks(imported, seen)) found.add(helper);
+  }
+  return found;
 }
 
 function expected(unit: readonly string[], durations: Durations): number | undefined {
