@@ -92,9 +92,9 @@ test('a job is told to stop at its soft limit, and tried again as long as it has
 });
 
 test('a thread that dies takes its own jobs with it and no others', async (t) => {
-  // One pool for all ways: whatever a thread did, the pool goes on.
+  // One that ends by itself and one that is ended, in one pool, which goes on.
   const { pool, events, said, outcome, dead } = open(t);
-  for (const how of ['exit', 'throw', 'reject', 'hoard', 'loop']) {
+  for (const how of ['exit', 'loop']) {
     await t.test(how, async () => {
       const [one, other, deadly] = [job('obey'), job('obey'), job('die', { how })];
       for (const waiting of [one, other]) pool.run([waiting]);
