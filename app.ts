@@ -2,32 +2,32 @@
  * What a process consists of: the services of its role, on stores that are already there.
  */
 import type { Registry } from 'prom-client';
-import { Backlog } from './api/backlog.ts';
+import { Backlog } from './api/operations/backlog.ts';
 import type { OperationsDependencies } from './api/context.ts';
-import { apiService, HttpService, operationsService } from './api/service.ts';
-import type { ResolvedConfig } from './config.ts';
-import { Cache } from './db/cache.ts';
-import { createClickhouse, type Clickhouse } from './db/clickhouse.ts';
-import { createPool, type Pool } from './db/postgres.ts';
-import { ScheduleBook } from './jobs/beat/book.ts';
-import type { Schedule } from './jobs/beat/schedule.ts';
-import { createTaskClient } from './jobs/client.ts';
+import { apiService, HttpService, operationsService } from './api/http/service.ts';
+import type { ResolvedConfig } from './base/config.ts';
+import { Cache } from './db/stores/cache.ts';
+import { createClickhouse, type Clickhouse } from './db/stores/clickhouse.ts';
+import { createPool, type Pool } from './db/stores/postgres.ts';
+import { ScheduleBook } from './jobs/framework/beat/book.ts';
+import type { Schedule } from './jobs/framework/beat/schedule.ts';
+import { createTaskClient } from './jobs/framework/calls/client.ts';
 import { Broker, Inspector, Producer } from './jobs/queue/index.ts';
 import type { Tasks } from './jobs/framework/tasks.ts';
 import { SCHEDULES } from './jobs/schedules.ts';
-import { Submitter } from './jobs/submit.ts';
+import { Submitter } from './jobs/framework/calls/submit.ts';
 import { TASKS } from './jobs/tasks.ts';
-import { TaskWaiter } from './jobs/waiter.ts';
-import { dependenciesOf } from './readiness.ts';
+import { TaskWaiter } from './jobs/framework/calls/waiter.ts';
+import { dependenciesOf } from './api/operations/readiness.ts';
 import { createBeat, type BeatOptions } from './scheduler/beat.ts';
 import { createEventForwarder } from './scheduler/event-forwarder.ts';
 import { createPruning } from './scheduler/pruning.ts';
 import { createReconciler } from './scheduler/reconciler.ts';
-import { startAll, stopAll, type Loop, type Service } from './service.ts';
-import { countEvents, type Telemetry } from './telemetry.ts';
-import { Watchdog, type Watched } from './watchdog.ts';
-import type { ShutdownKind } from './workers/commands.ts';
-import { WorkerService } from './workers/worker.ts';
+import { startAll, stopAll, type Loop, type Service } from './base/service.ts';
+import { countEvents, type Telemetry } from './base/telemetry/telemetry.ts';
+import { Watchdog, type Watched } from './base/watchdog.ts';
+import type { ShutdownKind } from './workers/main/commands.ts';
+import { WorkerService } from './workers/main/worker.ts';
 
 export interface App {
   /** Where the API listens; undefined without one. */

@@ -1,20 +1,20 @@
 /**
  * A process of the application: `ROLE` says which part. Stores without a URL are run embedded.
  */
-import { assertPortFree } from './api/service.ts';
+import { assertPortFree } from './api/http/service.ts';
 import type { App } from './app.ts';
-import { environment, loadConfig, type Config, type ResolvedConfig } from './config.ts';
+import { environment, loadConfig, type Config, type ResolvedConfig } from './base/config.ts';
 import { resolveConfig, type Resolved } from './db/embedded/engines.ts';
-import { assertMigrated, assertReadModel } from './db/migrate.ts';
-import { createPool } from './db/postgres.ts';
-import { prepareStores, seedStores } from './db/prepare.ts';
-import { checkModel, checkStores } from './db/reachable.ts';
-import { readFlags } from './flags.ts';
-import { aboutData, greeting } from './greeting.ts';
-import { onReaderGone, say } from './output.ts';
-import { fail, Shutdown } from './shutdown.ts';
-import { logEvents, Telemetry } from './telemetry.ts';
-import type { ShutdownKind } from './workers/commands.ts';
+import { assertMigrated, assertReadModel } from './db/stores/migrate.ts';
+import { createPool } from './db/stores/postgres.ts';
+import { prepareStores, seedStores } from './cli/prepare.ts';
+import { checkModel, checkStores } from './db/stores/reachable.ts';
+import { readFlags } from './cli/flags.ts';
+import { aboutData, greeting } from './cli/greeting.ts';
+import { onReaderGone, say } from './cli/output.ts';
+import { fail, Shutdown } from './base/shutdown.ts';
+import { logEvents, Telemetry } from './base/telemetry/telemetry.ts';
+import type { ShutdownKind } from './workers/main/commands.ts';
 
 let resolved: Resolved | undefined;
 let starting: Promise<App> | undefined;

@@ -3,6 +3,6 @@
  */
 import { connect } from './jobs/connect.ts';
 import { TASKS } from './jobs/tasks.ts';
-import { serveThread } from './workers/thread.ts';
+import { serveThread } from './workers/thread/thread.ts';
 
 export default serveThread({ tasks: TASKS, connect });

@@ -4,15 +4,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { Registry } from 'prom-client';
-import type { ResolvedConfig } from '../config.ts';
-import type { Queryable } from '../db/postgres.ts';
-import type { ScheduleBook } from '../jobs/beat/book.ts';
-import type { TaskClient } from '../jobs/client.ts';
+import type { ResolvedConfig } from '../base/config.ts';
+import type { Queryable } from '../db/stores/postgres.ts';
+import type { ScheduleBook } from '../jobs/framework/beat/book.ts';
+import type { TaskClient } from '../jobs/framework/calls/client.ts';
 import type { VersionedCache } from '../jobs/resources.ts';
-import type { Telemetry } from '../telemetry.ts';
-import type { Backlog } from './backlog.ts';
-import type { Readers } from './readers.ts';
-import type { TypeBoxProvider } from './validation.ts';
+import type { Telemetry } from '../base/telemetry/telemetry.ts';
+import type { Backlog } from './operations/backlog.ts';
+import type { Readers } from './feedback/readers.ts';
+import type { TypeBoxProvider } from './http/validation.ts';
 
 /** Something the server depends on. */
 export interface Dependency {

@@ -2,7 +2,7 @@
  * What a command of the CLI is, and how the words of a command line become its input.
  */
 import { parseArgs } from 'node:util';
-import { didYouMean } from '../closest.ts';
+import { didYouMean } from '../base/closest.ts';
 
 export interface Option {
   /** `flag`: there or not; `number`: a whole number from 1 on. */

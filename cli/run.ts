@@ -2,12 +2,12 @@
  * Runs one command line. A command's file is loaded when it is asked for, all of them only for help and for words that are
  * no command: each loads clients of stores, and a command should answer at once.
  */
-import { say } from '../output.ts';
+import { say } from './output.ts';
 import { readRequest, UsageProblem, type Commands } from './command.ts';
 
 type Load = () => Promise<Commands>;
 
-const maintenance: Load = async () => (await import('./maintenance.ts')).maintenance;
+const maintenance: Load = async () => (await import('./commands/maintenance.ts')).maintenance;
 
 /** By the first word of a command. */
 const GROUPS: Readonly<Record<string, Load>> = {
@@ -15,12 +15,12 @@ const GROUPS: Readonly<Record<string, Load>> = {
   migrate: maintenance,
   seed: maintenance,
   reset: maintenance,
-  reindex: async () => (await import('./reindex.ts')).embeddings,
-  inspect: async () => (await import('./inspect.ts')).inspect,
-  control: async () => (await import('./control.ts')).control,
-  dead: async () => (await import('./dead.ts')).dead,
-  events: async () => (await import('./events.ts')).events,
-  schedules: async () => (await import('./schedules.ts')).schedules,
+  reindex: async () => (await import('./commands/reindex.ts')).embeddings,
+  inspect: async () => (await import('./commands/inspect.ts')).inspect,
+  control: async () => (await import('./commands/control.ts')).control,
+  dead: async () => (await import('./commands/dead.ts')).dead,
+  events: async () => (await import('./commands/events.ts')).events,
+  schedules: async () => (await import('./commands/schedules.ts')).schedules,
 };
 
 /** @returns the exit code: 0 done, 1 failed, 2 not understood. What went wrong is told on standard error. */

@@ -1,12 +1,12 @@
 /**
  * What commands work on: the engines of a running process, configured stores, or embedded engines started for them.
  */
-import { loadConfig, type ResolvedConfig } from '../config.ts';
+import { loadConfig, type ResolvedConfig } from '../base/config.ts';
 import { attachToRunning, resolveConfig } from '../db/embedded/engines.ts';
-import { createPool, type Pool } from '../db/postgres.ts';
-import { checkStores } from '../db/reachable.ts';
+import { createPool, type Pool } from '../db/stores/postgres.ts';
+import { checkStores } from '../db/stores/reachable.ts';
 import { Broker, Control, Inspector } from '../jobs/queue/index.ts';
-import { say } from '../output.ts';
+import { say } from './output.ts';
 
 /** Runs on the engines of a running process, on configured stores, or on embedded engines started for it. */
 export async function withStores(

@@ -1,7 +1,7 @@
 /**
  * Rows for people, documents for programs.
  */
-import { say } from '../output.ts';
+import { say } from './output.ts';
 
 /** One JSON document when that was asked for, otherwise lines. */
 export function show(isJson: boolean, document: unknown, lines: () => readonly string[]): void {

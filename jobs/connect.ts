@@ -1,11 +1,11 @@
 /**
  * The clients that DaoDao's tasks use, made once in each worker thread. Each connects when it is first used.
  */
-import type { ResolvedConfig } from '../config.ts';
-import { Behaviour } from '../db/behaviour.ts';
-import { Cache } from '../db/cache.ts';
-import { VectorIndex } from '../db/vector-index.ts';
-import { embeddingModelOf } from '../db/vectors.ts';
+import type { ResolvedConfig } from '../base/config.ts';
+import { Behaviour } from '../db/daodao/behaviour.ts';
+import { Cache } from '../db/stores/cache.ts';
+import { VectorIndex } from '../db/daodao/vector-index.ts';
+import { embeddingModelOf } from '../db/daodao/vector-collections.ts';
 import { lazyChat, lazyEmbedder } from './llm/lazy.ts';
 import type { Resources } from './resources.ts';
 
@@ -19,19 +19,19 @@ export function connect(config: ResolvedConfig): Resources {
   return {
     settings: config,
     llm: lazyChat(async () => {
-      const { createLlm } = await import('./llm/client.ts');
+      const { createLlm } = await import('./llm/openai/chat.ts');
       return createLlm({ ...server, model: config.llmModel });
     }),
     embedder: lazyEmbedder(async () => {
-      const { createEmbedder } = await import('./llm/embedder.ts');
+      const { createEmbedder } = await import('./llm/openai/embedder.ts');
       return createEmbedder({ ...server, model: model.name, size: model.size });
     }),
     vectors: new VectorIndex(
-      async () => (await import('../db/qdrant.ts')).createVectors(config),
+      async () => (await import('../db/stores/qdrant.ts')).createVectors(config),
       model,
     ),
     events: new Behaviour(async () =>
-      (await import('../db/clickhouse.ts')).createClickhouse(config),
+      (await import('../db/stores/clickhouse.ts')).createClickhouse(config),
     ),
     cache: new Cache(config.redisUrl, config.queuePrefix),
   };

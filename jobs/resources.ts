@@ -1,9 +1,9 @@
 /**
  * What DaoDao's tasks may touch beside what every task gets.
  */
-import type { Behaviour } from '../db/behaviour.ts';
-import type { VectorIndex } from '../db/vector-index.ts';
-import type { ChatModel, EmbeddingModel } from './llm/provider.ts';
+import type { Behaviour } from '../db/daodao/behaviour.ts';
+import type { VectorIndex } from '../db/daodao/vector-index.ts';
+import type { ChatModel, EmbeddingModel } from './llm/model.ts';
 
 export interface VersionedCache {
   /**

@@ -1,10 +1,10 @@
 /**
  * Every schedule there is. Times are those of Taipei, where DaoDao's days begin.
  */
-import { defineSchedule, type Schedule } from './beat/schedule.ts';
-import { refreshRecommendationCache } from './tasks/refresh-recommendation-cache.ts';
-import { sweepFeedback } from './tasks/sweep-feedback.ts';
-import { updateUserEmbeddings } from './tasks/update-user-embeddings.ts';
+import { defineSchedule, type Schedule } from './framework/beat/schedule.ts';
+import { refreshRecommendationCache } from './recommendations/task.ts';
+import { sweepFeedback } from './feedback/sweep-task.ts';
+import { updateUserEmbeddings } from './embeddings/task.ts';
 
 export const SCHEDULES: readonly Schedule[] = [
   defineSchedule({ name: 'sweep-feedback', cron: '0 1 * * *', call: sweepFeedback.s({}) }),

@@ -2,10 +2,10 @@
  * Every task of DaoDao. Importing this loads no client of any store or model.
  */
 import { Tasks } from './framework/tasks.ts';
-import { generateAiFeedback } from './tasks/generate-ai-feedback.ts';
-import { refreshRecommendationCache } from './tasks/refresh-recommendation-cache.ts';
-import { sweepFeedback } from './tasks/sweep-feedback.ts';
-import { updateUserEmbeddings } from './tasks/update-user-embeddings.ts';
+import { generateAiFeedback } from './feedback/task.ts';
+import { refreshRecommendationCache } from './recommendations/task.ts';
+import { sweepFeedback } from './feedback/sweep-task.ts';
+import { updateUserEmbeddings } from './embeddings/task.ts';
 
 export const TASKS = new Tasks([
   generateAiFeedback,

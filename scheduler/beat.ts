@@ -2,7 +2,7 @@
  * Fires what is due. Any number of processes may do so: a slot is dealt with under the lock of its schedule, in one transaction
  * with the task it accepts, so that it happens once or not at all.
  */
-import { isLockTimeout, transaction, type Pool, type Queryable } from '../db/postgres.ts';
+import { isLockTimeout, transaction, type Pool, type Queryable } from '../db/stores/postgres.ts';
 import {
   lockSchedule,
   markHandled,
@@ -10,13 +10,13 @@ import {
   readSchedules,
   rewindSchedule,
   type ScheduleRow,
-} from '../db/schedules.ts';
-import { fire, type Due, type Fired } from '../jobs/beat/fire.ts';
-import { planOf, type Schedule } from '../jobs/beat/schedule.ts';
-import type { Timetable } from '../jobs/beat/timetable.ts';
-import type { Submitter } from '../jobs/submit.ts';
-import { Loop } from '../service.ts';
-import type { Telemetry } from '../telemetry.ts';
+} from '../db/tasks/schedules.ts';
+import { fire, type Due, type Fired } from '../jobs/framework/beat/fire.ts';
+import { planOf, type Schedule } from '../jobs/framework/beat/schedule.ts';
+import type { Timetable } from '../jobs/framework/beat/timetable.ts';
+import type { Submitter } from '../jobs/framework/calls/submit.ts';
+import { Loop } from '../base/service.ts';
+import type { Telemetry } from '../base/telemetry/telemetry.ts';
 
 /** Longest time between two looks, in milliseconds: what was edited, or another process let fall, is seen by then. */
 const LOOK_MS = 1000;

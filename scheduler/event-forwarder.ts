@@ -2,11 +2,11 @@
  * Brings behaviour events from Postgres to ClickHouse. Any number of processes may do so.
  */
 import { Gauge, type Registry } from 'prom-client';
-import type { Clickhouse } from '../db/clickhouse.ts';
-import { forwardEvents, measureOutbox, type OutboxSize } from '../db/events.ts';
-import type { Queryable } from '../db/postgres.ts';
-import { Loop } from '../service.ts';
-import type { Telemetry } from '../telemetry.ts';
+import type { Clickhouse } from '../db/stores/clickhouse.ts';
+import { forwardEvents, measureOutbox, type OutboxSize } from '../db/daodao/events.ts';
+import type { Queryable } from '../db/stores/postgres.ts';
+import { Loop } from '../base/service.ts';
+import type { Telemetry } from '../base/telemetry/telemetry.ts';
 
 /** Events of one batch: ClickHouse likes few large inserts. */
 const BATCH = 5000;

@@ -1,12 +1,12 @@
 /**
  * Keeps `ai.tasks`, the outbox of events and the slots of schedules from growing for ever.
  */
-import type { Queryable } from '../db/postgres.ts';
-import { pruneEvents } from '../db/events.ts';
-import { pruneTasks } from '../db/pruning.ts';
-import { forgetSchedules, pruneSlots } from '../db/schedules.ts';
-import { Loop } from '../service.ts';
-import type { Telemetry } from '../telemetry.ts';
+import type { Queryable } from '../db/stores/postgres.ts';
+import { pruneEvents } from '../db/daodao/events.ts';
+import { pruneTasks } from '../db/tasks/prune.ts';
+import { forgetSchedules, pruneSlots } from '../db/tasks/schedules.ts';
+import { Loop } from '../base/service.ts';
+import type { Telemetry } from '../base/telemetry/telemetry.ts';
 
 /** Rows deleted in one round. */
 const PAGE = 500;

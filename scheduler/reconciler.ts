@@ -3,19 +3,19 @@
  * down the ends that only the queue knows of. It repairs whatever was lost in between: a dispatch that did not happen, a
  * flushed or restarted Redis, a failover.
  */
-import type { Pool } from '../db/postgres.ts';
+import type { Pool } from '../db/stores/postgres.ts';
 import {
   checkAgain,
   closeTask,
   releaseTrailing,
   takeDueChecks,
   type UnfinishedTask,
-} from '../db/task-checks.ts';
-import { ERRORS } from '../errors.ts';
+} from '../db/tasks/checks.ts';
+import { ERRORS } from '../base/errors.ts';
 import type { Inspector, JobStatus, Producer } from '../jobs/queue/index.ts';
-import { toErrorCode } from '../jobs/result.ts';
-import { Loop } from '../service.ts';
-import type { Telemetry } from '../telemetry.ts';
+import { toErrorCode } from '../jobs/framework/calls/result.ts';
+import { Loop } from '../base/service.ts';
+import type { Telemetry } from '../base/telemetry/telemetry.ts';
 
 /** Tasks looked at in one round. */
 const PAGE = 500;

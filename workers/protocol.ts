@@ -1,9 +1,9 @@
 /**
  * What the main thread and its worker threads tell each other.
  */
-import type { ResolvedConfig } from '../config.ts';
+import type { ResolvedConfig } from '../base/config.ts';
 import type { Loss } from '../jobs/queue/index.ts';
-import type { Failure } from './outcome.ts';
+import type { Failure } from './decide.ts';
 
 /** A job as it travels to a thread: the payload as text, parsed where it is used. */
 export interface ThreadJob {

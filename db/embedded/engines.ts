@@ -1,17 +1,17 @@
 /**
  * Every store has an address: the one it was given, or that of an embedded engine started here.
  */
-import type { Config, ResolvedConfig } from '../../config.ts';
-import { startClickhouse } from './clickhouse.ts';
-import { startCoach } from './coach.ts';
-import { keptSecret, randomSecret } from './data-dir.ts';
-import type { Engine } from './engine.ts';
-import { startKeeper } from './keeper.ts';
-import { findRunning, lockDataDir, type EngineUrls } from './lock.ts';
-import { startPostgres } from './postgres.ts';
-import { markProcess, type Leftover } from './process.ts';
-import { startRedis } from './redis.ts';
-import { startVectorStore } from './vectors.ts';
+import type { Config, ResolvedConfig } from '../../base/config.ts';
+import { startClickhouse } from './clickhouse/start.ts';
+import { startCoach } from './coach/start.ts';
+import { keptSecret, randomSecret } from './host/data-dir.ts';
+import type { Engine } from './host/engine.ts';
+import { startKeeper } from './host/keeper.ts';
+import { findRunning, lockDataDir, type EngineUrls } from './host/lock.ts';
+import { startPostgres } from './postgres/start.ts';
+import { markProcess, type Leftover } from './host/process.ts';
+import { startRedis } from './redis/start.ts';
+import { startVectorStore } from './vectors/start.ts';
 
 const OPENAI_URL = 'https://api.openai.com/v1';
 

@@ -1,7 +1,7 @@
 /**
  * How a practice of the seed is written down: days count from its start, times are those of a clock in Taipei.
  */
-import type { Mood, PracticeState } from '../practices.ts';
+import type { Mood, PracticeState } from '../daodao/practices.ts';
 import type { SeedUser } from './users.ts';
 
 export interface SeedCheckIn {

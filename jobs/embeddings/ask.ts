@@ -2,7 +2,7 @@
  * Asking the embedding model: as few calls as its limits allow, and a text that it refuses keeps no other from its vector.
  */
 import { LlmError, outcomeOf } from '../llm/error.ts';
-import type { Embeddings } from '../llm/provider.ts';
+import type { Embeddings } from '../llm/model.ts';
 import type { Context } from '../define.ts';
 import { callsOf } from './tokens.ts';
 

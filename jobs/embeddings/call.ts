@@ -2,8 +2,8 @@
  * How an update of vectors is asked for: changes that follow one another are one update, and one that comes while it runs is
  * done after it.
  */
-import type { DurableCallOptions } from '../call-options.ts';
-import { updateUserEmbeddings } from '../tasks/update-user-embeddings.ts';
+import type { DurableCallOptions } from '../framework/options.ts';
+import { updateUserEmbeddings } from './task.ts';
 
 /** Longest that changes without a pause put an update off, in debounces. */
 const MOST_DEBOUNCES = 10;

@@ -1,8 +1,8 @@
 /**
  * Embeds whatever has changed, page by page: what one attempt has written the next one finds unchanged.
  */
-import { findStaleUsers } from '../../db/embedding-sources.ts';
-import { nextVersion } from '../../db/embedding-state.ts';
+import { findStaleUsers } from '../../db/daodao/embedding-sources.ts';
+import { nextVersion } from '../../db/daodao/embedding-state.ts';
 import type { Context } from '../define.ts';
 import { add, NOTHING, updateUsers, type Counts } from './update.ts';
 

@@ -2,7 +2,7 @@
  * What of a user and a practice is embedded, and which facts go beside the vector.
  */
 import { createHash } from 'node:crypto';
-import type { PracticeSource, UserSource } from '../../db/embedding-sources.ts';
+import type { PracticeSource, UserSource } from '../../db/daodao/embedding-sources.ts';
 import { estimateTokens } from './tokens.ts';
 
 /** Most tokens of one text, by our own count: models take some 8,000. */

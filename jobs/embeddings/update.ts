@@ -10,11 +10,11 @@ import {
   nextVersion,
   type EmbeddingState,
   type Written,
-} from '../../db/embedding-state.ts';
-import { findUserSources, type UserSource } from '../../db/embedding-sources.ts';
-import { recordLlmCall } from '../../db/llm-calls.ts';
-import type { VectorPoint } from '../../db/vector-index.ts';
-import type { Kind } from '../../db/vectors.ts';
+} from '../../db/daodao/embedding-state.ts';
+import { findUserSources, type UserSource } from '../../db/daodao/embedding-sources.ts';
+import { recordLlmCall } from '../../db/llm/calls.ts';
+import type { VectorPoint } from '../../db/daodao/vector-index.ts';
+import type { Kind } from '../../db/daodao/vector-collections.ts';
 import type { Context } from '../define.ts';
 import { askFor } from './ask.ts';
 import { digest, practiceEntity, userEntity, type Entity } from './text.ts';

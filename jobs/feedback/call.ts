@@ -1,11 +1,11 @@
 /**
  * How feedback is asked for: one unfinished task for each practice and language.
  */
-import type { PracticeMaterial } from '../../db/practices.ts';
-import type { DurableCallOptions } from '../call-options.ts';
-import { generateAiFeedback } from '../tasks/generate-ai-feedback.ts';
+import type { PracticeMaterial } from '../../db/daodao/practices.ts';
+import type { DurableCallOptions } from '../framework/options.ts';
+import { generateAiFeedback } from './task.ts';
 import { inputHash } from './input-hash.ts';
-import type { Locale } from './locale.ts';
+import type { Locale } from '../locale.ts';
 
 /** @param locale default: what the owner prefers. */
 export function feedbackCall(

@@ -2,12 +2,12 @@
  * The conversation with the model: at most one call to write, one to repair the form, one to mend the tone. Each is a
  * step of its own, whose raw reply is stored before anything is read out of it.
  */
-import type { PracticeMaterial } from '../../db/practices.ts';
+import type { PracticeMaterial } from '../../db/daodao/practices.ts';
 import { outcomeOf } from '../llm/error.ts';
-import type { ChatReply, ChatRequest } from '../llm/provider.ts';
+import type { ChatReply, ChatRequest } from '../llm/model.ts';
 import type { Context } from '../define.ts';
 import { inputHash } from './input-hash.ts';
-import type { Locale } from './locale.ts';
+import type { Locale } from '../locale.ts';
 import { buildPrompt, followUp } from './prompt.ts';
 import { parseReply, type Sections } from './reply.ts';
 import { askForRepair, askForTone } from './rules.ts';

@@ -1,8 +1,8 @@
 /**
  * Which practices get feedback.
  */
-import type { PracticeMaterial } from '../../db/practices.ts';
-import { AppError } from '../../errors.ts';
+import type { PracticeMaterial } from '../../db/daodao/practices.ts';
+import { AppError } from '../../base/errors.ts';
 import type { TaskSettings } from '../resources.ts';
 import { noteLength } from './notes.ts';
 

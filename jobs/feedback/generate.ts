@@ -2,18 +2,18 @@
  * From a practice to its feedback: read, ask, save, show. Every stage may be repeated by a later attempt.
  */
 import { Type, type Static } from 'typebox';
-import { saveFeedback, type Feedback } from '../../db/feedback.ts';
-import { recordLlmCall } from '../../db/llm-calls.ts';
-import { findPracticeMaterial, type PracticeMaterial } from '../../db/practices.ts';
-import type { Queryable } from '../../db/postgres.ts';
-import { findStep } from '../../db/task-runs.ts';
-import { AppError, ERRORS } from '../../errors.ts';
+import { saveFeedback, type Feedback } from '../../db/daodao/feedback.ts';
+import { recordLlmCall } from '../../db/llm/calls.ts';
+import { findPracticeMaterial, type PracticeMaterial } from '../../db/daodao/practices.ts';
+import type { Queryable } from '../../db/stores/postgres.ts';
+import { findStep } from '../../db/tasks/attempts.ts';
+import { AppError, ERRORS } from '../../base/errors.ts';
 import { cacheValue } from '../cache-value.ts';
 import type { Context } from '../define.ts';
 import { Reject } from '../framework/retry.ts';
 import { composeFeedback, type Call } from './compose.ts';
 import { checkEligibility } from './eligibility.ts';
-import { Locale } from './locale.ts';
+import { Locale } from '../locale.ts';
 import { PROMPT_VERSION } from './prompt.ts';
 import { joinSections, Sections } from './reply.ts';
 

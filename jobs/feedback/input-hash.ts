@@ -2,8 +2,8 @@
  * One digest of everything a feedback text depends on.
  */
 import { createHash } from 'node:crypto';
-import type { PracticeMaterial } from '../../db/practices.ts';
-import type { Locale } from './locale.ts';
+import type { PracticeMaterial } from '../../db/daodao/practices.ts';
+import type { Locale } from '../locale.ts';
 import { PROMPT_VERSION } from './prompt.ts';
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Notes of check-ins: how long one is, and which two say the most.
  */
-import type { CheckIn } from '../../db/practices.ts';
+import type { CheckIn } from '../../db/daodao/practices.ts';
 
 const KEYCAP_EMOJI = /[0-9#*]\uFE0F?\u20E3/g;
 const CJK =

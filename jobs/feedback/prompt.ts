@@ -7,9 +7,9 @@
  *
  * Inside the JSON, `<` and `>` are escaped, so nothing a person writes can close the block or open another.
  */
-import type { CheckIn, Mood, PracticeMaterial } from '../../db/practices.ts';
-import type { ChatMessage, ChatRequest } from '../llm/provider.ts';
-import type { Locale } from './locale.ts';
+import type { CheckIn, Mood, PracticeMaterial } from '../../db/daodao/practices.ts';
+import type { ChatMessage, ChatRequest } from '../llm/model.ts';
+import type { Locale } from '../locale.ts';
 import { tellingNotes } from './notes.ts';
 import { Sections } from './reply.ts';
 import { RULES } from './rules.ts';

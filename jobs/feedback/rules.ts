@@ -1,7 +1,7 @@
 /**
  * What is said to the model, in the language it shall write in.
  */
-import type { Locale } from './locale.ts';
+import type { Locale } from '../locale.ts';
 import type { ToneRule, Violation } from './tone.ts';
 
 /** The system message. */

@@ -1,7 +1,7 @@
 /**
  * What the check-ins of a practice show at a glance: facts a coach may speak of. No streaks and no scores among them.
  */
-import type { CheckIn, Mood } from '../../db/practices.ts';
+import type { CheckIn, Mood } from '../../db/daodao/practices.ts';
 import { noteLength } from './notes.ts';
 
 export interface Statistics {

@@ -1,9 +1,9 @@
 /**
  * Asks for feedback on finished practices that have none and whose owner did not write an insight, page by page, the newest first.
  */
-import { findPracticeMaterial, listFinishedPractices } from '../../db/practices.ts';
-import { AppError } from '../../errors.ts';
-import { generateAiFeedback } from '../tasks/generate-ai-feedback.ts';
+import { findPracticeMaterial, listFinishedPractices } from '../../db/daodao/practices.ts';
+import { AppError } from '../../base/errors.ts';
+import { generateAiFeedback } from './task.ts';
 import type { Context } from '../define.ts';
 import { feedbackCall } from './call.ts';
 import { checkEligibility } from './eligibility.ts';

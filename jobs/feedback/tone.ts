@@ -1,7 +1,7 @@
 /**
  * The tone DaoDao promises its users, checked by code whatever the model was told.
  */
-import type { Locale } from './locale.ts';
+import type { Locale } from '../locale.ts';
 import { SECTION_NAMES, type SectionName, type Sections } from './reply.ts';
 
 /** What a text does that it should not. */

@@ -1,7 +1,7 @@
 /**
  * What a task is given for one attempt.
  */
-import type { Queryable } from '../../db/postgres.ts';
+import type { Queryable } from '../../db/stores/postgres.ts';
 import type { Signature } from './signature.ts';
 
 export interface JobFacts {

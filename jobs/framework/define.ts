@@ -2,8 +2,8 @@
  * What a task is: a name, the schemas of its payload and result, a policy and `run`.
  */
 import type { Static, TSchema } from 'typebox';
-import type { CallOptions, DurableCallOptions } from '../call-options.ts';
-import { readPolicy, type PolicyOptions } from '../policy.ts';
+import type { CallOptions, DurableCallOptions } from './options.ts';
+import { readPolicy, type PolicyOptions } from './policy.ts';
 import type { DurableContext, TaskContext } from './context.ts';
 import type { Signable, TaskFacts } from './signature.ts';
 

@@ -1,7 +1,7 @@
 /**
  * What a task throws to say what becomes of it.
  */
-import type { ErrorCode } from '../../errors.ts';
+import type { ErrorCode } from '../../base/errors.ts';
 
 /** Ends a task without another attempt. */
 export class Reject extends Error {

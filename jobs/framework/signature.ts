@@ -2,8 +2,8 @@
  * A task with its payload and options: a value that does nothing until it is enqueued.
  */
 import type { Static, TSchema } from 'typebox';
-import type { CallOptions, DurableCallOptions } from '../call-options.ts';
-import type { Policy } from '../policy.ts';
+import type { CallOptions, DurableCallOptions } from './options.ts';
+import type { Policy } from './policy.ts';
 
 /** What is known of a task without running it. */
 export interface TaskFacts<

@@ -1,7 +1,7 @@
 /**
  * The tasks of an application, found by their names.
  */
-import { TaskDefinitionError } from '../policy.ts';
+import { TaskDefinitionError } from './policy.ts';
 import type { TaskFacts } from './signature.ts';
 
 export class Tasks<T extends TaskFacts = TaskFacts> {

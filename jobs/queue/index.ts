@@ -4,24 +4,24 @@
  * `Broker` moves jobs, `Producer` adds them, `Runner` runs a handler for each, `Consumer` hands them to whatever runs them
  * otherwise, `Inspector` looks. keys.ts lists every key.
  */
-export { Broker, type EnqueueWord, type QueueOptions } from './broker.ts';
-export type { BroadcastOptions, WorkerAnswer } from './broadcast.ts';
-export { Consumer, type ConsumerOptions } from './consumer.ts';
-export { QUEUE_ERRORS, QueueError, type QueueErrorCode } from './errors.ts';
-export { Control, type RevokeWord } from './control.ts';
-export { EventTail, type EventTailOptions } from './events.ts';
+export { Broker, type EnqueueWord, type QueueOptions } from './broker/broker.ts';
+export type { BroadcastOptions, WorkerAnswer } from './client/broadcast.ts';
+export { Consumer, type ConsumerOptions } from './worker/consumer.ts';
+export { QUEUE_ERRORS, QueueError, type QueueErrorCode } from './broker/errors.ts';
+export { Control, type RevokeWord } from './client/control.ts';
+export { EventTail, type EventTailOptions } from './client/events.ts';
 export {
   Inspector,
   type JobState,
   type JobStatus,
   type Overview,
   type PageOf,
-} from './inspector.ts';
-export { isJobId, QUEUE_NAME } from './keys.ts';
-export type { Delivery, Loss } from './lane.ts';
-export type { Outcome } from './settlements.ts';
-export { AHEAD, Pace } from './pace.ts';
-export { Producer, type EnqueueOutcome } from './producer.ts';
+} from './client/inspector.ts';
+export { isJobId, QUEUE_NAME } from './broker/keys.ts';
+export type { Delivery, Loss } from './worker/lane.ts';
+export type { Outcome } from './worker/settlements.ts';
+export { AHEAD, Pace } from './worker/pace.ts';
+export { Producer, type EnqueueOutcome } from './client/producer.ts';
 export {
   MAX_DURATION_MS,
   MAX_HEADERS_LENGTH,
@@ -32,7 +32,7 @@ export {
   type Job,
   type JobRequest,
   type Reason,
-} from './record.ts';
-export { Results } from './results.ts';
-export { Runner, type RunnerOptions } from './runner.ts';
-export { Stall } from './stall.ts';
+} from './broker/record.ts';
+export { Results } from './client/results.ts';
+export { Runner, type RunnerOptions } from './worker/runner.ts';
+export { Stall } from './worker/stall.ts';

@@ -2,18 +2,18 @@
  * Everything that is known of some people and of the practices that may fit them. A store that is away is left out, and
  * named.
  */
-import type { Engagement, Popularity } from '../../db/behaviour.ts';
-import { isClickhouseAway } from '../../db/clickhouse-away.ts';
+import type { Engagement, Popularity } from '../../db/daodao/behaviour.ts';
+import { isClickhouseAway } from '../../db/stores/clickhouse-away.ts';
 import {
   findCandidates,
   findLively,
   findTagged,
   type Candidate,
   type Learner,
-} from '../../db/recommendation-sources.ts';
-import type { PracticeSearch, VectorHit } from '../../db/vector-index.ts';
-import { isVectorsAway } from '../../db/vectors-away.ts';
-import { findVerdicts, type Verdicts } from '../../db/verdicts.ts';
+} from '../../db/daodao/recommendation-sources.ts';
+import type { PracticeSearch, VectorHit } from '../../db/daodao/vector-index.ts';
+import { isVectorsAway } from '../../db/stores/vectors-away.ts';
+import { findVerdicts, type Verdicts } from '../../db/daodao/likes.ts';
 import type { Context } from '../define.ts';
 import { MOST_CARDS } from './cards.ts';
 

@@ -1,7 +1,7 @@
 /**
  * The reason for a recommendation as a sentence.
  */
-import type { Locale } from '../feedback/locale.ts';
+import type { Locale } from '../locale.ts';
 import type { Reason } from './score.ts';
 
 const SENTENCES: Record<Locale, Record<Reason, (shared: string) => string>> = {

@@ -8,7 +8,7 @@ import {
   nextRecommendationVersion,
   type Candidate,
   type Learner,
-} from '../../db/recommendation-sources.ts';
+} from '../../db/daodao/recommendation-sources.ts';
 import { cacheValue } from '../cache-value.ts';
 import type { Context } from '../define.ts';
 import { cardsKey, MOST_CARDS, POPULAR_KEY, TTL_SECONDS, type RankedCard } from './cards.ts';

@@ -1,7 +1,7 @@
 /**
  * How well a practice of somebody else fits a person, and the one reason that is told for it. Deterministic.
  */
-import type { Candidate, Learner } from '../../db/recommendation-sources.ts';
+import type { Candidate, Learner } from '../../db/daodao/recommendation-sources.ts';
 
 export const REASONS = [
   'ongoing_practice',

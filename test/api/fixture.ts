@@ -4,17 +4,22 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { signToken, type TokenUser } from '../../api/auth.ts';
+import { signToken, type TokenUser } from '../../api/http/auth.ts';
 import type { ApiDependencies } from '../../api/context.ts';
-import { buildApi } from '../../api/server.ts';
-import { loadConfig, type ResolvedConfig } from '../../config.ts';
-import type { Feedback } from '../../db/feedback.ts';
-import type { PracticeMaterial } from '../../db/practices.ts';
-import type { Accepted } from '../../db/accept.ts';
-import type { DurableCallOptions } from '../../jobs/call-options.ts';
-import type { TaskView } from '../../jobs/result.ts';
-import type { TaskClient } from '../../jobs/client.ts';
-import { countEvents, Telemetry, type EventName, type Events } from '../../telemetry.ts';
+import { buildApi } from '../../api/http/server.ts';
+import { loadConfig, type ResolvedConfig } from '../../base/config.ts';
+import type { Feedback } from '../../db/daodao/feedback.ts';
+import type { PracticeMaterial } from '../../db/daodao/practices.ts';
+import type { Accepted } from '../../db/tasks/accept.ts';
+import type { DurableCallOptions } from '../../jobs/framework/options.ts';
+import type { TaskView } from '../../jobs/framework/calls/result.ts';
+import type { TaskClient } from '../../jobs/framework/calls/client.ts';
+import {
+  countEvents,
+  Telemetry,
+  type EventName,
+  type Events,
+} from '../../base/telemetry/telemetry.ts';
 
 export const SECRET = 'a secret that only the tests of the api know';
 

@@ -3,10 +3,10 @@
  */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { ResolvedConfig } from '../../config.ts';
-import { startAnswering } from '../support/answering.ts';
-import { startTestApp, type TestApp, type TaskBody } from '../support/app.ts';
-import { eventually } from '../support/consumers.ts';
+import type { ResolvedConfig } from '../../base/config.ts';
+import { startAnswering } from '../support/app/answering.ts';
+import { startTestApp, type TestApp, type TaskBody } from '../support/app/app.ts';
+import { eventually } from '../support/queue/consumers.ts';
 
 interface Ready {
   status: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
-import { startTestApp, type Person, type TaskBody, type TestApp } from '../support/app.ts';
+import { startTestApp, type Person, type TaskBody, type TestApp } from '../support/app/app.ts';
 import { stretched } from '../support/patience.ts';
 
 interface Accepted {

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Compile } from 'typebox/compile';
 import type { TSchema } from 'typebox';
-import { eventually } from '../support/consumers.ts';
+import { eventually } from '../support/queue/consumers.ts';
 import {
   cards,
   embed,
@@ -19,7 +19,7 @@ import {
   type Accepted,
   type Card,
   type Envelope,
-} from '../support/front-end.ts';
+} from '../support/app/front-end.ts';
 import { stretched } from '../support/patience.ts';
 
 test('the ten trials of a front-end developer', async (t) => {

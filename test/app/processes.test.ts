@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { isRunning } from '../../db/embedded/process.ts';
-import { eventually } from '../support/consumers.ts';
+import { isRunning } from '../../db/embedded/host/process.ts';
+import { eventually } from '../support/queue/consumers.ts';
 import {
   dataDirectories,
   enginesOf,
@@ -11,8 +11,8 @@ import {
   processesOf,
   startMain,
   toPaste,
-} from '../support/embedded-start.ts';
-import { run } from '../support/process.ts';
+} from '../support/stores/embedded-start.ts';
+import { run } from '../support/app/process.ts';
 
 const environment = dataDirectories(after);
 
@@ -28,10 +28,10 @@ async function readiness(origin: string): Promise<unknown> {
 
 test('the guided run that could do nothing says so; the next one ends with everything done and a text in each language', async (t) => {
   const env = environment('demo');
-  const idle = run(t, 'demo.js', { ...env, FEEDBACK_MIN_NOTE_LENGTH: '10000' });
+  const idle = run(t, 'cli/demo/main.js', { ...env, FEEDBACK_MIN_NOTE_LENGTH: '10000' });
   assert.equal(await idle.ended, 1, idle.text());
   assert.match(idle.text(), /0 requests accepted/);
-  const demo = run(t, 'demo.js', env);
+  const demo = run(t, 'cli/demo/main.js', env);
   assert.equal(await demo.ended, 0, demo.text());
   const [, asked, done] = /(\d+) requests accepted[^]*?(\d+) tasks done/.exec(demo.text()) ?? [];
   assert.ok(Number(asked) > 0 && asked === done, demo.text());
@@ -44,7 +44,7 @@ test('the guided run that could do nothing says so; the next one ends with every
 
 test('the guided run leaves configured stores alone, and says so', async (t) => {
   const stores = { DATABASE_URL: 'postgres://canary@127.0.0.1:1/x', QDRANT_URL: 'http://canary:1' };
-  const demo = run(t, 'demo.js', { ...environment('demo-alone'), ...stores });
+  const demo = run(t, 'cli/demo/main.js', { ...environment('demo-alone'), ...stores });
   await demo.wrote(/embedded stores only; not used: DATABASE_URL, QDRANT_URL\n[^]*Starting/);
   demo.child.kill('SIGINT');
   assert.equal(await demo.ended, 130, demo.text());
@@ -82,15 +82,15 @@ test('a start on nothing ends in lines to paste that work, ready in every part, 
     },
     backlog: { tasks: 0, oldest_ms: 0, full: false },
   });
-  const migrate = run(t, 'cli.js', env, ['migrate']);
+  const migrate = run(t, 'cli/main.js', env, ['migrate']);
   assert.equal(await migrate.ended, 0, migrate.text());
   assert.match(migrate.text(), /Nothing to apply\./);
-  const seed = run(t, 'cli.js', env, ['seed']);
+  const seed = run(t, 'cli/main.js', env, ['seed']);
   assert.equal(await seed.ended, 0, seed.text());
-  const workers = run(t, 'cli.js', env, ['inspect', 'workers']);
+  const workers = run(t, 'cli/main.js', env, ['inspect', 'workers']);
   assert.equal(await workers.ended, 0, workers.text());
   assert.match(workers.text(), new RegExp(` ${main.child.pid} +ai_tasks,default +0/32 `));
-  const refused = run(t, 'cli.js', env, ['reset', '--yes']);
+  const refused = run(t, 'cli/main.js', env, ['reset', '--yes']);
   assert.equal(await refused.ended, 1);
   assert.match(refused.text(), new RegExp(`is used by process ${main.child.pid}`));
   const second = run(t, 'main.js', env);
@@ -104,7 +104,7 @@ test('a start on nothing ends in lines to paste that work, ready in every part, 
   assert.deepEqual(engines.filter(isRunning), []);
   assert.deepEqual(processesOf(env.DATA_DIR), []);
 
-  const reset = run(t, 'cli.js', env, ['reset', '--yes']);
+  const reset = run(t, 'cli/main.js', env, ['reset', '--yes']);
   assert.equal(await reset.ended, 0, reset.text());
   assert.equal(reset.text(), `${path.resolve(dir)} is empty.\n`);
   assert.deepEqual(readdirSync(env.DATA_DIR), []);

@@ -3,10 +3,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createVectors } from '../../db/qdrant.ts';
-import { ALIASES } from '../../db/vectors.ts';
-import type { Answer } from '../support/app.ts';
-import { environmentOf, run } from '../support/process.ts';
+import { createVectors } from '../../db/stores/qdrant.ts';
+import { ALIASES } from '../../db/daodao/vector-collections.ts';
+import type { Answer } from '../support/app/app.ts';
+import { environmentOf, run } from '../support/app/process.ts';
 import {
   cards,
   embed,
@@ -14,8 +14,8 @@ import {
   type Accepted,
   type Card,
   type Envelope,
-} from '../support/front-end.ts';
-import { startWhole } from '../support/whole.ts';
+} from '../support/app/front-end.ts';
+import { startWhole } from '../support/app/whole.ts';
 
 const LEARNER = '念安';
 
@@ -211,7 +211,7 @@ test('cards of the seed fit, tell why, and follow what people say and do', async
     const before = await count();
     await client.delete(ALIASES.practices, { filter: {}, wait: true });
     assert.equal(await count(), 0);
-    const cli = run(st, 'cli.js', environmentOf(whole.config), ['reindex']);
+    const cli = run(st, 'cli/main.js', environmentOf(whole.config), ['reindex']);
     assert.equal(await cli.ended, 0, cli.text());
     assert.match(cli.text(), /Done: .*"users":6/);
     assert.equal(await count(), before);

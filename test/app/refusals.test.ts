@@ -5,11 +5,15 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { migrate } from '../../db/migrate.ts';
-import { freePort } from '../../db/embedded/port.ts';
-import { startAnswering } from '../support/answering.ts';
-import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { run } from '../support/process.ts';
+import { migrate } from '../../db/stores/migrate.ts';
+import { freePort } from '../../db/embedded/host/port.ts';
+import { startAnswering } from '../support/app/answering.ts';
+import {
+  createEmptyDatabase,
+  createTestDatabase,
+  type TestDatabase,
+} from '../support/stores/postgres.ts';
+import { run } from '../support/app/process.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'daodao-refusals-'));
 let database: TestDatabase;
@@ -81,7 +85,7 @@ test("a database without the product's tables ends the start, and the loading of
     const env = { ...sound, DATABASE_URL: empty.url };
     const sentence =
       /\(DATABASE_URL\) lacks DaoDao's own tables users, practices, practice_checkins: .*migrate --seed/;
-    for (const started of [run(t, 'main.js', env), run(t, 'cli.js', env, ['seed'])]) {
+    for (const started of [run(t, 'main.js', env), run(t, 'cli/main.js', env, ['seed'])]) {
       assert.equal(await started.ended, 1);
       assert.match(started.text(), sentence);
     }

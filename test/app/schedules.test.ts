@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SEED_PRACTICES } from '../../db/seed/practices.ts';
-import { eventually } from '../support/consumers.ts';
-import { startWhole, type Caller } from '../support/whole.ts';
+import { eventually } from '../support/queue/consumers.ts';
+import { startWhole, type Caller } from '../support/app/whole.ts';
 
 interface ScheduleBody {
   name: string;

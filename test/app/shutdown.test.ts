@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventually } from '../support/consumers.ts';
+import { eventually } from '../support/queue/consumers.ts';
 import { HANG_MS } from '../support/patience.ts';
-import { openWorkerApp, type WorkerApp } from '../support/worker-app.ts';
+import { openWorkerApp, type WorkerApp } from '../support/app/worker-app.ts';
 
 /** Longer than any test: who waits for the lease, waits in vain. */
 const LEASE_MS = 600_000;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { packagePath } from '../../package-path.ts';
+import { packagePath } from '../../base/package-path.ts';
 import { HANG_MS } from '../support/patience.ts';
 import type { Report } from './report.ts';
 

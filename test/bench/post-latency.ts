@@ -12,11 +12,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signToken } from '../../api/auth.ts';
-import { packagePath } from '../../package-path.ts';
-import { findRunning } from '../../db/embedded/lock.ts';
-import { createPool, type Pool } from '../../db/postgres.ts';
-import { insertCheckIn, insertPractice, insertUser } from '../support/practices.ts';
+import { signToken } from '../../api/http/auth.ts';
+import { packagePath } from '../../base/package-path.ts';
+import { findRunning } from '../../db/embedded/host/lock.ts';
+import { createPool, type Pool } from '../../db/stores/postgres.ts';
+import { insertCheckIn, insertPractice, insertUser } from '../support/domain/practices.ts';
 
 const REQUESTS = 200;
 /** Requests before the clock counts: connections are made, code is compiled. */

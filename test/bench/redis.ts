@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { loadConfig } from '../../config.ts';
-import { startRedis } from '../../db/embedded/redis.ts';
+import { loadConfig } from '../../base/config.ts';
+import { startRedis } from '../../db/embedded/redis/start.ts';
 
 /** Between two looks at what Redis tells only when asked, in milliseconds. */
 const LOOK_EVERY_MS = 5;

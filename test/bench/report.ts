@@ -3,7 +3,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
-import { packagePath } from '../../package-path.ts';
+import { packagePath } from '../../base/package-path.ts';
 import { quantile, type Figure, type Target } from './bench.ts';
 
 export interface Machine {

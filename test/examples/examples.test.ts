@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { HANG_MS } from '../support/patience.ts';
-import { testRedisUrl } from '../support/redis.ts';
+import { testRedisUrl } from '../support/stores/redis.ts';
 
 const run = promisify(execFile);
 

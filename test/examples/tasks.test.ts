@@ -2,7 +2,7 @@
  * The examples of docs/tasks.md do what they say.
  */
 import { after, before, test } from 'node:test';
-import { openStack, type Stack } from '../support/stack.ts';
+import { openStack, type Stack } from '../support/threads/stack.ts';
 import EXAMPLES, { EXAMPLE_TASKS } from './tasks/index.ts';
 
 let stack: Stack;

@@ -4,15 +4,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
-import type { Accepted } from '../../db/accept.ts';
+import type { Accepted } from '../../db/tasks/accept.ts';
 import type { Signature } from '../../jobs/framework/signature.ts';
-import { Submitter } from '../../jobs/submit.ts';
-import { startAnswering } from '../support/answering.ts';
-import { startTestApp, type Person, type TestApp } from '../support/app.ts';
+import { Submitter } from '../../jobs/framework/calls/submit.ts';
+import { startAnswering } from '../support/app/answering.ts';
+import { startTestApp, type Person, type TestApp } from '../support/app/app.ts';
 import { atEnd } from '../support/at-end.ts';
-import { eventually } from '../support/consumers.ts';
+import { eventually } from '../support/queue/consumers.ts';
 import { stretched } from '../support/patience.ts';
-import { startProxy, type StoreProxy } from '../support/proxy.ts';
+import { startProxy, type StoreProxy } from '../support/stores/proxy.ts';
 import { report, sizesOf } from './experiment.ts';
 
 const SIZES = sizesOf('accept', {

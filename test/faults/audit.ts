@@ -3,7 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { TestDatabase } from '../support/postgres.ts';
+import type { TestDatabase } from '../support/stores/postgres.ts';
 
 /** One write that was committed, in the order of the locks it took. */
 export interface AuditRow {

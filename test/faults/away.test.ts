@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startTestApp, type Person, type TaskBody, type TestApp } from '../support/app.ts';
+import { startTestApp, type Person, type TaskBody, type TestApp } from '../support/app/app.ts';
 import { atEnd } from '../support/at-end.ts';
-import { startFlakyProxy } from '../support/flaky-proxy.ts';
-import { startProxy, type StoreProxy } from '../support/proxy.ts';
+import { startFlakyProxy } from '../support/stores/flaky-proxy.ts';
+import { startProxy, type StoreProxy } from '../support/stores/proxy.ts';
 
 let redis: StoreProxy;
 let postgres: StoreProxy;

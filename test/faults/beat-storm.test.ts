@@ -4,13 +4,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool } from '../../db/postgres.ts';
+import type { Pool } from '../../db/stores/postgres.ts';
 import { atEnd } from '../support/at-end.ts';
 import { testConfig } from '../support/config.ts';
-import { eventually } from '../support/consumers.ts';
-import { createTestDatabase } from '../support/postgres.ts';
-import { environmentOf, run, type Run } from '../support/process.ts';
-import { createTestRedis } from '../support/redis.ts';
+import { eventually } from '../support/queue/consumers.ts';
+import { createTestDatabase } from '../support/stores/postgres.ts';
+import { environmentOf, run, type Run } from '../support/app/process.ts';
+import { createTestRedis } from '../support/stores/redis.ts';
 import { chance, report, sizesOf } from './experiment.ts';
 
 const SIZES = sizesOf('beat-storm', {
@@ -88,7 +88,7 @@ async function openStage(t: Parameters<typeof atEnd>[0]) {
     STORM_SCHEDULES: String(SCHEDULES),
   };
   const start = async (): Promise<Run> => {
-    const scheduler = run(t, 'test/support/worker-main.js', env);
+    const scheduler = run(t, 'test/support/threads/worker-main.js', env);
     runs.push(scheduler);
     await scheduler.wrote(/process\.started/);
     return scheduler;

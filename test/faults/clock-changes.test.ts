@@ -3,8 +3,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Timetable } from '../../jobs/beat/timetable.ts';
-import { Clocks, Meaning } from '../jobs/beat/definition.ts';
+import { Timetable } from '../../jobs/framework/beat/timetable.ts';
+import { Clocks, Meaning } from '../jobs/framework/beat/definition.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -14,12 +14,12 @@ import {
   type ConsumerOptions,
   type JobRequest,
 } from '../../jobs/queue/index.ts';
-import type { ScriptName } from '../../jobs/queue/scripts.ts';
+import type { ScriptName } from '../../jobs/queue/broker/scripts.ts';
 import { atEnd } from '../support/at-end.ts';
-import { startCluster, type TestCluster } from '../support/cluster.ts';
-import { eventually } from '../support/consumers.ts';
+import { startCluster, type TestCluster } from '../support/stores/cluster.ts';
+import { eventually } from '../support/queue/consumers.ts';
 import { stretched } from '../support/patience.ts';
-import { startWorker, workerLog } from '../support/worker-processes.ts';
+import { startWorker, workerLog } from '../support/threads/worker-processes.ts';
 import { report } from './experiment.ts';
 
 const SHARDS = 4;

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Control } from '../../jobs/queue/index.ts';
-import { eventually } from '../support/consumers.ts';
-import { WAYS_TO_DIE } from '../support/tasks-of-threads.ts';
-import { NO_DATABASE, openWorker, type WorkerBench } from '../support/worker.ts';
+import { eventually } from '../support/queue/consumers.ts';
+import { WAYS_TO_DIE } from '../support/threads/odd-tasks.ts';
+import { NO_DATABASE, openWorker, type WorkerBench } from '../support/threads/worker.ts';
 
 async function threadOf(bench: WorkerBench, id: string): Promise<unknown> {
   const said = await bench.said(id, 'here');

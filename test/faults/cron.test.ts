@@ -2,7 +2,7 @@
  * Slots of random expressions in random zones, against the slow definition of them.
  */
 import { test } from 'node:test';
-import { compareSlots, ZONES } from '../jobs/beat/random-slots.ts';
+import { compareSlots, ZONES } from '../jobs/framework/beat/random-slots.ts';
 import { report, SEED, sizesOf } from './experiment.ts';
 
 const SIZES = sizesOf('cron', { cases: { ci: 50_000, full: 1_000_000 } });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Inspector, Producer } from '../../jobs/queue/index.ts';
-import { eventually, startConsumer } from '../support/consumers.ts';
+import { eventually, startConsumer } from '../support/queue/consumers.ts';
 import { stretched } from '../support/patience.ts';
-import { redisUrl, request, testQueue, uuid } from '../support/queue.ts';
-import { startWorker, workerLog } from '../support/worker-processes.ts';
+import { redisUrl, request, testQueue, uuid } from '../support/queue/scripts.ts';
+import { startWorker, workerLog } from '../support/threads/worker-processes.ts';
 
 const LEASE_MS = stretched(500);
 const LONG_MS = 3_600_000;

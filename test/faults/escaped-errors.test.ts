@@ -8,10 +8,10 @@ import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { ThreadPool } from '../../workers/pool.ts';
+import { ThreadPool } from '../../workers/main/pool.ts';
 import type { ThreadJob } from '../../workers/protocol.ts';
 import { testConfig } from '../support/config.ts';
-import { eventually } from '../support/consumers.ts';
+import { eventually } from '../support/queue/consumers.ts';
 import { Signals } from '../support/signals.ts';
 
 const THREADS = Number(process.env['ESCAPED_ERRORS_THREADS'] ?? 40);
@@ -24,7 +24,7 @@ const GROWTH_MB = 8;
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-const module = new URL('../support/escaping-thread.js', import.meta.url);
+const module = new URL('../support/threads/escaping-thread.js', import.meta.url);
 
 function listeners(): number {
   return process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0);

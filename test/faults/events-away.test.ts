@@ -5,12 +5,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startAnswering } from '../support/answering.ts';
-import { startTestApp } from '../support/app.ts';
+import { startAnswering } from '../support/app/answering.ts';
+import { startTestApp } from '../support/app/app.ts';
 import { atEnd } from '../support/at-end.ts';
-import { startTestClickhouse } from '../support/clickhouse.ts';
-import { eventually } from '../support/consumers.ts';
-import { startProxy } from '../support/proxy.ts';
+import { startTestClickhouse } from '../support/stores/clickhouse.ts';
+import { eventually } from '../support/queue/consumers.ts';
+import { startProxy } from '../support/stores/proxy.ts';
 
 /** Twenty events ten times a second. */
 const BATCH = 20;

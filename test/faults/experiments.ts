@@ -3,7 +3,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { packagePath } from '../../package-path.ts';
+import { packagePath } from '../../base/package-path.ts';
 import type { Size } from './experiment.ts';
 
 export interface Experiment {

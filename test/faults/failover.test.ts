@@ -5,15 +5,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
-import { runStep, startTask, succeedTask } from '../../db/task-runs.ts';
-import { acceptTask } from '../../db/accept.ts';
+import { runStep, startTask, succeedTask } from '../../db/tasks/attempts.ts';
+import { acceptTask } from '../../db/tasks/accept.ts';
 import { Broker, Inspector, Producer, Runner, type JobState } from '../../jobs/queue/index.ts';
 import { createReconciler } from '../../scheduler/reconciler.ts';
-import { Telemetry, type EventName } from '../../telemetry.ts';
+import { Telemetry, type EventName } from '../../base/telemetry/telemetry.ts';
 import { atEnd } from '../support/at-end.ts';
-import { startCluster, type TestCluster } from '../support/cluster.ts';
-import { eventually } from '../support/consumers.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startCluster, type TestCluster } from '../support/stores/cluster.ts';
+import { eventually } from '../support/queue/consumers.ts';
+import { createTestDatabase, type TestDatabase } from '../support/stores/postgres.ts';
 import { Signals } from '../support/signals.ts';
 import { request } from '../support/tasks.ts';
 

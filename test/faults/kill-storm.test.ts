@@ -3,9 +3,9 @@
  */
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '../support/consumers.ts';
+import { eventually } from '../support/queue/consumers.ts';
 import { stretched } from '../support/patience.ts';
-import { stormTask, transientStormTask, type Storm } from '../support/tasks-of-storms.ts';
+import { stormTask, transientStormTask, type Storm } from '../support/threads/storm-tasks.ts';
 import { chance, report, sizesOf } from './experiment.ts';
 import { readLines, struckOut, violationsOf, type Asked } from './storms/ledger.ts';
 import { openStageOnSharedStores, type Stage } from './storms/stage.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTestApp, type Person, type TaskBody, type TestApp } from '../support/app.ts';
-import { startAnswering } from '../support/answering.ts';
+import { startTestApp, type Person, type TaskBody, type TestApp } from '../support/app/app.ts';
+import { startAnswering } from '../support/app/answering.ts';
 import { stretched } from '../support/patience.ts';
-import { environmentOf, run, type Run } from '../support/process.ts';
+import { environmentOf, run, type Run } from '../support/app/process.ts';
 
 let app: TestApp;
 let person: Person;

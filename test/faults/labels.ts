@@ -3,7 +3,7 @@
  * before it is taken.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { packagePath } from '../../package-path.ts';
+import { packagePath } from '../../base/package-path.ts';
 import type { Fitting } from './modes.ts';
 
 const FILE = packagePath('test', 'faults', 'labels.json');

@@ -5,17 +5,17 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { readCards } from '../../api/cards.ts';
-import { Behaviour } from '../../db/behaviour.ts';
-import { Cache } from '../../db/cache.ts';
-import { forwardEvents, storeEvents } from '../../db/events.ts';
-import { giveVerdict } from '../../db/verdicts.ts';
-import { refreshRecommendationCache } from '../../jobs/tasks/refresh-recommendation-cache.ts';
+import { readCards } from '../../api/recommendations/cards.ts';
+import { Behaviour } from '../../db/daodao/behaviour.ts';
+import { Cache } from '../../db/stores/cache.ts';
+import { forwardEvents, storeEvents } from '../../db/daodao/events.ts';
+import { giveVerdict } from '../../db/daodao/likes.ts';
+import { refreshRecommendationCache } from '../../jobs/recommendations/task.ts';
 import { atEnd } from '../support/at-end.ts';
-import { database } from '../support/attempts.ts';
-import { startTestClickhouse } from '../support/clickhouse.ts';
-import { runTask, updated } from '../support/embeddings.ts';
-import { insertPractice, insertUser } from '../support/practices.ts';
+import { database } from '../support/threads/attempts.ts';
+import { startTestClickhouse } from '../support/stores/clickhouse.ts';
+import { runTask, updated } from '../support/domain/embeddings.ts';
+import { insertPractice, insertUser } from '../support/domain/practices.ts';
 import { chance, report, sizesOf } from './experiment.ts';
 
 const SIZES = sizesOf('leaks', {

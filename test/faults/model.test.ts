@@ -4,11 +4,11 @@
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { startFlakyProxy } from '../support/flaky-proxy.ts';
+import { startFlakyProxy } from '../support/stores/flaky-proxy.ts';
 import { stretched } from '../support/patience.ts';
-import { ownRedis } from '../support/own-redis.ts';
-import { COMMANDS, QUEUES } from '../support/queue-commands.ts';
-import { openWorld, type WorldServer } from '../support/queue-world.ts';
+import { ownRedis } from '../support/stores/own-redis.ts';
+import { COMMANDS, QUEUES } from '../support/queue/model/commands.ts';
+import { openWorld, type WorldServer } from '../support/queue/model/world.ts';
 import { report, SEED, sizesOf } from './experiment.ts';
 
 const SIZES = sizesOf('model', {

@@ -20,7 +20,7 @@ export interface Mutant {
   shows: RegExp;
 }
 
-const RUNS = 'dist/db/task-runs.js';
+const RUNS = 'dist/db/tasks/attempts.js';
 /** The job never ends. */
 export const NO_END = /did not end before its deadline/;
 const ENDED_TWICE = /the queue has ended one job 2 times/;
@@ -61,7 +61,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'effects are written without a transaction around them',
-    patches: [{ file: 'dist/db/postgres.js', from: `await client.query('BEGIN');`, to: '' }],
+    patches: [{ file: 'dist/db/stores/postgres.js', from: `await client.query('BEGIN');`, to: '' }],
     label: 'worker/pg:INSERT ai.task_steps#2',
     mode: 'B',
     shows: /the task ended as error/,
@@ -70,7 +70,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the job is acknowledged before its work is committed',
     patches: [
       {
-        file: 'dist/workers/worker.js',
+        file: 'dist/workers/main/worker.js',
         from: 'this.#run(ready.slice(i, i + size), this.#pool);\n    }',
         to: `this.#run(ready.slice(i, i + size), this.#pool);
         for (const { job } of ready)
@@ -114,7 +114,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a stored reply of the model is not used again',
     patches: [
       {
-        file: 'dist/workers/context.js',
+        file: 'dist/workers/thread/context.js',
         from: 'const stored = await findStep(db, claim.id, name);',
         to: 'const stored = undefined;',
       },
@@ -127,12 +127,12 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the lease is not checked when a job is completed',
     patches: [
       {
-        file: 'jobs/queue/lua/held.lua',
+        file: 'jobs/queue/lua/parts/jobs/held.lua',
         from: 'if member[i] == 1 then',
         to: 'if member[i] then',
       },
       {
-        file: 'jobs/queue/lua/step.lua',
+        file: 'jobs/queue/lua/worker/step.lua',
         from: `if not redis.call('ZSCORE', workers, worker) then return redis.error_reply('WORKER_UNKNOWN') end`,
         to: '',
       },
@@ -145,7 +145,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the cache takes an older version over a newer one',
     patches: [
       {
-        file: 'dist/db/cache.js',
+        file: 'dist/db/stores/cache.js',
         from: 'if version and version > tonumber(ARGV[1]) then return 0 end',
         to: '',
       },
@@ -158,12 +158,12 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a job whose id is known is put in line again',
     patches: [
       {
-        file: 'jobs/queue/lua/store.lua',
+        file: 'jobs/queue/lua/parts/jobs/store.lua',
         from: 'if known[i] then all_new = false end',
         to: '',
       },
       {
-        file: 'jobs/queue/lua/store.lua',
+        file: 'jobs/queue/lua/parts/jobs/store.lua',
         from: `redis.call('HSET', jobs, unpack(ARGV, from, last)) == count`,
         to: `redis.call('HSET', jobs, unpack(ARGV, from, last)) >= 0`,
       },
@@ -176,7 +176,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a round that is sent again claims anew, whatever its number',
     patches: [
       {
-        file: 'jobs/queue/lua/step.lua',
+        file: 'jobs/queue/lua/worker/step.lua',
         from: 'if memo[1] then return recall(memo[1], at) end',
         to: '',
       },
@@ -189,7 +189,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the reaper forgets what lay in the inbox of the dead',
     patches: [
       {
-        file: 'jobs/queue/lua/reap.lua',
+        file: 'jobs/queue/lua/worker/reap.lua',
         from: 'if not return_to_line(id, at) then',
         to: 'if not fresh[id] and not return_to_line(id, at) then',
       },
@@ -202,7 +202,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the reaper charges a death to every job of the dead',
     patches: [
       {
-        file: 'jobs/queue/lua/reap.lua',
+        file: 'jobs/queue/lua/worker/reap.lua',
         from: `if mark == 'r' then deaths = deaths + 1 end`,
         to: 'deaths = deaths + 1',
       },

@@ -4,14 +4,14 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { loadConfig } from '../../config.ts';
-import type { Engine } from '../../db/embedded/engine.ts';
-import { startPostgres } from '../../db/embedded/postgres.ts';
-import { startRedis } from '../../db/embedded/redis.ts';
-import { createTestStores, type TestStores } from '../support/app.ts';
+import { loadConfig } from '../../base/config.ts';
+import type { Engine } from '../../db/embedded/host/engine.ts';
+import { startPostgres } from '../../db/embedded/postgres/start.ts';
+import { startRedis } from '../../db/embedded/redis/start.ts';
+import { createTestStores, type TestStores } from '../support/app/app.ts';
 import type { Framer } from './framers/framer.ts';
 import { Gate, type Judge } from './gate.ts';
-import { endWithTest, forget } from '../support/survivors.ts';
+import { endWithTest, forget } from '../support/queue/survivors.ts';
 
 export type Killable = 'redis' | 'pg';
 

@@ -3,12 +3,12 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createPool } from '../../db/postgres.ts';
-import { AppError } from '../../errors.ts';
+import { createPool } from '../../db/stores/postgres.ts';
+import { AppError } from '../../base/errors.ts';
 import { atEnd } from '../support/at-end.ts';
-import { eventually } from '../support/consumers.ts';
+import { eventually } from '../support/queue/consumers.ts';
 import { stretched } from '../support/patience.ts';
-import { createTestRedis } from '../support/redis.ts';
+import { createTestRedis } from '../support/stores/redis.ts';
 import { chance, report, sizesOf } from './experiment.ts';
 import { startFlow } from './storms/flow.ts';
 import { violationsOf } from './storms/ledger.ts';

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { packagePath } from '../../package-path.ts';
-import { isRunning, type ProcessMark } from '../../db/embedded/process.ts';
-import { freePort } from '../../db/embedded/port.ts';
-import { eventually } from '../support/consumers.ts';
+import { packagePath } from '../../base/package-path.ts';
+import { isRunning, type ProcessMark } from '../../db/embedded/host/process.ts';
+import { freePort } from '../../db/embedded/host/port.ts';
+import { eventually } from '../support/queue/consumers.ts';
 import {
   dataDirectories,
   enginesOf,
@@ -13,9 +13,9 @@ import {
   processesOf,
   startMain,
   toPaste,
-} from '../support/embedded-start.ts';
+} from '../support/stores/embedded-start.ts';
 import { HANG_MS } from '../support/patience.ts';
-import { run } from '../support/process.ts';
+import { run } from '../support/app/process.ts';
 
 /** `used` is a directory that tests hand on: what one of them leaves is no start on nothing. */
 const environment = dataDirectories(after);
@@ -26,7 +26,7 @@ const allGone = (engines: readonly ProcessMark[]): Promise<void> =>
 const noneOf = (dataDir: string): Promise<void> =>
   eventually('the engines end', () => processesOf(dataDir).length === 0);
 
-for (const file of ['demo.js', 'main.js']) {
+for (const file of ['cli/demo/main.js', 'main.js']) {
   test(`${file} ends quietly when nobody reads it any more, and leaves nothing`, async (t) => {
     const env = environment('used');
     const started = run(t, file, env);

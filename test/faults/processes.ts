@@ -10,7 +10,7 @@ import { createPostgresFramer } from './framers/postgres.ts';
 import { createRespFramer, stringsOf, type ScriptNames } from './framers/resp.ts';
 import type { Request } from './framers/framer.ts';
 import { Gate, type Judge, type Role, type Store } from './gate.ts';
-import { endWithTest, forget } from '../support/survivors.ts';
+import { endWithTest, forget } from '../support/queue/survivors.ts';
 import type { Watch } from './watch.ts';
 
 /**

@@ -2,7 +2,7 @@
  * Who asks for feedback, as often as it takes, and writes down every 202.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signToken } from '../../api/auth.ts';
+import { signToken } from '../../api/http/auth.ts';
 import type { Stage } from './stage.ts';
 
 /** Pause after an answer that asks to come again, in milliseconds. */

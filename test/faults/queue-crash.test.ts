@@ -10,10 +10,10 @@ import {
   type JobRequest,
   type QueueOptions,
 } from '../../jobs/queue/index.ts';
-import { eventually } from '../support/consumers.ts';
+import { eventually } from '../support/queue/consumers.ts';
 import { stretched } from '../support/patience.ts';
-import { redisUrl, request, testQueue, uuid, type TestQueue } from '../support/queue.ts';
-import { startWorker, workerLog, type WorkerProcess } from '../support/worker-processes.ts';
+import { redisUrl, request, testQueue, uuid, type TestQueue } from '../support/queue/scripts.ts';
+import { startWorker, workerLog, type WorkerProcess } from '../support/threads/worker-processes.ts';
 import { chance, report, sizesOf } from './experiment.ts';
 
 const SIZES = sizesOf('queue-crash', {

@@ -2,10 +2,10 @@
  * What Redis holds of a job, read from its keys.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TestRedis } from '../support/redis.ts';
-import { eventually } from '../support/consumers.ts';
+import type { TestRedis } from '../support/stores/redis.ts';
+import { eventually } from '../support/queue/consumers.ts';
 import { HANG_MS } from '../support/patience.ts';
-import { undocumented } from '../support/keyspace.ts';
+import { undocumented } from '../support/queue/keyspace.ts';
 
 /** First two letters of a record of a job that has ended. */
 const ENDED = /^[rfx]1/;

@@ -3,9 +3,9 @@
  * each took, in ms, as a list.
  */
 import assert from 'node:assert/strict';
-import { readCards } from '../../api/cards.ts';
-import { Cache } from '../../db/cache.ts';
-import { createPool } from '../../db/postgres.ts';
+import { readCards } from '../../api/recommendations/cards.ts';
+import { Cache } from '../../db/stores/cache.ts';
+import { createPool } from '../../db/stores/postgres.ts';
 
 export interface Place {
   databaseUrl: string;

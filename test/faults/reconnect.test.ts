@@ -4,9 +4,9 @@
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Producer } from '../../jobs/queue/index.ts';
-import { eventually, startConsumer } from '../support/consumers.ts';
-import { startFlakyProxy, type FlakyProxy } from '../support/flaky-proxy.ts';
-import { redisUrl, request, testQueue, type TestQueue } from '../support/queue.ts';
+import { eventually, startConsumer } from '../support/queue/consumers.ts';
+import { startFlakyProxy, type FlakyProxy } from '../support/stores/flaky-proxy.ts';
+import { redisUrl, request, testQueue, type TestQueue } from '../support/queue/scripts.ts';
 import { chance, report, sizesOf } from './experiment.ts';
 
 const SIZES = sizesOf('reconnect', { faults: { ci: 25, full: 1000 } });

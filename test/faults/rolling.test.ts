@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '../support/consumers.ts';
+import { eventually } from '../support/queue/consumers.ts';
 import { HANG_MS } from '../support/patience.ts';
-import { openWorkerApp } from '../support/worker-app.ts';
+import { openWorkerApp } from '../support/app/worker-app.ts';
 import { report, sizesOf } from './experiment.ts';
 
 const SIZES = sizesOf('rolling', { restarts: { ci: 20, full: 100 } });

@@ -4,7 +4,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { packagePath } from '../../package-path.ts';
+import { packagePath } from '../../base/package-path.ts';
 import type { Counts } from '../runner/report.ts';
 import { conclude, runOnEngines, untilInterrupted } from '../runner/run.ts';
 import { fileOf, type Experiment } from './experiments.ts';

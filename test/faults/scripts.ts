@@ -3,7 +3,7 @@
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { script, ScriptName } from '../../jobs/queue/scripts.ts';
+import type { script, ScriptName } from '../../jobs/queue/broker/scripts.ts';
 import type { ScriptNames } from './framers/resp.ts';
 
 /** Every name, or it does not compile. */
@@ -35,7 +35,7 @@ const NAMES: Record<ScriptName, true> = {
 
 /** @param program folder of a compiled program. */
 export async function scriptNames(program: string): Promise<ScriptNames> {
-  const file = pathToFileURL(path.join(program, 'jobs', 'queue', 'scripts.js'));
+  const file = pathToFileURL(path.join(program, 'jobs', 'queue', 'broker', 'scripts.js'));
   const compiled = (await import(file.href)) as { script: typeof script };
   const names = new Map<string, string>();
   for (const name of Object.keys(NAMES) as ScriptName[]) {

@@ -4,10 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Broker, Control } from '../../jobs/queue/index.ts';
-import { packagePath } from '../../package-path.ts';
-import { startAnswering } from '../support/answering.ts';
+import { packagePath } from '../../base/package-path.ts';
+import { startAnswering } from '../support/app/answering.ts';
 import { HANG_MS, stretched } from '../support/patience.ts';
-import { createPerson, type Person, type TestStores } from '../support/app.ts';
+import { createPerson, type Person, type TestStores } from '../support/app/app.ts';
 import { installAudit, type Audit } from './audit.ts';
 import { createStores, type Killable, type OwnEngines } from './own-engines.ts';
 import { startProcess, type GatedProcess } from './processes.ts';

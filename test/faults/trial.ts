@@ -3,7 +3,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { insertCheckIn } from '../support/practices.ts';
+import { insertCheckIn } from '../support/domain/practices.ts';
 import { HANG_MS, stretched } from '../support/patience.ts';
 import { act, goOn, goOnBeside, holdsNothing, NotProven, ownerOf } from './acts.ts';
 import { violationsOf } from './invariants.ts';

@@ -7,11 +7,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { Events } from '../../telemetry.ts';
+import type { Events } from '../../base/telemetry/telemetry.ts';
 import { stretched } from '../support/patience.ts';
-import { NO_DATABASE, openWorker, stateOf } from '../support/worker.ts';
+import { NO_DATABASE, openWorker, stateOf } from '../support/threads/worker.ts';
 
-const THREADS = new URL('../support/unstartable-thread.js', import.meta.url);
+const THREADS = new URL('../support/threads/unstartable-thread.js', import.meta.url);
 
 async function open(t: TestContext) {
   const folder = await mkdtemp(path.join(tmpdir(), 'unstartable-'));

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NO_DATABASE, openWorker } from '../support/worker.ts';
+import { NO_DATABASE, openWorker } from '../support/threads/worker.ts';
 
 const JOBS = 1000;
 const WAIT_MS = process.env['WAITING_JOBS_MS'];

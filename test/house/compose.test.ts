@@ -6,8 +6,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { loadConfig, ROLES, SETTINGS } from '../../config.ts';
-import { packagePath } from '../../package-path.ts';
+import { loadConfig, ROLES, SETTINGS } from '../../base/config.ts';
+import { packagePath } from '../../base/package-path.ts';
 
 interface Service {
   image: string;

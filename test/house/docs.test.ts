@@ -5,15 +5,15 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { control } from '../../cli/control.ts';
-import { dead } from '../../cli/dead.ts';
-import { events } from '../../cli/events.ts';
-import { inspect } from '../../cli/inspect.ts';
-import { maintenance } from '../../cli/maintenance.ts';
-import { embeddings } from '../../cli/reindex.ts';
-import { schedules } from '../../cli/schedules.ts';
-import { packagePath } from '../../package-path.ts';
-import { ERRORS } from '../../errors.ts';
+import { control } from '../../cli/commands/control.ts';
+import { dead } from '../../cli/commands/dead.ts';
+import { events } from '../../cli/commands/events.ts';
+import { inspect } from '../../cli/commands/inspect.ts';
+import { maintenance } from '../../cli/commands/maintenance.ts';
+import { embeddings } from '../../cli/commands/reindex.ts';
+import { schedules } from '../../cli/commands/schedules.ts';
+import { packagePath } from '../../base/package-path.ts';
+import { ERRORS } from '../../base/errors.ts';
 
 const read = (...segments: string[]) => readFile(packagePath(...segments), 'utf8');
 

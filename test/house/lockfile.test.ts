@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { packagePath } from '../../package-path.ts';
+import { packagePath } from '../../base/package-path.ts';
 import { missingEntries, readLockfile } from './lockfile.ts';
 
 test('the lockfile holds the packages of every platform, so that npm ci takes it', () => {

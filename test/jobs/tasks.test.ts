@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { Value } from 'typebox/value';
 import { Tasks } from '../../jobs/framework/tasks.ts';
 import { TASKS } from '../../jobs/tasks.ts';
-import { generateAiFeedback } from '../../jobs/tasks/generate-ai-feedback.ts';
+import { generateAiFeedback } from '../../jobs/feedback/task.ts';
 
 test('two tasks of one name are refused', () => {
   assert.throws(() => new Tasks([...TASKS, generateAiFeedback]), /generate_ai_feedback/);

@@ -5,10 +5,10 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { loadConfig } from '../../config.ts';
-import type { Engine } from '../../db/embedded/engine.ts';
-import { startPostgres } from '../../db/embedded/postgres.ts';
-import { startRedis } from '../../db/embedded/redis.ts';
+import { loadConfig } from '../../base/config.ts';
+import type { Engine } from '../../db/embedded/host/engine.ts';
+import { startPostgres } from '../../db/embedded/postgres/start.ts';
+import { startRedis } from '../../db/embedded/redis/start.ts';
 
 /** Runs `work` with both engines up. They are stopped and their data is removed however it ends. */
 export async function withEngines<T>(work: (env: NodeJS.ProcessEnv) => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { packagePath } from '../../package-path.ts';
+import { packagePath } from '../../base/package-path.ts';
 
 /** How long each file took last, in milliseconds, by its path. Beside the build, and as short-lived. */
 const DURATIONS = packagePath('dist', 'test-durations.json');

@@ -64,8 +64,8 @@ test('a file that hangs is told with the test that was under way', () => {
 });
 
 test('small files run in one process, those that change the process each in their own, the longest first', () => {
-  const small = ['broken', 'claim'].map((name) => `test/jobs/queue/scripts.${name}.test.ts`);
-  const withEnvironment = 'test/service.test.ts';
+  const small = ['broken', 'numbers'].map((name) => `test/jobs/queue/lua/${name}.test.ts`);
+  const withEnvironment = 'test/base/service.test.ts';
   const durations = { [small[0]!]: 500, [small[1]!]: 700, [withEnvironment]: 900 };
   assert.deepEqual(unitsOf([withEnvironment, ...small], durations), [
     { files: small, expectedMs: 1200 },

@@ -3,7 +3,7 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { packagePath } from '../../package-path.ts';
+import { packagePath } from '../../base/package-path.ts';
 
 /** What the start of a process takes that loads a few packages, on the machine that deadlines are made for, in milliseconds. */
 const REFERENCE_MS = 600;

@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
-import { packagePath } from '../../package-path.ts';
+import { packagePath } from '../../base/package-path.ts';
 import type { Told } from './events.ts';
 import { compiled } from './files.ts';
 import { ANNOUNCES } from './announces.ts';

@@ -3,11 +3,11 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { markHandled, readSchedules } from '../../db/schedules.ts';
-import { createPool, type Pool } from '../../db/postgres.ts';
+import { markHandled, readSchedules } from '../../db/tasks/schedules.ts';
+import { createPool, type Pool } from '../../db/stores/postgres.ts';
 import { fireDue } from '../../scheduler/beat.ts';
-import type { Events } from '../../telemetry.ts';
-import { eventually } from '../support/consumers.ts';
+import type { Events } from '../../base/telemetry/telemetry.ts';
+import { eventually } from '../support/queue/consumers.ts';
 import { database, finishAll, HOUR_MS, slots, START, tasks, World } from '../support/beat.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findSlots, forgetSchedules } from '../../db/schedules.ts';
-import { defineSchedule } from '../../jobs/beat/schedule.ts';
+import { findSlots, forgetSchedules } from '../../db/tasks/schedules.ts';
+import { defineSchedule } from '../../jobs/framework/beat/schedule.ts';
 import { fireDue } from '../../scheduler/beat.ts';
 import {
   database,
@@ -14,7 +14,7 @@ import {
   tasks,
   World,
 } from '../support/beat.ts';
-import { eventually } from '../support/consumers.ts';
+import { eventually } from '../support/queue/consumers.ts';
 
 test('a slot fires once, when it is due, as a durable task that the queue gets', async () => {
   const world = new World();

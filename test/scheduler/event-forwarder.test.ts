@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test, type TestContext } from 'node:test';
-import { createClickhouse } from '../../db/clickhouse.ts';
-import { storeEvents } from '../../db/events.ts';
+import { createClickhouse } from '../../db/stores/clickhouse.ts';
+import { storeEvents } from '../../db/daodao/events.ts';
 import { createEventForwarder } from '../../scheduler/event-forwarder.ts';
-import { countEvents, Telemetry, type EventName, type Events } from '../../telemetry.ts';
+import {
+  countEvents,
+  Telemetry,
+  type EventName,
+  type Events,
+} from '../../base/telemetry/telemetry.ts';
 import { atEnd } from '../support/at-end.ts';
-import { startTestClickhouse, type TestClickhouse } from '../support/clickhouse.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startProxy } from '../support/proxy.ts';
+import { startTestClickhouse, type TestClickhouse } from '../support/stores/clickhouse.ts';
+import { createTestDatabase, type TestDatabase } from '../support/stores/postgres.ts';
+import { startProxy } from '../support/stores/proxy.ts';
 import { Signals } from '../support/signals.ts';
 
 interface Told {

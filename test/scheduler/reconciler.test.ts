@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { freePort } from '../../db/embedded/port.ts';
-import { startTask, succeedTask } from '../../db/task-runs.ts';
-import { acceptTask, type AcceptRequest } from '../../db/accept.ts';
-import { findTask } from '../../db/tasks.ts';
-import { ERRORS } from '../../errors.ts';
+import { freePort } from '../../db/embedded/host/port.ts';
+import { startTask, succeedTask } from '../../db/tasks/attempts.ts';
+import { acceptTask, type AcceptRequest } from '../../db/tasks/accept.ts';
+import { findTask } from '../../db/tasks/rows.ts';
+import { ERRORS } from '../../base/errors.ts';
 import { Broker, Consumer, Inspector, Producer, type Delivery } from '../../jobs/queue/index.ts';
 import { createReconciler, reconcile, type ReconcilerOptions } from '../../scheduler/reconciler.ts';
-import { Telemetry, type EventName } from '../../telemetry.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { createTestRedis, type TestRedis } from '../support/redis.ts';
+import { Telemetry, type EventName } from '../../base/telemetry/telemetry.ts';
+import { createTestDatabase, type TestDatabase } from '../support/stores/postgres.ts';
+import { createTestRedis, type TestRedis } from '../support/stores/redis.ts';
 import { Signals } from '../support/signals.ts';
 import { request } from '../support/tasks.ts';
 

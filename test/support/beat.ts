@@ -4,17 +4,21 @@
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach } from 'node:test';
 import { Type } from 'typebox';
-import { findSlots } from '../../db/schedules.ts';
-import { ScheduleBook, type ScheduleBookDependencies } from '../../jobs/beat/book.ts';
-import { defineSchedule, type Schedule, type ScheduleOptions } from '../../jobs/beat/schedule.ts';
+import { findSlots } from '../../db/tasks/schedules.ts';
+import { ScheduleBook, type ScheduleBookDependencies } from '../../jobs/framework/beat/book.ts';
+import {
+  defineSchedule,
+  type Schedule,
+  type ScheduleOptions,
+} from '../../jobs/framework/beat/schedule.ts';
 import { Broker, Inspector } from '../../jobs/queue/index.ts';
-import { Submitter } from '../../jobs/submit.ts';
+import { Submitter } from '../../jobs/framework/calls/submit.ts';
 import { defineTask } from '../../jobs/framework/define.ts';
 import { Tasks } from '../../jobs/framework/tasks.ts';
 import { fireDue, type BeatOptions } from '../../scheduler/beat.ts';
-import { Telemetry, type EventName, type Events } from '../../telemetry.ts';
-import { createTestDatabase, type TestDatabase } from './postgres.ts';
-import { createTestRedis, type TestRedis } from './redis.ts';
+import { Telemetry, type EventName, type Events } from '../../base/telemetry/telemetry.ts';
+import { createTestDatabase, type TestDatabase } from './stores/postgres.ts';
+import { createTestRedis, type TestRedis } from './stores/redis.ts';
 
 export const task = defineTask({
   name: 'test.scheduled',

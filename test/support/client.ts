@@ -4,14 +4,14 @@
 import { after, before } from 'node:test';
 import { randomUUID } from 'node:crypto';
 import { Type } from 'typebox';
-import { createTaskClient, type TaskClient } from '../../jobs/client.ts';
+import { createTaskClient, type TaskClient } from '../../jobs/framework/calls/client.ts';
 import { Broker, Inspector } from '../../jobs/queue/index.ts';
 import { defineTask } from '../../jobs/framework/define.ts';
 import { Tasks } from '../../jobs/framework/tasks.ts';
-import { TaskWaiter } from '../../jobs/waiter.ts';
-import { Telemetry } from '../../telemetry.ts';
-import { createTestDatabase, type TestDatabase } from './postgres.ts';
-import { createTestRedis, type TestRedis } from './redis.ts';
+import { TaskWaiter } from '../../jobs/framework/calls/waiter.ts';
+import { Telemetry } from '../../base/telemetry/telemetry.ts';
+import { createTestDatabase, type TestDatabase } from './stores/postgres.ts';
+import { createTestRedis, type TestRedis } from './stores/redis.ts';
 
 const payload = Type.Object({ n: Type.Integer() });
 const result = Type.Integer();

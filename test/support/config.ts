@@ -1,7 +1,7 @@
 /**
  * A configuration for parts run in the process of the test: every store has an address, unused ones lead nowhere.
  */
-import { loadConfig, type ResolvedConfig } from '../../config.ts';
+import { loadConfig, type ResolvedConfig } from '../../base/config.ts';
 
 export function testConfig(overrides: Partial<ResolvedConfig> = {}): ResolvedConfig {
   return {

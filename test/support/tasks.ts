@@ -3,9 +3,9 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { Pool } from '../../db/postgres.ts';
-import { startTask, type Claim } from '../../db/task-runs.ts';
-import { acceptTask, type AcceptRequest } from '../../db/accept.ts';
+import type { Pool } from '../../db/stores/postgres.ts';
+import { startTask, type Claim } from '../../db/tasks/attempts.ts';
+import { acceptTask, type AcceptRequest } from '../../db/tasks/accept.ts';
 
 /** A request that collides with no other. */
 export function request(changes: Partial<AcceptRequest> = {}): AcceptRequest {

@@ -7,7 +7,7 @@ import {
   type FromThread,
   type ThreadJob,
 } from '../../../workers/protocol.ts';
-import { Line } from '../../../workers/line.ts';
+import { Line } from '../../../workers/thread/line.ts';
 import { RESULT, type Payload } from '../peers/peer.ts';
 
 async function handle(_payload: Payload): Promise<typeof RESULT> {

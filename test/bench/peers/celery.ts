@@ -4,7 +4,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { packagePath } from '../../../package-path.ts';
+import { packagePath } from '../../../base/package-path.ts';
 import type { BenchRedis } from '../redis.ts';
 import { monotonicMs } from './peer.ts';
 

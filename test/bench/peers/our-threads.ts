@@ -3,10 +3,10 @@
  * front of threads that run either a registered task or a bare handler.
  */
 import { pino } from 'pino';
-import { loadConfig, type ResolvedConfig } from '../../../config.ts';
+import { loadConfig, type ResolvedConfig } from '../../../base/config.ts';
 import { Broker } from '../../../jobs/queue/index.ts';
-import { countEvents, logEvents, Telemetry } from '../../../telemetry.ts';
-import { WorkerService } from '../../../workers/worker.ts';
+import { countEvents, logEvents, Telemetry } from '../../../base/telemetry/telemetry.ts';
+import { WorkerService } from '../../../workers/main/worker.ts';
 import { BENCH_TASKS } from '../children/bench-tasks.ts';
 import { untilSucceeded } from './our-broker.ts';
 import { monotonicMs, type Consumer, type Place, type ThreadOptions } from './peer.ts';

@@ -14,11 +14,11 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { loadConfig, type Config } from '../../../config.ts';
+import { loadConfig, type Config } from '../../../base/config.ts';
 import { attachToRunning, resolveConfig } from '../../../db/embedded/engines.ts';
-import { resetData } from '../../../db/embedded/data-dir.ts';
-import { lockDataDir } from '../../../db/embedded/lock.ts';
-import { isRunning, markProcess, type ProcessMark } from '../../../db/embedded/process.ts';
+import { resetData } from '../../../db/embedded/host/data-dir.ts';
+import { lockDataDir } from '../../../db/embedded/host/lock.ts';
+import { isRunning, markProcess, type ProcessMark } from '../../../db/embedded/host/process.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'daodao-engines-'));
 after(() => rmSync(folder, { recursive: true, force: true }));

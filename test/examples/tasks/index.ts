@@ -1,7 +1,7 @@
 /** All examples of tasks: what they are called, the tasks they define, and what they do. */
 import type { Task } from '../../../jobs/framework/define.ts';
 import { Tasks } from '../../../jobs/framework/tasks.ts';
-import type { Stack } from '../../support/stack.ts';
+import type { Stack } from '../../support/threads/stack.ts';
 import * as isolated from './isolated.ts';
 import * as limits from './limits.ts';
 import * as many from './many.ts';

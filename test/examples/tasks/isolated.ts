@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { threadId } from 'node:worker_threads';
 import { Type } from 'typebox';
 import { defineTask } from '../../../jobs/framework/define.ts';
-import type { Stack } from '../../support/stack.ts';
+import type { Stack } from '../../support/threads/stack.ts';
 
 const crunch = defineTask({
   name: 'example.crunch',

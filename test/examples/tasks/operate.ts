@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Type } from 'typebox';
 import { Control, Inspector } from '../../../jobs/queue/index.ts';
 import { defineTask } from '../../../jobs/framework/define.ts';
-import type { Stack } from '../../support/stack.ts';
+import type { Stack } from '../../support/threads/stack.ts';
 
 const fragile = defineTask({
   name: 'example.fragile',

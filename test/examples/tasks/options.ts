@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Type } from 'typebox';
 import { defineTask } from '../../../jobs/framework/define.ts';
-import type { Stack } from '../../support/stack.ts';
+import type { Stack } from '../../support/threads/stack.ts';
 
 const whoAsks = defineTask({
   name: 'example.who-asks',

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Type } from 'typebox';
 import { defineTask } from '../../../jobs/framework/define.ts';
-import type { Stack } from '../../support/stack.ts';
-import { eventually } from '../../support/consumers.ts';
+import type { Stack } from '../../support/threads/stack.ts';
+import { eventually } from '../../support/queue/consumers.ts';
 
 const endless = defineTask({
   name: 'example.endless',

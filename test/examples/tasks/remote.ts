@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { Type } from 'typebox';
 import { Control } from '../../../jobs/queue/index.ts';
 import { defineTask } from '../../../jobs/framework/define.ts';
-import { eventually } from '../../support/consumers.ts';
-import type { Stack } from '../../support/stack.ts';
+import { eventually } from '../../support/queue/consumers.ts';
+import type { Stack } from '../../support/threads/stack.ts';
 
 const deaf = defineTask({
   name: 'example.deaf',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Type } from 'typebox';
 import { defineTask } from '../../../jobs/framework/define.ts';
-import type { Stack } from '../../support/stack.ts';
+import type { Stack } from '../../support/threads/stack.ts';
 
 const notify = defineTask({
   name: 'example.notify',

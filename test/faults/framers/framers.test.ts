@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { packagePath } from '../../../package-path.ts';
+import { packagePath } from '../../../base/package-path.ts';
 import type { Framer } from './framer.ts';
 import { createHttpFramer } from './http.ts';
 import { createPostgresFramer } from './postgres.ts';

@@ -2,8 +2,8 @@
  * Durable tasks asked for without a pause while a store is disturbed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '../../support/consumers.ts';
-import { stormTask } from '../../support/tasks-of-storms.ts';
+import { eventually } from '../../support/queue/consumers.ts';
+import { stormTask } from '../../support/threads/storm-tasks.ts';
 import { readLines, type Asked } from './ledger.ts';
 import type { Stage } from './stage.ts';
 

@@ -5,13 +5,13 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Engine } from '../../../db/embedded/engine.ts';
-import { markProcess } from '../../../db/embedded/process.ts';
-import { startPostgres } from '../../../db/embedded/postgres.ts';
-import { migrate } from '../../../db/migrate.ts';
+import type { Engine } from '../../../db/embedded/host/engine.ts';
+import { markProcess } from '../../../db/embedded/host/process.ts';
+import { startPostgres } from '../../../db/embedded/postgres/start.ts';
+import { migrate } from '../../../db/stores/migrate.ts';
 import { atEnd } from '../../support/at-end.ts';
-import { startFlakyProxy } from '../../support/flaky-proxy.ts';
-import { endWithTest, forget } from '../../support/survivors.ts';
+import { startFlakyProxy } from '../../support/stores/flaky-proxy.ts';
+import { endWithTest, forget } from '../../support/queue/survivors.ts';
 
 export interface OwnPostgres {
   url: string;

@@ -3,18 +3,18 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import type { Pool } from '../../../db/postgres.ts';
-import { createTaskClient, type TaskClient } from '../../../jobs/client.ts';
+import type { Pool } from '../../../db/stores/postgres.ts';
+import { createTaskClient, type TaskClient } from '../../../jobs/framework/calls/client.ts';
 import { Broker, Control, Inspector } from '../../../jobs/queue/index.ts';
-import { TaskWaiter } from '../../../jobs/waiter.ts';
-import { Telemetry } from '../../../telemetry.ts';
+import { TaskWaiter } from '../../../jobs/framework/calls/waiter.ts';
+import { Telemetry } from '../../../base/telemetry/telemetry.ts';
 import { atEnd } from '../../support/at-end.ts';
-import { TASKS_OF_TESTS } from '../../support/tasks-of-tests.ts';
+import { TASKS_OF_TESTS } from '../../support/threads/test-tasks.ts';
 import { testConfig } from '../../support/config.ts';
-import { createTestDatabase } from '../../support/postgres.ts';
-import { environmentOf, run, type Run } from '../../support/process.ts';
-import { createTestRedis } from '../../support/redis.ts';
-import { workerLog } from '../../support/worker-processes.ts';
+import { createTestDatabase } from '../../support/stores/postgres.ts';
+import { environmentOf, run, type Run } from '../../support/app/process.ts';
+import { createTestRedis } from '../../support/stores/redis.ts';
+import { workerLog } from '../../support/threads/worker-processes.ts';
 import { installLedger } from './ledger.ts';
 
 export interface StageOptions {
@@ -99,7 +99,7 @@ export async function openStage(t: TestContext, options: StageOptions): Promise<
   const workers: StormWorker[] = [];
   let isOver = false;
   const start = (role: string): Run =>
-    run(t, 'test/support/worker-main.js', { ...env, ROLE: role });
+    run(t, 'test/support/threads/worker-main.js', { ...env, ROLE: role });
   const startWorker = (): StormWorker => {
     const process = start('worker');
     const worker: StormWorker = {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { prepareVectors, useModel } from '../../../db/vectors.ts';
+import { prepareVectors, useModel } from '../../../db/daodao/vector-collections.ts';
 import { LlmError } from '../../../jobs/llm/error.ts';
-import { database, told } from '../../support/attempts.ts';
-import { asked, client, MODEL, pointOf, update, updated } from '../../support/embeddings.ts';
-import { insertCheckIn, insertPractice, insertUser } from '../../support/practices.ts';
+import { database, told } from '../../support/threads/attempts.ts';
+import { asked, client, MODEL, pointOf, update, updated } from '../../support/domain/embeddings.ts';
+import { insertCheckIn, insertPractice, insertUser } from '../../support/domain/practices.ts';
 
 /** A model that does not take texts with this in them. */
 function refusing(word: string) {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { VectorIndex } from '../../../db/vector-index.ts';
-import { createVectors } from '../../../db/qdrant.ts';
+import { VectorIndex } from '../../../db/daodao/vector-index.ts';
+import { createVectors } from '../../../db/stores/qdrant.ts';
 import { LlmError } from '../../../jobs/llm/error.ts';
-import { database } from '../../support/attempts.ts';
-import { asked, client, MODEL, pointOf, update, updated } from '../../support/embeddings.ts';
-import { insertCheckIn, insertPractice, insertUser } from '../../support/practices.ts';
+import { database } from '../../support/threads/attempts.ts';
+import { asked, client, MODEL, pointOf, update, updated } from '../../support/domain/embeddings.ts';
+import { insertCheckIn, insertPractice, insertUser } from '../../support/domain/practices.ts';
 
 const set = (table: string, id: number, change: string): Promise<unknown> =>
   database.pool.query(`UPDATE ${table} SET ${change}, updated_at = now() WHERE id = ${id}`);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Fault } from '../../../db/embedded/coach-faults.ts';
+import type { Fault } from '../../../db/embedded/coach/faults.ts';
 import { composeFeedback, type Composition } from '../../../jobs/feedback/compose.ts';
 import { parseReply } from '../../../jobs/feedback/reply.ts';
 import { checkTone } from '../../../jobs/feedback/tone.ts';
 import { Reject, Retry } from '../../../jobs/framework/retry.ts';
-import { startTestCoach, type TestCoach } from '../../support/coach.ts';
-import { createContext, type TestContext } from '../../support/context.ts';
-import { checkIn, createMaterial } from '../../support/practice.ts';
+import { startTestCoach, type TestCoach } from '../../support/domain/coach.ts';
+import { createContext, type TestContext } from '../../support/domain/context.ts';
+import { checkIn, createMaterial } from '../../support/domain/practice.ts';
 
 let coach: TestCoach;
 before(async () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AppError } from '../../../errors.ts';
+import { AppError } from '../../../base/errors.ts';
 import {
   averageNoteLength,
   checkEligibility,
   progress,
 } from '../../../jobs/feedback/eligibility.ts';
-import { checkIn, createMaterial } from '../../support/practice.ts';
+import { checkIn, createMaterial } from '../../support/domain/practice.ts';
 
 const SETTINGS = { feedbackMinProgress: 70, feedbackMinNoteLength: 30 };
 

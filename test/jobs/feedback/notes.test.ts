@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { noteLength, tellingNotes } from '../../../jobs/feedback/notes.ts';
-import { checkIn } from '../../support/practice.ts';
+import { checkIn } from '../../support/domain/practice.ts';
 
 const CASES: [string, number][] = [
   ['', 0],

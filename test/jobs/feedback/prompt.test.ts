@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inputHash } from '../../../jobs/feedback/input-hash.ts';
 import { buildPrompt, followUp, type PromptData } from '../../../jobs/feedback/prompt.ts';
-import { checkIn, createMaterial, type MaterialOptions } from '../../support/practice.ts';
+import { checkIn, createMaterial, type MaterialOptions } from '../../support/domain/practice.ts';
 
 function dataOf(options: MaterialOptions, locale: 'zh-TW' | 'en' = 'zh-TW'): PromptData {
   const { messages } = buildPrompt(createMaterial(options), locale);

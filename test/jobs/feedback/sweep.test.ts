@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { acceptTask } from '../../../db/accept.ts';
+import { acceptTask } from '../../../db/tasks/accept.ts';
 import { sweepFinished } from '../../../jobs/feedback/sweep.ts';
-import { sweepFeedback } from '../../../jobs/tasks/sweep-feedback.ts';
-import { attempt } from '../../../workers/attempt.ts';
-import { accepted, database, live, scope, rowOf, told } from '../../support/attempts.ts';
-import { insertCheckIn, insertPractice, insertUser } from '../../support/practices.ts';
+import { sweepFeedback } from '../../../jobs/feedback/sweep-task.ts';
+import { attempt } from '../../../workers/thread/attempt.ts';
+import { accepted, database, live, scope, rowOf, told } from '../../support/threads/attempts.ts';
+import { insertCheckIn, insertPractice, insertUser } from '../../support/domain/practices.ts';
 import { request } from '../../support/tasks.ts';
 
 const NOTE =

@@ -10,10 +10,10 @@ import {
   type JobRequest,
 } from '../../../jobs/queue/index.ts';
 import { atEnd } from '../../support/at-end.ts';
-import { startCluster, type TestCluster } from '../../support/cluster.ts';
-import { eventually } from '../../support/consumers.ts';
+import { startCluster, type TestCluster } from '../../support/stores/cluster.ts';
+import { eventually } from '../../support/queue/consumers.ts';
 import { stretched } from '../../support/patience.ts';
-import { undocumented } from '../../support/keyspace.ts';
+import { undocumented } from '../../support/queue/keyspace.ts';
 
 const SHARDS = 4;
 /** Jobs that may run twice at a failover: what was running or not yet replicated. */

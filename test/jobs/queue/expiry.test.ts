@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { Inspector, Producer, type JobRequest } from '../../../jobs/queue/index.ts';
-import { decodeJob } from '../../../jobs/queue/record.ts';
-import { eventually, startConsumer } from '../../support/consumers.ts';
-import { record, request, testQueue, uuid, type TestQueue } from '../../support/queue.ts';
-import { step } from '../../support/rows.ts';
+import { decodeJob } from '../../../jobs/queue/broker/record.ts';
+import { eventually, startConsumer } from '../../support/queue/consumers.ts';
+import { record, request, testQueue, uuid, type TestQueue } from '../../support/queue/scripts.ts';
+import { step } from '../../support/stores/rows.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

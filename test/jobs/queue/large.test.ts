@@ -5,11 +5,18 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test, type TestContext } from 'node:test';
 import { Control, Producer } from '../../../jobs/queue/index.ts';
-import { breakInbox, eventually, startConsumer } from '../../support/consumers.ts';
-import { measuringBroker } from '../../support/measuring-broker.ts';
-import { ownRedis } from '../../support/own-redis.ts';
-import { record, request, short, testQueue, uuid, type TestQueue } from '../../support/queue.ts';
-import { step, stepReply, testRows } from '../../support/rows.ts';
+import { breakInbox, eventually, startConsumer } from '../../support/queue/consumers.ts';
+import { measuringBroker } from '../../support/queue/measuring-broker.ts';
+import { ownRedis } from '../../support/stores/own-redis.ts';
+import {
+  record,
+  request,
+  short,
+  testQueue,
+  uuid,
+  type TestQueue,
+} from '../../support/queue/scripts.ts';
+import { step, stepReply, testRows } from '../../support/stores/rows.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -11,11 +11,18 @@ import {
   Runner,
   type Job,
 } from '../../../jobs/queue/index.ts';
-import { decodeEnd, encodeReason } from '../../../jobs/queue/record.ts';
-import { Settlements } from '../../../jobs/queue/settlements.ts';
-import { eventually, startConsumer } from '../../support/consumers.ts';
-import { lossyBroker } from '../../support/lossy-broker.ts';
-import { answer, record, request, testQueue, uuid, type TestQueue } from '../../support/queue.ts';
+import { decodeEnd, encodeReason } from '../../../jobs/queue/broker/record.ts';
+import { Settlements } from '../../../jobs/queue/worker/settlements.ts';
+import { eventually, startConsumer } from '../../support/queue/consumers.ts';
+import { lossyBroker } from '../../support/queue/lossy-broker.ts';
+import {
+  answer,
+  record,
+  request,
+  testQueue,
+  uuid,
+  type TestQueue,
+} from '../../support/queue/scripts.ts';
 
 const MIB = 1024 * 1024;
 const CENTURY_MS = 100 * 365 * 86_400_000;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Inspector } from '../../../jobs/queue/index.ts';
-import { eventually, startConsumer } from '../../support/consumers.ts';
-import { ownRedis } from '../../support/own-redis.ts';
-import { answer, record, request, testQueue, uuid } from '../../support/queue.ts';
-import { step } from '../../support/rows.ts';
+import { eventually, startConsumer } from '../../support/queue/consumers.ts';
+import { ownRedis } from '../../support/stores/own-redis.ts';
+import { answer, record, request, testQueue, uuid } from '../../support/queue/scripts.ts';
+import { step } from '../../support/stores/rows.ts';
 
 test('above the memory budget jobs are refused, and only the reading is noted', async (t) => {
   const queue = testQueue(t, { memoryBudgetBytes: 1 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually, startConsumer, type TestConsumer } from '../../support/consumers.ts';
-import { ownRedis } from '../../support/own-redis.ts';
+import { eventually, startConsumer, type TestConsumer } from '../../support/queue/consumers.ts';
+import { ownRedis } from '../../support/stores/own-redis.ts';
 import { stretched } from '../../support/patience.ts';
-import { request, testQueue, type TestQueue } from '../../support/queue.ts';
+import { request, testQueue, type TestQueue } from '../../support/queue/scripts.ts';
 
 const LEASE_MS = stretched(1000);
 const WORKERS = 3;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Inspector, MAX_PAYLOAD_BYTES, type JobRequest } from '../../../jobs/queue/index.ts';
-import { decodeJob } from '../../../jobs/queue/record.ts';
-import { answer, request, testQueue, uuid } from '../../support/queue.ts';
-import { step } from '../../support/rows.ts';
+import { decodeJob } from '../../../jobs/queue/broker/record.ts';
+import { answer, request, testQueue, uuid } from '../../support/queue/scripts.ts';
+import { step } from '../../support/stores/rows.ts';
 
 const PAYLOADS: Record<string, string> = {
   'an empty list': '[]',

@@ -7,10 +7,17 @@ import {
   eventually,
   startConsumer,
   type TestConsumer,
-} from '../../support/consumers.ts';
-import { startFlakyProxy } from '../../support/flaky-proxy.ts';
-import { lossyBroker } from '../../support/lossy-broker.ts';
-import { redisUrl, request, short, testQueue, uuid, type TestQueue } from '../../support/queue.ts';
+} from '../../support/queue/consumers.ts';
+import { startFlakyProxy } from '../../support/stores/flaky-proxy.ts';
+import { lossyBroker } from '../../support/queue/lossy-broker.ts';
+import {
+  redisUrl,
+  request,
+  short,
+  testQueue,
+  uuid,
+  type TestQueue,
+} from '../../support/queue/scripts.ts';
 
 /** Heartbeats, which send unanswered rounds again, come every third of it. */
 const LEASE_MS = 600;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Puppet } from '../../support/queue-puppet.ts';
-import { places, snapshot } from '../../support/queue-snapshot.ts';
-import { request, short, testQueue, uuid } from '../../support/queue.ts';
-import { step } from '../../support/rows.ts';
+import { Puppet } from '../../support/queue/model/puppet.ts';
+import { places, snapshot } from '../../support/queue/snapshot.ts';
+import { request, short, testQueue, uuid } from '../../support/queue/scripts.ts';
+import { step } from '../../support/stores/rows.ts';
 
 const RUNS = 25;
 const LEASE_MS = 60_000;

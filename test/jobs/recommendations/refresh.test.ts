@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { giveVerdict } from '../../../db/verdicts.ts';
-import { database } from '../../support/attempts.ts';
-import { noEvents, noVectors } from '../../support/context.ts';
-import { insertCheckIn, insertUser } from '../../support/practices.ts';
+import { giveVerdict } from '../../../db/daodao/likes.ts';
+import { database } from '../../support/threads/attempts.ts';
+import { noEvents, noVectors } from '../../support/domain/context.ts';
+import { insertCheckIn, insertUser } from '../../support/domain/practices.ts';
 import {
   cardsOf,
   did,
@@ -19,7 +19,7 @@ import {
   popular,
   practicesOf,
   refresh,
-} from '../../support/recommendations.ts';
+} from '../../support/domain/recommendations.ts';
 
 const NORTH = [1, 0, 0, 0];
 const EAST = [0, 1, 0, 0];

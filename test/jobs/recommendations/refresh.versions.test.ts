@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { Cache } from '../../../db/cache.ts';
-import { freePort } from '../../../db/embedded/port.ts';
-import { Stop } from '../../../workers/stop.ts';
-import { database } from '../../support/attempts.ts';
-import { insertUser } from '../../support/practices.ts';
+import { Cache } from '../../../db/stores/cache.ts';
+import { freePort } from '../../../db/embedded/host/port.ts';
+import { Stop } from '../../../workers/thread/stop.ts';
+import { database } from '../../support/threads/attempts.ts';
+import { insertUser } from '../../support/domain/practices.ts';
 import {
   acceptRefresh,
   attemptAt,
@@ -22,7 +22,7 @@ import {
   resultOf,
   vectorsAfter,
   versionOf,
-} from '../../support/recommendations.ts';
+} from '../../support/domain/recommendations.ts';
 
 /** A member who cares about tea, and a practice about tea and one about music. */
 async function reading() {

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Candidate, Learner } from '../../../db/recommendation-sources.ts';
+import type { Candidate, Learner } from '../../../db/daodao/recommendation-sources.ts';
 import {
   byScore,
   NO_SIGNALS,

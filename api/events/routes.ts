@@ -1,0 +1,203 @@
+/**
+ * What people do, told by the front end. Stored in Postgres at once, in ClickHouse soon after.
+ */
+import { randomUUID } from 'node:crypto';
+import { Compile } from 'typebox/compile';
+import { storeEvents, type BehaviourEvent } from '../../db/daodao/events.ts';
+import { AppError, ERRORS, type ErrorCode } from '../../base/errors.ts';
+import { principalOf } from '../http/auth.ts';
+import { findTextProblem } from '../http/body.ts';
+import type { Api, RouteContext } from '../context.ts';
+import {
+  EventItem,
+  EventsBody,
+  EventsChecked,
+  EventsRequest,
+  MAX_EVENTS,
+  MAX_EVENTS_BYTES,
+  ProgressRequest,
+  TimeSpentRequest,
+  ViewRequest,
+} from './schemas.ts';
+import { errorResponses, UUID_PATTERN } from '../http/schemas.ts';
+import { compileValidator, sentenceOf } from '../http/validation.ts';
+
+/** An event that is older may have been forgotten, so that its repeat would count twice. */
+const MAX_AGE_MS = 48 * 3_600_000;
+/** By how much the clock of a client may be ahead. */
+const MAX_SKEW_MS = 300_000;
+
+/** Entities that are known by their external ids. */
+const HAVE_UUIDS: ReadonlySet<string> = new Set(['practice', 'user']);
+
+const item = Compile(EventItem);
+const uuid = new RegExp(UUID_PATTERN);
+
+interface Rejected {
+  index: number;
+  code: string;
+  message: string;
+}
+
+const ROUTE = {
+  tags: ['events'],
+  response: {
+    202: EventsBody,
+    ...errorResponses(
+      'REQUEST_INVALID',
+      'BODY_MALFORMED',
+      'BODY_TOO_LARGE',
+      'TEXT_NOT_STORABLE',
+      'CONTENT_TYPE_UNSUPPORTED',
+      'UNAUTHENTICATED',
+      'STORE_UNAVAILABLE',
+    ),
+  },
+};
+
+export function eventRoutes(app: Api, { db }: RouteContext): void {
+  /** One that happens now. */
+  async function storeOne(
+    userId: string,
+    event: Omit<BehaviourEvent, 'event_id' | 'occurred_at'> & { event_id?: string | undefined },
+  ) {
+    const { event_id = randomUUID(), ...rest } = event;
+    const problem = entityProblem(event, 'body');
+    if (problem !== undefined) throw new AppError('REQUEST_INVALID', { message: problem });
+    const occurred_at = new Date().toISOString();
+    await storeEvents(db, userId, [storable({ ...rest, event_id, occurred_at })]);
+    return { accepted: 1, rejected: [] };
+  }
+
+  app.route({
+    method: 'POST',
+    url: '/events',
+    bodyLimit: MAX_EVENTS_BYTES,
+    config: { checksText: true },
+    validatorCompiler: (route) => compileValidator({ ...route, schema: EventsChecked }),
+    schema: {
+      operationId: 'sendEvents',
+      summary: 'Tell what the user did',
+      description:
+        'One bad event rejects itself alone. An event sent again is stored once, so that a batch may be repeated.',
+      body: EventsRequest,
+      ...ROUTE,
+    },
+    handler: async (request, reply) => {
+      const { userId } = principalOf(request);
+      const { events, rejected } = sort(request.body.events, Date.now());
+      if (events.length > 0) await storeEvents(db, userId, events);
+      reply.code(202);
+      return { accepted: events.length, rejected };
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/events/view',
+    schema: {
+      operationId: 'sendView',
+      summary: 'Tell that something is being looked at',
+      body: ViewRequest,
+      ...ROUTE,
+    },
+    handler: async (request, reply) => {
+      reply.code(202);
+      return storeOne(principalOf(request).userId, { ...request.body, event_type: 'content_view' });
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/events/progress',
+    schema: {
+      operationId: 'sendProgress',
+      summary: 'Tell how much of something was read',
+      body: ProgressRequest,
+      ...ROUTE,
+    },
+    handler: async (request, reply) => {
+      reply.code(202);
+      return storeOne(principalOf(request).userId, {
+        ...request.body,
+        event_type: 'read_progress',
+      });
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/events/time-spent',
+    schema: {
+      operationId: 'sendTimeSpent',
+      summary: 'Tell how long something has been looked at so far',
+      description: 'Sent several times in a visit, with growing times: the longest counts.',
+      body: TimeSpentRequest,
+      ...ROUTE,
+    },
+    handler: async (request, reply) => {
+      reply.code(202);
+      return storeOne(principalOf(request).userId, { ...request.body, event_type: 'time_spent' });
+    },
+  });
+}
+
+/** Those that can be stored, and those that cannot with their places. */
+function sort(
+  items: readonly unknown[],
+  nowMs: number,
+): { events: BehaviourEvent[]; rejected: Rejected[] } {
+  const events: BehaviourEvent[] = [];
+  const rejected: Rejected[] = [];
+  for (const [index, given] of items.entries()) {
+    const problem = index < MAX_EVENTS ? problemOf(given, nowMs) : new AppError('EVENTS_TOO_MANY');
+    if (problem === undefined) events.push(storable(given as BehaviourEvent));
+    else rejected.push({ index, code: problem.code, message: problem.message });
+  }
+  return { events, rejected };
+}
+
+/** Its time in UTC: the stores take fewer offsets than RFC 3339 has. One practice has one id, in either case. */
+function storable(event: BehaviourEvent): BehaviourEvent {
+  const { entity_type: type, entity_id: id, occurred_at: at } = event;
+  return {
+    ...event,
+    entity_id: HAVE_UUIDS.has(type) ? id.toLowerCase() : id,
+    occurred_at: new Date(at).toISOString(),
+  };
+}
+
+function entityProblem(
+  { entity_type: type, entity_id: id }: Pick<BehaviourEvent, 'entity_type' | 'entity_id'>,
+  where: string,
+): string | undefined {
+  if (!HAVE_UUIDS.has(type) || uuid.test(id)) return undefined;
+  return `entity_id (${where}) must be a UUID: the external id of a ${type}.`;
+}
+
+function problemOf(given: unknown, nowMs: number): AppError | undefined {
+  if (!item.Check(given)) {
+    return new AppError('EVENT_INVALID', { message: sentenceOf('event', item.Errors(given)) });
+  }
+  const textProblem = findTextProblem(given);
+  if (textProblem !== undefined) return textProblem;
+  const entity = entityProblem(given, 'event');
+  if (entity !== undefined) return new AppError('EVENT_INVALID', { message: entity });
+  const { event_type: type, value, occurred_at: occurredAt } = given;
+  if (type === 'read_progress' && (value === undefined || value < 0 || value > 100)) {
+    return new AppError('EVENT_INVALID', { message: 'value (event) must be 0 to 100 per cent.' });
+  }
+  if (type === 'time_spent' && given.duration_ms === undefined) {
+    return new AppError('EVENT_INVALID', { message: 'duration_ms (event) is required.' });
+  }
+  const ageMs = nowMs - Date.parse(occurredAt);
+  // The one thing that RFC 3339 calls a time and JavaScript does not: its age would be neither too great nor too small.
+  if (Number.isNaN(ageMs)) {
+    return new AppError('EVENT_INVALID', {
+      message: 'occurred_at (event) may not be in a leap second.',
+    });
+  }
+  const code: ErrorCode | undefined =
+    ageMs > MAX_AGE_MS ? 'EVENT_TOO_OLD' : ageMs < -MAX_SKEW_MS ? 'EVENT_IN_FUTURE' : undefined;
+  return code && new AppError(code, { message: ERRORS[code].message });
+}

@@ -1,0 +1,143 @@
+/**
+ * Asking for the feedback of a practice, and reading it.
+ */
+import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { Feedback } from '../../db/daodao/feedback.ts';
+import { AppError } from '../../base/errors.ts';
+import { feedbackCall } from '../../jobs/feedback/call.ts';
+import { checkEligibility } from '../../jobs/feedback/eligibility.ts';
+import { generateAiFeedback } from '../../jobs/feedback/task.ts';
+import { answerAccepted } from '../tasks/accepted.ts';
+import { principalOf } from '../http/auth.ts';
+import type { Api, RouteContext } from '../context.ts';
+import { readOwnPractice } from './readers.ts';
+import {
+  AcceptedBody,
+  errorResponses,
+  FeedbackBody,
+  FeedbackRequest,
+  IdempotencyHeaders,
+  PracticeParams,
+} from '../http/schemas.ts';
+
+export function feedbackRoutes(app: Api, context: RouteContext): void {
+  const { config, tasks, readers, backlog } = context;
+
+  app.route({
+    method: 'POST',
+    url: '/practices/:id/feedback',
+    schema: {
+      operationId: 'requestFeedback',
+      summary: 'Ask for AI feedback on a finished practice',
+      description:
+        'Answers at once: 202 with the task that writes it, or 200 when nothing changed since it was last written.',
+      tags: ['feedback'],
+      params: PracticeParams,
+      headers: IdempotencyHeaders,
+      body: FeedbackRequest,
+      response: {
+        200: FeedbackBody,
+        202: AcceptedBody,
+        ...errorResponses(
+          'REQUEST_INVALID',
+          'BODY_MALFORMED',
+          'TEXT_NOT_STORABLE',
+          'UNAUTHENTICATED',
+          'PRACTICE_NOT_FOUND',
+          'PRACTICE_NOT_COMPLETED',
+          'IDEMPOTENCY_KEY_REUSED',
+          'BODY_TOO_LARGE',
+          'CONTENT_TYPE_UNSUPPORTED',
+          'FEEDBACK_NOT_ENOUGH_CONTENT',
+          'STORE_UNAVAILABLE',
+          'BACKLOG_FULL',
+        ),
+      },
+    },
+    handler: async (request, reply) => {
+      backlog.assertRoom();
+      const { userId } = principalOf(request);
+      const material = await readOwnPractice(readers, request.params.id.toLowerCase(), userId);
+      checkEligibility(material, config);
+      const { locale } = request.body;
+      const { payload, options } = feedbackCall(material, locale);
+      const { practiceId } = payload;
+      const accepted = await tasks.applyAsync(generateAiFeedback, payload, {
+        ...options,
+        idempotencyKey: request.headers['idempotency-key'],
+        keyedRequest: JSON.stringify({ practiceId, locale }),
+      });
+      if (accepted.outcome !== 'finished') return answerAccepted(reply, accepted);
+      // A key may lead to feedback in what was the owner's language then.
+      const feedback = await readers.feedback(practiceId, payload.locale);
+      return feedbackBody(feedback ?? (await readers.feedback(practiceId)));
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/practices/:id/feedback',
+    schema: {
+      operationId: 'getFeedback',
+      summary: 'Read the newest feedback of a practice',
+      tags: ['feedback'],
+      params: PracticeParams,
+      response: {
+        200: FeedbackBody,
+        ...errorResponses(
+          'REQUEST_INVALID',
+          'UNAUTHENTICATED',
+          'PRACTICE_NOT_FOUND',
+          'FEEDBACK_NOT_FOUND',
+          'STORE_UNAVAILABLE',
+        ),
+      },
+    },
+    handler: async (request) => {
+      const { userId } = principalOf(request);
+      const { practice } = await readOwnPractice(readers, request.params.id.toLowerCase(), userId);
+      const cached = await readCached(context, practice.externalId);
+      return feedbackBody(cached ?? (await readers.feedback(practice.externalId)));
+    },
+  });
+}
+
+const cachedFeedback = Compile(
+  Type.Object({
+    practiceId: Type.String(),
+    text: Type.String(),
+    sections: FeedbackBody.properties.sections,
+    locale: FeedbackBody.properties.locale,
+    provider: Type.String(),
+    model: Type.String(),
+    taskId: Type.String(),
+    version: Type.Integer(),
+    createdAt: Type.String(),
+  }),
+);
+
+/** What the task left in the cache, as long as it is what it should be; a cache that is away is an empty one. */
+async function readCached(
+  { cache }: RouteContext,
+  practiceId: string,
+): Promise<Feedback | undefined> {
+  const entry = await cache.get(`feedback:${practiceId}`).catch(() => undefined);
+  const value = entry?.value;
+  return cachedFeedback.Check(value) && value.practiceId === practiceId ? value : undefined;
+}
+
+function feedbackBody(feedback: Feedback | undefined) {
+  if (feedback === undefined) throw new AppError('FEEDBACK_NOT_FOUND');
+  return {
+    practice_id: feedback.practiceId,
+    text: feedback.text,
+    sections: feedback.sections,
+    locale: feedback.locale,
+    provider: feedback.provider,
+    model: feedback.model,
+    task_id: feedback.taskId,
+    version: feedback.version,
+    created_at: feedback.createdAt,
+  };
+}

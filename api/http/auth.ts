@@ -1,0 +1,147 @@
+/**
+ * Who is asking: DaoDao's own tokens (JWT, HS256), from `Authorization: Bearer` or the `auth_token` cookie.
+ * Every route needs a principal unless its config says `public: true`, or `internal: true`, which takes a key of services; with
+ * `admin: true` not everyone will do.
+ */
+import { createHash, createSecretKey, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { errors, jwtVerify, SignJWT } from 'jose';
+import { Type, type Static } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { ResolvedConfig } from '../../base/config.ts';
+import { AppError } from '../../base/errors.ts';
+import { UUID_PATTERN } from './schemas.ts';
+
+const TokenUser = Type.Object({
+  /** Internal id. */
+  id: Type.Integer(),
+  /** External id: the one rows and routes use. */
+  _id: Type.String({ pattern: UUID_PATTERN }),
+  username: Type.String(),
+  isTemp: Type.Boolean(),
+  roles: Type.Array(Type.String()),
+  permissions: Type.Array(Type.String()),
+});
+const tokenUser = Compile(TokenUser);
+
+/** What a token says about its bearer. */
+export type TokenUser = Static<typeof TokenUser>;
+
+export interface Principal {
+  /** External id, in lower case. */
+  userId: string;
+  username: string;
+  isTemp: boolean;
+  roles: readonly string[];
+  permissions: readonly string[];
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    principal: Principal | null;
+  }
+  interface FastifyContextConfig {
+    /** Whether the route answers without a token. Default false. */
+    public?: boolean;
+    /** Whether the route answers without a token too, and differently; a bad token is refused. Default false. */
+    optional?: boolean;
+    /** Whether the route is for services that have the internal key, instead of people. Default false. */
+    internal?: boolean;
+    /** Whether the route is for people with the role `admin` alone. Default false. */
+    admin?: boolean;
+  }
+}
+
+/** Refuses, before the body is read, every request to a route that is not public and has no valid token. */
+export function requirePrincipals(
+  app: FastifyInstance,
+  { jwtSecurity, internalApiKey }: Pick<ResolvedConfig, 'jwtSecurity' | 'internalApiKey'>,
+): void {
+  const key = createSecretKey(jwtSecurity, 'utf8');
+  app.decorateRequest('principal', null);
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404 || request.routeOptions.config.public === true) return;
+    if (request.routeOptions.config.internal === true) {
+      return assertInternal(request.headers['x-internal-api-key'], internalApiKey);
+    }
+    const token = findToken(request.headers);
+    if (token === undefined && request.routeOptions.config.optional === true) return;
+    if (token === undefined) throw new AppError('UNAUTHENTICATED');
+    request.principal = await readToken(token, key).catch((error: unknown) => {
+      reply.header('www-authenticate', 'Bearer error="invalid_token"');
+      throw error;
+    });
+    if (request.routeOptions.config.admin === true && !isAdmin(request.principal)) {
+      throw new AppError('FORBIDDEN');
+    }
+  });
+}
+
+/** @throws {AppError} `UNAUTHENTICATED` on a public route. */
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.principal === null) throw new AppError('UNAUTHENTICATED');
+  return request.principal;
+}
+
+export function isAdmin({ roles }: Principal): boolean {
+  return roles.includes('admin');
+}
+
+/** A token as DaoDao's own back end issues it; the guided run and tests need one. */
+export async function signToken(
+  secret: string,
+  user: TokenUser,
+  { expiresInSeconds }: { expiresInSeconds: number },
+): Promise<string> {
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  return new SignJWT({ ...user })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setIssuedAt(nowSeconds)
+    .setExpirationTime(nowSeconds + expiresInSeconds)
+    .sign(createSecretKey(secret, 'utf8'));
+}
+
+/** Compares digests, which have one length, in a time that tells nothing. Without a key of ours nobody gets in. */
+function assertInternal(given: unknown, expected: string | undefined): void {
+  const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const isRight =
+    expected !== undefined &&
+    typeof given === 'string' &&
+    timingSafeEqual(digestOf(given), digestOf(expected));
+  if (!isRight) {
+    throw new AppError('UNAUTHENTICATED', {
+      message: 'Send the internal key: X-Internal-API-Key.',
+    });
+  }
+}
+
+/** A Bearer token is the answer even when it is bad: a stale cookie must not stand in for it. */
+function findToken(headers: IncomingHttpHeaders): string | undefined {
+  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '');
+  if (bearer !== null) return bearer[1];
+  for (const pair of headers.cookie?.split(';') ?? []) {
+    const [name, value] = pair.split('=', 2);
+    if (name?.trim() === 'auth_token' && value !== undefined) {
+      return value.trim().replaceAll('"', '');
+    }
+  }
+  return undefined;
+}
+
+async function readToken(
+  token: string,
+  key: ReturnType<typeof createSecretKey>,
+): Promise<Principal> {
+  try {
+    const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'] });
+    const user: unknown = payload;
+    if (!tokenUser.Check(user)) throw new AppError('UNAUTHENTICATED');
+    const { _id, username, isTemp, roles, permissions } = user;
+    return { userId: _id.toLowerCase(), username, isTemp, roles, permissions };
+  } catch (error) {
+    if (!(error instanceof errors.JOSEError)) throw error;
+    const message = error instanceof errors.JWTExpired ? 'The token has expired.' : undefined;
+    throw new AppError('UNAUTHENTICATED', { ...(message && { message }), cause: error });
+  }
+}

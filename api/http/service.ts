@@ -1,0 +1,148 @@
+/**
+ * The HTTP server as a part of a process: listens, drains, closes.
+ */
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { ResolvedConfig } from '../../base/config.ts';
+import { AppError } from '../../base/errors.ts';
+import type { Service } from '../../base/service.ts';
+import type { ApiDependencies, OperationsDependencies } from '../context.ts';
+
+interface Listening {
+  host: string;
+  port: number;
+  /** The setting that chooses the port. */
+  setting: 'PORT' | 'OPERATIONS_PORT';
+  /** Longest wait for what is being answered, in milliseconds. */
+  graceMs: number;
+}
+
+/** Everything the application answers. Its routes are loaded when it starts: a process without HTTP needs none of them. */
+export function apiService(deps: ApiDependencies): HttpService {
+  const { host, port, shutdownGraceMs: graceMs } = deps.config;
+  return new HttpService({ host, port, setting: 'PORT', graceMs }, async () =>
+    (await import('./server.ts')).buildApi(deps),
+  );
+}
+
+/** What a process without the API answers. */
+export function operationsService(deps: OperationsDependencies, port: number): HttpService {
+  const { host, shutdownGraceMs: graceMs } = deps.config;
+  const listening = { host, port, setting: 'OPERATIONS_PORT', graceMs } as const;
+  return new HttpService(listening, async () =>
+    (await import('./server.ts')).buildOperations(deps),
+  );
+}
+
+export class HttpService implements Service {
+  readonly name = 'http';
+  readonly #listening: Listening;
+  readonly #build: () => Promise<FastifyInstance>;
+  readonly #unanswered = new Set<ServerResponse>();
+  #app: FastifyInstance | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(listening: Listening, build: () => Promise<FastifyInstance>) {
+    this.#listening = listening;
+    this.#build = build;
+  }
+
+  /** Where it listens, for instance `http://127.0.0.1:3000`; undefined before `start`. */
+  get origin(): string | undefined {
+    return this.#app?.listeningOrigin;
+  }
+
+  /** @throws {AppError} `CONFIG_INVALID` when the port is taken or not allowed, or the address is not ours. */
+  async start(): Promise<void> {
+    const { host, port } = this.#listening;
+    const app = await this.#build();
+    app.server.on('request', (_request, response) => {
+      this.#unanswered.add(response);
+      response.once('close', () => this.#unanswered.delete(response));
+    });
+    try {
+      await app.listen({ host, port });
+    } catch (error) {
+      await app.close();
+      throw explain(error, this.#listening);
+    }
+    this.#app = app;
+  }
+
+  /**
+   * Takes no more connections, ends the long-polls, lets what is being answered finish within the grace period,
+   * then closes what is still open: kept or never used connections would otherwise hold the process for a minute.
+   */
+  async stop(): Promise<void> {
+    if (this.#app !== undefined) this.#stopped ??= this.#drain(this.#app);
+    await this.#stopped;
+  }
+
+  async #drain(app: FastifyInstance): Promise<void> {
+    // Fastify itself would stop listening only after its hooks: a connection made meanwhile would outlive the drain.
+    const connectionsClosed = new Promise<void>((resolve) => {
+      app.server.close(() => resolve());
+    });
+    const closed = app.close();
+    let timer: NodeJS.Timeout | undefined;
+    const grace = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#listening.graceMs);
+    });
+    await Promise.race([this.#allAnswered(), grace]);
+    clearTimeout(timer);
+    app.server.closeAllConnections();
+    await Promise.all([connectionsClosed, closed]);
+  }
+
+  async #allAnswered(): Promise<void> {
+    for (const response of this.#unanswered) {
+      await new Promise<void>((resolve) => void response.once('close', () => resolve()));
+    }
+  }
+}
+
+/**
+ * For before the engines start: a port that is taken is told at once. Between this and the start it may still be taken.
+ * @throws {AppError} `CONFIG_INVALID`.
+ */
+export async function assertPortFree({
+  host,
+  port,
+}: Pick<ResolvedConfig, 'host' | 'port'>): Promise<void> {
+  if (port === 0) return;
+  const server = createServer();
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (error) {
+    throw explain(error, { host, port, setting: 'PORT' });
+  }
+  server.close();
+  await once(server, 'close');
+}
+
+const PORT_PROBLEMS: Record<string, string> = {
+  EADDRINUSE: 'is already in use',
+  EACCES: 'may not be used by this account',
+};
+
+function explain(
+  error: unknown,
+  { host, port, setting }: Pick<Listening, 'host' | 'port' | 'setting'>,
+): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') {
+    return new AppError('CONFIG_INVALID', {
+      message: `${host} is no address of this machine. Set the HOST variable to one of its own, or to 0.0.0.0 for all.`,
+      cause: error,
+    });
+  }
+  const reason = PORT_PROBLEMS[String(code)];
+  if (reason === undefined) return error;
+  return new AppError('CONFIG_INVALID', {
+    message: `Port ${port} on ${host} ${reason}. Set the ${setting} variable to another port, or to 0 for a free one.`,
+    cause: error,
+  });
+}

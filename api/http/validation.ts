@@ -1,0 +1,146 @@
+/**
+ * Requests are checked with the same schemas that give the handlers their types.
+ */
+import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify';
+import type { Static, TSchema } from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
+import { count } from '../../base/count.ts';
+import { AppError } from '../../base/errors.ts';
+import { NO_BODY } from './body.ts';
+import { PATTERN_PROBLEMS } from './schemas.ts';
+
+/** Gives handlers the types of their TypeBox schemas. */
+export interface TypeBoxProvider extends FastifyTypeProvider {
+  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
+  serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
+}
+
+type ValidationError = ReturnType<ReturnType<typeof Compile>['Errors']>[number];
+
+const WHERE: Record<string, string> = {
+  body: 'body',
+  querystring: 'query',
+  params: 'path',
+  headers: 'header',
+};
+
+const validators = new WeakMap<TSchema, Validator>();
+
+/** Text in a path or query is converted to the number it spells; a body must be right as it is. Nothing is ever dropped. */
+export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart = 'body' }) => {
+  // A route may be served under two paths.
+  const validator = validators.get(schema) ?? Compile(schema);
+  validators.set(schema, validator);
+  const converts = httpPart === 'params' || httpPart === 'querystring';
+  return (data: unknown) => {
+    const value: unknown = converts ? validator.Convert(data) : data;
+    return validator.Check(value)
+      ? { value }
+      : {
+          error: invalid(
+            WHERE[httpPart] ?? httpPart,
+            validator.Errors(value),
+            schema,
+            data === NO_BODY,
+          ),
+        };
+  };
+};
+
+/** What is wrong first, in a sentence. */
+export function sentenceOf(where: string, errors: readonly ValidationError[]): string {
+  return invalid(where, errors).message;
+}
+
+interface Problem {
+  in: string;
+  field: string;
+  problem: string;
+}
+
+/** Names the place and the rule, never the value. */
+function invalid(
+  where: string,
+  errors: readonly ValidationError[],
+  schema: TSchema = {},
+  isMissing = false,
+): AppError {
+  const details = withoutUnions(errors)
+    // Said of each unknown field, and again of their object, with all their names.
+    .filter(({ keyword }) => keyword !== 'boolean')
+    .flatMap((error) => problemsOf(where, error, schema));
+  const [first] = details;
+  if (first === undefined) return new AppError('REQUEST_INVALID');
+  const name = first.field.replace(/^\//, '');
+  const message = isMissing
+    ? `The body is missing: ${name || 'it'} ${first.problem}.`
+    : `${name === '' ? `The ${where}` : `${name} (${where})`} ${first.problem}.`;
+  return new AppError('REQUEST_INVALID', { message, details });
+}
+
+/** Of a union: the rules of the alternative whose type the value has, otherwise all types that would do. */
+function withoutUnions(errors: readonly ValidationError[]): ValidationError[] {
+  const unions = errors.filter(({ keyword }) => keyword === 'anyOf');
+  const isTypeOf = (union: ValidationError, error: ValidationError): boolean =>
+    error.keyword === 'type' &&
+    error.instancePath === union.instancePath &&
+    error.schemaPath.startsWith(`${union.schemaPath}/anyOf/`);
+  return errors.flatMap((error) => {
+    if (error.keyword !== 'anyOf')
+      return unions.some((union) => isTypeOf(union, error)) ? [] : [error];
+    const inside = errors.filter(({ schemaPath }) =>
+      schemaPath.startsWith(`${error.schemaPath}/anyOf/`),
+    );
+    const type = inside.flatMap((one) =>
+      one.keyword === 'type' && isTypeOf(error, one) ? one.params.type : [],
+    );
+    return type.length < inside.length ? [] : [{ ...error, keyword: 'type', params: { type } }];
+  });
+}
+
+function problemsOf(where: string, error: ValidationError, schema: TSchema): Problem[] {
+  const at = (path: string): string =>
+    // A path within a body is a JSON pointer; everything else is a flat list of names.
+    (where === 'body' ? path : path.slice(1)).slice(0, 64);
+  const { instancePath } = error;
+  if (error.keyword === 'required') {
+    return error.params.requiredProperties.map((name) => ({
+      in: where,
+      field: at(`${instancePath}/${name}`),
+      problem: 'is required',
+    }));
+  }
+  return [{ in: where, field: at(instancePath), problem: problem(error, schema) }];
+}
+
+function problem({ keyword, params, message }: ValidationError, schema: TSchema): string {
+  if (keyword === 'additionalProperties') {
+    return `has unknown fields: ${params.additionalProperties.join(', ').slice(0, 200)}`;
+  }
+  if (keyword === 'enum') return `must be one of ${params.allowedValues.join(', ')}`;
+  if (keyword === 'type') return `must be ${[params.type].flat().map(withArticle).join(' or ')}`;
+  if (keyword === 'minimum') return `must be at least ${params.limit}`;
+  if (keyword === 'maximum') return `must be at most ${params.limit}`;
+  if (keyword === 'minProperties')
+    return `must have at least ${params.limit} of ${fieldsOf(schema)}`;
+  if (keyword === 'minItems') return `must have at least ${count(params.limit, 'item')}`;
+  if (keyword === 'maxItems') return `must have at most ${count(params.limit, 'item')}`;
+  if (keyword === 'minLength') return `must have at least ${count(params.limit, 'character')}`;
+  if (keyword === 'maxLength') return `must have at most ${count(params.limit, 'character')}`;
+  if (keyword === 'format' && params.format === 'date-time') return DATE_TIME_PROBLEM;
+  if (keyword === 'pattern') return PATTERN_PROBLEMS[String(params.pattern)] ?? message;
+  return message;
+}
+
+const DATE_TIME_PROBLEM =
+  'must be a date and time with an offset, for example 2026-03-01T02:00:00Z';
+
+/** @param schema of the whole: only bodies want some of their fields, whichever. */
+function fieldsOf(schema: TSchema): string {
+  return Object.keys('properties' in schema ? (schema.properties as object) : {}).join(', ');
+}
+
+function withArticle(type: string): string {
+  if (type === 'null') return type;
+  return /^[aeio]/.test(type) ? `an ${type}` : `a ${type}`;
+}

@@ -1,0 +1,137 @@
+/**
+ * What DaoDao's own services tell: that something has happened which is worth some work.
+ */
+import { Type, type Static } from 'typebox';
+import type { Accepted } from '../../db/tasks/accept.ts';
+import { AppError } from '../../base/errors.ts';
+import { embeddingCall } from '../../jobs/embeddings/call.ts';
+import { feedbackCall } from '../../jobs/feedback/call.ts';
+import { checkEligibility } from '../../jobs/feedback/eligibility.ts';
+import { generateAiFeedback } from '../../jobs/feedback/task.ts';
+import { updateUserEmbeddings } from '../../jobs/embeddings/task.ts';
+import type { Api, RouteContext } from '../context.ts';
+import { errorResponses, UUID_PATTERN } from '../http/schemas.ts';
+
+const PracticeEvent = Type.Object(
+  { practice_id: Type.String({ pattern: UUID_PATTERN }) },
+  { additionalProperties: false },
+);
+const UserEvent = Type.Object(
+  { user_id: Type.String({ pattern: UUID_PATTERN }) },
+  { additionalProperties: false },
+);
+
+const TriggeredBody = Type.Object(
+  {
+    tasks: Type.Array(
+      Type.Object({ name: Type.String(), task_id: Type.String(), status: Type.String() }),
+    ),
+  },
+  { description: 'What was accepted.' },
+);
+
+const RESPONSES = {
+  202: TriggeredBody,
+  ...errorResponses(
+    'REQUEST_INVALID',
+    'UNAUTHENTICATED',
+    'PRACTICE_NOT_FOUND',
+    'STORE_UNAVAILABLE',
+    'BACKLOG_FULL',
+  ),
+};
+
+type Triggered = Static<typeof TriggeredBody>['tasks'][number];
+
+export function internalRoutes(app: Api, context: RouteContext): void {
+  const { config, tasks, readers, backlog } = context;
+
+  const updateVectors = async (userId: string): Promise<Triggered> => {
+    const { payload, options } = embeddingCall(userId, config);
+    return triggered(
+      updateUserEmbeddings.name,
+      await tasks.applyAsync(updateUserEmbeddings, payload, options),
+    );
+  };
+
+  app.route({
+    method: 'POST',
+    url: '/internal/events/practice.completed',
+    config: { internal: true },
+    schema: {
+      operationId: 'practiceCompleted',
+      summary: 'A practice was finished',
+      description: 'Its owner gets feedback, if there is enough to say, and new vectors.',
+      tags: ['internal'],
+      security: [{ internal: [] }],
+      body: PracticeEvent,
+      response: RESPONSES,
+    },
+    handler: async (request, reply) => {
+      backlog.assertRoom();
+      const material = await readers.practiceMaterial(request.body.practice_id.toLowerCase());
+      if (material === undefined) throw new AppError('PRACTICE_NOT_FOUND');
+      reply.code(202);
+      const vectors = await updateVectors(material.practice.ownerId.toLowerCase());
+      if (!isEligible(() => checkEligibility(material, config))) return { tasks: [vectors] };
+      const { payload, options } = feedbackCall(material);
+      const feedback = await tasks.applyAsync(generateAiFeedback, payload, options);
+      return { tasks: [triggered(generateAiFeedback.name, feedback), vectors] };
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/internal/events/practice.updated',
+    config: { internal: true },
+    schema: {
+      operationId: 'practiceUpdated',
+      summary: 'A practice was changed, shared, hidden or deleted',
+      tags: ['internal'],
+      security: [{ internal: [] }],
+      body: PracticeEvent,
+      response: RESPONSES,
+    },
+    handler: async (request, reply) => {
+      backlog.assertRoom();
+      const owner = await readers.practiceOwner(request.body.practice_id.toLowerCase());
+      if (owner === undefined) throw new AppError('PRACTICE_NOT_FOUND');
+      reply.code(202);
+      return { tasks: [await updateVectors(owner)] };
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/internal/events/user.goals_updated',
+    config: { internal: true },
+    schema: {
+      operationId: 'userGoalsUpdated',
+      summary: 'The goals or the profile of a user were changed',
+      tags: ['internal'],
+      security: [{ internal: [] }],
+      body: UserEvent,
+      response: RESPONSES,
+    },
+    handler: async (request, reply) => {
+      backlog.assertRoom();
+      reply.code(202);
+      return { tasks: [await updateVectors(request.body.user_id.toLowerCase())] };
+    },
+  });
+}
+
+function triggered(name: string, { id, status }: Accepted): Triggered {
+  return { name, task_id: id, status };
+}
+
+/** Too little to say is no fault of who tells of it. */
+function isEligible(check: () => void): boolean {
+  try {
+    check();
+    return true;
+  } catch (error) {
+    if (error instanceof AppError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * For those who run the server: is it alive, can it work, what does it count, what does it offer.
+ */
+import { Type } from 'typebox';
+import type { Api, Dependency, OperationsDependencies } from '../context.ts';
+import type { Backlog } from './backlog.ts';
+import { PREFIX } from '../http/envelope.ts';
+import { HealthBody, ReadyBody } from '../http/schemas.ts';
+
+/** Longest wait for one dependency, in ms. */
+const CHECK_TIMEOUT_MS = 3000;
+
+const PUBLIC = { public: true };
+
+export function operationsRoutes(app: Api, deps: OperationsDependencies): void {
+  const { metrics, readiness, isStuck, backlog } = deps;
+
+  for (const [url, operationId] of [
+    ['/health', 'getHealth'],
+    [`${PREFIX}/health`, 'getHealthV1'],
+  ] as const) {
+    app.route({
+      method: 'GET',
+      url,
+      config: PUBLIC,
+      schema: {
+        operationId,
+        summary: 'Whether the process works, as far as that is up to it',
+        tags: ['operations'],
+        security: [],
+        response: { 200: HealthBody, 503: HealthBody },
+      },
+      handler: async (_request, reply) => {
+        const isOk = isStuck?.() !== true;
+        if (!isOk) reply.code(503);
+        return { status: isOk ? ('ok' as const) : ('stuck' as const) };
+      },
+    });
+  }
+
+  /** As DaoDao's front end asks. */
+  app.route({
+    method: 'GET',
+    url: `${PREFIX}/ping`,
+    config: PUBLIC,
+    schema: { hide: true },
+    handler: async () => ({ message: 'pong' }),
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/ready',
+    config: PUBLIC,
+    schema: {
+      operationId: 'getReadiness',
+      summary: 'Whether every needed dependency answers',
+      tags: ['operations'],
+      security: [],
+      response: { 200: ReadyBody, 503: ReadyBody },
+    },
+    handler: async (_request, reply) => {
+      const results = await Promise.all(
+        readiness.map(async (dependency) => ({ dependency, word: await probe(dependency) })),
+      );
+      const ready = results.every(({ dependency, word }) => word === 'ok' || !dependency.needed);
+      if (!ready) reply.code(503).header('retry-after', 1);
+      return {
+        status: ready ? ('ready' as const) : ('unavailable' as const),
+        dependencies: Object.fromEntries(
+          results.map(({ dependency, word }) => [dependency.name, word]),
+        ),
+        ...(backlog === undefined ? {} : { backlog: backlogBody(backlog) }),
+      };
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/metrics',
+    config: PUBLIC,
+    schema: {
+      operationId: 'getMetrics',
+      summary: 'Counters for Prometheus',
+      tags: ['operations'],
+      security: [],
+      response: {
+        200: {
+          description: 'Prometheus text format.',
+          content: { 'text/plain': { schema: Type.String() } },
+        },
+      },
+    },
+    handler: async (_request, reply) => {
+      reply.type(metrics.contentType);
+      return metrics.metrics();
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/openapi.json',
+    config: PUBLIC,
+    schema: {
+      operationId: 'getOpenApi',
+      summary: 'This description',
+      tags: ['operations'],
+      security: [],
+      response: { 200: Type.Unknown({ description: 'OpenAPI 3.1.' }) },
+    },
+    handler: async () => app.swagger(),
+  });
+}
+
+function backlogBody({ size, isFull }: Pick<Backlog, 'size' | 'isFull'>) {
+  return { tasks: size.tasks, oldest_ms: Math.round(size.ageMs), full: isFull };
+}
+
+/** `ok`, or one word for what is wrong: a code such as ECONNREFUSED, never a message, which may name hosts and users. */
+async function probe(dependency: Dependency): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<string>((resolve) => {
+    timer = setTimeout(resolve, CHECK_TIMEOUT_MS, 'timeout');
+  });
+  try {
+    return await Promise.race([dependency.check().then(() => 'ok'), timeout]);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    return typeof code === 'string' && /^\w{1,40}$/.test(code) ? code : 'failed';
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * From the cached order to the cards of one page.
+ */
+import { Compile } from 'typebox/compile';
+import { findCards, type Card, type CardFor } from '../../db/daodao/cards.ts';
+import { findLively } from '../../db/daodao/recommendation-sources.ts';
+import { AppError } from '../../base/errors.ts';
+import {
+  CardList,
+  cardsKey,
+  MOST_CARDS,
+  POPULAR_KEY,
+  type RankedCard,
+} from '../../jobs/recommendations/cards.ts';
+import { sentenceFor } from '../../jobs/recommendations/reasons.ts';
+import type { RouteContext } from '../context.ts';
+
+export interface CardQuery {
+  limit: number;
+  cursor?: string | undefined;
+  /** Only cards with one of these. Default: all. */
+  tags: readonly string[];
+  /** External ids of cards that are on the screen already. */
+  excludeIds: readonly string[];
+}
+
+export interface ShownCard extends Card {
+  reason: RankedCard['reason'];
+  reasonText: string;
+}
+
+export interface CardPage {
+  cards: ShownCard[];
+  nextCursor: string | null;
+  /** Whether they were chosen for this user, or are what many look at. */
+  source: 'personal' | 'popular';
+  isCached: boolean;
+}
+
+const cardList = Compile(CardList);
+
+/** Cards read beyond what is asked for, in place of those that may not be shown any more. */
+const SPARE = 2;
+
+/** @throws {AppError} `REQUEST_INVALID` for a cursor that is none of ours. */
+export async function readCards(
+  { db, cache }: Pick<RouteContext, 'db' | 'cache'>,
+  userId: string,
+  { limit, cursor, tags, excludeIds }: CardQuery,
+): Promise<CardPage> {
+  const { ranked, ...about } = await readOrder({ db, cache }, userId);
+  const excluded = new Set(excludeIds.map((id) => id.toLowerCase()));
+  const rest = ranked.slice(placeAfter(ranked, cursor)).filter(({ id }) => !excluded.has(id));
+  const page: { card: CardFor; because: RankedCard }[] = [];
+  // Usually the first part is enough: few cards cease to be shown in a day.
+  const part = limit + 1 + SPARE;
+  for (let from = 0; from < rest.length && page.length <= limit; from += part) {
+    const some = rest.slice(from, from + part);
+    const shown = await findCards(
+      db,
+      userId,
+      some.map(({ id }) => id),
+    );
+    for (const because of some) {
+      const card = shown.get(because.id);
+      const fits = tags.length === 0 || tags.some((tag) => card?.tags.includes(tag));
+      if (card !== undefined && fits) page.push({ card, because });
+    }
+  }
+  const cards = page
+    .slice(0, limit)
+    .map(({ card: { locale, ...card }, because: { reason, shared } }) => ({
+      ...card,
+      reason,
+      reasonText: sentenceFor(reason, shared, locale),
+    }));
+  const last = cards.at(-1);
+  const hasMore = page.length > limit && last !== undefined;
+  return { cards, nextCursor: hasMore ? cursorAfter(ranked, last.id) : null, ...about };
+}
+
+/** The user's own order, or that of what is popular, if there is anything in it; a cache that is away is an empty one. */
+async function readOrder(
+  { db, cache }: Pick<RouteContext, 'db' | 'cache'>,
+  userId: string,
+): Promise<Pick<CardPage, 'source' | 'isCached'> & { ranked: readonly RankedCard[] }> {
+  for (const [key, source] of [
+    [cardsKey(userId), 'personal'],
+    [POPULAR_KEY, 'popular'],
+  ] as const) {
+    const entry = await cache.get(key).catch(() => undefined);
+    if (cardList.Check(entry?.value) && entry.value.cards.length > 0) {
+      return { ranked: entry.value.cards, source, isCached: true };
+    }
+  }
+  const lively = await findLively(db, MOST_CARDS);
+  const ranked = lively.map(({ id }) => ({ id, reason: 'popular_content' as const }));
+  return { ranked, source: 'popular', isCached: false };
+}
+
+/** A cursor is the place of the last card and its id: should the order have changed meanwhile, the id is looked for first. */
+function cursorAfter(ranked: readonly RankedCard[], id: string): string {
+  const place = ranked.findIndex((card) => card.id === id);
+  return Buffer.from(`${place}:${id}`).toString('base64url');
+}
+
+function placeAfter(ranked: readonly RankedCard[], cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  const match = /^(\d{1,6}):([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  if (match === null) {
+    throw new AppError('REQUEST_INVALID', {
+      message: 'cursor (query) must be one that was answered with the page before.',
+    });
+  }
+  const found = ranked.findIndex(({ id }) => id === match[2]);
+  return (found === -1 ? Number(match[1]) : found) + 1;
+}

@@ -1,0 +1,32 @@
+/**
+ * Asking for new vectors of oneself and one's practices.
+ */
+import { embeddingCall } from '../../jobs/embeddings/call.ts';
+import { updateUserEmbeddings } from '../../jobs/embeddings/task.ts';
+import { answerAccepted } from '../tasks/accepted.ts';
+import { principalOf } from '../http/auth.ts';
+import type { Api, RouteContext } from '../context.ts';
+import { AcceptedBody, errorResponses } from '../http/schemas.ts';
+
+export function embeddingRoutes(app: Api, { config, tasks, backlog }: RouteContext): void {
+  app.route({
+    method: 'POST',
+    url: '/users/me/embeddings',
+    schema: {
+      operationId: 'updateEmbeddings',
+      summary: 'Tell that goals, profile or practices have changed',
+      description:
+        'Answers at once: 202 with the task that makes the vectors anew. Changes that follow one another within half a minute are one task.',
+      tags: ['recommendations'],
+      response: {
+        202: AcceptedBody,
+        ...errorResponses('UNAUTHENTICATED', 'STORE_UNAVAILABLE', 'BACKLOG_FULL'),
+      },
+    },
+    handler: async (request, reply) => {
+      backlog.assertRoom();
+      const { payload, options } = embeddingCall(principalOf(request).userId, config);
+      return answerAccepted(reply, await tasks.applyAsync(updateUserEmbeddings, payload, options));
+    },
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * Practices of others that fit the user.
+ */
+import { refreshRecommendationCache } from '../../jobs/recommendations/task.ts';
+import { answerAccepted } from '../tasks/accepted.ts';
+import { principalOf } from '../http/auth.ts';
+import { DEFAULT_LIMIT, RecommendationsBody, RecommendationsQuery } from './schemas.ts';
+import { readPage } from './page.ts';
+import type { Api, RouteContext } from '../context.ts';
+import { AcceptedBody, errorResponses } from '../http/schemas.ts';
+
+export function recommendationRoutes(app: Api, context: RouteContext): void {
+  const { tasks, backlog } = context;
+
+  app.route({
+    method: 'GET',
+    url: '/users/me/recommendations',
+    config: { optional: true },
+    schema: {
+      operationId: 'getRecommendations',
+      summary: 'Read the practices of others that fit the user',
+      description:
+        'Without a token the list is empty, and X-Auth-State says anonymous. Only what may be shown now is shown.',
+      tags: ['recommendations'],
+      querystring: RecommendationsQuery,
+      response: {
+        200: RecommendationsBody,
+        ...errorResponses('REQUEST_INVALID', 'UNAUTHENTICATED', 'STORE_UNAVAILABLE'),
+      },
+    },
+    handler: async (request, reply) => {
+      const page = await readPage(context, request, reply, DEFAULT_LIMIT.recommendations);
+      return {
+        items: page.cards.map((card) => ({
+          practice_id: card.id,
+          title: card.title,
+          description: card.description,
+          creator: { id: card.creatorId, name: card.creatorName },
+          tags: card.tags,
+          reason: card.reason,
+          reason_text: card.reasonText,
+          liked: card.isLiked,
+        })),
+        next_cursor: page.nextCursor,
+        source: page.source,
+      };
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/users/me/recommendations/refresh',
+    schema: {
+      operationId: 'refreshRecommendations',
+      summary: 'Ask for recommendations from the newest of everything',
+      tags: ['recommendations'],
+      response: {
+        202: AcceptedBody,
+        ...errorResponses('UNAUTHENTICATED', 'STORE_UNAVAILABLE', 'BACKLOG_FULL'),
+      },
+    },
+    handler: async (request, reply) => {
+      backlog.assertRoom();
+      const { userId } = principalOf(request);
+      const accepted = await tasks.applyAsync(
+        refreshRecommendationCache,
+        { userId },
+        {
+          userId,
+          subject: userId,
+          dedupeKey: `${refreshRecommendationCache.name}:${userId}`,
+          trailing: true,
+        },
+      );
+      return answerAccepted(reply, accepted);
+    },
+  });
+}

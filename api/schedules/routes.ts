@@ -1,0 +1,130 @@
+/**
+ * When things are done by themselves: to see, to change, and to do now. For admins.
+ */
+import { upcoming } from '../../jobs/framework/beat/upcoming.ts';
+import { DEFAULT_TIMEZONE, Timetable } from '../../jobs/framework/beat/timetable.ts';
+import { SHOWN } from '../../jobs/framework/beat/book.ts';
+import { inWordsOf } from '../../jobs/framework/beat/problem.ts';
+import { answerAccepted } from '../tasks/accepted.ts';
+import { principalOf } from '../http/auth.ts';
+import type { Api, RouteContext } from '../context.ts';
+import { nextRunBody, scheduleBody, scheduleDetailBody } from './bodies.ts';
+import {
+  PreviewBody,
+  PreviewQuery,
+  ScheduleBody,
+  ScheduleDetailBody,
+  ScheduleEdit,
+  ScheduleParams,
+  SchedulesBody,
+} from './schemas.ts';
+import { AcceptedBody, errorResponses } from '../http/schemas.ts';
+
+const REFUSALS = ['REQUEST_INVALID', 'UNAUTHENTICATED', 'FORBIDDEN', 'STORE_UNAVAILABLE'] as const;
+
+export function scheduleRoutes(app: Api, { schedules }: RouteContext): void {
+  const common = { tags: ['schedules'] };
+
+  app.route({
+    method: 'GET',
+    url: '/schedules',
+    config: { admin: true },
+    schema: {
+      ...common,
+      operationId: 'getSchedules',
+      summary: 'Read all schedules, with what was and what comes',
+      response: { 200: SchedulesBody, ...errorResponses(...REFUSALS) },
+    },
+    handler: async () => ({ schedules: (await schedules.list()).map(scheduleBody) }),
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/schedules/preview',
+    config: { admin: true },
+    schema: {
+      ...common,
+      operationId: 'previewSchedule',
+      summary: 'See when an expression would be due',
+      querystring: PreviewQuery,
+      response: { 200: PreviewBody, ...errorResponses(...REFUSALS, 'SCHEDULE_INVALID') },
+    },
+    handler: async ({ query }) => {
+      const { cron, every_ms: everyMs, timezone, after, count = SHOWN } = query;
+      const timetable = await spelled(async () => new Timetable({ cron, everyMs, timezone }));
+      const next = upcoming(timetable, after === undefined ? new Date() : new Date(after), count);
+      return { timezone: timezone ?? DEFAULT_TIMEZONE, next_runs: next.map(nextRunBody) };
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/schedules/:name',
+    config: { admin: true },
+    schema: {
+      ...common,
+      operationId: 'getSchedule',
+      summary: 'Read one schedule, with what people did to it',
+      params: ScheduleParams,
+      response: { 200: ScheduleDetailBody, ...errorResponses(...REFUSALS, 'SCHEDULE_NOT_FOUND') },
+    },
+    handler: async ({ params: { name } }) =>
+      scheduleDetailBody(await schedules.find(name), await schedules.changes(name)),
+  });
+
+  app.route({
+    method: 'PATCH',
+    url: '/schedules/:name',
+    config: { admin: true },
+    schema: {
+      ...common,
+      operationId: 'editSchedule',
+      summary: 'Pause a schedule, or change when it is due',
+      description:
+        'It holds for what comes, survives restarts, and is written down with who did it.',
+      params: ScheduleParams,
+      body: ScheduleEdit,
+      response: {
+        200: ScheduleBody,
+        ...errorResponses(...REFUSALS, 'SCHEDULE_NOT_FOUND', 'SCHEDULE_INVALID'),
+      },
+    },
+    handler: async (request) => {
+      const { every_ms: everyMs, ...change } = request.body;
+      const edit = { ...change, ...(everyMs === undefined ? {} : { everyMs }) };
+      const { userId } = principalOf(request);
+      const { name } = request.params;
+      return scheduleBody(await spelled(() => schedules.edit(name, edit, userId)));
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/schedules/:name/run',
+    config: { admin: true },
+    schema: {
+      ...common,
+      operationId: 'runSchedule',
+      summary: 'Do now what a schedule does',
+      description: 'When it is due stays as it was; a paused one may be run too.',
+      params: ScheduleParams,
+      response: {
+        202: AcceptedBody,
+        ...errorResponses(...REFUSALS, 'SCHEDULE_NOT_FOUND', 'SCHEDULE_RUNNING'),
+      },
+    },
+    handler: async (request, reply) => {
+      const id = await schedules.run(request.params.name, principalOf(request).userId);
+      return answerAccepted(reply, { id, status: 'queued' });
+    },
+  });
+}
+
+/** What is wrong is told by the names of the fields. */
+async function spelled<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw inWordsOf(error, 'every_ms');
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The shapes of schedules.
+ */
+import { Type, type TSchema } from 'typebox';
+import { MAX_EVERY_MS, MIN_EVERY_MS } from '../../jobs/framework/beat/timetable.ts';
+import { TaskStatus } from '../http/schemas.ts';
+
+const Nullable = <T extends TSchema>(schema: T, options = {}) =>
+  Type.Union([schema, Type.Null()], options);
+const Instant = (description: string) => Type.String({ format: 'date-time', description });
+
+const CRON = {
+  maxLength: 200,
+  description:
+    'Minute, hour, day of the month, month, day of the week; six fields begin with the second.',
+  examples: ['30 2 * * MON-FRI'],
+};
+const EVERY_MS = {
+  minimum: MIN_EVERY_MS,
+  maximum: MAX_EVERY_MS,
+  description: 'Milliseconds between two slots.',
+};
+const TIMEZONE = { maxLength: 64, description: 'A name of IANA.', examples: ['Asia/Taipei'] };
+
+export const ScheduleParams = Type.Object({
+  name: Type.String({ maxLength: 64, examples: ['update-embeddings'] }),
+});
+
+export const ScheduleEdit = Type.Object(
+  {
+    enabled: Type.Optional(Nullable(Type.Boolean())),
+    cron: Type.Optional(Nullable(Type.String(CRON))),
+    every_ms: Type.Optional(Nullable(Type.Integer(EVERY_MS))),
+    timezone: Type.Optional(Nullable(Type.String(TIMEZONE))),
+  },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'What is left out stays as it is; null puts back what the code says.',
+    examples: [{ enabled: false }, { cron: '30 3 * * *' }],
+  },
+);
+
+export const PreviewQuery = Type.Object(
+  {
+    cron: Type.Optional(Type.String(CRON)),
+    every_ms: Type.Optional(Type.Integer(EVERY_MS)),
+    timezone: Type.Optional(Type.String(TIMEZONE)),
+    after: Type.Optional(Instant('Where to begin. Default: now.')),
+    count: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Default 5.' })),
+  },
+  { additionalProperties: false },
+);
+
+const NextRun = Type.Object({
+  at: Instant('In UTC.'),
+  local: Instant('As clocks of the time zone show it.'),
+  note: Nullable(Type.String({ description: 'What a change of the clocks does to it.' })),
+});
+
+export const PreviewBody = Type.Object({
+  timezone: Type.String(),
+  next_runs: Type.Array(NextRun),
+});
+
+const LastRun = Type.Object({
+  slot: Instant('When it was due.'),
+  fired_at: Instant('When that was seen to.'),
+  lateness_ms: Type.Integer(),
+  outcome: Type.Enum(['fired', 'skipped'], {
+    type: 'string',
+    description: 'skipped: the task of an earlier slot had not ended.',
+  }),
+  asked_by: Nullable(Type.String({ description: 'Who asked for it out of turn.' })),
+  missed_since: Nullable(Instant('The first of the slots it stands for, if it does for more.')),
+  task_id: Type.String({
+    description: 'The task that was started, or the one that had not ended.',
+  }),
+  status: Nullable(TaskStatus),
+  error_code: Nullable(Type.String()),
+  finished_at: Nullable(Instant('When the task ended.')),
+});
+
+export const ScheduleBody = Type.Object({
+  name: Type.String(),
+  task: Type.String(),
+  cron: Nullable(Type.String()),
+  every_ms: Nullable(Type.Integer()),
+  timezone: Type.String(),
+  start_at: Nullable(Instant('Nothing is due before.')),
+  end_at: Nullable(Instant('Nothing is due after.')),
+  catch_up: Type.Enum(['none', 'latest', 'all'], { type: 'string' }),
+  overlap: Type.Enum(['skip', 'allow'], { type: 'string' }),
+  jitter_ms: Type.Integer(),
+  enabled: Type.Boolean(),
+  problem: Nullable(
+    Type.String({ description: 'Why it does not fire: what was edited is understood no more.' }),
+  ),
+  edited: Nullable(
+    Type.Object({
+      by: Type.String({ description: 'External id of a user, or cli.' }),
+      at: Instant('When.'),
+      fields: Type.Array(Type.String(), { description: 'What differs from the code.' }),
+    }),
+    { description: 'null while it is as the code says.' },
+  ),
+  next_runs: Type.Array(NextRun, { description: 'The next five; none while it is paused.' }),
+  last_runs: Type.Array(LastRun, { description: 'The last five, the newest first.' }),
+});
+
+const Edits = Type.Object({
+  enabled: Type.Optional(Type.Boolean()),
+  cron: Type.Optional(Type.String()),
+  every_ms: Type.Optional(Type.Integer()),
+  timezone: Type.Optional(Type.String()),
+});
+
+export const ScheduleDetailBody = Type.Object({
+  ...ScheduleBody.properties,
+  changes: Type.Array(
+    Type.Object({
+      at: Instant('When.'),
+      by: Type.String({ description: 'External id of a user, or cli.' }),
+      action: Type.Enum(['edited', 'run'], { type: 'string' }),
+      from: Nullable(Edits),
+      to: Nullable(Edits),
+      task_id: Nullable(Type.String({ description: 'The task of a run by hand.' })),
+    }),
+    { description: 'What people did to it, the newest first, 20 at most.' },
+  ),
+});
+
+export const SchedulesBody = Type.Object({ schedules: Type.Array(ScheduleBody) });

@@ -1,0 +1,17 @@
+/**
+ * The answer to work that is accepted.
+ */
+import type { FastifyReply } from 'fastify';
+import type { Static } from 'typebox';
+import type { Accepted } from '../../db/tasks/accept.ts';
+import type { AcceptedBody } from '../http/schemas.ts';
+
+/** 202, with where to follow the task. */
+export function answerAccepted(
+  reply: Pick<FastifyReply, 'code' | 'headers'>,
+  { id, status }: Pick<Accepted, 'id' | 'status'>,
+): Static<typeof AcceptedBody> {
+  const statusUrl = `/tasks/${id}`;
+  reply.code(202).headers({ location: statusUrl, 'retry-after': 1 });
+  return { task_id: id, status, status_url: statusUrl };
+}

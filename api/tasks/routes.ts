@@ -1,0 +1,104 @@
+/**
+ * Following accepted work, at once or as a long-poll that ends when the task does; and calling it off.
+ */
+import type { FastifyReply } from 'fastify';
+import { AppError, ERRORS } from '../../base/errors.ts';
+import type { TaskView } from '../../jobs/framework/calls/result.ts';
+import { isAdmin, principalOf, type Principal } from '../http/auth.ts';
+import type { Api, RouteContext } from '../context.ts';
+import { errorResponses, TaskBody, TaskParams, TaskQuery } from '../http/schemas.ts';
+
+/** What both answer besides the task. */
+const REFUSALS = errorResponses(
+  'REQUEST_INVALID',
+  'UNAUTHENTICATED',
+  'TASK_NOT_FOUND',
+  'STORE_UNAVAILABLE',
+);
+
+export function taskRoutes(app: Api, { tasks, closing }: RouteContext): void {
+  app.route({
+    method: 'GET',
+    url: '/tasks/:id',
+    schema: {
+      operationId: 'getTask',
+      summary: 'Follow a task',
+      description: 'With wait, answers as soon as the task is finished or the time is up.',
+      tags: ['tasks'],
+      params: TaskParams,
+      querystring: TaskQuery,
+      response: { 200: TaskBody, ...REFUSALS },
+    },
+    handler: async (request, reply) => {
+      const principal = principalOf(request);
+      const { id } = request.params;
+      const waitMs = (request.query.wait ?? 0) * 1000;
+      const task = await readOwnTask(id, principal);
+      if (waitMs === 0 || task.finished_at !== null) return taskBody(task);
+      await tasks.waitUntilFinished(task.id, waitMs, abandoned(reply, closing));
+      return taskBody(await readOwnTask(id, principal));
+    },
+  });
+
+  app.route({
+    method: 'DELETE',
+    url: '/tasks/:id',
+    schema: {
+      operationId: 'revokeTask',
+      summary: 'Call a task off',
+      description:
+        'A task that waits never starts; one that runs is told to stop, and nothing it still does counts. Answers with the task as it stands then: one that had ended before stays as it was.',
+      tags: ['tasks'],
+      params: TaskParams,
+      response: { 200: TaskBody, ...REFUSALS },
+    },
+    handler: async (request) => {
+      const principal = principalOf(request);
+      const { id } = await readOwnTask(request.params.id, principal);
+      await tasks.revoke(id);
+      return taskBody(await readOwnTask(id, principal));
+    },
+  });
+
+  /** Somebody else's task is as unknown as one that never was; one that belongs to nobody is the admins'. */
+  async function readOwnTask(id: string, principal: Principal): Promise<TaskView> {
+    const task = await tasks.find(id.toLowerCase());
+    const isTheirs =
+      task?.user_id == null ? isAdmin(principal) : task.user_id.toLowerCase() === principal.userId;
+    if (task === undefined || !isTheirs) throw new AppError('TASK_NOT_FOUND');
+    return task;
+  }
+}
+
+/** Aborted when the connection has closed or the server is closing: nobody is left to wait for. */
+function abandoned(reply: FastifyReply, closing: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  reply.raw.once('close', abort);
+  if (closing.aborted || reply.raw.destroyed) abort();
+  else closing.addEventListener('abort', abort, { signal: controller.signal });
+  return controller.signal;
+}
+
+function taskBody(task: TaskView) {
+  return {
+    task_id: task.id,
+    name: task.name,
+    status: task.status,
+    state: task.state,
+    attempts: task.attempts,
+    progress: task.progress,
+    result: task.result ?? null,
+    // While a retry is on its way the row keeps the last failure; shown, it would read as the outcome.
+    error:
+      task.status === 'error' || task.status === 'revoked'
+        ? {
+            code: task.error_code ?? 'TASK_FAILED',
+            message: task.error_message ?? ERRORS.TASK_FAILED.message,
+          }
+        : null,
+    created_at: task.created_at.toISOString(),
+    started_at: task.started_at?.toISOString() ?? null,
+    finished_at: task.finished_at?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,218 @@
+/**
+ * The only reader of the environment. One schema: name, unit, default, sentence; all problems are reported at once.
+ */
+import { existsSync } from 'node:fs';
+import { closest, didYouMean } from './closest.ts';
+import { SETTINGS, type Role, type Setting, type SettingName } from './settings/index.ts';
+
+export { ROLES, SETTINGS, type Role, type SettingName } from './settings/index.ts';
+
+export interface Config {
+  role: Role;
+  host: string;
+  port: number;
+  operationsPort: number | undefined;
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  dataDir: string;
+  cacheDir: string;
+  databaseUrl: string | undefined;
+  redisUrl: string | undefined;
+  clickhouseUrl: string | undefined;
+  qdrantUrl: string | undefined;
+  qdrantApiKey: string | undefined;
+  vectorSize: number;
+  openaiBaseUrl: string | undefined;
+  openaiApiKey: string | undefined;
+  llmModel: string;
+  embeddingModel: string;
+  embeddingDebounceMs: number;
+  llmTimeoutMs: number;
+  offlineCoachDelayMs: number;
+  jwtSecurity: string | undefined;
+  internalApiKey: string | undefined;
+  corsOrigins: string[] | undefined;
+  schedules: 'on' | 'off';
+  feedbackMinProgress: number;
+  feedbackMinNoteLength: number;
+  queuePrefix: string;
+  queueShards: number;
+  backlogMaxRows: number;
+  backlogMaxAgeMs: number;
+  taskRetentionMs: number;
+  resultTtlMs: number;
+  leaseMs: number;
+  workerQueues: string[];
+  workerThreads: number;
+  workerConcurrency: number;
+  workerMaxJobsPerThread: number;
+  workerMaxHeapMb: number;
+  shutdownGraceMs: number;
+}
+
+/** A configuration whose every store has an address: what all parts but the embedded engines work with. */
+export interface ResolvedConfig extends Config {
+  databaseUrl: string;
+  redisUrl: string;
+  clickhouseUrl: string;
+  qdrantUrl: string;
+  openaiBaseUrl: string;
+  openaiApiKey: string;
+  jwtSecurity: string;
+}
+
+/** All that is wrong with an environment, one sentence a problem. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(
+      ['The configuration is not usable:', ...problems.map((problem) => `  - ${problem}`)].join(
+        '\n',
+      ),
+    );
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads and checks the environment.
+ * A variable that looks like a misspelt setting (edit distance of at most 2) is a problem too, unless that setting is
+ * given as well; names of up to four letters are too short to tell a slip from another program's variable.
+ * @throws {ConfigError} with every problem found.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
+    const given = env[name]?.trim();
+    const text = given === undefined || given === '' ? setting.default : given;
+    values[camelCase(name)] = text === undefined ? undefined : parse(name, setting, text, problems);
+  }
+  const guessable = Object.keys(SETTINGS).filter((name) => name.length > 4 && !env[name]?.trim());
+  for (const name of Object.keys(env)) {
+    const meant = name in SETTINGS ? undefined : closest(name, guessable);
+    if (meant !== undefined) problems.push(`${name} is not a setting: did you mean ${meant}?`);
+  }
+  const config = values as unknown as Config;
+  const servesHttp = config.role === 'all' || config.role === 'api';
+  if (servesHttp && config.databaseUrl !== undefined && config.jwtSecurity === undefined) {
+    problems.push(
+      'JWT_SECURITY is needed by the API when DATABASE_URL is set: put the secret there that signs the tokens of your users.',
+    );
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+/** The settings that make a store one of its own instead of an embedded one. */
+const STORE_URLS = ['DATABASE_URL', 'REDIS_URL', 'CLICKHOUSE_URL', 'QDRANT_URL'] as const;
+
+/**
+ * The configuration with every store embedded, and the names of the set URLs that are ignored for it.
+ * @throws {ConfigError} with every problem found in the rest.
+ */
+export function loadEmbeddedConfig(env: NodeJS.ProcessEnv = environment()): {
+  config: Config;
+  ignored: SettingName[];
+} {
+  const ignored = STORE_URLS.filter((name) => env[name]?.trim());
+  const unset = Object.fromEntries(ignored.map((name) => [name, undefined]));
+  return { config: loadConfig({ ...env, ...unset }), ignored };
+}
+
+function parse(name: string, setting: Setting, text: string, problems: string[]): unknown {
+  switch (setting.kind) {
+    case 'integer': {
+      const value = Number(text);
+      const { min = 0, max = Number.MAX_SAFE_INTEGER } = setting;
+      if (!/^-?\d+$/.test(text) || value < min || value > max) {
+        const unit = setting.unit === undefined ? '' : ` ${setting.unit}`;
+        problems.push(
+          `${name} must be a whole number from ${min} to ${max}${unit}, not "${text}".`,
+        );
+      }
+      return value;
+    }
+    case 'choice': {
+      if (!setting.values?.includes(text)) {
+        const hint = didYouMean(text, setting.values ?? []);
+        problems.push(
+          `${name} must be one of ${setting.values?.join(', ')}, not "${text}".${hint}`,
+        );
+      }
+      return text;
+    }
+    case 'url': {
+      const url = URL.canParse(text) ? new URL(text) : undefined;
+      if (url === undefined || !setting.values?.includes(url.protocol)) {
+        problems.push(
+          `${name} must be a URL that starts with ${setting.values?.join('// or ')}//.`,
+        );
+      }
+      return text;
+    }
+    case 'list': {
+      const items = text.split(',').map((item) => item.trim());
+      if (items.some((item) => !/^[\w.-]{1,64}$/.test(item))) {
+        problems.push(
+          `${name} must be names of letters, digits, "_", "." and "-", separated by commas.`,
+        );
+      }
+      return items;
+    }
+    case 'origins': {
+      const items = text.split(',').map((item) => item.trim());
+      if (items.some((item) => !URL.canParse(item) || new URL(item).origin !== item)) {
+        problems.push(
+          `${name} must be origins such as https://daodao.example, with no path, separated by commas.`,
+        );
+      }
+      return items;
+    }
+    case 'text':
+    case 'secret':
+      if (setting.min !== undefined && text.length < setting.min) {
+        problems.push(`${name} must have at least ${setting.min} characters.`);
+      }
+      return text;
+  }
+}
+
+/** The settings as `NAME=value` with where each came from; secrets and passwords in URLs are masked. */
+export function describeConfig(
+  env: NodeJS.ProcessEnv = environment(),
+): { name: string; value: string; isDefault: boolean; unit: string; describe: string }[] {
+  return Object.entries<Setting>(SETTINGS).map(([name, setting]) => {
+    const given = env[name]?.trim();
+    const isSet = given !== undefined && given !== '';
+    return {
+      name,
+      value: mask(setting, isSet ? given : setting.default),
+      isDefault: !isSet && setting.default !== undefined,
+      unit: setting.unit ?? '',
+      describe: setting.describe,
+    };
+  });
+}
+
+function mask(setting: Setting, text: string | undefined): string {
+  if (text === undefined) return '(unset)';
+  if (setting.kind === 'secret') return '(set, hidden)';
+  if (setting.kind !== 'url') return text;
+  if (!URL.canParse(text)) return '(set, but not a URL: hidden)';
+  const url = new URL(text);
+  if (url.password !== '') url.password = '***';
+  else if (url.username !== '') url.username = '***';
+  if (url.search !== '') url.search = '?***';
+  return url.href;
+}
+
+function camelCase(name: string): string {
+  return name.toLowerCase().replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The environment, with what a file `.env` in the working directory adds to it. */
+export function environment(): NodeJS.ProcessEnv {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return process.env;
+}

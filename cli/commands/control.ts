@@ -1,0 +1,200 @@
+/**
+ * Acting on workers, queues and jobs that run.
+ */
+import { SETTINGS } from '../../base/config.ts';
+import { count } from '../../base/count.ts';
+import { revokeTask } from '../../db/tasks/checks.ts';
+import { QUEUE_NAME, type WorkerAnswer } from '../../jobs/queue/index.ts';
+import {
+  answersOf,
+  ask,
+  ASK_OPTIONS,
+  countServing,
+  exitCodeOf,
+  JSON_OPTION,
+  troubles,
+} from '../ask.ts';
+import { idsOf, UsageProblem, type Command, type Commands, type Input } from '../command.ts';
+import { withQueue, type QueueStores } from '../stores.ts';
+import { show, table } from '../table.ts';
+
+/** A command that has workers do something. It fails when one did not, or when there is none. */
+function telling(
+  about: Pick<Command, 'describe' | 'takes' | 'words' | 'options' | 'examples'>,
+  verb: string,
+  argsOf: (input: Input) => object,
+  line: (answer: never) => string,
+): Command {
+  return {
+    ...about,
+    options: { ...about.options, ...ASK_OPTIONS },
+    run: async (input) => {
+      const args = argsOf(input);
+      return withQueue(async (stores) => {
+        const said = await ask(stores, input, verb, args);
+        show(input.has('json'), { workers: said }, () => linesOf(said, line));
+        return exitCodeOf(said);
+      });
+    },
+  };
+}
+
+function linesOf(said: readonly WorkerAnswer[], line: (answer: never) => string): string[] {
+  if (said.length === 0) return ['No worker is registered.'];
+  const done = answersOf<never>(said).map(({ worker, answer }) => `${worker}  ${line(answer)}`);
+  return [...done, ...troubles(said)];
+}
+
+const serves = ({ queues }: { queues: string[] }): string =>
+  `serves ${queues.length === 0 ? 'no queue' : queues.join(', ')}`;
+
+const QUEUE = { takes: '<queue>', words: [1, 1] } as const;
+/** Jobs a thread may run at a time; the setting of the same meaning has the same limits. */
+function perThreadOf({ words: [text = ''] }: Input): object {
+  const { min, max } = SETTINGS.WORKER_CONCURRENCY;
+  const perThread = Number(text);
+  if (!/^\d+$/.test(text) || perThread < min || perThread > max) {
+    throw new UsageProblem(`A concurrency is a whole number from ${min} to ${max}, not "${text}".`);
+  }
+  return { perThread };
+}
+
+/** @throws {UsageProblem} unless it can be the name of a queue. */
+function nameOf({ words: [queue = ''] }: Input): string {
+  if (QUEUE_NAME.test(queue)) return queue;
+  throw new UsageProblem('A queue name has 1 to 64 letters, digits, "_", "." or "-".');
+}
+
+const queueOf = (input: Input): object => ({ queue: nameOf(input) });
+
+/** A queue nobody serves may be meant, before its workers come, or misspelt. @param word `paused` or `resumed`. */
+async function setPaused(input: Input, word: 'paused' | 'resumed'): Promise<void> {
+  const queue = nameOf(input);
+  await withQueue(async ({ control, inspector }) => {
+    await (word === 'paused' ? control.pause(queue) : control.resume(queue));
+    const workers = countServing(await inspector.overview(), queue);
+    show(input.has('json'), { queue, word, workers }, () => [
+      `${queue} is ${word}.${workers === 0 ? ' No worker serves it.' : ''}`,
+    ]);
+  });
+}
+
+export interface Revoked {
+  id: string;
+  /** Whether the row in Postgres was closed. */
+  row: boolean;
+  /** What the queue said. */
+  job: string;
+}
+
+/** Postgres first: a job that ends in between finds its row closed. */
+async function revoke({ control, db }: QueueStores, ids: readonly string[]): Promise<Revoked[]> {
+  const rows: boolean[] = [];
+  for (const id of ids) rows.push((await revokeTask(db(), id)) === 'revoked');
+  const words = await control.revoke(ids, 'It was revoked by an operator.');
+  return ids.map((id, index) => ({ id, row: rows[index]!, job: words[index]! }));
+}
+
+async function revokeAll(input: Input): Promise<number> {
+  const ids = idsOf(input);
+  return withQueue(async (stores) => {
+    const revoked = await revoke(stores, ids);
+    show(input.has('json'), { tasks: revoked }, () =>
+      table(
+        ['TASK', 'IN THE QUEUE', 'IN POSTGRES'],
+        revoked.map(({ id, row, job }) => [id, job, row ? 'revoked' : 'no unfinished row']),
+      ),
+    );
+    return revoked.every(({ row, job }) => row || job === 'revoked') ? 0 : 1;
+  });
+}
+
+/** The one worker that holds the job ends its thread. It fails when none does, unless there was something to revoke. */
+async function terminate(input: Input): Promise<number> {
+  const [id = ''] = idsOf(input);
+  const isRevoked = input.has('revoke');
+  return withQueue(async (stores) => {
+    if (isRevoked) await revokeTask(stores.db(), id);
+    const said = await ask(stores, input, 'terminate', { id, revoke: isRevoked });
+    const holders = answersOf<{ terminated: boolean }>(said).filter(
+      ({ answer }) => answer.terminated,
+    );
+    // One that waits, or whose worker does not answer, must not run either.
+    const [left] = isRevoked ? await revoke(stores, [id]) : [];
+    const isStopped = left?.job === 'revoked';
+    show(input.has('json'), { id, workers: said, revoked: isRevoked ? left?.job : null }, () => [
+      ...holders.map(({ worker }) => `${worker}  ends the thread of ${id}`),
+      ...(holders.length === 0 ? [`No worker that answered runs ${id}.`] : []),
+      ...(isStopped ? [`${id} is revoked.`] : []),
+      ...troubles(said),
+    ]);
+    return holders.length > 0 || isStopped ? 0 : 1;
+  });
+}
+
+export const control: Commands = {
+  'control ping': telling(
+    { describe: 'ask the workers whether they hear' },
+    'ping',
+    () => ({}),
+    ({ pid, hostname }: { pid: number; hostname: string }) => `pong, process ${pid} on ${hostname}`,
+  ),
+  'control pause': {
+    ...QUEUE,
+    describe: 'give out no jobs of a queue; what runs goes on',
+    options: JSON_OPTION,
+    run: (input) => setPaused(input, 'paused'),
+  },
+  'control resume': {
+    ...QUEUE,
+    describe: 'give out jobs of a queue again',
+    options: JSON_OPTION,
+    run: (input) => setPaused(input, 'resumed'),
+  },
+  'control add-consumer': telling(
+    { ...QUEUE, describe: 'have workers serve another queue, until they are restarted' },
+    'add_consumer',
+    queueOf,
+    serves,
+  ),
+  'control cancel-consumer': telling(
+    { ...QUEUE, describe: 'have workers leave a queue; what runs goes on' },
+    'cancel_consumer',
+    queueOf,
+    serves,
+  ),
+  'control concurrency': telling(
+    { takes: '<n>', words: [1, 1], describe: 'set how many jobs each thread runs at a time' },
+    'concurrency',
+    perThreadOf,
+    ({ concurrency, limit }: { concurrency: number; limit: number }) =>
+      `${count(concurrency, 'job')} a thread, ${limit} in all`,
+  ),
+  'control revoke': {
+    takes: '<id...>',
+    words: [1, 500],
+    describe: 'stop tasks for good, waiting or running',
+    options: JSON_OPTION,
+    run: revokeAll,
+  },
+  'control terminate': {
+    takes: '<id>',
+    words: [1, 1],
+    describe: 'end the thread a job runs on; it and its neighbours run again, uncharged',
+    options: {
+      revoke: { kind: 'flag', describe: 'the job itself does not run again' },
+      ...ASK_OPTIONS,
+    },
+    run: terminate,
+  },
+  'control shutdown': telling(
+    {
+      describe: 'end worker processes: what runs may end within the grace period',
+      options: { cold: { kind: 'flag', describe: 'what runs goes back to the queue at once' } },
+      examples: { 'control shutdown --worker 3f2a': 'ends one worker' },
+    },
+    'shutdown',
+    (input) => ({ kind: input.has('cold') ? 'cold' : 'warm' }),
+    ({ kind }: { kind: string }) => `shuts down, ${kind}`,
+  ),
+};

@@ -1,0 +1,87 @@
+/**
+ * What people did, out of ClickHouse: streamed, and never more than what is asked for.
+ */
+import type { Clickhouse } from '../stores/clickhouse.ts';
+import { connectOnce } from '../stores/connect-once.ts';
+
+export interface Engagement {
+  userId: string;
+  /** External id of the practice. */
+  practiceId: string;
+  /** How much the user has had to do with it in 14 days; grows with days it was seen, time, clicks and likes. */
+  weight: number;
+}
+
+export interface Popularity {
+  /** External id of the practice. */
+  id: string;
+  /** Grows with everyone who has had to do with it in 30 days, the last days most. */
+  score: number;
+}
+
+/** Practices of one user that are read at most. */
+const MOST_PER_USER = 30;
+
+/**
+ * A day on which something was seen counts once for a user, however often that was. Times are told several times in a visit
+ * and grow: the longest of a day counts, at most ten minutes of it.
+ */
+const DAILY = `
+  SELECT user_id, entity_id, toDate(occurred_at, 'Asia/Taipei') AS day,
+    toFloat64(max(event_type IN ('content_view', 'page_view', 'impression')))
+      * if(max(event_type IN ('content_view', 'page_view')) = 1, 1, 0.1) AS seen,
+    least(max(if(event_type = 'time_spent', coalesce(duration_ms, 0), 0)), 600000) / 120000 AS spent,
+    toFloat64(max(event_type = 'card_click')) AS clicked,
+    3 * toFloat64(max(event_type IN ('like', 'share', 'comment'))) AS liked
+  FROM daodao.user_events FINAL`;
+
+/** What is told of a practice under an id that cannot be one is nothing that Postgres could be asked for. */
+const IS_ID = (column: string): string =>
+  `match(${column}, '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')`;
+
+export class Behaviour {
+  readonly #client: () => Promise<Clickhouse>;
+
+  /** @param connect called when it is first used: most threads never do, and a client costs some megabytes. */
+  constructor(connect: () => Promise<Clickhouse>) {
+    this.#client = connectOnce(connect);
+  }
+
+  /** What these users have had to do with in 14 days, most first. */
+  async engagement(userIds: readonly string[]): Promise<Engagement[]> {
+    return this.#read<Engagement>(
+      `SELECT user_id AS userId, entity_id AS practiceId, sum(seen + spent + clicked + liked) AS weight
+       FROM (${DAILY}
+         WHERE user_id IN {users:Array(String)} AND entity_type = 'practice' AND occurred_at > now() - INTERVAL 14 DAY
+         GROUP BY user_id, entity_id, day)
+       WHERE ${IS_ID('entity_id')} GROUP BY userId, practiceId ORDER BY userId, weight DESC, practiceId LIMIT ${MOST_PER_USER} BY userId`,
+      { users: [...userIds] },
+    );
+  }
+
+  /** The most popular practices of 30 days; what is ten days old counts a third. */
+  async popular(limit: number): Promise<Popularity[]> {
+    return this.#read<Popularity>(
+      `SELECT entity_id AS id,
+         sum((seen + spent + clicked + liked) * exp(-dateDiff('day', day, toDate(now(), 'Asia/Taipei')) / 9)) AS score
+       FROM (${DAILY} WHERE entity_type = 'practice' AND occurred_at > now() - INTERVAL 30 DAY
+         GROUP BY user_id, entity_id, day)
+       WHERE ${IS_ID('entity_id')} GROUP BY id ORDER BY score DESC, id LIMIT {limit:UInt32}`,
+      { limit },
+    );
+  }
+
+  async #read<T>(query: string, parameters: Record<string, unknown>): Promise<T[]> {
+    const clickhouse = await this.#client();
+    const answer = await clickhouse.query({
+      query,
+      query_params: parameters,
+      format: 'JSONEachRow',
+    });
+    const found: T[] = [];
+    for await (const rows of answer.stream<T>()) {
+      for (const row of rows) found.push(row.json());
+    }
+    return found;
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * `ai.practice_feedback`, and the `insight` the product shows.
+ */
+import { AppError } from '../../base/errors.ts';
+import type { Queryable } from '../stores/postgres.ts';
+
+export interface FeedbackText {
+  /** Three paragraphs separated by newlines, no Markdown, no headings. */
+  text: string;
+  /** The same three paragraphs. */
+  sections: { breakthrough: string; rhythm: string; insight: string };
+}
+
+export interface NewFeedback extends FeedbackText {
+  taskId: string;
+  practiceId: string;
+  locale: 'zh-TW' | 'en';
+  inputHash: string;
+  promptVersion: string;
+  provider: string;
+  model: string;
+}
+
+export interface Feedback extends FeedbackText {
+  practiceId: string;
+  locale: 'zh-TW' | 'en';
+  provider: string;
+  model: string;
+  taskId: string;
+  /** Grows by one with every new text of a practice. */
+  version: number;
+  createdAt: string;
+}
+
+interface FeedbackRow {
+  practice_id: string;
+  locale: Feedback['locale'];
+  text: string;
+  breakthrough: string;
+  rhythm: string;
+  insight: string;
+  provider: string;
+  model: string;
+  task_id: string;
+  version: number;
+  created_at: Date;
+}
+
+const COLUMNS = `practice_id, locale, text, breakthrough, rhythm, insight, provider, model, task_id,
+  version, created_at`;
+
+/**
+ * Stores feedback, and makes it the practice's insight unless the owner edited theirs. Call it inside an effect
+ * transaction: the practice stays locked until that ends, so that versions follow each other and an edit by the owner
+ * comes either before (and is kept) or after.
+ * @returns the stored feedback and whether the insight was replaced.
+ * @throws {AppError} `PRACTICE_NOT_FOUND` when the practice has been deleted meanwhile.
+ */
+export async function saveFeedback(
+  tx: Queryable,
+  feedback: NewFeedback,
+): Promise<{ feedback: Feedback; insightReplaced: boolean }> {
+  const { practiceId, text } = feedback;
+  const practices = await tx.query<{ insight_edited: boolean }>(
+    'SELECT insight_edited FROM practices WHERE external_id = $1 AND deleted_at IS NULL FOR UPDATE',
+    [practiceId],
+  );
+  const practice = practices.rows[0];
+  if (practice === undefined) throw new AppError('PRACTICE_NOT_FOUND');
+  const stored = await insertFeedback(tx, feedback);
+  // What it was written from, which may be newer than what it was asked for: a request for the same finds it done.
+  await tx.query('UPDATE ai.tasks SET input_hash = $2 WHERE id = $1', [
+    feedback.taskId,
+    feedback.inputHash,
+  ]);
+  const insightReplaced = !practice.insight_edited;
+  if (insightReplaced) {
+    await tx.query('UPDATE practices SET insight = $2, updated_at = now() WHERE external_id = $1', [
+      practiceId,
+      text,
+    ]);
+  }
+  return { feedback: stored, insightReplaced };
+}
+
+async function insertFeedback(tx: Queryable, feedback: NewFeedback): Promise<Feedback> {
+  const { breakthrough, rhythm, insight } = feedback.sections;
+  const { rows } = await tx.query<FeedbackRow>(
+    `INSERT INTO ai.practice_feedback
+       (task_id, practice_id, version, locale, text, breakthrough, rhythm, insight, input_hash, prompt_version, provider, model)
+     SELECT $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11
+     FROM ai.practice_feedback WHERE practice_id = $2
+     RETURNING ${COLUMNS}`,
+    [
+      feedback.taskId,
+      feedback.practiceId,
+      feedback.locale,
+      feedback.text,
+      breakthrough,
+      rhythm,
+      insight,
+      feedback.inputHash,
+      feedback.promptVersion,
+      feedback.provider,
+      feedback.model,
+    ],
+  );
+  return fromRow(rows[0]!);
+}
+
+/** The newest feedback of a practice (its external id, a UUID), in a locale or in any. */
+export async function findFeedback(
+  db: Queryable,
+  practiceId: string,
+  locale?: string,
+): Promise<Feedback | undefined> {
+  const { rows } = await db.query<FeedbackRow>(
+    `SELECT ${COLUMNS} FROM ai.practice_feedback
+     WHERE practice_id = $1 AND ($2::text IS NULL OR locale = $2)
+     ORDER BY version DESC LIMIT 1`,
+    [practiceId, locale],
+  );
+  return rows[0] && fromRow(rows[0]);
+}
+
+function fromRow(row: FeedbackRow): Feedback {
+  return {
+    practiceId: row.practice_id,
+    locale: row.locale,
+    text: row.text,
+    sections: { breakthrough: row.breakthrough, rhythm: row.rhythm, insight: row.insight },
+    provider: row.provider,
+    model: row.model,
+    taskId: row.task_id,
+    version: row.version,
+    createdAt: row.created_at.toISOString(),
+  };
+}
+
+/** Clears all feedback and its tasks, so that the guided run can write them again. Insights an owner edited stay. */
+export async function forgetFeedback(db: Queryable): Promise<void> {
+  await db.query(
+    'TRUNCATE ai.practice_feedback, ai.task_steps, ai.idempotency_keys, ai.tasks, ai.llm_calls',
+  );
+  await db.query('UPDATE practices SET insight = NULL WHERE NOT insight_edited');
+}

@@ -1,0 +1,106 @@
+/**
+ * Reads for recommendations: people with what they care about, and practices that others may be shown.
+ */
+import type { Queryable } from '../stores/postgres.ts';
+
+export interface Learner {
+  /** Internal id. */
+  id: number;
+  externalId: string;
+  locale: 'zh-TW' | 'en';
+  /** Tags and interests. */
+  tags: string[];
+  professionalField: string[];
+  /** Tags of practices that are going on. */
+  ongoingTags: string[];
+}
+
+const LEARNER = `SELECT u.id, u.external_id AS "externalId",
+    CASE WHEN u.preferred_locale = 'en' THEN 'en' ELSE 'zh-TW' END AS locale,
+    u.tag_list || u.interest_list AS tags, u.professional_field AS "professionalField",
+    (SELECT coalesce(array_agg(DISTINCT tag), '{}') FROM practices p, unnest(p.tags) AS tag
+     WHERE p.user_id = u.id AND p.status = 'active' AND p.deleted_at IS NULL) AS "ongoingTags"
+  FROM users u`;
+
+/** A page of people in the order of their internal ids. */
+export async function listLearners(
+  db: Queryable,
+  { after, limit }: { after: number; limit: number },
+): Promise<Learner[]> {
+  const { rows } = await db.query<Learner & Record<string, unknown>>(
+    `${LEARNER} WHERE u.id > $1 ORDER BY u.id LIMIT $2`,
+    [after, limit],
+  );
+  return rows;
+}
+
+export async function findLearner(db: Queryable, userId: string): Promise<Learner | undefined> {
+  const { rows } = await db.query<Learner & Record<string, unknown>>(
+    `${LEARNER} WHERE u.external_id = $1`,
+    [userId],
+  );
+  return rows[0];
+}
+
+/** What makes a practice one that others may be shown. */
+export const SHOWN = `p.privacy_status = 'public' AND p.status IN ('active', 'completed') AND p.deleted_at IS NULL`;
+
+export interface Candidate {
+  /** External id. */
+  id: string;
+  /** External id of its owner. */
+  ownerId: string;
+  tags: string[];
+  ownerField: string[];
+}
+
+const CANDIDATE = `SELECT p.external_id AS id, u.external_id AS "ownerId", p.tags, u.professional_field AS "ownerField"
+  FROM practices p JOIN users u ON u.id = p.user_id`;
+
+/** Those of these practices that others may be shown. */
+export async function findCandidates(db: Queryable, ids: readonly string[]): Promise<Candidate[]> {
+  const { rows } = await db.query<Candidate & Record<string, unknown>>(
+    `${CANDIDATE} WHERE p.external_id = ANY($1) AND ${SHOWN}`,
+    [ids],
+  );
+  return rows;
+}
+
+/** Newest practices with one of these tags: what stands in for the vector store when that is away. */
+export async function findTagged(
+  db: Queryable,
+  tags: readonly string[],
+  limit: number,
+): Promise<Candidate[]> {
+  if (tags.length === 0) return [];
+  const { rows } = await db.query<Candidate & Record<string, unknown>>(
+    `${CANDIDATE} WHERE p.tags && $1::text[] AND ${SHOWN} ORDER BY p.created_at DESC, p.id DESC LIMIT $2`,
+    [tags, limit],
+  );
+  return rows;
+}
+
+/** How lively practices are by what Postgres knows, most lively first: what stands in for ClickHouse when that is away. */
+export async function findLively(
+  db: Queryable,
+  limit: number,
+): Promise<{ id: string; score: number }[]> {
+  const { rows } = await db.query<{ id: string; score: number }>(
+    `SELECT p.external_id AS id, (
+         (SELECT count(*) FROM practice_checkins c
+          WHERE c.practice_id = p.id AND c.deleted_at IS NULL AND c.created_at > now() - interval '30 days')
+         + 3 * (SELECT count(*) FROM ai.recommendation_feedback f
+                WHERE f.practice_id = p.external_id AND f.verdict = 'like'))::float8 AS score
+     FROM practices p WHERE ${SHOWN} ORDER BY score DESC, p.created_at DESC, p.id DESC LIMIT $1`,
+    [limit],
+  );
+  return rows;
+}
+
+/** A version greater than every one taken before. */
+export async function nextRecommendationVersion(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ version: string }>(
+    `SELECT nextval('ai.recommendation_version') AS version`,
+  );
+  return Number(rows[0]!.version);
+}

@@ -1,0 +1,218 @@
+/**
+ * How work gets into `ai.tasks`: once for each request, however often it is made.
+ */
+import { AppError } from '../../base/errors.ts';
+import { findRepeated, rememberKey } from './idempotency-keys.ts';
+import { transaction, type Pool, type Queryable } from '../stores/postgres.ts';
+import { DELAY_MS, lockTrailing, type TaskStatus } from './rows.ts';
+
+export interface AcceptRequest {
+  /** A UUID. */
+  id: string;
+  /** The caller chose the id, so it may be there already: with the same name and payload it is the same task. */
+  isChosenId?: boolean | undefined;
+  name: string;
+  queue: string;
+  /** 0 to 9, 9 first. */
+  priority: number;
+  /** JSON text, kept to the letter so that its digest stays the same. */
+  payload: string;
+  headers?: Record<string, string> | undefined;
+  /** Not to be started before this many milliseconds from now, or before this time. Default: at once. */
+  delayMs?: number | undefined;
+  eta?: Date | undefined;
+  /** Not to be started after this many milliseconds from now. Default: never too late. */
+  expiresMs?: number | undefined;
+  /** External id of the user who asks. */
+  userId?: string | undefined;
+  /** What it is about, for instance a practice's external id. */
+  subject?: string | undefined;
+  /** At most one unfinished row per key. */
+  dedupeKey?: string | undefined;
+  /**
+   * Each request for the same `dedupeKey`, while its task has not begun, puts it off until this many milliseconds from then. One that comes after it has begun is done after it, as with `trailing`.
+   */
+  debounceMs?: number | undefined;
+  /** But not beyond this many milliseconds from the first. Default: as long as requests come. */
+  maxWaitMs?: number | undefined;
+  /**
+   * A request that meets a task of the same `dedupeKey` which has begun is done once more after it, and one that meets a task
+   * which has not gives it its own payload. Default: whether `debounceMs` is given.
+   */
+  trailing?: boolean | undefined;
+  /** Unique per user for 24 h: the same key and request get the same task. */
+  idempotencyKey?: string | undefined;
+  /** The request that the key came with, as text, when the payload depends on more than it says. Default: the payload. */
+  keyedRequest?: string | undefined;
+  /** Hash of everything the result depends on: a finished task with the same one is the answer. */
+  inputHash?: string | undefined;
+}
+
+export interface Accepted {
+  id: string;
+  status: TaskStatus;
+  /**
+   * `created`: a new row; `unfinished`: the same work is on its way; `trailing`: it is done once more after the task that has
+   * begun; `repeated`: same Idempotency-Key or id; `finished`: same input, already done.
+   */
+  outcome: 'created' | 'unfinished' | 'trailing' | 'repeated' | 'finished';
+  /** Milliseconds until it may run; undefined when that is not up to this request. */
+  delayMs?: number;
+}
+
+/**
+ * Stores a request, or finds the task that already answers it, in this order: same Idempotency-Key; same id; an unfinished
+ * row with the same dedupe key; a finished one with the same input, if nothing newer was written since.
+ * @throws {AppError} `IDEMPOTENCY_KEY_REUSED` or `TASK_ID_TAKEN` when the key or the id came with another request.
+ */
+export async function acceptTask(pool: Pool, request: AcceptRequest): Promise<Accepted> {
+  return transaction(pool, (tx) => acceptWithin(tx, request));
+}
+
+/** `acceptTask` as part of a transaction. */
+export async function acceptWithin(tx: Queryable, request: AcceptRequest): Promise<Accepted> {
+  const repeated = (await findRepeated(tx, request)) ?? (await findSameId(tx, request));
+  if (repeated !== undefined) return repeated;
+  const accepted = await insertOrFind(tx, request);
+  await rememberKey(tx, request, accepted.id);
+  return accepted;
+}
+
+interface Inserted {
+  id: string;
+  status: TaskStatus;
+  created: boolean;
+  begun: boolean;
+  delay_ms: number;
+}
+
+async function insertOrFind(tx: Queryable, request: AcceptRequest): Promise<Accepted> {
+  const isTrailing = trails(request);
+  if (isTrailing) await lockTrailing(tx, request.dedupeKey);
+  let row = await insert(tx, request, false);
+  if (row.created && isTrailing && (await releaseInstead(tx, request, row.id))) {
+    row = await insert(tx, request, false);
+  }
+  if (row.begun && isTrailing) {
+    const { id, status } = await insert(tx, request, true);
+    return { id, status, outcome: 'trailing' };
+  }
+  if (!row.created) {
+    const found: Accepted = { id: row.id, status: row.status, outcome: 'unfinished' };
+    const isPutOff = request.debounceMs !== undefined && !row.begun;
+    return isPutOff ? { ...found, delayMs: row.delay_ms } : found;
+  }
+  // Looked up after the insert: a twin that finished before it is visible now, one that did not would have collided.
+  const finished = await findFinished(tx, request);
+  if (finished === undefined) {
+    return { id: row.id, status: row.status, outcome: 'created', delayMs: row.delay_ms };
+  }
+  await tx.query('DELETE FROM ai.tasks WHERE id = $1', [row.id]);
+  return { id: finished, status: 'done', outcome: 'finished' };
+}
+
+function trails({ debounceMs, trailing = debounceMs !== undefined }: AcceptRequest): boolean {
+  return trailing;
+}
+
+/**
+ * Should a task wait to be done after one that has ended just now, it takes the place of a row: the newest request of a key is
+ * the last to be done.
+ */
+async function releaseInstead(
+  tx: Queryable,
+  { dedupeKey }: AcceptRequest,
+  id: string,
+): Promise<boolean> {
+  const waiting = 'dedupe_key = $1 AND trails AND finished_at IS NULL';
+  const { rowCount } = await tx.query(
+    `DELETE FROM ai.tasks WHERE id = $2 AND EXISTS (SELECT FROM ai.tasks WHERE ${waiting})`,
+    [dedupeKey, id],
+  );
+  if (rowCount !== 1) return false;
+  const release = `UPDATE ai.tasks SET trails = false, check_at = now() WHERE ${waiting}`;
+  await tx.query(release, [dedupeKey]);
+  return true;
+}
+
+/**
+ * A row for this request, or the unfinished one with its dedupe key.
+ * @param isTrailing whether it is to wait until the task of its key has ended.
+ */
+async function insert(
+  tx: Queryable,
+  request: AcceptRequest,
+  isTrailing: boolean,
+): Promise<Inserted> {
+  const { rows } = await tx.query<Inserted>(
+    `INSERT INTO ai.tasks AS t (id, name, queue, priority, payload, user_id, subject, dedupe_key, input_hash, options,
+       run_at, expires_at, check_at, trails)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+       coalesce($11::timestamptz, now() + coalesce($12::float8, $13::float8) * interval '1 millisecond'), now() + $15::float8 * interval '1 millisecond',
+       CASE WHEN $16::boolean THEN 'infinity' ELSE now() + interval '2 seconds' END, $16::boolean)
+     ON CONFLICT (dedupe_key) WHERE finished_at IS NULL AND ${isTrailing ? '' : 'NOT'} trails DO UPDATE SET
+       requested_at = now(),
+       run_at = CASE WHEN $13::float8 IS NOT NULL AND t.started_at IS NULL THEN least(
+         now() + $13::float8 * interval '1 millisecond', t.created_at + $14::float8 * interval '1 millisecond')
+         ELSE t.run_at END,
+       expires_at = CASE WHEN ($13::float8 IS NOT NULL OR $17::boolean) AND t.started_at IS NULL
+         THEN excluded.expires_at ELSE t.expires_at END,
+       payload = CASE WHEN $17::boolean AND t.started_at IS NULL THEN excluded.payload ELSE t.payload END,
+       input_hash = CASE WHEN $17::boolean AND t.started_at IS NULL THEN excluded.input_hash ELSE t.input_hash END
+     RETURNING id, status, xmax = 0 AS created, started_at IS NOT NULL AS begun,
+       ${DELAY_MS} AS delay_ms`,
+    [
+      request.id,
+      request.name,
+      request.queue,
+      request.priority,
+      request.payload,
+      request.userId,
+      request.subject,
+      request.dedupeKey,
+      request.inputHash,
+      JSON.stringify({ headers: request.headers }),
+      request.eta,
+      request.delayMs,
+      request.debounceMs,
+      request.maxWaitMs,
+      request.expiresMs,
+      isTrailing,
+      trails(request),
+    ],
+  );
+  return rows[0]!;
+}
+
+export async function findSameId(
+  tx: Queryable,
+  request: AcceptRequest,
+): Promise<Accepted | undefined> {
+  const { id, isChosenId = false, name, payload, dedupeKey } = request;
+  if (!isChosenId) return undefined;
+  // Requests for the same id wait for each other here.
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 1))', [id]);
+  const { rows } = await tx.query<{ status: TaskStatus; same: boolean }>(
+    // A later request for the same key may have given it another payload.
+    `SELECT status, name = $2 AND (payload::text = $3 OR coalesce(dedupe_key = $4, false)) AS same
+     FROM ai.tasks WHERE id = $1`,
+    [id, name, payload, dedupeKey],
+  );
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  if (!row.same) throw new AppError('TASK_ID_TAKEN');
+  return { id, status: row.status, outcome: 'repeated' };
+}
+
+/** The newest finished task of this key, if it had the same input: an older one would answer with what is outdated. */
+async function findFinished(tx: Queryable, request: AcceptRequest): Promise<string | undefined> {
+  if (request.dedupeKey === undefined || request.inputHash === undefined) return undefined;
+  const { rows } = await tx.query<{ id: string; input_hash: string | null }>(
+    `SELECT id, input_hash FROM ai.tasks
+     WHERE dedupe_key = $1 AND status = 'done' AND finished_at IS NOT NULL
+     ORDER BY finished_at DESC LIMIT 1`,
+    [request.dedupeKey],
+  );
+  const newest = rows[0];
+  return newest?.input_hash === request.inputHash ? newest.id : undefined;
+}

@@ -1,0 +1,60 @@
+/**
+ * `ai.tasks`: accepted work and the truth about its outcome. How it comes there: accept.ts; how it runs: attempts.ts.
+ */
+import type { ErrorCode } from '../../base/errors.ts';
+import type { Queryable } from '../stores/postgres.ts';
+
+export type TaskStatus = 'queued' | 'running' | 'done' | 'error' | 'revoked';
+
+export interface TaskRow {
+  id: string;
+  name: string;
+  queue: string;
+  status: TaskStatus;
+  /** External id of the user who asked; null for sweeps. */
+  user_id: string | null;
+  /** What the task is about, for instance a practice's external id. */
+  subject: string | null;
+  attempts: number;
+  result: unknown;
+  error_code: ErrorCode | null;
+  error_message: string | null;
+  created_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+/** Whole milliseconds until a row may run: 0 when it may run now. */
+export const DELAY_MS =
+  'coalesce(greatest(0, ceil(extract(epoch FROM run_at - now()) * 1000)), 0)::float8';
+
+/**
+ * Until the end of the transaction nobody else decides what becomes of the task that waits to be done after another one of
+ * this key.
+ */
+export async function lockTrailing(tx: Queryable, dedupeKey: string | undefined): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(${TRAILING_LOCK('$1')})`, [dedupeKey]);
+}
+
+/** The lock of a key, as SQL. */
+export const TRAILING_LOCK = (key: string): string => `hashtextextended(${key}, 2)`;
+
+const COLUMNS = `id, name, queue, status, user_id, subject, attempts, result, error_code, error_message,
+  created_at, started_at, finished_at`;
+
+export async function findTask(db: Queryable, id: string): Promise<TaskRow | undefined> {
+  const { rows } = await db.query<TaskRow>(`SELECT ${COLUMNS} FROM ai.tasks WHERE id = $1`, [id]);
+  return rows[0];
+}
+
+/** Which of these tasks are known, and whether they are finished: what a process that waits for many asks once. */
+export async function findEnds(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<{ id: string; finished: boolean }[]> {
+  const { rows } = await db.query<{ id: string; finished: boolean }>(
+    'SELECT id, finished_at IS NOT NULL AS finished FROM ai.tasks WHERE id = ANY($1)',
+    [ids],
+  );
+  return rows;
+}

@@ -1,0 +1,44 @@
+/**
+ * Vectors of users and their practices, from their newest text.
+ */
+import { Type } from 'typebox';
+import { sweep } from './sweep.ts';
+import { updateUsers } from './update.ts';
+import { defineTask } from '../define.ts';
+
+/** For some users, or for a page of a sweep. */
+const TIME_LIMIT_MS = 120_000;
+
+export const updateUserEmbeddings = defineTask({
+  name: 'update_user_embeddings',
+  queue: 'ai_tasks',
+  payload: Type.Object({
+    /** External ids. Default: everyone with something new. */
+    userIds: Type.Optional(
+      Type.Array(Type.String({ format: 'uuid' }), { minItems: 1, maxItems: 100 }),
+    ),
+    /** Whether unchanged texts are embedded again. Default false. */
+    anew: Type.Optional(Type.Boolean()),
+  }),
+  result: Type.Object({
+    users: Type.Integer(),
+    /** Points whose vector was made anew. */
+    embedded: Type.Integer(),
+    /** Points that kept their vector and got other facts beside it. */
+    relabelled: Type.Integer(),
+    removed: Type.Integer(),
+    unchanged: Type.Integer(),
+    /** Points left as they were, because the embedding model does not take their text. */
+    refused: Type.Integer(),
+    /** Calls of the embedding model that it answered. */
+    calls: Type.Integer(),
+  }),
+  maxRetries: 5,
+  backoff: { delayMs: 10_000, factor: 2, jitter: 'full', maxMs: 600_000 },
+  softTimeLimitMs: TIME_LIMIT_MS - 30_000,
+  timeLimitMs: TIME_LIMIT_MS,
+  async run({ userIds, anew }, ctx) {
+    if (userIds === undefined) return sweep(ctx, { pageLimitMs: TIME_LIMIT_MS, anew });
+    return { users: userIds.length, ...(await updateUsers(userIds, ctx, { anew })) };
+  },
+});

@@ -1,0 +1,17 @@
+/**
+ * Feedback on a finished practice. An LLM call takes 10 to 30 s, and there may be up to three in a run.
+ */
+import { FeedbackRequest, FeedbackResult, generateFeedback } from './generate.ts';
+import { defineTask } from '../define.ts';
+
+export const generateAiFeedback = defineTask({
+  name: 'generate_ai_feedback',
+  queue: 'ai_tasks',
+  payload: FeedbackRequest,
+  result: FeedbackResult,
+  maxRetries: 3,
+  backoff: { delayMs: 60_000, factor: 2, jitter: 'full', maxMs: 600_000 },
+  softTimeLimitMs: 90_000,
+  timeLimitMs: 120_000,
+  run: generateFeedback,
+});

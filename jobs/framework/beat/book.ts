@@ -1,0 +1,216 @@
+/**
+ * Schedules as operators see and change them. Whatever they change is written down with their name, and survives restarts.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { transaction, type Pool, type Queryable } from '../../../db/stores/postgres.ts';
+import {
+  editSchedule,
+  findChanges,
+  findSlots,
+  lockSchedule,
+  readClock,
+  readSchedules,
+  recordChange,
+  type Change,
+  type PastSlot,
+  type ScheduleEdits,
+  type ScheduleRow,
+} from '../../../db/tasks/schedules.ts';
+import { didYouMean } from '../../../base/closest.ts';
+import { AppError } from '../../../base/errors.ts';
+import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
+import type { Submitter } from '../calls/submit.ts';
+import { fire, type Fired } from './fire.ts';
+import { planOf, type Plan, type Schedule } from './schedule.ts';
+import { DEFAULT_TIMEZONE } from './timetable.ts';
+import { upcoming, type Upcoming } from './upcoming.ts';
+
+/** Slots shown of each schedule, those to come and those that were. */
+export const SHOWN = 5;
+/** Changes shown of a schedule. */
+const CHANGES_SHOWN = 20;
+
+export interface ScheduleView {
+  schedule: Schedule;
+  plan: Plan;
+  /** Why it fires nothing: what was edited makes no timetable any more. `plan` is that of the code then. */
+  problem: string | undefined;
+  row: ScheduleRow;
+  next: Upcoming[];
+  /** The newest first. */
+  past: PastSlot[];
+}
+
+/** What to change; null puts back what the code says. */
+export type ScheduleChange = { [Key in keyof ScheduleEdits]?: ScheduleEdits[Key] | null };
+
+export interface ScheduleBookDependencies {
+  db: Pool;
+  submitter: Submitter;
+  schedules: readonly Schedule[];
+  telemetry: Telemetry;
+  /** What time it is. Default: what Postgres says. */
+  clock?: (db: Queryable) => Promise<Date>;
+}
+
+export class ScheduleBook {
+  readonly #deps: Required<ScheduleBookDependencies>;
+
+  constructor(deps: ScheduleBookDependencies) {
+    this.#deps = { clock: readClock, ...deps };
+  }
+
+  /** All schedules, in the order of the code. */
+  async list(): Promise<ScheduleView[]> {
+    return this.#view(this.#deps.schedules);
+  }
+
+  /** @throws {AppError} `SCHEDULE_NOT_FOUND` */
+  async find(name: string): Promise<ScheduleView> {
+    const [view] = await this.#view([this.#scheduleOf(name)]);
+    return view!;
+  }
+
+  /** What people did to it, the newest first. @throws {AppError} `SCHEDULE_NOT_FOUND` */
+  async changes(name: string): Promise<Change[]> {
+    return findChanges(this.#deps.db, this.#scheduleOf(name).name, CHANGES_SHOWN);
+  }
+
+  /**
+   * Changes when a schedule is due, or whether it is kept; from then on, for what comes.
+   * @param by who does so, as it is written down.
+   * @throws {AppError} `SCHEDULE_NOT_FOUND`, `SCHEDULE_INVALID`
+   */
+  async edit(name: string, change: ScheduleChange, by: string): Promise<ScheduleView> {
+    const schedule = this.#scheduleOf(name);
+    const { telemetry } = this.#deps;
+    const edited = await this.#locked(schedule, async (tx, row, now) => {
+      const { edits } = row;
+      const wanted = withChange(edits, change);
+      planOf(schedule, wanted);
+      const changed = differing(schedule, wanted);
+      // What stays as it is still owes what it owed.
+      if (isDeepStrictEqual(changed, edits)) return undefined;
+      await editSchedule(tx, name, changed, { by, now });
+      await recordChange(tx, name, 'edited', { by, details: { from: edits, to: changed } });
+      return { owedSince: owedSince(schedule, row, now) };
+    });
+    if (edited === undefined) return this.find(name);
+    telemetry.emit('schedule.edited', { schedule: name, by });
+    const { owedSince: since } = edited;
+    if (since !== undefined) telemetry.emit('schedule.missed', { schedule: name, since });
+    return this.find(name);
+  }
+
+  /**
+   * Starts the task of a schedule now, also of one that is paused. When it is due stays as it was.
+   * @returns the id of the task.
+   * @throws {AppError} `SCHEDULE_NOT_FOUND`; `SCHEDULE_RUNNING` where `overlap` is `skip` and the task of an earlier slot has not
+   * ended
+   */
+  async run(name: string, by: string): Promise<string> {
+    const schedule = this.#scheduleOf(name);
+    const { taskId, dispatch, slot } = await this.#locked(schedule, async (tx, row, now) => {
+      const { timetable } = readPlan(schedule, row.edits).plan;
+      const due = { slot: now, firedAt: now, askedBy: by };
+      let fired: Fired | undefined;
+      for (let slotMs = now.getTime(); fired === undefined; slotMs--) {
+        // The millisecond of a slot that is due is its own.
+        if (timetable.next(slotMs - 1) === slotMs) continue;
+        due.slot = new Date(slotMs);
+        fired = await fire(tx, this.#deps.submitter, schedule, due);
+      }
+      const { outcome, taskId: id } = fired;
+      if (outcome === 'skipped')
+        throw new AppError('SCHEDULE_RUNNING', { details: { task_id: id } });
+      await recordChange(tx, name, 'run', { by, details: { task_id: id } });
+      return { ...fired, slot: due.slot.toISOString() };
+    });
+    dispatch();
+    this.#deps.telemetry.emit('schedule.fired', { schedule: name, slot, taskId, latenessMs: 0 });
+    return taskId;
+  }
+
+  async #locked<T>(
+    { name }: Schedule,
+    work: (tx: Queryable, row: ScheduleRow, now: Date) => Promise<T>,
+  ): Promise<T> {
+    return transaction(this.#deps.db, async (tx) => {
+      const { clock } = this.#deps;
+      let row: ScheduleRow | undefined;
+      // Another process may forget one that it does not know.
+      while (row === undefined) {
+        await readSchedules(tx, [name], await clock(tx));
+        row = await lockSchedule(tx, name, { isPatient: true });
+      }
+      return work(tx, row, await clock(tx));
+    });
+  }
+
+  async #view(schedules: readonly Schedule[]): Promise<ScheduleView[]> {
+    const { db, clock } = this.#deps;
+    const now = await clock(db);
+    const rows = await readSchedules(
+      db,
+      schedules.map(({ name }) => name),
+      now,
+    );
+    return Promise.all(
+      schedules.map(async (schedule) => {
+        const row = rows.get(schedule.name)!;
+        const { plan, problem } = readPlan(schedule, row.edits);
+        const isKept = plan.isEnabled && problem === undefined;
+        const next = isKept ? upcoming(plan.timetable, now, SHOWN) : [];
+        const past = await findSlots(db, schedule.name, SHOWN);
+        return { schedule, plan, problem, row, next, past };
+      }),
+    );
+  }
+
+  #scheduleOf(name: string): Schedule {
+    const { schedules } = this.#deps;
+    const schedule = schedules.find((known) => known.name === name);
+    if (schedule !== undefined) return schedule;
+    const names = schedules.map((known) => known.name);
+    const message = `There is no schedule of that name.${didYouMean(name, names)}`;
+    throw new AppError('SCHEDULE_NOT_FOUND', { message });
+  }
+}
+
+/** What an edit made before an update of the code, or of the time zones, may not be understood any more. */
+function readPlan(
+  schedule: Schedule,
+  edits: ScheduleEdits,
+): Pick<ScheduleView, 'plan' | 'problem'> {
+  try {
+    return { plan: planOf(schedule, edits), problem: undefined };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { plan: planOf(schedule, {}), problem: error.message };
+  }
+}
+
+/** The first slot that was due and has not been dealt with. */
+function owedSince(schedule: Schedule, { edits, handledTo }: ScheduleRow, now: Date) {
+  const { plan, problem } = readPlan(schedule, edits);
+  if (!plan.isEnabled || problem !== undefined) return undefined;
+  const slotMs = plan.timetable.next(handledTo.getTime());
+  const isOwed = slotMs !== undefined && slotMs <= now.getTime();
+  return isOwed ? new Date(slotMs).toISOString() : undefined;
+}
+
+/** A new `cron` replaces an interval, and the other way about. */
+function withChange(edits: ScheduleEdits, change: ScheduleChange): ScheduleEdits {
+  const replaced: ScheduleChange = { ...edits };
+  if (change.cron != null) delete replaced.everyMs;
+  if (change.everyMs != null) delete replaced.cron;
+  const merged = Object.entries({ ...replaced, ...change });
+  return Object.fromEntries(merged.filter(([, value]) => value !== null && value !== undefined));
+}
+
+/** Without what the code says as well. */
+function differing({ enabled, timetable }: Schedule, edits: ScheduleEdits): ScheduleEdits {
+  const code = { enabled, timezone: DEFAULT_TIMEZONE, ...timetable };
+  const entries = Object.entries(edits) as [keyof ScheduleEdits, unknown][];
+  return Object.fromEntries(entries.filter(([key, value]) => value !== code[key]));
+}

@@ -1,0 +1,128 @@
+/**
+ * How work is asked for, followed and called off.
+ */
+import type { Static, TSchema } from 'typebox';
+import type { Accepted } from '../../../db/tasks/accept.ts';
+import { revokeTask } from '../../../db/tasks/checks.ts';
+import { AppError } from '../../../base/errors.ts';
+import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
+import type { CallOptions, DurableCallOptions } from '../options.ts';
+import { Control, Inspector, type RevokeWord } from '../../queue/index.ts';
+import { resultOf, viewDurable, viewTransient, type TaskResult, type TaskView } from './result.ts';
+import { Submitter, type SubmitterDependencies } from './submit.ts';
+import type { Signable, Signature, TaskFacts } from '../signature.ts';
+import type { TaskWaiter } from './waiter.ts';
+
+/** Longest wait for workers to say that they ended a thread, in milliseconds. */
+const TERMINATE_MS = 2000;
+
+type Callable<P extends TSchema, R extends TSchema, O extends CallOptions> = TaskFacts<P, R> &
+  Signable<P, O>;
+
+export interface TaskClient {
+  /** Asks for a task, with nothing special about it. */
+  delay<P extends TSchema, R extends TSchema>(
+    task: Callable<P, R, CallOptions>,
+    payload: Static<P>,
+  ): Promise<Accepted>;
+  /**
+   * Accepts a call. A durable one is stored first and then handed to the queue: Redis being away does not fail it, as the
+   * reconciler does that later. Others go to the queue alone.
+   * @throws {AppError} `TASK_PAYLOAD_INVALID`, `TASK_PAYLOAD_TOO_LARGE`, `TASK_OPTION_INVALID`, `QUEUE_UNKNOWN`, `TASK_UNKNOWN`:
+   * the call is wrong, nothing was written; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`; `QUEUE_FULL`; `STORE_UNAVAILABLE`
+   */
+  applyAsync<P extends TSchema, R extends TSchema>(
+    task: Callable<P, R, DurableCallOptions> & { durable: true },
+    payload: Static<P>,
+    options?: DurableCallOptions,
+  ): Promise<Accepted>;
+  applyAsync<P extends TSchema, R extends TSchema>(
+    task: Callable<P, R, CallOptions>,
+    payload: Static<P>,
+    options?: CallOptions,
+  ): Promise<Accepted>;
+  /** Accepts many calls, all of them or none when one is wrong; a round trip for each 1,000. */
+  applyMany(signatures: readonly Signature[]): Promise<Accepted[]>;
+  /** Follows a call. With its task the result is typed. */
+  result<R extends TSchema = TSchema>(id: string, task?: { result: R }): TaskResult<Static<R>>;
+  /** A durable task; undefined for one Postgres does not know. */
+  find(id: string): Promise<TaskView | undefined>;
+  /** Resolves when the task is finished, `timeoutMs` have passed or `signal` is aborted, whichever is first. */
+  waitUntilFinished(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Calls a task off, waiting or running: a waiting one never starts, a running one has its signal aborted, and nothing it
+   * still does counts.
+   * @param options.terminate also ends the thread it runs on, for one that ignores its signal; what else runs there starts
+   * again, uncharged. Default false.
+   * @returns `ended` when it had ended before, revoked or not.
+   */
+  revoke(id: string, options?: { terminate?: boolean }): Promise<RevokeWord>;
+  /**
+   * Resolves once all that was accepted is in the queue, or left to the reconciler. Await it before the broker is closed:
+   * what is still on its way then starts a few seconds later.
+   */
+  idle(): Promise<void>;
+}
+
+export interface TaskClientDependencies extends Omit<SubmitterDependencies, 'deferred'> {
+  waiter: TaskWaiter;
+  telemetry: Telemetry;
+}
+
+export function createTaskClient(deps: TaskClientDependencies): TaskClient {
+  const { db, broker, waiter, telemetry } = deps;
+  const [inspector, control] = [new Inspector(broker), new Control(broker)];
+  const deferred = (taskId: string, error: unknown): void =>
+    telemetry.emit('task.dispatch_deferred', { taskId, error });
+  const submitter = new Submitter({ ...deps, deferred });
+
+  async function applyMany(signatures: readonly Signature[]): Promise<Accepted[]> {
+    const accepted = await submitter.submit(signatures);
+    accepted.forEach(({ id, outcome }, index) => {
+      const event = outcome === 'created' ? 'task.accepted' : 'task.repeated';
+      telemetry.emit(event, { taskId: id, task: signatures[index]!.task.name });
+    });
+    return accepted;
+  }
+
+  async function apply(signature: Signature): Promise<Accepted> {
+    const [accepted] = await applyMany([signature]);
+    return accepted!;
+  }
+
+  async function view(id: string): Promise<TaskView> {
+    const found = (await viewDurable(db, inspector, id)) ?? (await viewTransient(inspector, id));
+    if (found === undefined) throw new AppError('TASK_NOT_FOUND');
+    return found;
+  }
+
+  return {
+    delay: (task, payload) => apply(task.s(payload)),
+    applyAsync: (task: Callable<TSchema, TSchema, CallOptions>, payload: unknown, options = {}) =>
+      apply(task.s(payload, options)),
+    applyMany,
+    result: (id) => ({
+      status: () => view(id),
+      async get({ timeoutMs }) {
+        await waiter.wait(id, timeoutMs);
+        return resultOf(await view(id)) as never;
+      },
+    }),
+    find: (id) => viewDurable(db, inspector, id),
+    idle: () => submitter.idle(),
+    waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),
+    async revoke(id, { terminate = false } = {}) {
+      const word = await revokeTask(db, id);
+      if (word === 'ended' && !terminate) return word;
+      const heard = control.revoke([id]).then(async ([queued]) => {
+        if (terminate) await control.broadcast('terminate', { id }, { timeoutMs: TERMINATE_MS });
+        return queued!;
+      });
+      if (word === 'unknown') return heard;
+      // What Postgres has ended never starts again, whether the queue hears of it or not.
+      const late = heard.catch((error: unknown) => deferred(id, error));
+      if (terminate) await late;
+      return word;
+    },
+  };
+}

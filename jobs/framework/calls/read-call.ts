@@ -1,0 +1,73 @@
+/**
+ * From a signature to what is stored and queued: checked as a whole, before anything is written.
+ */
+import { randomUUID } from 'node:crypto';
+import type { TSchema } from 'typebox';
+import { Compile, type Validator } from 'typebox/schema';
+import type { AcceptRequest } from '../../../db/tasks/accept.ts';
+import { didYouMean } from '../../../base/closest.ts';
+import { AppError } from '../../../base/errors.ts';
+import { problemsOfCall } from '../options.ts';
+import { isLongerThan, MAX_PAYLOAD_BYTES } from '../../queue/index.ts';
+import type { Signature } from '../signature.ts';
+import type { Tasks } from '../tasks.ts';
+
+const validators = new WeakMap<TSchema, Validator>();
+
+/** Whether a value fits a schema, which is compiled when it is first used. */
+export function fits(schema: TSchema, value: unknown): boolean {
+  let validator = validators.get(schema);
+  if (validator === undefined) validators.set(schema, (validator = Compile(schema)));
+  return validator.Check(value);
+}
+
+export interface Known {
+  tasks: Tasks;
+  /** Queues that workers serve, beside those that tasks name. */
+  queues: readonly string[];
+}
+
+/**
+ * @throws {AppError} `TASK_UNKNOWN`, `TASK_OPTION_INVALID`, `QUEUE_UNKNOWN`, `TASK_PAYLOAD_INVALID`, `TASK_PAYLOAD_TOO_LARGE`
+ */
+export function readCall(
+  { task, payload, options }: Signature,
+  { tasks, queues }: Known,
+): AcceptRequest {
+  if (tasks.find(task.name) === undefined) throw new AppError('TASK_UNKNOWN');
+  const problems = problemsOfCall(options, task.durable);
+  if (problems.length > 0) {
+    throw new AppError('TASK_OPTION_INVALID', { message: problems.join(' ') });
+  }
+  const { id, countdownMs, priority = task.priority, queue = task.queue, ...rest } = options;
+  assertQueueKnown(queue, new Set([...tasks.queues, ...queues]));
+  return {
+    ...rest,
+    id: id ?? randomUUID(),
+    isChosenId: id !== undefined,
+    name: task.name,
+    queue,
+    priority,
+    delayMs: countdownMs,
+    payload: encodePayload(task.payload, payload),
+  };
+}
+
+function assertQueueKnown(queue: string, known: ReadonlySet<string>): void {
+  if (known.has(queue)) return;
+  const hint = didYouMean(queue, [...known]);
+  throw new AppError('QUEUE_UNKNOWN', { message: `No worker serves a queue "${queue}".${hint}` });
+}
+
+function encodePayload(schema: TSchema, payload: unknown): string {
+  let text: string | undefined;
+  try {
+    text = fits(schema, payload) ? JSON.stringify(payload) : undefined;
+  } catch (cause) {
+    // It refers to itself, or holds what JSON has no words for.
+    throw new AppError('TASK_PAYLOAD_INVALID', { cause });
+  }
+  if (text === undefined) throw new AppError('TASK_PAYLOAD_INVALID');
+  if (isLongerThan(text, MAX_PAYLOAD_BYTES)) throw new AppError('TASK_PAYLOAD_TOO_LARGE');
+  return text;
+}

@@ -1,0 +1,180 @@
+/**
+ * Accepts calls: durable ones in Postgres first, then in the queue as best effort; the others in the queue alone.
+ */
+import {
+  acceptTask,
+  acceptWithin,
+  type Accepted,
+  type AcceptRequest,
+} from '../../../db/tasks/accept.ts';
+import { acceptPlain, isPlain } from '../../../db/tasks/accept-many.ts';
+import {
+  isPostgresAway,
+  transaction,
+  type Pool,
+  type Queryable,
+} from '../../../db/stores/postgres.ts';
+import { AppError, type ErrorCode } from '../../../base/errors.ts';
+import { readCall, type Known } from './read-call.ts';
+import {
+  Control,
+  Producer,
+  QueueError,
+  type Broker,
+  type QueueErrorCode,
+} from '../../queue/index.ts';
+import type { Signature } from '../signature.ts';
+
+/** Most rows in one statement. */
+const MAX_ROWS = 1000;
+
+export interface SubmitterDependencies extends Known {
+  db: Pool;
+  broker: Broker;
+  /** Told of an accepted task that the queue did not take: the reconciler hands it over later. */
+  deferred(taskId: string, error: unknown): void;
+}
+
+export class Submitter {
+  readonly #deps: SubmitterDependencies;
+  readonly #producer: Producer;
+  readonly #control: Control;
+  readonly #dispatches = new Set<Promise<unknown>>();
+
+  constructor(deps: SubmitterDependencies) {
+    this.#deps = deps;
+    this.#producer = new Producer(deps.broker);
+    this.#control = new Control(deps.broker);
+  }
+
+  /**
+   * Accepts all of them, or none when one is not a valid call.
+   * @returns what each came to, in order.
+   * @throws {AppError} those of `readCall`; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`, `QUEUE_FULL`, `STORE_UNAVAILABLE`
+   */
+  async submit(signatures: readonly Signature[]): Promise<Accepted[]> {
+    const requests = signatures.map((signature) => readCall(signature, this.#deps));
+    const durable = requests.filter((_, index) => signatures[index]!.task.durable);
+    const accepted = new Map<AcceptRequest, Accepted>();
+    await this.#accept(durable, accepted);
+    const transient = requests.filter((request) => !accepted.has(request));
+    await Promise.all(
+      transient.map(async (request) =>
+        accepted.set(request, await this.#enqueueTransient(request)),
+      ),
+    );
+    return requests.map((request) => accepted.get(request)!);
+  }
+
+  /** Accepts a durable call as part of a transaction. `dispatch` it once that is committed. */
+  async submitWithin(
+    tx: Queryable,
+    signature: Signature,
+  ): Promise<Pick<Accepted, 'id' | 'outcome'> & { dispatch: () => void }> {
+    if (!signature.task.durable) {
+      const message = `${signature.task.name} is not durable: a transaction cannot hold it.`;
+      throw new AppError('TASK_OPTION_INVALID', { message });
+    }
+    const request = readCall(signature, this.#deps);
+    const accepted = await acceptWithin(tx, request);
+    const { id, outcome } = accepted;
+    return { id, outcome, dispatch: () => this.#dispatch(request, accepted) };
+  }
+
+  /** Resolves once all that was accepted is in the queue, or left to the reconciler. Await it before the broker is closed. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#dispatches);
+  }
+
+  async #accept(
+    requests: readonly AcceptRequest[],
+    accepted: Map<AcceptRequest, Accepted>,
+  ): Promise<void> {
+    const { db } = this.#deps;
+    try {
+      // One needs no transaction around several statements less than many do.
+      const plain = requests.length > 1 ? requests.filter(isPlain) : [];
+      // Others may store the same ones: all do so in the same order.
+      plain.sort((a, b) => (a.id < b.id ? -1 : 1));
+      if (plain.length > 0) {
+        const answers = await transaction(db, (tx) => acceptPages(tx, plain));
+        plain.forEach((request, index) => accepted.set(request, answers[index]!));
+      }
+      for (const request of requests) {
+        if (!accepted.has(request)) accepted.set(request, await acceptTask(db, request));
+      }
+    } catch (cause) {
+      throw isPostgresAway(cause)
+        ? new AppError('STORE_UNAVAILABLE', { retryAfterSeconds: 5, cause })
+        : cause;
+    } finally {
+      for (const [request, answer] of accepted) this.#dispatch(request, answer);
+    }
+  }
+
+  /** Not awaited: accepted work does not depend on it. */
+  #dispatch(request: AcceptRequest, { id, outcome, delayMs }: Accepted): void {
+    const { deferred } = this.#deps;
+    let sent: Promise<unknown> | undefined;
+    if (outcome === 'created') sent = this.#producer.enqueue(toJob({ ...request, delayMs }));
+    // Put off by another request.
+    else if (delayMs !== undefined) sent = this.#control.reschedule(id, delayMs, request.expiresMs);
+    if (sent === undefined) return;
+    const told = sent
+      .catch((error: unknown) => deferred(id, error))
+      .finally(() => this.#dispatches.delete(told));
+    this.#dispatches.add(told);
+  }
+
+  async #enqueueTransient(request: AcceptRequest): Promise<Accepted> {
+    try {
+      const outcome = await this.#producer.enqueue(toJob(request));
+      return {
+        id: request.id,
+        status: 'queued',
+        outcome: outcome === 'added' ? 'created' : 'repeated',
+      };
+    } catch (cause) {
+      const code = cause instanceof QueueError ? CODES[cause.code] : undefined;
+      throw code === undefined ? cause : new AppError(code, { cause });
+    }
+  }
+}
+
+async function acceptPages(tx: Queryable, requests: readonly AcceptRequest[]): Promise<Accepted[]> {
+  const accepted: Accepted[] = [];
+  for (let from = 0; from < requests.length; from += MAX_ROWS) {
+    accepted.push(...(await acceptPlain(tx, requests.slice(from, from + MAX_ROWS))));
+  }
+  return accepted;
+}
+
+/** The words of the queue in those of the application. */
+const CODES: Partial<Record<QueueErrorCode, ErrorCode>> = {
+  JOB_CONFLICT: 'TASK_ID_TAKEN',
+  QUEUE_FULL: 'QUEUE_FULL',
+  REDIS_UNAVAILABLE: 'STORE_UNAVAILABLE',
+};
+
+function toJob({
+  id,
+  name,
+  queue,
+  priority,
+  payload,
+  headers,
+  eta,
+  delayMs,
+  expiresMs,
+}: AcceptRequest) {
+  return {
+    id,
+    task: name,
+    queue,
+    priority,
+    payload,
+    headers,
+    delayMs: delayMs ?? Math.max(0, (eta?.getTime() ?? 0) - Date.now()),
+    expiresInMs: expiresMs,
+  };
+}

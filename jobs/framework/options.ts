@@ -1,0 +1,100 @@
+/**
+ * What a call of a task may say beside its payload, and what is wrong with a call that says something else.
+ */
+import type { AcceptRequest } from '../../db/tasks/accept.ts';
+import { isJobId, MAX_DURATION_MS, MAX_HEADERS_LENGTH } from '../queue/index.ts';
+import { problemsOf, wholeFrom, type Rule } from './rules.ts';
+
+export interface CallOptions {
+  /** A UUID in lower case; the same id with the same payload is the same task. Default: a new one. */
+  id?: string | undefined;
+  /** Not to be started before this many milliseconds from now. Default 0. */
+  countdownMs?: number | undefined;
+  /** Not to be started before this time, instead of `countdownMs`. For tasks that are not durable, by the clock here. */
+  eta?: Date | undefined;
+  /** Not to be started after this many milliseconds from now. Default: never too late. */
+  expiresMs?: number | undefined;
+  /** 0 to 9, 9 first. Default: the task's. */
+  priority?: number | undefined;
+  /** One that workers serve. Default: the task's. */
+  queue?: string | undefined;
+  /** Small facts for `ctx.job.headers`: at most 4,096 characters of JSON. */
+  headers?: Record<string, string> | undefined;
+}
+
+/** What only a durable task may be called with. */
+export interface DurableCallOptions
+  extends
+    CallOptions,
+    Pick<
+      AcceptRequest,
+      | 'userId'
+      | 'subject'
+      | 'dedupeKey'
+      | 'debounceMs'
+      | 'maxWaitMs'
+      | 'trailing'
+      | 'idempotencyKey'
+      | 'keyedRequest'
+      | 'inputHash'
+    > {}
+
+const DURATION = wholeFrom(0, MAX_DURATION_MS);
+const TEXT: Rule = [
+  (value) => typeof value === 'string' && value !== '' && value.length <= 1000,
+  'a text of 1 to 1,000 characters',
+];
+
+const RULES: Record<keyof CallOptions, Rule> = {
+  id: [(value) => typeof value === 'string' && isJobId(value), 'a UUID in lower case'],
+  countdownMs: DURATION,
+  eta: [(value) => value instanceof Date && !Number.isNaN(value.getTime()), 'a valid Date'],
+  expiresMs: DURATION,
+  priority: wholeFrom(0, 9),
+  queue: TEXT,
+  headers: [isHeaders, `texts by name, at most ${MAX_HEADERS_LENGTH} characters of JSON`],
+};
+
+const DURABLE_RULES: Record<keyof DurableCallOptions, Rule> = {
+  ...RULES,
+  userId: TEXT,
+  subject: TEXT,
+  dedupeKey: TEXT,
+  debounceMs: wholeFrom(1, MAX_DURATION_MS),
+  maxWaitMs: wholeFrom(1, MAX_DURATION_MS),
+  trailing: [(value) => typeof value === 'boolean', 'true or false'],
+  idempotencyKey: TEXT,
+  keyedRequest: TEXT,
+  inputHash: TEXT,
+};
+
+/** Options that mean nothing without another one. */
+const NEEDS = {
+  debounceMs: 'dedupeKey',
+  trailing: 'dedupeKey',
+  maxWaitMs: 'debounceMs',
+  idempotencyKey: 'userId',
+} as const satisfies Partial<Record<keyof DurableCallOptions, keyof DurableCallOptions>>;
+
+function isHeaders(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return (
+    Object.values(value).every((header) => typeof header === 'string') &&
+    JSON.stringify(value).length <= MAX_HEADERS_LENGTH
+  );
+}
+
+/** One sentence for each thing that is wrong with the options of a call. */
+export function problemsOfCall(options: DurableCallOptions, isDurable: boolean): string[] {
+  const problems = problemsOf(options, isDurable ? DURABLE_RULES : RULES, '');
+  if (options.countdownMs !== undefined && options.eta !== undefined) {
+    problems.push('countdownMs and eta cannot both be given.');
+  }
+  for (const [option, needed] of Object.entries(NEEDS)) {
+    const name = option as keyof typeof NEEDS;
+    if (isDurable && options[name] !== undefined && options[needed] === undefined) {
+      problems.push(`${option} needs ${needed}.`);
+    }
+  }
+  return problems;
+}

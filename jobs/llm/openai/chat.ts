@@ -1,0 +1,103 @@
+/**
+ * The language model, through the `openai` package and nothing of its policy: it would retry twice by itself with a
+ * timeout of ten minutes, and takes an HTML page or `{}` for an answer.
+ */
+import { APIError } from 'openai';
+import { Type } from 'typebox';
+import { Check } from 'typebox/schema';
+import { connect, providerOf, within, type ServerOptions } from './connect.ts';
+import { LlmError } from '../error.ts';
+import type { ChatModel, ChatReply, ChatRequest } from '../model.ts';
+
+export interface LlmOptions extends ServerOptions {
+  model: string;
+}
+
+const TokenCount = Type.Optional(Type.Union([Type.Number(), Type.Null()]));
+
+/** The least an answer must have; servers differ in everything else. */
+const Completion = Type.Object({
+  model: Type.Optional(Type.String()),
+  choices: Type.Array(
+    Type.Object({
+      finish_reason: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+      message: Type.Object({ content: Type.Optional(Type.Union([Type.String(), Type.Null()])) }),
+    }),
+    { minItems: 1 },
+  ),
+  usage: Type.Optional(
+    Type.Union([
+      Type.Object({ prompt_tokens: TokenCount, completion_tokens: TokenCount }),
+      Type.Null(),
+    ]),
+  ),
+});
+
+/**
+ * A chat model behind an OpenAI-compatible server.
+ * A server that refuses `response_format` is asked once more without it, and never again with it: the caller checks
+ * the form of the reply anyway.
+ */
+export function createLlm({ baseUrl, apiKey, model, timeoutMs }: LlmOptions): ChatModel {
+  const client = connect({ baseUrl, apiKey, timeoutMs });
+  let takesSchema = true;
+
+  async function ask(request: ChatRequest, signal: AbortSignal): Promise<unknown> {
+    const withSchema = takesSchema;
+    const body = {
+      model,
+      messages: request.messages,
+      max_tokens: request.maxTokens,
+      ...(withSchema ? { response_format: strictSchema(request.schema) } : {}),
+    };
+    try {
+      return await client.chat.completions.create(body, { signal });
+    } catch (error) {
+      if (!withSchema || !refusesSchema(error)) throw error;
+      takesSchema = false;
+      return ask(request, signal);
+    }
+  }
+
+  return {
+    async chat(request) {
+      const startedAt = performance.now();
+      const completion = await within(timeoutMs, request.signal, (signal) => ask(request, signal));
+      const latencyMs = Math.round(performance.now() - startedAt);
+      return { ...readCompletion(completion, baseUrl, model), latencyMs };
+    },
+  };
+}
+
+function strictSchema({ name, schema }: ChatRequest['schema']) {
+  return { type: 'json_schema' as const, json_schema: { name, strict: true, schema } };
+}
+
+function refusesSchema(error: unknown): boolean {
+  if (!(error instanceof APIError) || (error.status !== 400 && error.status !== 422)) return false;
+  return /response_format|json_schema/.test(error.message);
+}
+
+function readCompletion(
+  completion: unknown,
+  baseUrl: string,
+  askedModel: string,
+): Omit<ChatReply, 'latencyMs'> {
+  if (!Check(Completion, completion)) throw new LlmError('malformed');
+  const { finish_reason: ending, message } = completion.choices[0]!;
+  if (ending === 'content_filter') throw new LlmError('filtered');
+  const model = completion.model ?? askedModel;
+  return {
+    text: storable(message.content ?? ''),
+    truncated: ending === 'length',
+    provider: providerOf(model, baseUrl),
+    model,
+    promptTokens: completion.usage?.prompt_tokens ?? 0,
+    completionTokens: completion.usage?.completion_tokens ?? 0,
+  };
+}
+
+/** Postgres refuses NUL and unpaired surrogates, and the raw reply is stored before anyone reads it. */
+function storable(text: string): string {
+  return Buffer.from(text.replaceAll('\0', '')).toString();
+}

@@ -1,0 +1,273 @@
+/**
+ * The movers: one method for each script, and nothing in between. What jobs are like without moving them: inspector.ts.
+ */
+import type { Node } from '../../../base/redis/cluster.ts';
+import { assertSuitable, connect, runScript, type Client, type Patience } from './connection.ts';
+import { isMoved, QueueError } from './errors.ts';
+import { assertJobId, shardKey, shardOf } from './keys.ts';
+import { encodeCounts, encodeJob, type Counts, type JobRequest } from './record.ts';
+import type { ScriptName } from './scripts.ts';
+import {
+  decodeLeased,
+  decodeStep,
+  encodeStep,
+  type Leased,
+  type RawStepReply,
+  type StepCall,
+  type StepReply,
+} from './step.ts';
+
+export interface QueueOptions {
+  /** `redis://` or `rediss://`. */
+  url: string;
+  /** First part of every key. Default `queue`. */
+  prefix?: string;
+  /** Number of shards; fixed once the queue exists. Default 1. */
+  shards?: number;
+  /** Used memory of Redis, in bytes, above which jobs are refused with `QUEUE_FULL`. Default none. */
+  memoryBudgetBytes?: number;
+  /**
+   * How many finished jobs stay readable, for how long and with how many bytes of results, per shard. What is left out stays as
+   * another process has chosen it; default 10,000, 24 h and 64 MiB.
+   */
+  keep?: { count?: number; ms?: number; bytes?: number };
+  /** Added to the clock of Redis, in milliseconds: for tests. */
+  clockOffsetMs?: number;
+}
+
+const KEEP = { count: 10_000, ms: 24 * 3_600_000, bytes: 64 * 1024 * 1024 };
+/** How long a mover is sent again while Redis is away; producers give up sooner, as somebody waits for them. */
+const PATIENCE_MS = 10_000;
+const PRODUCER_PATIENCE_MS = 1000;
+
+/** Jobs in one call: far below what Lua can unpack. */
+const MAX_JOBS = 1000;
+
+export type EnqueueWord = 'added' | 'exists' | 'conflict';
+
+export class Broker {
+  readonly shards: number;
+  readonly options: Readonly<QueueOptions>;
+  readonly #prefix: string;
+  /** Nodes of the cluster, if it is one. */
+  #cluster: readonly Node[] | undefined;
+  #redis: Client;
+  #joining: Promise<void> | undefined;
+
+  constructor(options: QueueOptions) {
+    this.options = options;
+    this.shards = options.shards ?? 1;
+    this.#prefix = options.prefix ?? 'queue';
+    this.#redis = this.connect('broker');
+  }
+
+  get redis(): Client {
+    return this.#redis;
+  }
+
+  /** Another connection to the same Redis, or to the same cluster. */
+  connect(name: string, { blocking = false } = {}): Client {
+    const { url } = this.options;
+    return connect({ url, name: `${this.#prefix}:${name}`, cluster: this.#cluster, blocking });
+  }
+
+  /**
+   * Connects and checks that this Redis and this configuration fit the queue. Whoever only adds jobs may leave it out.
+   * @throws {QueueError} `REDIS_UNAVAILABLE`, `REDIS_UNSUITABLE`, `SHARDS_MISMATCH`
+   */
+  async open(): Promise<void> {
+    await this.#join();
+    for (let shard = 0; shard < this.shards; shard++) await this.describe(shard);
+  }
+
+  /**
+   * Writes down what the queue is like: its shards and its retention. The limits that were last chosen hold.
+   * @throws {QueueError} `SHARDS_MISMATCH`
+   */
+  async describe(shard: number): Promise<void> {
+    const { keep = {} } = this.options;
+    const limits = (['count', 'ms', 'bytes'] as const).flatMap((name) => {
+      const chosen = keep[name];
+      return [chosen ?? KEEP[name], chosen === undefined ? 0 : 1];
+    });
+    const known = await this.run<string>('describe', shard, [this.shards, ...limits], 0);
+    if (Number(known) !== this.shards) {
+      const message = `The queue has ${known} shards, not ${this.shards}.`;
+      throw new QueueError('SHARDS_MISMATCH', message);
+    }
+  }
+
+  /** Closes the connection; what is in flight is rejected. */
+  close(): void {
+    this.redis.disconnect();
+  }
+
+  /** Finds out whether the Redis of the URL is one by itself or a node of a cluster. */
+  async #join(): Promise<void> {
+    this.#cluster = await assertSuitable(this.#redis);
+    if (this.#cluster === undefined) return;
+    const single = this.#redis;
+    this.#redis = this.connect('broker');
+    // What is under way on the old connection ends first.
+    void single.quit().catch(() => single.disconnect());
+  }
+
+  key(shard: number, name: string): string {
+    return shardKey(this.#prefix, shard, name);
+  }
+
+  shardOf(id: string): number {
+    return shardOf(id, this.shards);
+  }
+
+  /** Ids by the shard they live on. @throws {QueueError} `JOB_ID_INVALID` */
+  byShard(ids: readonly string[]): Map<number, string[]> {
+    const groups = new Map<number, string[]>();
+    for (const id of ids) {
+      assertJobId(id);
+      const shard = this.shardOf(id);
+      const group = groups.get(shard);
+      if (group === undefined) groups.set(shard, [id]);
+      else group.push(id);
+    }
+    return groups;
+  }
+
+  /**
+   * Adds jobs of one shard in one call. Sending the same jobs again is harmless.
+   * @returns one word per job, in order.
+   * @throws {QueueError} for the first job that is not valid, or beyond 1,000 jobs: then none was sent. `QUEUE_FULL`,
+   * `REDIS_UNAVAILABLE`
+   */
+  async enqueue(
+    shard: number,
+    requests: readonly JobRequest[],
+    nowMs = Date.now(),
+  ): Promise<EnqueueWord[]> {
+    if (requests.length > MAX_JOBS) {
+      throw new QueueError('JOB_OPTION_INVALID', `One call adds at most ${MAX_JOBS} jobs.`);
+    }
+    const records = requests.map((request) => encodeJob(request, nowMs));
+    return this.enqueueRecords(shard, requests, records);
+  }
+
+  /** `enqueue` for records already written. Jobs for the same line that follow each other share a group. */
+  async enqueueRecords(
+    shard: number,
+    requests: readonly JobRequest[],
+    records: readonly string[],
+  ): Promise<EnqueueWord[]> {
+    const args: (string | number)[] = [this.options.memoryBudgetBytes ?? 0];
+    let group = '';
+    let size = 0;
+    requests.forEach(({ id, queue, priority = 5, delayMs = 0, expiresInMs = '' }, index) => {
+      const line = `${queue} ${priority} ${delayMs} ${expiresInMs}`;
+      if (line !== group) {
+        group = line;
+        size = args.push(queue, priority, delayMs, expiresInMs, 0) - 1;
+      }
+      args[size] = Number(args[size]) + 1;
+      args.push(id, records[index] ?? '');
+    });
+    const words = await this.run<EnqueueWord[]>('enqueue', shard, args, PRODUCER_PATIENCE_MS);
+    return words.length > 0 ? words : requests.map(() => 'added');
+  }
+
+  /**
+   * One round of a worker.
+   * @param patienceMs how long it is sent again while Redis is away.
+   * @throws {QueueError} `WORKER_UNKNOWN`, `STALE`
+   */
+  async step(shard: number, call: StepCall, patienceMs?: Patience): Promise<StepReply> {
+    const args = encodeStep(call);
+    return decodeStep(await this.run<RawStepReply>('step', shard, args, patienceMs));
+  }
+
+  /**
+   * The heartbeat of a worker.
+   * @param queues those it serves, to register it or to change them; undefined to go on.
+   * @param patienceMs how long it is sent again while Redis is away. Default half a lease.
+   * @returns the clock of Redis, and when the next delayed job is due; milliseconds since 1970.
+   * @throws {QueueError} `WORKER_UNKNOWN` when it goes on but is not registered.
+   */
+  async renew(
+    shard: number,
+    worker: string,
+    leaseMs: number,
+    queues?: readonly string[],
+    patienceMs = leaseMs / 2,
+  ): Promise<{ nowMs: number; nextDueMs: number | undefined }> {
+    const registered = queues?.length === 0 ? ',' : (queues?.join(',') ?? '');
+    const args = [worker, leaseMs, registered];
+    const [nowMs, nextDueMs] = await this.run<[number, number]>('renew', shard, args, patienceMs);
+    return { nowMs, nextDueMs: nextDueMs < 0 ? undefined : nextDueMs };
+  }
+
+  /**
+   * Recovers the jobs of workers whose heartbeat ran out, at most `limit` of them. Never sent again by itself.
+   * @param notAfterMs time of Redis's clock after which it must do nothing, in milliseconds since 1970; 0 for none.
+   */
+  async reap(
+    shard: number,
+    limit = 500,
+    notAfterMs = 0,
+  ): Promise<{ worker: string; jobs: number }[]> {
+    const flat = await this.run<(string | number)[]>('reap', shard, [limit, notAfterMs], 0);
+    return Array.from({ length: flat.length / 2 }, (_, i) => ({
+      worker: String(flat[2 * i]),
+      jobs: Number(flat[2 * i + 1]),
+    }));
+  }
+
+  /** Keeps what a job reports, JSON text, while this worker leases it. */
+  async progress(shard: number, worker: string, id: string, text: string): Promise<void> {
+    await this.run('progress', shard, [worker, id, text], PRODUCER_PATIENCE_MS);
+  }
+
+  /** Replaces the counts of a job this worker leases; false when it no longer does. */
+  async mark(shard: number, worker: string, id: string, counts: Counts): Promise<boolean> {
+    return (await this.run<number>('mark', shard, [worker, id, encodeCounts(counts)])) === 1;
+  }
+
+  /** Ids of everything a worker leases, its inbox emptied. @throws {QueueError} `WORKER_UNKNOWN` */
+  async resync(shard: number, worker: string): Promise<string[]> {
+    return this.run<string[]>('resync', shard, [worker]);
+  }
+
+  /** Those of some jobs that a worker leases, in full. */
+  async leased(shard: number, worker: string, ids: readonly string[]): Promise<Leased[]> {
+    const leased: Leased[] = [];
+    for (let read = 0; read < ids.length;) {
+      const some = ids.slice(read, read + MAX_JOBS);
+      const flat = await this.run<(string | number)[]>('leased', shard, [worker, ...some]);
+      leased.push(...decodeLeased(flat));
+      read += flat.length / 4;
+    }
+    return leased;
+  }
+
+  /** Forgets a worker; what it still leases goes back, uncharged. */
+  async leave(shard: number, worker: string): Promise<number> {
+    return this.run<number>('leave', shard, [worker], PRODUCER_PATIENCE_MS);
+  }
+
+  /** Runs a script on one shard; it is sent again while Redis is away, for at most `patienceMs`. @throws {QueueError} */
+  async run<T>(
+    name: ScriptName,
+    shard: number,
+    args: readonly (string | number)[],
+    patienceMs: Patience = PATIENCE_MS,
+  ): Promise<T> {
+    const key = this.key(shard, 'jobs');
+    const all = [this.options.clockOffsetMs ?? 0, ...args];
+    try {
+      return await runScript<T>(this.redis, name, key, all, patienceMs);
+    } catch (error) {
+      // Not opened, and the node of the URL is not the one of this shard: nothing was executed.
+      if (!isMoved(error)) throw error;
+    }
+    this.#joining ??= this.#join().finally(() => (this.#joining = undefined));
+    await this.#joining;
+    return runScript<T>(this.redis, name, key, all, patienceMs);
+  }
+}

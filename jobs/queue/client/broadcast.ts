@@ -1,0 +1,113 @@
+/**
+ * Asks workers something and collects what they answer: one script puts the command into their inboxes, one blocking read
+ * on a connection of its own waits for the list of answers. Nobody holds up the caller beyond its time.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Broker } from '../broker/broker.ts';
+import { BLOCK_SECONDS, type Client } from '../broker/connection.ts';
+import { QueueError } from '../broker/errors.ts';
+import { isLongerThan } from '../broker/record.ts';
+
+export interface BroadcastOptions {
+  /** Longest wait, in milliseconds. */
+  timeoutMs: number;
+  /** Ids of the workers to ask. Default: all. */
+  workers?: readonly string[] | undefined;
+}
+
+export type WorkerAnswer = { worker: string } & (
+  | { kind: 'answered'; answer: unknown }
+  | { kind: 'refused'; error: string }
+  /** It did not answer within the time. */
+  | { kind: 'silent' }
+  /** No worker of that id is registered. */
+  | { kind: 'unknown' }
+);
+
+/** What travels to a worker, as JSON. */
+export interface Command {
+  id: string;
+  verb: string;
+  args: unknown;
+}
+
+/** What travels back, as JSON behind the id of the worker. */
+export type Reply = { answer: unknown } | { error: string };
+
+/** Longest command, in bytes of JSON text. */
+const MAX_COMMAND_BYTES = 16 * 1024;
+/** Answers in one read. */
+const MAX_REPLIES = 16;
+/** Pause before a read that failed is tried again, in milliseconds. */
+const RETRY_MS = 50;
+
+/** @throws {QueueError} `COMMAND_INVALID`, `REDIS_UNAVAILABLE` */
+export async function broadcast(
+  broker: Broker,
+  verb: string,
+  args: unknown,
+  { timeoutMs, workers }: BroadcastOptions,
+): Promise<WorkerAnswer[]> {
+  if (workers?.length === 0) return [];
+  const named = [...new Set(workers)];
+  const id = randomUUID();
+  const command = JSON.stringify({ id, verb, args } satisfies Command);
+  if (isLongerThan(command, MAX_COMMAND_BYTES)) throw new QueueError('COMMAND_INVALID');
+  const redis = broker.connect(`replies:${id}`, { blocking: true });
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), timeoutMs);
+  // A read that waits is given up with its connection.
+  over.signal.addEventListener('abort', () => redis.disconnect());
+  try {
+    const sent = broker.run<string[]>('command', 0, [id, command, ...named], timeoutMs);
+    const told = await before(over.signal, sent);
+    const replies = await collect(redis, broker.key(0, `reply:${id}`), told, over.signal);
+    return (named.length === 0 ? told : named).map((worker) => answerOf(worker, told, replies));
+  } finally {
+    clearTimeout(timer);
+    redis.disconnect();
+  }
+}
+
+/** @throws {QueueError} `REDIS_UNAVAILABLE` once the time is over. */
+async function before<T>(over: AbortSignal, work: Promise<T>): Promise<T> {
+  const late = new Promise<never>((_, reject) => {
+    over.addEventListener('abort', () => reject(new QueueError('REDIS_UNAVAILABLE')));
+  });
+  return Promise.race([work, late]);
+}
+
+/** The first reply of each worker, until all have come or the time is over. */
+async function collect(
+  redis: Client,
+  key: string,
+  told: readonly string[],
+  over: AbortSignal,
+): Promise<Map<string, Reply>> {
+  const replies = new Map<string, Reply>();
+  while (replies.size < told.length && !over.aborted) {
+    const found = await redis
+      .blmpop(BLOCK_SECONDS, 1, key, 'LEFT', 'COUNT', MAX_REPLIES)
+      .catch(() => undefined);
+    if (found === undefined && !over.aborted) await sleep(RETRY_MS);
+    for (const text of found?.[1] ?? []) {
+      const newline = text.indexOf('\n');
+      const worker = text.slice(0, newline);
+      if (!replies.has(worker)) replies.set(worker, JSON.parse(text.slice(newline + 1)) as Reply);
+    }
+  }
+  return replies;
+}
+
+function answerOf(
+  worker: string,
+  told: readonly string[],
+  replies: ReadonlyMap<string, Reply>,
+): WorkerAnswer {
+  const reply = replies.get(worker);
+  if (reply === undefined) return { worker, kind: told.includes(worker) ? 'silent' : 'unknown' };
+  return 'error' in reply
+    ? { worker, kind: 'refused', error: reply.error }
+    : { worker, kind: 'answered', answer: reply.answer };
+}

@@ -1,0 +1,81 @@
+/**
+ * Follows the stream of ended jobs, one blocking read per shard on a connection of its own.
+ */
+import { Loop, type Service } from '../../../base/service.ts';
+import type { Broker } from '../broker/broker.ts';
+import { BLOCK_SECONDS, send, type Client } from '../broker/connection.ts';
+import { classify } from '../broker/errors.ts';
+
+export interface EventTailOptions {
+  /** Ids of jobs that ended. Entries older than the stream keeps, or from while Redis was away, may be missed. */
+  ended(ids: string[]): void;
+  /** The same, one call for each way of ending: `succeeded`, `failed`, `revoked`. */
+  endedAs?(state: string, ids: string[]): void;
+  failed(error: unknown): void;
+}
+
+type Entries = [id: string, fields: string[]][];
+
+export class EventTail implements Service {
+  readonly name = 'event tail';
+  readonly #readers: { redis: Client; loop: Loop }[];
+
+  constructor(broker: Broker, { ended, endedAs, failed }: EventTailOptions) {
+    this.#readers = Array.from({ length: broker.shards }, (_, shard) => {
+      const redis = broker.connect('events', { blocking: true });
+      const key = broker.key(shard, 'events');
+      let last: string | undefined;
+      const tick = async (signal: AbortSignal): Promise<number> => {
+        try {
+          last ??= await newestEntry(redis, key);
+          const from = last;
+          const reply = await send<[string, Entries][] | null>(redis, () =>
+            redis.xread('BLOCK', BLOCK_SECONDS * 1000, 'STREAMS', key, from),
+          );
+          const entries = reply?.[0]?.[1] ?? [];
+          last = entries.at(-1)?.[0] ?? last;
+          const ids = entries.flatMap(([, fields]) => endedIds(fields));
+          if (ids.length > 0) ended(ids);
+          if (endedAs !== undefined) tellEach(entries, endedAs);
+          return 0;
+        } catch (error) {
+          if (signal.aborted) return 0;
+          throw classify(error);
+        }
+      };
+      return {
+        redis,
+        loop: new Loop({ name: 'event tail', tick, onError: failed, maxErrorDelayMs: 1000 }),
+      };
+    });
+  }
+
+  async start(): Promise<void> {
+    for (const { loop } of this.#readers) await loop.start();
+  }
+
+  async stop(): Promise<void> {
+    for (const { redis, loop } of this.#readers) {
+      const stopped = loop.stop();
+      redis.disconnect();
+      await stopped;
+    }
+  }
+}
+
+/** Fields come in pairs: how the jobs ended, their ids with commas between. */
+function endedIds(fields: readonly string[]): string[] {
+  return fields.flatMap((ids, index) => (index % 2 === 1 && ids !== '' ? ids.split(',') : []));
+}
+
+function tellEach(entries: Entries, endedAs: (state: string, ids: string[]) => void): void {
+  for (const [, fields] of entries) {
+    for (let i = 0; i < fields.length; i += 2) endedAs(fields[i]!, fields[i + 1]!.split(','));
+  }
+}
+
+/** Where to begin. `$` in every read would miss what comes between two of them. */
+async function newestEntry(redis: Client, key: string): Promise<string> {
+  const [entry] = await send<Entries>(redis, () => redis.xrevrange(key, '+', '-', 'COUNT', 1));
+  return entry?.[0] ?? '0-0';
+}

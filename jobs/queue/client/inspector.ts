@@ -1,0 +1,223 @@
+/**
+ * What jobs, queues and workers are like, without moving anything.
+ */
+import type { Broker } from '../broker/broker.ts';
+import { send } from '../broker/connection.ts';
+import { classify } from '../broker/errors.ts';
+import {
+  decodeAbout,
+  decodeCounts,
+  decodeEnd,
+  decodeJob,
+  RUNNING,
+  unwrap,
+  type Counts,
+  type Ended,
+  type Job,
+  type JobAbout,
+} from '../broker/record.ts';
+
+export type JobState =
+  | 'scheduled'
+  | 'pending'
+  | 'active'
+  | 'retrying'
+  | 'succeeded'
+  | 'failed'
+  | 'revoked'
+  | 'unknown';
+
+export interface JobStatus extends Ended {
+  id: string;
+  state: JobState;
+  /** Undefined for an unknown job, and for one that cannot be read. */
+  about: JobAbout | undefined;
+  counts: Counts;
+  /** What the running job reported last, JSON text. */
+  progress: string | undefined;
+  /** The job itself; undefined once it succeeded, as its result has taken its place. */
+  job: Job | undefined;
+}
+
+export interface QueueFacts {
+  name: string;
+  /** Waiting jobs by priority 0 to 9. Revoked jobs count until a worker comes to their place in line. */
+  waiting: number[];
+  paused: boolean;
+}
+
+export interface WorkerFacts {
+  id: string;
+  queues: string[];
+  /** Jobs it holds. */
+  held: number;
+  /** Time until its jobs go to others unless it is heard of, in milliseconds. */
+  leaseLeftMs: number;
+}
+
+export interface Overview {
+  queues: QueueFacts[];
+  workers: WorkerFacts[];
+  /** Scheduled and retrying. */
+  delayed: number;
+  /** Dead letters. */
+  failed: number;
+  /** Finished and still kept. */
+  done: number;
+}
+
+/** Lists a page is taken from. `done` has succeeded and revoked jobs, the newest last. */
+export type PageOf =
+  | { list: 'delayed' | 'failed' | 'done' }
+  | { list: 'waiting'; queue: string; priority: number };
+
+/** Most ids in one call. */
+const MAX_STATUSES = 1000;
+/** Readers give up early: nothing depends on them. */
+const PATIENCE_MS = 500;
+/** Most jobs on a page. */
+const MAX_PAGE = 500;
+
+export class Inspector {
+  readonly #broker: Broker;
+
+  constructor(broker: Broker) {
+    this.#broker = broker;
+  }
+
+  /** The state of one job; `unknown` when this Redis has never heard of it, or no longer knows. */
+  async status(id: string): Promise<JobStatus> {
+    const [status] = await this.statuses([id]);
+    return status!;
+  }
+
+  /** The states of many jobs, in order: few calls per shard. @throws {QueueError} `REDIS_UNAVAILABLE` */
+  async statuses(ids: readonly string[]): Promise<JobStatus[]> {
+    const found = new Map<string, JobStatus>();
+    for (const [shard, here] of this.#broker.byShard(ids)) {
+      for (let read = 0; read < here.length;) {
+        const some = here.slice(read, read + MAX_STATUSES);
+        const flat = await this.#broker.run<string[]>('status', shard, some, PATIENCE_MS);
+        const told = flat.length / 4;
+        some.slice(0, told).forEach((id, index) => {
+          found.set(id, decodeStatus(id, flat.slice(4 * index, 4 * index + 4)));
+        });
+        read += told;
+      }
+    }
+    return ids.map((id) => found.get(id)!);
+  }
+
+  /** Counts over all shards. */
+  async overview(): Promise<Overview> {
+    const total: Overview = { queues: [], workers: [], delayed: 0, failed: 0, done: 0 };
+    for (let shard = 0; shard < this.#broker.shards; shard++) {
+      const text = await this.#broker.run<string>('overview', shard, [], PATIENCE_MS);
+      addShard(total, JSON.parse(text) as ShardFacts);
+    }
+    return total;
+  }
+
+  /** How many jobs wait in a queue, over all priorities and shards. */
+  async waiting(queue: string): Promise<number> {
+    const { queues } = await this.overview();
+    const facts = queues.find(({ name }) => name === queue);
+    return facts?.waiting.reduce((sum, count) => sum + count, 0) ?? 0;
+  }
+
+  /**
+   * Jobs of a list in its order, shard after shard.
+   * @param limit at most 500.
+   */
+  async page(of: PageOf, { offset = 0, limit = 50 } = {}): Promise<JobStatus[]> {
+    const ids: string[] = [];
+    let skip = offset;
+    const wanted = Math.min(limit, MAX_PAGE);
+    for (let shard = 0; shard < this.#broker.shards && ids.length < wanted; shard++) {
+      const length = await this.#read(() => this.#length(shard, of));
+      if (skip >= length) {
+        skip -= length;
+        continue;
+      }
+      const stop = skip + wanted - ids.length - 1;
+      ids.push(...(await this.#read(() => this.#range(shard, of, skip, stop))));
+      skip = 0;
+    }
+    return this.statuses(ids);
+  }
+
+  #length(shard: number, of: PageOf): Promise<number> {
+    const key = this.#key(shard, of);
+    const { redis } = this.#broker;
+    return of.list === 'waiting' || of.list === 'done' ? redis.llen(key) : redis.zcard(key);
+  }
+
+  async #range(shard: number, of: PageOf, start: number, stop: number): Promise<string[]> {
+    const key = this.#key(shard, of);
+    const { redis } = this.#broker;
+    if (of.list === 'waiting' || of.list === 'done') return redis.lrange(key, start, stop);
+    const members = await redis.zrange(key, start, String(stop));
+    return of.list === 'delayed' ? members.map((member) => member.slice(1)) : members;
+  }
+
+  #key(shard: number, of: PageOf): string {
+    const name = of.list === 'waiting' ? `wait:${of.queue}:${of.priority}` : of.list;
+    return this.#broker.key(shard, name);
+  }
+
+  async #read<T>(command: () => Promise<T>): Promise<T> {
+    return send<T>(this.#broker.redis, command).catch((error: unknown) => {
+      throw classify(error);
+    });
+  }
+}
+
+/** As cjson writes it: an empty list is `{}`, queues are joined by commas. */
+interface ShardFacts {
+  delayed: number;
+  failed: number;
+  done: number;
+  queues: QueueFacts[] | Record<string, never>;
+  workers: (Omit<WorkerFacts, 'queues'> & { queues: string })[] | Record<string, never>;
+}
+
+/** A queue and a worker are in every shard: waiting and held jobs add up. */
+function addShard(total: Overview, facts: ShardFacts): void {
+  total.delayed += facts.delayed;
+  total.failed += facts.failed;
+  total.done += facts.done;
+  for (const queue of Array.isArray(facts.queues) ? facts.queues : []) {
+    const known = total.queues.find(({ name }) => name === queue.name);
+    if (known === undefined) total.queues.push(queue);
+    else known.waiting = known.waiting.map((count, index) => count + queue.waiting[index]!);
+  }
+  for (const worker of Array.isArray(facts.workers) ? facts.workers : []) {
+    const known = total.workers.find(({ id }) => id === worker.id);
+    if (known !== undefined) known.held += worker.held;
+    else total.workers.push({ ...worker, queues: worker.queues.split(',').filter(Boolean) });
+  }
+}
+
+function decodeStatus(
+  id: string,
+  [state, record = '', counts = '', progress = '']: readonly string[],
+): JobStatus {
+  return {
+    id,
+    state: state as JobState,
+    counts: decodeCounts(counts),
+    progress: progress === '' ? undefined : progress,
+    about: decodeAbout(record),
+    job: readJob(id, record),
+    ...(record === '' ? RUNNING : decodeEnd(record)),
+  };
+}
+
+/** Dead letters and revoked jobs keep their record behind the reason. What cannot be read is no job. */
+function readJob(id: string, record: string): Job | undefined {
+  try {
+    return decodeJob(id, unwrap(record));
+  } catch {
+    return undefined;
+  }
+}

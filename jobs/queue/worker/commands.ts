@@ -1,0 +1,69 @@
+/**
+ * Commands as a worker hears them: each is done once, and what came of it is answered.
+ */
+import type { Broker } from '../broker/broker.ts';
+import type { Command, Reply } from '../client/broadcast.ts';
+import { messageOf } from '../broker/errors.ts';
+import { isLongerThan } from '../broker/record.ts';
+
+/** Calls remembered, so that one heard again is not done again. */
+const REMEMBERED = 1000;
+/** Longest answer, in bytes of JSON text: others share the memory of Redis. */
+const MAX_ANSWER_BYTES = 256 * 1024;
+/** Longest message of an error, in characters; the rest is cut off. */
+const MAX_ERROR_LENGTH = 2000;
+/** How long an answer is sent again while Redis is away, in milliseconds: then nobody waits for it. */
+const PATIENCE_MS = 2000;
+
+export interface CommandsOptions {
+  commanded?(verb: string, args: unknown): Promise<unknown>;
+  failed?(error: unknown): void;
+}
+
+export class Commands {
+  readonly #broker: Broker;
+  readonly #worker: string;
+  readonly #options: CommandsOptions;
+  readonly #heard = new Set<string>();
+
+  constructor(broker: Broker, worker: string, options: CommandsOptions) {
+    this.#broker = broker;
+    this.#worker = worker;
+    this.#options = options;
+  }
+
+  /** @param text as it was in the inbox. */
+  hear(text: string): void {
+    this.#obey(text).catch((error: unknown) => this.#options.failed?.(error));
+  }
+
+  async #obey(text: string): Promise<void> {
+    const command = JSON.parse(text) as Command;
+    if (this.#heard.has(command.id)) return;
+    this.#heard.add(command.id);
+    for (const oldest of this.#heard) {
+      if (this.#heard.size <= REMEMBERED) break;
+      this.#heard.delete(oldest);
+    }
+    const reply = encodeReply(await this.#execute(command));
+    const args = [command.id, `${this.#worker}\n${reply}`];
+    await this.#broker.run('reply', 0, args, PATIENCE_MS);
+  }
+
+  async #execute({ verb, args }: Command): Promise<Reply> {
+    const { commanded } = this.#options;
+    if (commanded === undefined) return { error: 'This worker takes no commands.' };
+    try {
+      return { answer: (await commanded.call(this.#options, verb, args)) ?? null };
+    } catch (error) {
+      return { error: messageOf(error) };
+    }
+  }
+}
+
+function encodeReply(reply: Reply): string {
+  const bounded = 'error' in reply ? { error: reply.error.slice(0, MAX_ERROR_LENGTH) } : reply;
+  const text = JSON.stringify(bounded);
+  if (!isLongerThan(text, MAX_ANSWER_BYTES)) return text;
+  return JSON.stringify({ error: `The answer is longer than ${MAX_ANSWER_BYTES / 1024} KiB.` });
+}

@@ -1,0 +1,129 @@
+/**
+ * Runs an async handler for each job in this process, up to `concurrency` at a time: the queue on its own, without
+ * threads.
+ */
+import type { Service } from '../../../base/service.ts';
+import type { Broker } from '../broker/broker.ts';
+import { Consumer } from './consumer.ts';
+import { messageOf } from '../broker/errors.ts';
+import type { Delivery } from './lane.ts';
+import { AHEAD, Pace } from './pace.ts';
+import { assertDuration, type Job } from '../broker/record.ts';
+import { Stall } from './stall.ts';
+
+export interface RunnerOptions {
+  /** Queues to serve, in turn. */
+  queues: readonly string[];
+  /** Handlers running at a time. Default 50. */
+  concurrency?: number;
+  /** How long this process may be silent before its jobs go to others, in milliseconds. Default 15,000. */
+  leaseMs?: number;
+  /** Does the work; returns the result as JSON text. It may run more than once for the same job. */
+  run(job: Job): Promise<string> | string;
+  /**
+   * What follows a failure: whole milliseconds until the next attempt, or undefined for a dead letter. `attempts` counts the
+   * failures, this one included. Default: a dead letter at once.
+   */
+  retry?(error: unknown, attempts: number): number | undefined;
+  /** Told of failures of the queue itself; the runner goes on. */
+  failed?(error: unknown): void;
+}
+
+export class Runner implements Service {
+  readonly name = 'runner';
+  readonly #options: RunnerOptions;
+  readonly #concurrency: number;
+  readonly #consumer: Consumer;
+  readonly #pace = new Pace();
+  readonly #ahead: Delivery[] = [];
+  readonly #stall = new Stall(() => this.#giveBack());
+  #running = 0;
+
+  constructor(broker: Broker, options: RunnerOptions) {
+    this.#options = options;
+    this.#concurrency = options.concurrency ?? 50;
+    this.#consumer = new Consumer(broker, {
+      queues: options.queues,
+      limit: this.#concurrency,
+      ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
+      deliver: (deliveries) => this.#take(deliveries),
+      failed: (error) => options.failed?.(error),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#consumer.start();
+  }
+
+  /** Claims nothing more, lets running jobs end, gives back the rest. */
+  async stop(): Promise<void> {
+    this.#giveBack();
+    await this.#consumer.drain();
+    await this.#consumer.stop();
+  }
+
+  #take(deliveries: readonly Delivery[]): void {
+    this.#ahead.push(...deliveries);
+    this.#fill();
+  }
+
+  #fill(): void {
+    while (this.#running < this.#concurrency) {
+      const delivery = this.#ahead.shift();
+      if (delivery === undefined) break;
+      this.#running++;
+      void this.#run(delivery);
+    }
+    this.#stall.watch(this.#ahead.length > 0, false);
+  }
+
+  async #run({ job, counts }: Delivery): Promise<void> {
+    const startedMs = performance.now();
+    try {
+      const result: unknown = await this.#options.run(job);
+      assertJsonText(result);
+      this.#consumer.settle(job.id, { kind: 'succeeded', result });
+    } catch (error) {
+      this.#fail(job, { ...counts, attempts: counts.attempts + 1 }, error);
+    }
+    this.#running--;
+    if (this.#pace.note(performance.now() - startedMs)) this.#setLimit();
+    this.#fill();
+    this.#stall.watch(this.#ahead.length > 0, true);
+  }
+
+  #fail({ id }: Job, counts: Delivery['counts'], error: unknown): void {
+    let delayMs: number | undefined;
+    try {
+      delayMs = this.#options.retry?.(error, counts.attempts);
+      if (delayMs !== undefined) assertDuration('The delay of a retry', delayMs);
+    } catch (cause) {
+      // A policy that fails is no policy; the job must not be lost for it.
+      delayMs = undefined;
+      this.#options.failed?.(cause);
+    }
+    if (delayMs !== undefined) return this.#consumer.settle(id, { kind: 'back', delayMs, counts });
+    const message = messageOf(error);
+    this.#consumer.settle(id, { kind: 'failed', reason: { code: 'HANDLER_FAILED', message } });
+  }
+
+  #giveBack(): void {
+    if (this.#pace.reset()) this.#setLimit();
+    for (const { job } of this.#ahead.splice(0)) {
+      this.#consumer.settle(job.id, { kind: 'back', delayMs: 0 });
+    }
+    this.#stall.watch(false, false);
+  }
+
+  #setLimit(): void {
+    this.#consumer.limit = this.#concurrency + (this.#pace.isShort ? AHEAD : 0);
+  }
+}
+
+/** @throws {TypeError} or {SyntaxError} for what would not reach the caller to the letter. */
+function assertJsonText(result: unknown): asserts result is string {
+  if (typeof result !== 'string' || !result.isWellFormed()) {
+    throw new TypeError('The handler did not return JSON text.');
+  }
+  JSON.parse(result);
+}

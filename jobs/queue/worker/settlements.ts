@@ -1,0 +1,103 @@
+/**
+ * What a lane has yet to tell Redis about jobs that ended, in the flat lists `step` takes.
+ */
+import type { StepCall } from '../broker/step.ts';
+import { QUEUE_ERRORS } from '../broker/errors.ts';
+import {
+  encodeCounts,
+  encodeReason,
+  encodeResult,
+  isLongerThan,
+  MAX_RESULT_BYTES,
+  type Counts,
+  type Job,
+  type Reason,
+} from '../broker/record.ts';
+
+/** Most settlements of one kind in one round: larger rounds double what Redis pays per job. */
+export const MAX_BATCH = 200;
+/** About the most bytes of results in one round, as it has a deadline; a single one may be larger. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+
+/** How a delivery ended. */
+export type Outcome =
+  | { kind: 'succeeded'; result: string }
+  /** Back in line, after `delayMs`; `counts` replaces what is charged so far. */
+  | { kind: 'back'; delayMs: number; counts?: Counts }
+  | { kind: 'failed'; reason: Reason };
+
+type Batch = Pick<StepCall, 'succeeded' | 'back' | 'failed'>;
+
+export class Settlements {
+  #succeeded: string[] = [];
+  #back: (string | number)[] = [];
+  #failed: string[] = [];
+  /** Told or yet to be told, not confirmed: a resync must not deliver them again. */
+  readonly #unconfirmed = new Set<string>();
+
+  /** Settlements no batch has taken yet. */
+  get waiting(): number {
+    return this.#succeeded.length / 2 + this.#back.length / 3 + this.#failed.length / 2;
+  }
+
+  has(id: string): boolean {
+    return this.#unconfirmed.has(id);
+  }
+
+  add(job: Job, outcome: Outcome): void {
+    const { id } = job;
+    this.#unconfirmed.add(id);
+    if (outcome.kind === 'succeeded') {
+      if (isLongerThan(outcome.result, MAX_RESULT_BYTES)) this.#fail(id, 'RESULT_TOO_LARGE');
+      else this.#succeeded.push(id, encodeResult(job, outcome.result, Date.now()));
+    } else if (outcome.kind === 'back') {
+      const counts = outcome.counts === undefined ? '' : encodeCounts(outcome.counts);
+      this.#back.push(id, outcome.delayMs, counts);
+    } else {
+      this.#failed.push(id, encodeReason(outcome.reason));
+    }
+  }
+
+  /** A job whose record cannot be read ends as a dead letter. */
+  addCorrupt(id: string): void {
+    this.#unconfirmed.add(id);
+    this.#fail(id, 'RECORD_CORRUPT');
+  }
+
+  take(): Batch {
+    return {
+      succeeded: this.#succeeded.splice(0, 2 * this.#countResults()),
+      back: this.#back.splice(0, 3 * MAX_BATCH),
+      failed: this.#failed.splice(0, 2 * MAX_BATCH),
+    };
+  }
+
+  confirm({ succeeded, back, failed }: Batch): void {
+    for (let i = 0; i < succeeded.length; i += 2) this.#unconfirmed.delete(succeeded[i]!);
+    for (let i = 0; i < back.length; i += 3) this.#unconfirmed.delete(String(back[i]));
+    for (let i = 0; i < failed.length; i += 2) this.#unconfirmed.delete(failed[i]!);
+  }
+
+  #fail(id: string, code: keyof typeof QUEUE_ERRORS): void {
+    this.#failed.push(id, encodeReason({ code, message: QUEUE_ERRORS[code] }));
+  }
+
+  /** How many results go with the next round. */
+  #countResults(): number {
+    const most = Math.min(MAX_BATCH, this.#succeeded.length / 2);
+    let bytes = 0;
+    for (let count = 0; count < most; count++) {
+      bytes += Buffer.byteLength(this.#succeeded[2 * count + 1]!);
+      if (bytes > MAX_BATCH_BYTES && count > 0) return count;
+    }
+    return most;
+  }
+
+  /** Forgets everything: once the worker was reaped, nothing is its own to settle. */
+  clear(): void {
+    this.#succeeded = [];
+    this.#back = [];
+    this.#failed = [];
+    this.#unconfirmed.clear();
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Which practices of others fit whom, kept in the cache.
+ */
+import { Type } from 'typebox';
+import { refreshEveryone, refreshOne } from './refresh.ts';
+import { defineTask } from '../define.ts';
+
+/** For one user, or for a page of all. */
+const TIME_LIMIT_MS = 60_000;
+
+export const refreshRecommendationCache = defineTask({
+  name: 'refresh_recommendation_cache',
+  queue: 'ai_tasks',
+  payload: Type.Object({
+    /** External id. Default: everyone. */
+    userId: Type.Optional(Type.String({ format: 'uuid' })),
+  }),
+  result: Type.Object({
+    users: Type.Integer(),
+    /** Stores that were away: what they know is not in it. */
+    missing: Type.Array(Type.Enum(['vectors', 'events'], { type: 'string' })),
+  }),
+  maxRetries: 5,
+  backoff: { delayMs: 10_000, factor: 2, jitter: 'full', maxMs: 600_000 },
+  softTimeLimitMs: TIME_LIMIT_MS - 10_000,
+  timeLimitMs: TIME_LIMIT_MS,
+  run: ({ userId }, ctx) =>
+    userId === undefined ? refreshEveryone(ctx, TIME_LIMIT_MS) : refreshOne(userId, ctx),
+});

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, it } from 'node:test';
+import fc from 'fast-check';
+import type { Vectors } from '../../../../db/daodao/vector-collections.ts';
+import { examplePoints, FILTERS } from './filters.ts';
+
+/** What the project relies on, from either store. Works in collections of its own. */
+export function conformance(open: () => Vectors): void {
+  const name = `test_${randomUUID()}`;
+  const alias = `alias_${randomUUID()}`;
+  const uuid = randomUUID();
+  let client: Vectors;
+
+  const points = examplePoints(uuid);
+
+  before(async () => {
+    client = open();
+    await client.createCollection(name, { vectors: { size: 3, distance: 'Cosine' } });
+    await client.createPayloadIndex(name, {
+      field_name: 'tags',
+      field_schema: 'keyword',
+      wait: true,
+    });
+    await client.upsert(name, { points, wait: true });
+  });
+
+  after(async () => {
+    await client.deleteCollection(name);
+  });
+
+  async function idsWith(filter: object): Promise<unknown[]> {
+    const page = await client.scroll(name, { filter, limit: 100 });
+    return page.points.map(({ id }) => id);
+  }
+
+  async function ranking(query: Parameters<Vectors['query']>[1]): Promise<unknown[]> {
+    return (await client.query(name, query)).points.map(({ id }) => id);
+  }
+
+  it('describes, lists and finds collections', async () => {
+    assert.equal((await client.collectionExists(name)).exists, true);
+    assert.equal((await client.collectionExists('no-such')).exists, false);
+    const { collections } = await client.getCollections();
+    assert.ok(collections.some((collection) => collection.name === name));
+    const { points_count: count, config } = await client.getCollection(name);
+    assert.equal(count, 4);
+    assert.deepEqual([config.params.vectors?.size, config.params.vectors?.distance], [3, 'Cosine']);
+  });
+
+  it('answers 409 to a collection that exists and 404 to one that does not', async () => {
+    const vectors = { size: 3, distance: 'Cosine' as const };
+    await assert.rejects(client.createCollection(name, { vectors }), { status: 409 });
+    await assert.rejects(client.getCollection('no-such'), { status: 404 });
+    await assert.rejects(client.query('no-such', { query: [1, 0, 0] }), { status: 404 });
+    await assert.rejects(client.upsert('no-such', { points }), { status: 404 });
+  });
+
+  it('answers 400 to bad vectors and bad ids', async () => {
+    await assert.rejects(client.upsert(name, { points: [{ id: 9, vector: [1] }] }), {
+      status: 400,
+    });
+    await assert.rejects(client.query(name, { query: [1, 0] }), { status: 400 });
+    const named = { id: 'not-a-uuid', vector: [1, 0, 0] };
+    await assert.rejects(client.upsert(name, { points: [named] }), { status: 400 });
+    await assert.rejects(client.upsert(name, { points: [{ id: -1, vector: [1, 0, 0] }] }), {
+      status: 400,
+    });
+  });
+
+  it('retrieves points by id with their payload and normalised vector', async () => {
+    const found = await client.retrieve(name, { ids: [3, uuid, 77], with_vector: true });
+    assert.deepEqual(new Set(found.map(({ id }) => id)), new Set([3, uuid]));
+    const third = found.find(({ id }) => id === 3);
+    assert.deepEqual(third?.vector, [0, 1, 0]);
+    assert.deepEqual(third?.payload, { tags: [], n: 3, gone: null });
+  });
+
+  it('takes a UUID in any spelling for the same point', async () => {
+    const [found] = await client.retrieve(name, { ids: [uuid.toUpperCase().replaceAll('-', '')] });
+    assert.equal(found?.id, uuid);
+  });
+
+  for (const [title, filter, expected] of FILTERS) {
+    it(`filters by ${title}`, async () => {
+      const text = JSON.stringify(filter).replaceAll('"uuid"', JSON.stringify(uuid));
+      const ids = expected.map((id) => (id === 'uuid' ? uuid : id));
+      assert.deepEqual(await idsWith(JSON.parse(text) as object), ids);
+      assert.equal(
+        (await client.count(name, { filter: JSON.parse(text) as object })).count,
+        ids.length,
+      );
+    });
+  }
+
+  it('pages through all points in the order of ids', async () => {
+    const seen: unknown[] = [];
+    let offset: Parameters<Vectors['scroll']>[1] = { limit: 3 };
+    for (;;) {
+      const page = await client.scroll(name, offset);
+      seen.push(...page.points.map(({ id }) => id));
+      if (page.next_page_offset === null || page.next_page_offset === undefined) break;
+      offset = { limit: 3, offset: page.next_page_offset as string };
+    }
+    assert.deepEqual(seen, [1, 2, 3, uuid]);
+  });
+
+  it('ranks by cosine, with scores, threshold, limit and offset', async () => {
+    const { points: hits } = await client.query(name, { query: [2, 0, 0], with_payload: ['n'] });
+    assert.deepEqual(
+      hits.slice(0, 2).map(({ id }) => id),
+      [1, 2],
+    );
+    assert.ok(Math.abs((hits[0]?.score ?? 0) - 1) < 1e-6);
+    assert.ok(Math.abs((hits[1]?.score ?? 0) - 0.9 / Math.hypot(0.9, 0.1)) < 1e-6);
+    assert.deepEqual(hits[0]?.payload, { n: 1 });
+    assert.equal(hits[0]?.vector ?? null, null);
+    assert.deepEqual(await ranking({ query: [2, 0, 0], score_threshold: 0.999 }), [1]);
+    assert.deepEqual(await ranking({ query: [2, 0, 0], limit: 1, offset: 1 }), [2]);
+    const filter = { must: [{ key: 'tags', match: { value: 'c' } }] };
+    assert.deepEqual(await ranking({ query: [2, 0, 0], filter }), [uuid]);
+  });
+
+  it('finds what is near a point, but not the point', async () => {
+    assert.equal((await ranking({ query: 1 }))[0], 2);
+    assert.ok(!(await ranking({ query: uuid })).includes(uuid));
+    await assert.rejects(client.query(name, { query: 99 }), { status: 404 });
+  });
+
+  it('answers many searches at once, each as if it were alone', async () => {
+    const searches = [
+      { query: 1, limit: 2 },
+      { query: uuid, limit: 1, with_payload: false },
+    ];
+    const answers = await client.queryBatch(name, { searches });
+    const alone = await Promise.all(searches.map((search) => client.query(name, search)));
+    const ranked = (answer: { points: { id: unknown; score: number }[] }) =>
+      answer.points.map(({ id, score }) => [id, score]);
+    assert.deepEqual(answers.map(ranked), alone.map(ranked));
+  });
+
+  for (const strategy of ['average_vector', 'best_score', 'sum_scores'] as const) {
+    it(`recommends what is like some points and unlike others, by ${strategy}`, async () => {
+      const liked = await ranking({
+        query: { recommend: { positive: [1], negative: [3], strategy } },
+      });
+      assert.deepEqual([liked[0], liked.length], [2, 2]);
+      const vector = { recommend: { positive: [[0, 0, 3]], negative: [1], strategy } };
+      assert.equal((await ranking({ query: vector }))[0], uuid);
+    });
+  }
+
+  it('replaces a point only while it passes the update filter, and inserts new ones anyway', async () => {
+    const write = async (version: number, id: number) =>
+      client.upsert(name, {
+        points: [{ id, vector: [1, 1, 1], payload: { version } }],
+        update_filter: { must: [{ key: 'version', range: { lt: version } }] },
+        wait: true,
+      });
+    const stored = async () =>
+      (await client.retrieve(name, { ids: [50] }))[0]?.payload?.['version'];
+    await write(5, 50);
+    assert.equal(await stored(), 5);
+    await write(4, 50);
+    assert.equal(await stored(), 5);
+    await write(6, 50);
+    assert.equal(await stored(), 6);
+    await client.delete(name, { points: [50], wait: true });
+  });
+
+  it('takes points in columns and replaces payloads whole', async () => {
+    const ids = [60, 61];
+    const vectors = [
+      [1, 2, 3],
+      [3, 2, 1],
+    ];
+    await client.upsert(name, { batch: { ids, vectors, payloads: [{ a: 1 }, null] }, wait: true });
+    await client.upsert(name, {
+      points: [{ id: 60, vector: [1, 2, 3], payload: { b: 2 } }],
+      wait: true,
+    });
+    const found = await client.retrieve(name, { ids });
+    assert.deepEqual(found.find(({ id }) => id === 60)?.payload, { b: 2 });
+    await client.delete(name, { filter: { must: [{ has_id: ids }] }, wait: true });
+    assert.equal((await client.count(name)).count, 4);
+  });
+
+  it('serves a collection under an alias that moves in one step', async () => {
+    const next = `${name}_next`;
+    await client.createCollection(next, { vectors: { size: 3, distance: 'Cosine' } });
+    const point = (collection: string) => ({
+      actions: [{ create_alias: { alias_name: alias, collection_name: collection } }],
+    });
+    await client.updateCollectionAliases(point(name));
+    assert.equal((await client.count(alias)).count, 4);
+    assert.deepEqual((await client.getCollectionAliases(name)).aliases, [
+      { alias_name: alias, collection_name: name },
+    ]);
+    await client.updateCollectionAliases({
+      actions: [{ delete_alias: { alias_name: alias } }, ...point(next).actions],
+    });
+    assert.equal((await client.count(alias)).count, 0);
+    await client.deleteCollection(next);
+    const { aliases } = await client.getAliases();
+    assert.ok(!aliases.some(({ alias_name: known }) => known === alias));
+  });
+
+  it('ranks exactly as a brute-force search does', async () => {
+    const random = `${name}_random`;
+    const vector = fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 4, maxLength: 4 });
+    const isNonZero = (numbers: number[]) => numbers.some((number) => number !== 0);
+    const stored = fc.array(vector.filter(isNonZero), { minLength: 1, maxLength: 40 });
+    await client.createCollection(random, { vectors: { size: 4, distance: 'Cosine' } });
+    await fc.assert(
+      fc.asyncProperty(
+        stored,
+        vector.filter(isNonZero),
+        fc.integer({ min: 1, max: 12 }),
+        async (all, query, limit) => {
+          await client.delete(random, { filter: {}, wait: true });
+          await client.upsert(random, {
+            points: all.map((v, id) => ({ id, vector: v })),
+            wait: true,
+          });
+          const { points: hits } = await client.query(random, { query, limit });
+          const expected = all
+            .map((v) => cosine(v, query))
+            .sort((a, b) => b - a)
+            .slice(0, limit);
+          assert.equal(hits.length, expected.length);
+          hits.forEach(({ id, score }, rank) => {
+            assert.ok(Math.abs(score - (expected[rank] ?? 0)) < 1e-5);
+            assert.ok(Math.abs(score - cosine(all[Number(id)] ?? [], query)) < 1e-5);
+          });
+        },
+      ),
+      { numRuns: 40 },
+    );
+    await client.deleteCollection(random);
+  });
+}
+
+function cosine(a: number[], b: number[]): number {
+  const dot = a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
+  return dot / (Math.hypot(...a) * Math.hypot(...b));
+}

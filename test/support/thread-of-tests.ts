@@ -1,6 +1,0 @@
-/** A worker thread that knows the tasks of tests beside the real ones. */
-import { connect } from '../../jobs/connect.ts';
-import { serveThread } from '../../workers/thread.ts';
-import { TASKS_OF_TESTS } from './tasks-of-tests.ts';
-
-export default serveThread({ tasks: TASKS_OF_TESTS, connect });

@@ -1,0 +1,259 @@
+/**
+ * Tasks that tell where they run, wear their thread out, die in every way there is, and try to harm their neighbours.
+ */
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { threadId } from 'node:worker_threads';
+import { Type } from 'typebox';
+import { defineTask as defineOurs } from '../../../jobs/define.ts';
+import { defineTask, type Task } from '../../../jobs/framework/define.ts';
+import type { Resources } from '../../../jobs/resources.ts';
+import { HANG_MS, stretched } from '../patience.ts';
+
+const result = Type.Unknown();
+const transient = { durable: false, result, maxRetries: 0, payload: Type.Object({}) } as const;
+
+/** Tells its thread, then rests until its signal. */
+const where = defineTask({
+  ...transient,
+  name: 'test.where',
+  payload: Type.Object({ ms: Type.Integer() }),
+  async run({ ms }, ctx) {
+    ctx.log('here', { threadId });
+    await sleep(ms, undefined, { signal: ctx.signal });
+    return threadId;
+  },
+});
+
+const hermit = defineTask({ ...where, name: 'test.hermit', isolated: true });
+
+const held: unknown[] = [];
+
+/** Leaves so many MB behind on its thread. */
+const litter = defineTask({
+  ...transient,
+  name: 'test.litter',
+  payload: Type.Object({ mb: Type.Integer() }),
+  async run({ mb }) {
+    held.push(Array.from({ length: mb }, () => Buffer.alloc(2 ** 20)));
+    return threadId;
+  },
+});
+
+/** Ways to end a thread that leave the process alone. */
+export const WAYS_TO_DIE = {
+  'exit at once': () => process.exit(3),
+  'exit in the next tick': () => process.nextTick(() => process.exit(3)),
+  'throw in a timer': () =>
+    void setTimeout(() => {
+      throw new Error('escaped');
+    }),
+  'throw what is no error': () =>
+    void setTimeout(() => {
+      // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error
+      throw undefined;
+    }),
+  'throw null': () =>
+    void setTimeout(() => {
+      // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error
+      throw null;
+    }),
+  'reject with nobody listening': () => void Promise.reject(new Error('nobody listens')),
+  'fail in a socket with nobody listening': () => void connect({ host: '127.0.0.1', port: 9 }),
+  'overflow the stack': () => {
+    const deeper = (): number => deeper() + 1;
+    setTimeout(deeper);
+  },
+  'loop for ever'() {
+    for (;;);
+  },
+  'use up the memory'() {
+    // In large pieces: in small ones it takes ten times as long, and meets the time limit first.
+    // oxlint-disable-next-line no-new-array
+    for (const all: number[][] = []; ;) all.push(new Array<number>(2 ** 20).fill(0.5));
+  },
+} as const;
+
+export type WayToDie = keyof typeof WAYS_TO_DIE;
+
+const perish = defineTask({
+  ...transient,
+  name: 'test.perish',
+  // To use up the memory of a thread takes as long as the machine likes.
+  timeLimitMs: HANG_MS,
+  payload: Type.Object({ how: Type.String() }),
+  async run({ how }, ctx) {
+    ctx.log('here', { threadId });
+    WAYS_TO_DIE[how as WayToDie]();
+    await new Promise(() => undefined);
+  },
+});
+
+/** Succeeds, and throws afterwards. */
+const regret = defineTask({
+  ...transient,
+  name: 'test.regret',
+  payload: Type.Object({ ms: Type.Integer() }),
+  async run({ ms }) {
+    setTimeout(() => {
+      throw new Error('too late');
+    }, ms);
+    return threadId;
+  },
+});
+
+/** Succeeds, and throws afterwards what is no error. */
+const lateUndefined = defineTask({
+  ...transient,
+  name: 'test.late-undefined',
+  async run() {
+    setTimeout(WAYS_TO_DIE['throw what is no error'], 100);
+  },
+});
+
+const abort = defineTask({ ...transient, name: 'test.abort', run: async () => process.abort() });
+
+const isolatedRegret = defineTask({ ...regret, name: 'test.isolated-regret', isolated: true });
+/** Perishes by its hard limit alone. */
+const blocking = defineTask({ ...perish, name: 'test.block', timeLimitMs: stretched(600) });
+
+const isolatedPerish = defineTask({ ...perish, name: 'test.isolated-perish', isolated: true });
+
+const ATTACKS: Record<string, () => unknown> = {
+  'Array.prototype.map': () => Object.assign(Array.prototype, { map: () => ['poison'] }),
+  'Object.prototype': () => Object.assign(Object.prototype, { poison: 1 }),
+  'JSON.parse': () => (JSON.parse = () => 'poison'),
+  'Promise.prototype.then': () => Reflect.set(Promise.prototype, 'then', () => 'poison'),
+  JSON: () => Object.assign(globalThis, { JSON: { parse: () => 'poison' } }),
+  fetch: () => Object.assign(globalThis, { fetch: () => 'poison' }),
+  'Object.prototype.toString': () => Object.assign(Object.prototype, { toString: () => 'poison' }),
+  'the iterator of arrays': () =>
+    Object.assign(Object.getPrototypeOf([][Symbol.iterator]()) as object, { next: () => 'poison' }),
+  'a method of a method': () => Object.assign(Array.prototype.map, { call: () => 'poison' }),
+  'Error.captureStackTrace': () => Object.assign(Error, { captureStackTrace: () => 'poison' }),
+  'delete Array.prototype.map': () => Reflect.deleteProperty(Array.prototype, 'map'),
+  'Map.prototype.get': () =>
+    Reflect.defineProperty(Map.prototype, 'get', { value: () => 'poison' }),
+};
+
+/** Tries to change the language for its neighbours. @returns what it got away with. */
+const vandal = defineTask({
+  ...transient,
+  name: 'test.vandal',
+  async run() {
+    return Object.entries(ATTACKS).flatMap(([name, attack]) => {
+      try {
+        return attack() === false ? [] : [name];
+      } catch (error) {
+        return error instanceof TypeError ? [] : [name];
+      }
+    });
+  },
+});
+
+/** Does to its own objects what frozen prototypes would forbid, and what packages do to errors. */
+const craftsman = defineTask({
+  ...transient,
+  name: 'test.craftsman',
+  async run() {
+    const own = Object.assign({}, { toString: () => 'own', constructor: 1 });
+    const error = Object.assign(new TypeError('old'), { name: 'Own', message: 'new', toString: 1 });
+    const list = Object.assign([1], { toString: () => 'list' });
+    Error.stackTraceLimit = 5;
+    Error.stackTraceLimit = 10;
+    return [String(own), error.name, error.message, String(list), Object.keys(own).length];
+  },
+});
+
+const saying = (error: unknown) => (error as Error).message;
+
+/** Asks both stores for something they refuse, and then for something they do not. */
+const refused = defineOurs({
+  ...transient,
+  name: 'test.refused',
+  run: async (_, { cache, db }) => [
+    await cache.get('list').catch(saying),
+    (await cache.get('nothing')) ?? 'nothing',
+    await db.query('SELECT nothing').catch(saying),
+    (await db.query("SELECT now() > 'epoch' AS later, 1.5::numeric AS some")).rows,
+  ],
+});
+
+/** Uses what a vandal would change. */
+const neighbour = defineTask({
+  ...transient,
+  name: 'test.neighbour',
+  payload: Type.Object({ list: Type.Array(Type.Integer()) }),
+  async run({ list }) {
+    const doubled = await Promise.resolve(list.map((each) => each * 2));
+    const extra = Object.keys(Object.prototype).concat(Reflect.has({}, 'poison') ? 'poison' : []);
+    const parsed: unknown = JSON.parse('[1]');
+    return { doubled, extra, parsed, got: new Map([[1, 2]]).get(1) };
+  },
+});
+
+const extension = { extendMs: Type.Unknown(), ms: Type.Integer() };
+
+/** Moves its limits, then takes so long. */
+const prolong = defineTask({
+  ...transient,
+  name: 'test.prolong',
+  timeLimitMs: stretched(1000),
+  softTimeLimitMs: stretched(500),
+  payload: Type.Object(extension),
+  async run({ extendMs, ms }, ctx) {
+    try {
+      ctx.extendLimit(extendMs as number);
+    } catch (error) {
+      return `${(error as Error).name}: ${(error as Error).message}`;
+    }
+    await sleep(ms, undefined, { signal: ctx.signal });
+    return 'in time';
+  },
+});
+
+const stretch = defineTask({ ...prolong, name: 'test.stretch', softTimeLimitMs: undefined });
+
+/** Hard limit of what overruns it, in milliseconds. */
+export const OVERRUN_MS = stretched(300);
+
+const LIMITED = { payload: Type.Object({ block: Type.Boolean() }), result, maxRetries: 0 };
+const LIMITS = { ...LIMITED, timeLimitMs: OVERRUN_MS };
+
+/** Blocks its thread or waits, for ever; heeds no signal. */
+async function overrun({ block }: { block: boolean }): Promise<never> {
+  while (block);
+  return new Promise(() => setInterval(() => undefined, 1000));
+}
+
+const overruns: Task[] = [
+  defineTask({ ...LIMITS, name: 'test.overrun', durable: false, run: overrun }),
+  defineTask({ ...LIMITS, name: 'test.overrun-durable', run: overrun }),
+  defineTask({
+    ...LIMITS,
+    name: 'test.overrun-isolated',
+    durable: false,
+    isolated: true,
+    run: overrun,
+  }),
+];
+
+export const TASKS_OF_THREADS: Task<Resources>[] = [
+  where,
+  hermit,
+  litter,
+  perish,
+  blocking,
+  isolatedPerish,
+  regret,
+  isolatedRegret,
+  lateUndefined,
+  abort,
+  vandal,
+  craftsman,
+  refused,
+  neighbour,
+  prolong,
+  stretch,
+  ...overruns,
+];

@@ -1,0 +1,90 @@
+/**
+ * What a task gets: built once for each attempt from what its thread owns.
+ */
+import type { Pool } from '../../db/stores/postgres.ts';
+import { findStep, runStep, type Claim } from '../../db/tasks/attempts.ts';
+import { ChildIds } from '../../jobs/framework/calls/child-id.ts';
+import type { DurableContext, JobFacts, TaskContext } from '../../jobs/framework/context.ts';
+import type { Task } from '../../jobs/framework/define.ts';
+import { Retry } from '../../jobs/framework/retry.ts';
+import type { Tasks } from '../../jobs/framework/tasks.ts';
+import type { Submitter } from '../../jobs/framework/calls/submit.ts';
+import type { FromThread } from '../protocol.ts';
+import type { Stop } from './stop.ts';
+
+/** What every attempt on one thread shares. */
+export interface ThreadScope<X = object> {
+  tasks: Tasks<Task<X>>;
+  /** What the application adds to `ctx`. */
+  resources: X;
+  db: Pool;
+  submitter: Submitter;
+  tell(message: FromThread): void;
+}
+
+export function buildContext<X>(
+  { resources, db, submitter, tell }: ThreadScope<X>,
+  job: JobFacts,
+  task: string,
+  stop: Stop,
+): TaskContext & X {
+  const childIds = new ChildIds(job.id);
+  const context: TaskContext = {
+    job,
+    get signal() {
+      return stop.signal;
+    },
+    db,
+    log: (message, fields = {}) => tell({ type: 'log', id: job.id, task, message, fields }),
+    progress: (value, note) => tell({ type: 'progress', id: job.id, value, note: note ?? null }),
+    extendLimit(ms) {
+      if (!Number.isSafeInteger(ms) || ms < 1) {
+        throw new RangeError('ctx.extendLimit takes a whole number of milliseconds, 1 or more.');
+      }
+      stop.extend(ms);
+      tell({ type: 'extended', id: job.id, ms });
+    },
+    retry({ countdownMs, reason = 'The task asked for another attempt.' } = {}) {
+      throw new Retry('TASK_RETRIED', reason, { countdownMs });
+    },
+    async enqueue(signature) {
+      const { id = childIds.next(signature) } = signature.options;
+      const options = { ...signature.options, id };
+      const [accepted] = await submitter.submit([{ ...signature, options }]);
+      return accepted!.id;
+    },
+  };
+  return Object.assign(context, resources);
+}
+
+/** Adds what only durable tasks have: effects that know their epoch. */
+export function buildDurableContext<C extends TaskContext>(
+  context: C,
+  { db, submitter }: Pick<ThreadScope, 'db' | 'submitter'>,
+  claim: Claim,
+): C & DurableContext {
+  const effects: Pick<DurableContext, 'step' | 'transaction'> = {
+    async step(name, work) {
+      const stored = await findStep<Awaited<ReturnType<typeof work>>>(db, claim.id, name);
+      if (stored !== undefined) return stored.output;
+      const output = await work();
+      return runStep(db, claim, name, async () => output);
+    },
+    async transaction(name, work) {
+      const dispatches: (() => void)[] = [];
+      const output = await runStep(db, claim, name, (tx) =>
+        work({
+          query: (text: string, values?: unknown[]) => tx.query(text, values),
+          async enqueue(signature) {
+            const { id, dispatch } = await submitter.submitWithin(tx, signature);
+            dispatches.push(dispatch);
+            return id;
+          },
+        }),
+      );
+      for (const dispatch of dispatches) dispatch();
+      return output;
+    },
+  };
+  return Object.assign(context, effects);
+}

@@ -1,0 +1,106 @@
+/**
+ * The jobs of one thread: those that run, never more than `concurrency`, and those sent along to follow at once. When the
+ * running ones turn out to be long, the others are handed back: another thread or process may be free.
+ */
+import { Stall } from '../../jobs/queue/index.ts';
+import {
+  STALLED,
+  type AbortReason,
+  type AttemptOutcome,
+  type Ended,
+  type ThreadJob,
+} from '../protocol.ts';
+import { Stop } from './stop.ts';
+
+export interface LineOptions {
+  /** Jobs that run at a time. */
+  concurrency: number;
+  /** Runs one to its outcome; never throws. */
+  run(job: ThreadJob, stop: Stop): Promise<AttemptOutcome>;
+  /** Told before jobs start, as a handler may never let go of the thread, together with all that ended since. */
+  tell(started: string[], ended: Ended[]): void;
+}
+
+/** A job and the batch it came with. */
+interface Place {
+  job: ThreadJob;
+  batch: { left: number; resolve(): void };
+}
+
+export class Line {
+  readonly #options: LineOptions;
+  readonly #running = new Map<string, Stop>();
+  #concurrency: number;
+  readonly #stall = new Stall(() => this.#handBack(() => true, STALLED));
+  #waiting: Place[] = [];
+  #ended: Ended[] = [];
+  #isDue = false;
+
+  constructor(options: LineOptions) {
+    this.#options = options;
+    this.#concurrency = options.concurrency;
+  }
+
+  /** Jobs that run at a time from now on; those that run go on. */
+  set concurrency(concurrency: number) {
+    if (concurrency === this.#concurrency) return;
+    this.#concurrency = concurrency;
+    this.#advance();
+  }
+
+  /** Resolves when each of these jobs has ended or was handed back. */
+  async add(jobs: readonly ThreadJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    await new Promise<void>((resolve) => {
+      const batch = { left: jobs.length, resolve };
+      for (const job of jobs) this.#waiting.push({ job, batch });
+      this.#advance();
+    });
+  }
+
+  /** Aborts what runs, and hands back what has not begun. */
+  abort(ids: readonly string[], reason: AbortReason): void {
+    for (const id of ids) this.#running.get(id)?.abort(reason);
+    this.#handBack(({ job }) => ids.includes(job.id), reason);
+  }
+
+  /** Everything that ended in one turn of the event loop is told at once: a message costs more than a job. */
+  #end({ job, batch }: Place, outcome: AttemptOutcome): void {
+    this.#ended.push({ id: job.id, outcome });
+    if (--batch.left === 0) batch.resolve();
+    if (this.#isDue) return;
+    this.#isDue = true;
+    process.nextTick(() => {
+      this.#isDue = false;
+      this.#advance();
+    });
+  }
+
+  #advance(): void {
+    const starting = this.#waiting.splice(0, Math.max(0, this.#concurrency - this.#running.size));
+    const ended = this.#ended;
+    this.#ended = [];
+    if (starting.length + ended.length > 0) {
+      const started = starting.map(({ job }) => job.id);
+      this.#options.tell(started, ended);
+    }
+    for (const place of starting) void this.#run(place);
+    this.#stall.watch(this.#waiting.length > 0, ended.length > 0);
+  }
+
+  async #run(place: Place): Promise<void> {
+    const { job } = place;
+    const stop = new Stop();
+    this.#running.set(job.id, stop);
+    const outcome = await this.#options.run(job, stop);
+    this.#running.delete(job.id);
+    this.#end(place, outcome);
+  }
+
+  #handBack(which: (place: Place) => boolean, reason: string): void {
+    const back = this.#waiting.filter(which);
+    if (back.length === 0) return;
+    this.#waiting = this.#waiting.filter((place) => !back.includes(place));
+    for (const place of back) this.#end(place, { kind: 'released', delayMs: 0, reason });
+  }
+}
