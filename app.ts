@@ -3,8 +3,9 @@
  */
 import type { Registry } from 'prom-client';
 import { Backlog } from './api/operations/backlog.ts';
-import type { OperationsDependencies } from './api/context.ts';
-import { apiService, HttpService, operationsService } from './api/http/service.ts';
+import type { OperationsDependencies } from './api/operations/dependencies.ts';
+import { HttpService } from './api/http/service.ts';
+import { apiService, operationsService } from './api/services.ts';
 import type { ResolvedConfig } from './base/config.ts';
 import { Cache } from './db/stores/cache.ts';
 import { createClickhouse, type Clickhouse } from './db/stores/clickhouse.ts';

@@ -7,7 +7,8 @@ import { storeEvents, type BehaviourEvent } from '../../db/daodao/events.ts';
 import { AppError, ERRORS, type ErrorCode } from '../../base/errors.ts';
 import { principalOf } from '../http/auth.ts';
 import { findTextProblem } from '../http/body.ts';
-import type { Api, RouteContext } from '../context.ts';
+import type { RouteContext } from '../context.ts';
+import type { Api } from '../http/api.ts';
 import {
   EventItem,
   EventsBody,

@@ -10,16 +10,12 @@ import { checkEligibility } from '../../jobs/feedback/eligibility.ts';
 import { generateAiFeedback } from '../../jobs/feedback/task.ts';
 import { answerAccepted } from '../tasks/accepted.ts';
 import { principalOf } from '../http/auth.ts';
-import type { Api, RouteContext } from '../context.ts';
+import type { RouteContext } from '../context.ts';
+import type { Api } from '../http/api.ts';
 import { readOwnPractice } from './readers.ts';
-import {
-  AcceptedBody,
-  errorResponses,
-  FeedbackBody,
-  FeedbackRequest,
-  IdempotencyHeaders,
-  PracticeParams,
-} from '../http/schemas.ts';
+import { AcceptedBody, IdempotencyHeaders } from '../tasks/schemas.ts';
+import { errorResponses } from '../http/schemas.ts';
+import { FeedbackBody, FeedbackRequest, PracticeParams } from './schemas.ts';
 
 export function feedbackRoutes(app: Api, context: RouteContext): void {
   const { config, tasks, readers, backlog } = context;

@@ -4,7 +4,7 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { Type, type TSchema } from 'typebox';
 import type { Telemetry } from '../../base/telemetry/telemetry.ts';
-import type { Api } from '../context.ts';
+import type { Api } from './api.ts';
 import { reportError, toAppError } from './errors.ts';
 
 export const PREFIX = '/api/v1';

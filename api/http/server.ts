@@ -1,5 +1,5 @@
 /**
- * The HTTP application: what holds for every route, then the routes.
+ * The HTTP server: what holds for every route.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -8,57 +8,27 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Telemetry } from '../../base/telemetry/telemetry.ts';
 import { requirePrincipals } from './auth.ts';
 import { acceptJsonOnly, BODY_LIMIT_BYTES, findUrlProblem } from './body.ts';
-import type { Api, ApiDependencies, OperationsDependencies, RouteContext } from '../context.ts';
+import type { ResolvedConfig } from '../../base/config.ts';
+import type { Api } from './api.ts';
 import { refuseConnection, routeOf, sendError } from './errors.ts';
 import { describeRoutes } from './openapi.ts';
-import { postgresReaders } from '../feedback/readers.ts';
-import { serveInEnvelope } from './envelope.ts';
-import { embeddingRoutes } from '../recommendations/embeddings.ts';
-import { eventRoutes } from '../events/routes.ts';
-import { feedbackRoutes } from '../feedback/routes.ts';
-import { internalRoutes } from '../internal/routes.ts';
-import { operationsRoutes } from '../operations/routes.ts';
-import { recommendationRoutes } from '../recommendations/routes.ts';
-import { scheduleRoutes } from '../schedules/routes.ts';
-import { taskRoutes } from '../tasks/routes.ts';
-import { topicCardRoutes } from '../recommendations/topic-cards.ts';
 import { refuseUnknownRoutes } from './routing.ts';
 import * as timeouts from './timeouts.ts';
 import { compileValidator, type TypeBoxProvider } from './validation.ts';
 
-/** Builds the application, ready to listen or to `inject` into. */
-export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> {
-  const readers = deps.readers ?? postgresReaders(deps.db);
-  return buildServer(deps, (app, closing) => {
-    const context: RouteContext = { ...deps, readers, closing };
-    const addRoutes = (to: Api): void => {
-      feedbackRoutes(to, context);
-      taskRoutes(to, context);
-      embeddingRoutes(to, context);
-      recommendationRoutes(to, context);
-      eventRoutes(to, context);
-      scheduleRoutes(to, context);
-    };
-    addRoutes(app);
-    internalRoutes(app, context);
-    serveInEnvelope(app, context.telemetry, (v1) => {
-      addRoutes(v1);
-      topicCardRoutes(v1, context);
-    });
-  });
+export interface ServerOptions {
+  config: ResolvedConfig;
+  telemetry: Telemetry;
 }
 
-/** Builds what a process without the API answers. */
-export async function buildOperations(deps: OperationsDependencies): Promise<FastifyInstance> {
-  return buildServer(deps, () => undefined);
-}
-
-/** @param addRoutes adds those beside the ones every process has; the signal is aborted when it begins to close. */
-async function buildServer(
-  deps: OperationsDependencies,
+/**
+ * @param addRoutes adds its routes; the signal is aborted when it begins to close, so that nobody waits for the end of a long-poll.
+ * @returns a server ready to listen, or to `inject` into.
+ */
+export async function buildServer(
+  { config, telemetry }: ServerOptions,
   addRoutes: (app: Api, closing: AbortSignal) => void,
 ): Promise<FastifyInstance> {
-  const { config, telemetry } = deps;
   const app = createFastify(telemetry);
   const closing = new AbortController();
 
@@ -88,7 +58,6 @@ async function buildServer(
   acceptJsonOnly(app);
   refuseUnknownRoutes(app);
   await describeRoutes(app);
-  operationsRoutes(app, deps);
   addRoutes(app, closing.signal);
   await app.ready();
   return app;

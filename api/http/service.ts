@@ -8,7 +8,6 @@ import type { FastifyInstance } from 'fastify';
 import type { ResolvedConfig } from '../../base/config.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Service } from '../../base/service.ts';
-import type { ApiDependencies, OperationsDependencies } from '../context.ts';
 
 interface Listening {
   host: string;
@@ -17,23 +16,6 @@ interface Listening {
   setting: 'PORT' | 'OPERATIONS_PORT';
   /** Longest wait for what is being answered, in milliseconds. */
   graceMs: number;
-}
-
-/** Everything the application answers. Its routes are loaded when it starts: a process without HTTP needs none of them. */
-export function apiService(deps: ApiDependencies): HttpService {
-  const { host, port, shutdownGraceMs: graceMs } = deps.config;
-  return new HttpService({ host, port, setting: 'PORT', graceMs }, async () =>
-    (await import('./server.ts')).buildApi(deps),
-  );
-}
-
-/** What a process without the API answers. */
-export function operationsService(deps: OperationsDependencies, port: number): HttpService {
-  const { host, shutdownGraceMs: graceMs } = deps.config;
-  const listening = { host, port, setting: 'OPERATIONS_PORT', graceMs } as const;
-  return new HttpService(listening, async () =>
-    (await import('./server.ts')).buildOperations(deps),
-  );
 }
 
 export class HttpService implements Service {

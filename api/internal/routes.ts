@@ -9,7 +9,8 @@ import { feedbackCall } from '../../jobs/feedback/call.ts';
 import { checkEligibility } from '../../jobs/feedback/eligibility.ts';
 import { generateAiFeedback } from '../../jobs/feedback/task.ts';
 import { updateUserEmbeddings } from '../../jobs/embeddings/task.ts';
-import type { Api, RouteContext } from '../context.ts';
+import type { RouteContext } from '../context.ts';
+import type { Api } from '../http/api.ts';
 import { errorResponses, UUID_PATTERN } from '../http/schemas.ts';
 
 const PracticeEvent = Type.Object(

@@ -1,7 +1,7 @@
 /**
  * What a process needs to be of use, and what it can do without.
  */
-import type { Dependency } from '../context.ts';
+import type { Dependency } from './dependencies.ts';
 import type { ResolvedConfig } from '../../base/config.ts';
 import type { Cache } from '../../db/stores/cache.ts';
 import type { Clickhouse } from '../../db/stores/clickhouse.ts';

@@ -2,10 +2,11 @@
  * For those who run the server: is it alive, can it work, what does it count, what does it offer.
  */
 import { Type } from 'typebox';
-import type { Api, Dependency, OperationsDependencies } from '../context.ts';
+import type { Api } from '../http/api.ts';
+import type { Dependency, OperationsDependencies } from './dependencies.ts';
 import type { Backlog } from './backlog.ts';
 import { PREFIX } from '../http/envelope.ts';
-import { HealthBody, ReadyBody } from '../http/schemas.ts';
+import { HealthBody, ReadyBody } from './schemas.ts';
 
 /** Longest wait for one dependency, in ms. */
 const CHECK_TIMEOUT_MS = 3000;

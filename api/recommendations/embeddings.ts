@@ -5,8 +5,10 @@ import { embeddingCall } from '../../jobs/embeddings/call.ts';
 import { updateUserEmbeddings } from '../../jobs/embeddings/task.ts';
 import { answerAccepted } from '../tasks/accepted.ts';
 import { principalOf } from '../http/auth.ts';
-import type { Api, RouteContext } from '../context.ts';
-import { AcceptedBody, errorResponses } from '../http/schemas.ts';
+import type { RouteContext } from '../context.ts';
+import type { Api } from '../http/api.ts';
+import { AcceptedBody } from '../tasks/schemas.ts';
+import { errorResponses } from '../http/schemas.ts';
 
 export function embeddingRoutes(app: Api, { config, tasks, backlog }: RouteContext): void {
   app.route({

@@ -6,8 +6,10 @@ import { answerAccepted } from '../tasks/accepted.ts';
 import { principalOf } from '../http/auth.ts';
 import { DEFAULT_LIMIT, RecommendationsBody, RecommendationsQuery } from './schemas.ts';
 import { readPage } from './page.ts';
-import type { Api, RouteContext } from '../context.ts';
-import { AcceptedBody, errorResponses } from '../http/schemas.ts';
+import type { RouteContext } from '../context.ts';
+import type { Api } from '../http/api.ts';
+import { AcceptedBody } from '../tasks/schemas.ts';
+import { errorResponses } from '../http/schemas.ts';
 
 export function recommendationRoutes(app: Api, context: RouteContext): void {
   const { tasks, backlog } = context;

@@ -14,7 +14,8 @@ import {
   VerdictRequest,
 } from './schemas.ts';
 import { readPage } from './page.ts';
-import type { Api, RouteContext } from '../context.ts';
+import type { RouteContext } from '../context.ts';
+import type { Api } from '../http/api.ts';
 import { errorResponses } from '../http/schemas.ts';
 
 const STATES = { like: 'liked', dislike: 'disliked' } as const;

@@ -3,11 +3,11 @@
  */
 import { upcoming } from '../../jobs/framework/beat/upcoming.ts';
 import { DEFAULT_TIMEZONE, Timetable } from '../../jobs/framework/beat/timetable.ts';
-import { SHOWN } from '../../jobs/framework/beat/book.ts';
+import { SHOWN, type ScheduleBook } from '../../jobs/framework/beat/book.ts';
 import { inWordsOf } from '../../jobs/framework/beat/problem.ts';
 import { answerAccepted } from '../tasks/accepted.ts';
 import { principalOf } from '../http/auth.ts';
-import type { Api, RouteContext } from '../context.ts';
+import type { Api } from '../http/api.ts';
 import { nextRunBody, scheduleBody, scheduleDetailBody } from './bodies.ts';
 import {
   PreviewBody,
@@ -18,11 +18,15 @@ import {
   ScheduleParams,
   SchedulesBody,
 } from './schemas.ts';
-import { AcceptedBody, errorResponses } from '../http/schemas.ts';
+import { AcceptedBody } from '../tasks/schemas.ts';
+import { errorResponses } from '../http/schemas.ts';
 
 const REFUSALS = ['REQUEST_INVALID', 'UNAUTHENTICATED', 'FORBIDDEN', 'STORE_UNAVAILABLE'] as const;
 
-export function scheduleRoutes(app: Api, { schedules }: RouteContext): void {
+export function scheduleRoutes(
+  app: Api,
+  schedules: Pick<ScheduleBook, 'changes' | 'edit' | 'find' | 'list' | 'run'>,
+): void {
   const common = { tags: ['schedules'] };
 
   app.route({

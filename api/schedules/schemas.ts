@@ -3,7 +3,7 @@
  */
 import { Type, type TSchema } from 'typebox';
 import { MAX_EVERY_MS, MIN_EVERY_MS } from '../../jobs/framework/beat/timetable.ts';
-import { TaskStatus } from '../http/schemas.ts';
+import { TaskStatus } from '../tasks/schemas.ts';
 
 const Nullable = <T extends TSchema>(schema: T, options = {}) =>
   Type.Union([schema, Type.Null()], options);

@@ -4,7 +4,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Static } from 'typebox';
 import type { Accepted } from '../../db/tasks/accept.ts';
-import type { AcceptedBody } from '../http/schemas.ts';
+import type { AcceptedBody } from './schemas.ts';
 
 /** 202, with where to follow the task. */
 export function answerAccepted(

@@ -3,10 +3,12 @@
  */
 import type { FastifyReply } from 'fastify';
 import { AppError, ERRORS } from '../../base/errors.ts';
+import type { TaskClient } from '../../jobs/framework/calls/client.ts';
 import type { TaskView } from '../../jobs/framework/calls/result.ts';
 import { isAdmin, principalOf, type Principal } from '../http/auth.ts';
-import type { Api, RouteContext } from '../context.ts';
-import { errorResponses, TaskBody, TaskParams, TaskQuery } from '../http/schemas.ts';
+import type { Api } from '../http/api.ts';
+import { errorResponses } from '../http/schemas.ts';
+import { TaskBody, TaskParams, TaskQuery } from './schemas.ts';
 
 /** What both answer besides the task. */
 const REFUSALS = errorResponses(
@@ -16,7 +18,13 @@ const REFUSALS = errorResponses(
   'STORE_UNAVAILABLE',
 );
 
-export function taskRoutes(app: Api, { tasks, closing }: RouteContext): void {
+export interface TaskRoutesOptions {
+  tasks: Pick<TaskClient, 'find' | 'waitUntilFinished' | 'revoke'>;
+  /** Aborted when the server begins to close. */
+  closing: AbortSignal;
+}
+
+export function taskRoutes(app: Api, { tasks, closing }: TaskRoutesOptions): void {
   app.route({
     method: 'GET',
     url: '/tasks/:id',

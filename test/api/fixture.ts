@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { signToken, type TokenUser } from '../../api/http/auth.ts';
 import type { ApiDependencies } from '../../api/context.ts';
-import { buildApi } from '../../api/http/server.ts';
+import { buildApi } from '../../api/index.ts';
 import { loadConfig, type ResolvedConfig } from '../../base/config.ts';
 import type { Feedback } from '../../db/daodao/feedback.ts';
 import type { PracticeMaterial } from '../../db/daodao/practices.ts';

@@ -14,8 +14,15 @@ const FEATURE = [...DOMAIN, 'jobs/llm', 'jobs/framework', 'db/daodao', 'db/llm',
 const FEATURES = ['jobs/feedback', 'jobs/embeddings', 'jobs/recommendations'];
 /** What runs tasks knows nothing of DaoDao. */
 const MACHINERY = ['jobs/framework', QUEUE, 'db/tasks', 'db/stores', 'base'];
-const API_QUEUE = ['api/http', 'api/context.ts', 'api/tasks', ...MACHINERY];
-const API_DAODAO = [...API_QUEUE, 'api/recommendations', 'jobs', ...FEATURES, 'db/daodao'];
+const API_QUEUE = ['api/http', 'api/tasks', ...MACHINERY];
+const API_DAODAO = [
+  ...API_QUEUE,
+  'api/context.ts',
+  'api/recommendations',
+  'jobs',
+  ...FEATURES,
+  'db/daodao',
+];
 const EVERYTHING = [''];
 
 /** By folder or file; the longest path that fits a file is its room. */

@@ -6,7 +6,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { signToken } from '../../../api/http/auth.ts';
-import { buildApi } from '../../../api/http/server.ts';
+import { buildApi } from '../../../api/index.ts';
 import { ERRORS } from '../../../base/errors.ts';
 import {
   bearer,

@@ -7,7 +7,7 @@ import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { Agent, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { HANDLER_TIMEOUT_MS, MAX_WAIT_SECONDS } from '../../../api/http/timeouts.ts';
-import { apiService } from '../../../api/http/service.ts';
+import { apiService } from '../../../api/services.ts';
 import { AppError } from '../../../base/errors.ts';
 import { bearer, config, createWorld, open, PRACTICE_ID } from '../fixture.ts';
 

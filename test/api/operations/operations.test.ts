@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import type { Dependency } from '../../../api/context.ts';
-import { buildOperations } from '../../../api/http/server.ts';
+import type { Dependency } from '../../../api/operations/dependencies.ts';
+import { buildOperations } from '../../../api/index.ts';
 import { ERRORS } from '../../../base/errors.ts';
 import { createWorld, open } from '../fixture.ts';
 

@@ -1,0 +1,47 @@
+/**
+ * Every route there is.
+ */
+import type { FastifyInstance } from 'fastify';
+import type { ApiDependencies, RouteContext } from './context.ts';
+import { eventRoutes } from './events/routes.ts';
+import { postgresReaders } from './feedback/readers.ts';
+import { feedbackRoutes } from './feedback/routes.ts';
+import type { Api } from './http/api.ts';
+import { serveInEnvelope } from './http/envelope.ts';
+import { buildServer } from './http/server.ts';
+import { internalRoutes } from './internal/routes.ts';
+import type { OperationsDependencies } from './operations/dependencies.ts';
+import { operationsRoutes } from './operations/routes.ts';
+import { embeddingRoutes } from './recommendations/embeddings.ts';
+import { recommendationRoutes } from './recommendations/routes.ts';
+import { topicCardRoutes } from './recommendations/topic-cards.ts';
+import { scheduleRoutes } from './schedules/routes.ts';
+import { taskRoutes } from './tasks/routes.ts';
+
+/** What a process with the API answers. */
+export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> {
+  const readers = deps.readers ?? postgresReaders(deps.db);
+  return buildServer(deps, (app, closing) => {
+    operationsRoutes(app, deps);
+    const context: RouteContext = { ...deps, readers, closing };
+    const addRoutes = (to: Api): void => {
+      feedbackRoutes(to, context);
+      taskRoutes(to, context);
+      embeddingRoutes(to, context);
+      recommendationRoutes(to, context);
+      eventRoutes(to, context);
+      scheduleRoutes(to, context.schedules);
+    };
+    addRoutes(app);
+    internalRoutes(app, context);
+    serveInEnvelope(app, context.telemetry, (v1) => {
+      addRoutes(v1);
+      topicCardRoutes(v1, context);
+    });
+  });
+}
+
+/** What a process without the API answers. */
+export async function buildOperations(deps: OperationsDependencies): Promise<FastifyInstance> {
+  return buildServer(deps, (app) => operationsRoutes(app, deps));
+}

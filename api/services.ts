@@ -1,0 +1,21 @@
+/**
+ * HTTP as a part of a process. The routes are loaded when it starts: a process without HTTP needs none of them.
+ */
+import type { ApiDependencies } from './context.ts';
+import { HttpService } from './http/service.ts';
+import type { OperationsDependencies } from './operations/dependencies.ts';
+
+/** Everything the application answers. */
+export function apiService(deps: ApiDependencies): HttpService {
+  const { host, port, shutdownGraceMs: graceMs } = deps.config;
+  return new HttpService({ host, port, setting: 'PORT', graceMs }, async () =>
+    (await import('./index.ts')).buildApi(deps),
+  );
+}
+
+/** What a process without the API answers. */
+export function operationsService(deps: OperationsDependencies, port: number): HttpService {
+  const { host, shutdownGraceMs: graceMs } = deps.config;
+  const listening = { host, port, setting: 'OPERATIONS_PORT', graceMs } as const;
+  return new HttpService(listening, async () => (await import('./index.ts')).buildOperations(deps));
+}
