@@ -8,7 +8,7 @@ import { HttpService } from './api/http/service.ts';
 import { apiService, operationsService } from './api/services.ts';
 import type { ResolvedConfig } from './base/config.ts';
 import { Cache } from './db/stores/cache.ts';
-import { createClickhouse, type Clickhouse } from './db/stores/clickhouse.ts';
+import { connectClickhouse, type Clickhouse } from './db/stores/clickhouse.ts';
 import { createPool, type Pool } from './db/stores/postgres.ts';
 import { ScheduleBook } from './jobs/framework/beat/book.ts';
 import type { Schedule } from './jobs/framework/beat/schedule.ts';
@@ -68,7 +68,7 @@ export async function startApp(
   { shutdown, tasks = TASKS, thread = THREAD, schedules = SCHEDULES }: AppOptions = {},
 ): Promise<App> {
   const { role } = config;
-  const connections = connect(config);
+  const connections = await connect(config);
   const { db, broker, cache } = connections;
   const services: Service[] = [];
   const metrics = countEvents(telemetry);
@@ -137,13 +137,13 @@ export async function startApp(
   };
 }
 
-function connect(config: ResolvedConfig): Connections {
+async function connect(config: ResolvedConfig): Promise<Connections> {
   const { redisUrl: url, queuePrefix: prefix, queueShards: shards, resultTtlMs: ms } = config;
   return {
     db: createPool(config.databaseUrl, { max: 10, name: `daodao-${config.role}` }),
     broker: new Broker({ url, prefix, shards, keep: { ms } }),
     cache: new Cache(url, prefix),
-    clickhouse: createClickhouse(config),
+    clickhouse: await connectClickhouse(config),
   };
 }
 

@@ -2,11 +2,12 @@
  * Makes the stores ready to be used: tables, collections and, where wanted, the read model and the seed.
  */
 import type { ResolvedConfig } from '../base/config.ts';
-import { createClickhouse, prepareClickhouse } from '../db/stores/clickhouse.ts';
+import { connectClickhouse } from '../db/stores/clickhouse.ts';
+import { prepareClickhouse } from '../db/daodao/events-table.ts';
 import { assertTrial, migrate } from '../db/stores/migrate.ts';
 import { createPool } from '../db/stores/postgres.ts';
 import { seed, seedEvents } from '../db/seed/seed.ts';
-import { createVectors } from '../db/stores/qdrant.ts';
+import { connectVectors } from '../db/stores/qdrant.ts';
 import { embeddingModelOf, prepareVectors } from '../db/daodao/vector-collections.ts';
 
 export interface PrepareOptions {
@@ -19,12 +20,12 @@ export async function prepareStores(
   config: ResolvedConfig,
   { readModel }: PrepareOptions,
 ): Promise<string[]> {
-  const clickhouse = createClickhouse(config);
+  const clickhouse = await connectClickhouse(config);
   try {
     const [applied] = await Promise.all([
       migrate(config.databaseUrl, readModel ? ['daodao', 'ai'] : ['ai']),
       prepareClickhouse(clickhouse),
-      prepareVectors(createVectors(config), embeddingModelOf(config)),
+      prepareVectors(await connectVectors(config), embeddingModelOf(config)),
     ]);
     return applied;
   } finally {
@@ -40,7 +41,7 @@ export async function prepareStores(
  */
 export async function seedStores(config: ResolvedConfig, { events = true } = {}): Promise<void> {
   const pool = createPool(config.databaseUrl, { max: 1, name: 'daodao-seed' });
-  const clickhouse = createClickhouse(config);
+  const clickhouse = await connectClickhouse(config);
   try {
     await assertTrial(pool);
     await Promise.all([seed(pool), events ? seedEvents(clickhouse) : undefined]);

@@ -4,6 +4,8 @@
 import type { ResolvedConfig } from '../base/config.ts';
 import { Behaviour } from '../db/daodao/behaviour.ts';
 import { Cache } from '../db/stores/cache.ts';
+import { connectClickhouse } from '../db/stores/clickhouse.ts';
+import { connectVectors } from '../db/stores/qdrant.ts';
 import { VectorIndex } from '../db/daodao/vector-index.ts';
 import { embeddingModelOf } from '../db/daodao/vector-collections.ts';
 import { lazyChat, lazyEmbedder } from './llm/lazy.ts';
@@ -26,13 +28,8 @@ export function connect(config: ResolvedConfig): Resources {
       const { createEmbedder } = await import('./llm/openai/embedder.ts');
       return createEmbedder({ ...server, model: model.name, size: model.size });
     }),
-    vectors: new VectorIndex(
-      async () => (await import('../db/stores/qdrant.ts')).createVectors(config),
-      model,
-    ),
-    events: new Behaviour(async () =>
-      (await import('../db/stores/clickhouse.ts')).createClickhouse(config),
-    ),
+    vectors: new VectorIndex(() => connectVectors(config), model),
+    events: new Behaviour(() => connectClickhouse(config)),
     cache: new Cache(config.redisUrl, config.queuePrefix),
   };
 }

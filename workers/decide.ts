@@ -2,10 +2,8 @@
  * From an error to what happens next: the one place where retry policy is applied.
  */
 import { AppError, ERRORS, type ErrorCode } from '../base/errors.ts';
-import { isPostgresAway } from '../db/stores/postgres.ts';
+import { STORES } from '../db/stores/stores.ts';
 import { StaleEpochError } from '../db/tasks/attempts.ts';
-import { isCacheAway } from '../db/stores/cache.ts';
-import { isVectorsAway } from '../db/stores/vectors-away.ts';
 import { backoffMs, isRetryable, type Policy } from '../jobs/framework/policy.ts';
 import { Reject, Retry } from '../jobs/framework/retry.ts';
 import { describeError, type DescribedError } from '../base/telemetry/describe-error.ts';
@@ -72,7 +70,7 @@ export function decide(
 
 /** Whether an error means that one of the stores is away or busy. */
 export function isStoreAway(error: unknown): boolean {
-  return isPostgresAway(error) || isCacheAway(error) || isVectorsAway(error);
+  return STORES.some((store) => store.isUnavailable(error));
 }
 
 /** @returns undefined for an error that is not worth another attempt. */

@@ -1,33 +1,33 @@
 /**
  * What a process needs to be of use, and what it can do without.
  */
-import type { Dependency } from './dependencies.ts';
 import type { ResolvedConfig } from '../../base/config.ts';
-import type { Cache } from '../../db/stores/cache.ts';
-import type { Clickhouse } from '../../db/stores/clickhouse.ts';
-import type { Pool } from '../../db/stores/postgres.ts';
-import { createVectors } from '../../db/stores/qdrant.ts';
 import type { Watchdog } from '../../base/watchdog.ts';
+import type { Cache } from '../../db/stores/cache.ts';
+import type { Pool } from '../../db/stores/postgres.ts';
+import { STORES } from '../../db/stores/stores.ts';
+import type { Dependency } from './dependencies.ts';
+
+/** Longest wait for a store, in milliseconds. */
+const PROBE_MS = 5000;
 
 /** Only Postgres is needed to accept work; without the others it is done later, or less well. */
 export function dependenciesOf(
   config: ResolvedConfig,
-  { db, cache, clickhouse }: { db: Pool; cache: Cache; clickhouse: Clickhouse },
+  { db, cache }: { db: Pool; cache: Cache },
   watchdogs: ReadonlyMap<string, Watchdog>,
 ): Dependency[] {
-  const vectors = createVectors(config);
+  // On the connections that are open anyway.
+  const checks: Record<string, () => Promise<void>> = {
+    postgres: async () => void (await db.query('SELECT 1')),
+    redis: () => cache.ping(),
+  };
   return [
-    { name: 'postgres', needed: true, check: async () => void (await db.query('SELECT 1')) },
-    { name: 'redis', needed: false, check: () => cache.ping() },
-    {
-      name: 'clickhouse',
-      needed: false,
-      check: async () => {
-        const pong = await clickhouse.ping();
-        if (!pong.success) throw pong.error;
-      },
-    },
-    { name: 'vectors', needed: false, check: async () => void (await vectors.getCollections()) },
+    ...STORES.map((store) => ({
+      name: store.engine,
+      needed: store.engine === 'postgres',
+      check: checks[store.engine] ?? (() => store.probe(config, AbortSignal.timeout(PROBE_MS))),
+    })),
     ...Array.from(watchdogs, ([name, watchdog]) => working(name, watchdog, config)),
   ];
 }

@@ -1,8 +1,8 @@
 /**
  * What people did, out of ClickHouse: streamed, and never more than what is asked for.
  */
-import type { Clickhouse } from '../stores/clickhouse.ts';
-import { connectOnce } from '../stores/connect-once.ts';
+import { clickhouse, type Clickhouse } from '../stores/clickhouse.ts';
+import { connectOnce } from '../../base/connect-once.ts';
 
 export interface Engagement {
   userId: string;
@@ -45,6 +45,11 @@ export class Behaviour {
   /** @param connect called when it is first used: most threads never do, and a client costs some megabytes. */
   constructor(connect: () => Promise<Clickhouse>) {
     this.#client = connectOnce(connect);
+  }
+
+  /** Whether an error of ClickHouse means that the same call may succeed later. */
+  isUnavailable(error: unknown): boolean {
+    return clickhouse.isUnavailable(error);
   }
 
   /** What these users have had to do with in 14 days, most first. */

@@ -4,8 +4,7 @@
  * Several may send at once. One that is killed between the insert and the note leaves a batch that is sent again, and
  * ClickHouse merges what it has twice, as every column is the same.
  */
-import { isRowRefused } from '../stores/clickhouse-away.ts';
-import type { Clickhouse } from '../stores/clickhouse.ts';
+import { isRowRefused, type Clickhouse } from '../stores/clickhouse.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
 /** Times are ISO 8601; what an event has not is left out. */

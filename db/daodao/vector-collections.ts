@@ -1,10 +1,8 @@
 /**
- * The collections of the vector store: Qdrant, or locally the store that answers like it. The client is loaded in qdrant.ts.
+ * The collections of the vector store: Qdrant, or locally the store that answers like it.
  */
-import type { QdrantClient } from '@qdrant/js-client-rest';
 import type { ResolvedConfig } from '../../base/config.ts';
-
-export type Vectors = QdrantClient;
+import type { Vectors } from '../stores/qdrant.ts';
 
 export type Kind = 'users' | 'practices';
 

@@ -2,16 +2,9 @@
  * Points of users and practices. Writes go to the collection of this process's embedding model and never replace a newer
  * version; reads go through the alias, to whatever model is in use.
  */
-import type { Schemas } from '@qdrant/js-client-rest';
-import { connectOnce } from '../stores/connect-once.ts';
-import {
-  ALIASES,
-  collectionOf,
-  useModel,
-  type Kind,
-  type Model,
-  type Vectors,
-} from './vector-collections.ts';
+import { connectOnce } from '../../base/connect-once.ts';
+import { ALIASES, collectionOf, useModel, type Kind, type Model } from './vector-collections.ts';
+import { vectors, type Vectors, type VectorSchemas } from '../stores/qdrant.ts';
 
 export interface VectorPoint {
   /** External id of the user or practice. */
@@ -48,6 +41,11 @@ export class VectorIndex {
   constructor(connect: () => Promise<Vectors>, model: Model) {
     this.#client = connectOnce(connect);
     this.#model = model;
+  }
+
+  /** Whether an error of the vector store means that the same call may succeed later. */
+  isUnavailable(error: unknown): boolean {
+    return vectors.isUnavailable(error);
   }
 
   /** The collection of this process's model: what `write` writes to. */
@@ -132,7 +130,12 @@ export class VectorIndex {
   }
 }
 
-function toQuery({ vector, limit, notOwnedBy, notIds }: PracticeSearch): Schemas['QueryRequest'] {
+function toQuery({
+  vector,
+  limit,
+  notOwnedBy,
+  notIds,
+}: PracticeSearch): VectorSchemas['QueryRequest'] {
   return {
     query: [...vector],
     limit,

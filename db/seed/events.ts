@@ -1,7 +1,7 @@
 /**
  * What the people of the seed did over 21 days, as behaviour events: visits that begin with cards and may end with a like.
  */
-import type { ClickHouseClient } from '@clickhouse/client';
+import type { Clickhouse } from '../stores/clickhouse.ts';
 import { SEED_PRACTICES } from './practices.ts';
 import { azhe, emily, nianan, peijun, xiaohe, type SeedUser } from './users.ts';
 
@@ -47,7 +47,7 @@ const VISIBLE = SEED_PRACTICES.filter(
  * @param now the events end with the day before it. Default: the present.
  * @returns how many were inserted.
  */
-export async function seedEvents(clickhouse: ClickHouseClient, now = new Date()): Promise<number> {
+export async function seedEvents(clickhouse: Clickhouse, now = new Date()): Promise<number> {
   const values = generateEvents(now);
   const found = await clickhouse.query({
     query: 'SELECT count() AS count FROM daodao.user_events WHERE event_id = {id:UUID}',

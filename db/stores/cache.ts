@@ -4,7 +4,11 @@
  *
  * `<prefix>:cache:<key>` holds the version, a newline and JSON; always with a TTL.
  */
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { connect, isCluster, send, type Client } from '../../base/redis/connection.ts';
+import { probeRedis } from '../../base/redis/probe.ts';
+import { isRedisUnavailable } from '../../base/redis/unavailable.ts';
+import { DRIVER_TIMEOUT_MS } from './probe.ts';
+import type { Store } from './store.ts';
 
 /** Keeps what is there when it is newer. KEYS[1]; ARGV: version, value, TTL in seconds. */
 const SET_IF_NEWER = `
@@ -14,26 +18,18 @@ if version and version > tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1] .. '\\n' .. ARGV[2], 'EX', ARGV[3])
 return 1`;
 
-const OPTIONS = {
-  lazyConnect: true,
-  connectTimeout: 2000,
-  commandTimeout: 2000,
-  maxRetriesPerRequest: 0,
-  autoResendUnfulfilledCommands: false,
-  retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 1000),
-  // A failed-over master answers READONLY until the connection is made anew.
-  reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
-} satisfies RedisOptions;
+/** Longest wait for one answer, in milliseconds. */
+const TIMEOUT_MS = 2000;
 
 export class Cache {
-  #redis: Redis | Cluster;
+  #redis: Client;
   readonly #url: string;
   readonly #prefix: string;
 
   constructor(redisUrl: string, prefix: string) {
     this.#url = redisUrl;
     this.#prefix = prefix;
-    this.#redis = quiet(new Redis(redisUrl, { ...OPTIONS, connectionName: `${prefix}:cache` }));
+    this.#redis = this.#connect();
   }
 
   /**
@@ -49,18 +45,18 @@ export class Cache {
   ): Promise<Error | undefined> {
     const text = JSON.stringify(value);
     try {
-      await this.#send((redis) =>
-        redis.eval(SET_IF_NEWER, 1, this.#key(key), version, text, ttlSeconds),
+      await this.#send((client) =>
+        client.eval(SET_IF_NEWER, 1, this.#key(key), version, text, ttlSeconds),
       );
       return undefined;
     } catch (error) {
-      if (error instanceof Error && !isCacheAway(error)) return error;
+      if (error instanceof Error && !isUnavailable(error)) return error;
       throw error;
     }
   }
 
   async get<T>(key: string): Promise<{ version: number; value: T } | undefined> {
-    const text = await this.#send((redis) => redis.get(this.#key(key)));
+    const text = await this.#send<string | null>((client) => client.get(this.#key(key)));
     if (text === null) return undefined;
     const newline = text.indexOf('\n');
     return {
@@ -71,41 +67,30 @@ export class Cache {
 
   /** @throws when Redis does not answer. */
   async ping(): Promise<void> {
-    await this.#send((redis) => redis.ping());
+    await this.#send((client) => client.ping());
   }
 
   close(): void {
     this.#redis.disconnect();
   }
 
-  /** A lost answer also drops the connection: a half-open one would swallow the next command too. */
-  async #send<T>(command: (redis: Redis | Cluster) => Promise<T>): Promise<T> {
+  async #send<T>(command: (redis: Client) => Promise<unknown>): Promise<T> {
     try {
-      return await command(this.#redis);
+      return await send<T>(this.#redis, () => command(this.#redis));
     } catch (error) {
-      const { message } = error as Error;
-      if (message === 'Command timed out') this.#redis.disconnect(true);
-      if (!message.startsWith('MOVED') || this.#redis instanceof Cluster) throw error;
+      const isMoved = error instanceof Error && error.message.startsWith('MOVED');
+      if (!isMoved || isCluster(this.#redis)) throw error;
     }
-    this.#useCluster();
+    // One node of a Redis Cluster was asked for the key of another.
+    this.#redis.disconnect();
+    this.#redis = this.#connect([]);
     return this.#send(command);
   }
 
-  /** One node of a Redis Cluster was asked for the key of another. */
-  #useCluster(): void {
-    const { hostname, port, username, password, protocol } = new URL(this.#url);
-    this.#redis.disconnect();
-    this.#redis = quiet(
-      new Cluster([{ host: hostname, port: Number(port || 6379) }], {
-        lazyConnect: true,
-        redisOptions: {
-          ...OPTIONS,
-          ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-          ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-          ...(protocol === 'rediss:' ? { tls: {} } : {}),
-        },
-      }),
-    );
+  /** @param cluster nodes beside that of the URL; undefined for a single server. */
+  #connect(cluster?: []): Client {
+    const name = `${this.#prefix}:cache`;
+    return connect({ url: this.#url, name, cluster, timeoutMs: TIMEOUT_MS });
   }
 
   #key(key: string): string {
@@ -113,15 +98,17 @@ export class Cache {
   }
 }
 
-/** Failures reach callers through their own commands. */
-function quiet<T extends Redis | Cluster>(client: T): T {
-  return client.on('error', () => undefined) as T;
+/** Whether an error of the cache means that the same call may succeed later: Redis is unavailable, or its memory is full. */
+function isUnavailable(error: unknown): boolean {
+  return isRedisUnavailable(error) || (error instanceof Error && /^OOM\b/.test(error.message));
 }
 
-/** Whether an error of the cache means that Redis is away, so that the same call may succeed later. */
-export function isCacheAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|UNBLOCKED|NOREPLICAS|OOM|MISCONF)\b|Command timed out|Connection is closed|max retries per request|Stream isn't writeable|Failed to refresh slots cache/.test(
-    error.message,
-  );
-}
+export const redis: Store = {
+  engine: 'redis',
+  title: 'Redis',
+  variable: 'REDIS_URL',
+  urlOf: ({ redisUrl }) => redisUrl,
+  defaultPort: () => '6379',
+  isUnavailable,
+  probe: ({ redisUrl }, signal) => probeRedis(redisUrl, DRIVER_TIMEOUT_MS, signal),
+};

@@ -1,8 +1,11 @@
 /**
- * ClickHouse: the client, and the table of behaviour events.
+ * ClickHouse. Its client is loaded by the first connection.
  */
-import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
+import type { ClickHouseClient } from '@clickhouse/client';
 import type { ResolvedConfig } from '../../base/config.ts';
+import { isUnreachable } from '../../base/unreachable.ts';
+import { decoded, fetchOk } from './probe.ts';
+import type { Store } from './store.ts';
 
 export type Clickhouse = ClickHouseClient;
 
@@ -10,9 +13,12 @@ export type Clickhouse = ClickHouseClient;
  * A client on which nothing hangs: 10 s for a request, 8 s of that for the query, 4 connections.
  * Times are written as ISO 8601. The caller closes it.
  */
-export function createClickhouse(config: Pick<ResolvedConfig, 'clickhouseUrl'>): Clickhouse {
+export async function connectClickhouse({
+  clickhouseUrl: url,
+}: Pick<ResolvedConfig, 'clickhouseUrl'>): Promise<Clickhouse> {
+  const { ClickHouseLogLevel, createClient } = await import('@clickhouse/client');
   return createClient({
-    url: config.clickhouseUrl,
+    url,
     application: 'daodao',
     request_timeout: 10_000,
     max_open_connections: 4,
@@ -23,31 +29,39 @@ export function createClickhouse(config: Pick<ResolvedConfig, 'clickhouseUrl'>):
 }
 
 /**
- * Repeats of an event have the same sorting key, so that they collapse into the one received last. Reads say FINAL,
- * because collapsing happens in the background. `page`, `duration_ms`, `value` and `match_reason` are null when the
- * event has none.
+ * 6, 26, 27, 38, 41, 72 CANNOT_PARSE_…, 53 TYPE_MISMATCH, 69 ARGUMENT_OUT_OF_BOUND, 70 CANNOT_CONVERT_TYPE, 117 INCORRECT_DATA,
+ * 349 CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN, 407 DECIMAL_OVERFLOW, 469 VIOLATED_CONSTRAINT
  */
-const USER_EVENTS = `
-  CREATE TABLE IF NOT EXISTS daodao.user_events (
-    event_id UUID,
-    user_id String,
-    event_type LowCardinality(String),
-    entity_type LowCardinality(String),
-    entity_id String,
-    page Nullable(String),
-    duration_ms Nullable(UInt32),
-    value Nullable(Float64),
-    match_reason LowCardinality(Nullable(String)),
-    occurred_at DateTime64(3, 'UTC'),
-    received_at DateTime64(3, 'UTC')
-  )
-  ENGINE = ReplacingMergeTree(received_at)
-  PARTITION BY toYYYYMM(occurred_at)
-  ORDER BY (user_id, event_type, occurred_at, event_id)
-  TTL toDateTime(occurred_at) + INTERVAL 180 DAY`;
+const OF_A_ROW = /^(6|26|27|38|41|72|53|69|70|117|349|407|469)$/;
 
-/** Creates the database and its tables where they are missing. Safe to repeat. */
-export async function prepareClickhouse(client: Clickhouse): Promise<void> {
-  await client.command({ query: 'CREATE DATABASE IF NOT EXISTS daodao' });
-  await client.command({ query: USER_EVENTS });
+/** Whether an error means that ClickHouse refuses what a row says, so that it would do so again. */
+export function isRowRefused(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && OF_A_ROW.test(String(error.code));
 }
+
+/** 159 TIMEOUT_EXCEEDED, 202 TOO_MANY_SIMULTANEOUS_QUERIES, 241 MEMORY_LIMIT_EXCEEDED, 242 TABLE_IS_READ_ONLY */
+const BUSY = /^(159|202|241|242)$/;
+
+export const clickhouse: Store = {
+  engine: 'clickhouse',
+  title: 'ClickHouse',
+  variable: 'CLICKHOUSE_URL',
+  urlOf: ({ clickhouseUrl }) => clickhouseUrl,
+  defaultPort: ({ protocol }) => (protocol === 'https:' ? '443' : '80'),
+  isUnavailable(error) {
+    if (!(error instanceof Error)) return false;
+    if (isUnreachable(error) || ('code' in error && BUSY.test(String(error.code)))) return true;
+    return /Timeout error|socket hang up/i.test(error.message);
+  },
+  /** Any web server answers something: only ClickHouse knows what 1 is. */
+  async probe({ clickhouseUrl }, signal) {
+    const url = new URL(clickhouseUrl);
+    const headers = new Headers();
+    // `fetch` refuses credentials in a URL.
+    if (url.username !== '') headers.set('X-ClickHouse-User', decoded(url.username));
+    if (url.password !== '') headers.set('X-ClickHouse-Key', decoded(url.password));
+    const query = { method: 'POST', body: 'SELECT 1', headers, signal };
+    const answer = await fetchOk(new URL('/', url.origin), query);
+    if (answer.trim() !== '1') throw new Error('what answers there is not ClickHouse');
+  },
+};

@@ -2,6 +2,9 @@
  * Connections to Postgres: pools with deadlines, and one way to run a transaction.
  */
 import pg from 'pg';
+import { isUnreachable } from '../../base/unreachable.ts';
+import { DRIVER_TIMEOUT_MS } from './probe.ts';
+import type { Store } from './store.ts';
 
 /** What a query needs: a pool or a client inside a transaction. */
 export interface Queryable {
@@ -89,10 +92,6 @@ function isSpent(error: unknown): error is Error {
  */
 const AWAY = /^(08|53|57P|58)|^(25006|25P03|28000|28P01|3D000|55P03|57014|40001|40P01)$/;
 
-/** Codes of a network on which the server cannot be reached. */
-const UNREACHABLE =
-  /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN)/;
-
 /** Whether a lock was waited for as long as `lock_timeout` allows. */
 export function isLockTimeout(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '55P03';
@@ -102,8 +101,31 @@ export function isLockTimeout(error: unknown): boolean {
 export function isPostgresAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (AWAY.test(code) || UNREACHABLE.test(code)) return true;
+  if (AWAY.test(code) || isUnreachable(error)) return true;
   return /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable/.test(
     error.message,
   );
 }
+
+export const postgres: Store = {
+  engine: 'postgres',
+  title: 'Postgres',
+  variable: 'DATABASE_URL',
+  urlOf: ({ databaseUrl }) => databaseUrl,
+  defaultPort: () => '5432',
+  isUnavailable: isPostgresAway,
+  async probe({ databaseUrl }) {
+    const client = new pg.Client({
+      connectionString: databaseUrl,
+      connectionTimeoutMillis: DRIVER_TIMEOUT_MS,
+      query_timeout: DRIVER_TIMEOUT_MS,
+    });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.query('SELECT 1');
+    } finally {
+      void client.end().catch(() => undefined);
+    }
+  },
+};

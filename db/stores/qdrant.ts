@@ -1,18 +1,53 @@
 /**
- * The client of the vector store.
+ * Qdrant, or locally the store that answers like it. Its client is loaded by the first connection.
  */
-import { QdrantClient } from '@qdrant/js-client-rest';
+import type { QdrantClient, Schemas } from '@qdrant/js-client-rest';
 import type { ResolvedConfig } from '../../base/config.ts';
-import type { Vectors } from '../daodao/vector-collections.ts';
+import { fetchOk } from './probe.ts';
+import type { Store } from './store.ts';
+
+export type Vectors = QdrantClient;
+export type VectorSchemas = Schemas;
 
 /** A client that gives up on a request after 5 s. */
-export function createVectors(config: Pick<ResolvedConfig, 'qdrantUrl' | 'qdrantApiKey'>): Vectors {
-  const { qdrantUrl, qdrantApiKey } = config;
-  return new QdrantClient({
-    url: qdrantUrl,
+export async function connectVectors({
+  qdrantUrl: url,
+  qdrantApiKey: apiKey,
+}: Pick<ResolvedConfig, 'qdrantUrl' | 'qdrantApiKey'>): Promise<Vectors> {
+  const { QdrantClient: Client } = await import('@qdrant/js-client-rest');
+  return new Client({
+    url,
     timeout: 5000,
     // Both this check and the option `apiKey` may write to the console.
     checkCompatibility: false,
-    ...(qdrantApiKey === undefined ? {} : { headers: { 'api-key': qdrantApiKey } }),
+    ...(apiKey === undefined ? {} : { headers: { 'api-key': apiKey } }),
   });
 }
+
+const TOO_MANY_REQUESTS = 429;
+
+export const vectors: Store = {
+  engine: 'vectors',
+  title: 'Qdrant',
+  variable: 'QDRANT_URL',
+  urlOf: ({ qdrantUrl }) => qdrantUrl,
+  // What its client takes when the URL has none, for https too.
+  defaultPort: () => '6333',
+  secretsOf: ({ qdrantApiKey }) => [qdrantApiKey],
+  isUnavailable(error) {
+    if (!(error instanceof Error)) return false;
+    // The client's error for an answer, which has no name of its own.
+    if ('statusText' in error && 'status' in error && typeof error.status === 'number') {
+      return error.status >= 500 || error.status === TOO_MANY_REQUESTS;
+    }
+    return error.name.startsWith('QdrantClient') || error.message === 'fetch failed';
+  },
+  async probe({ qdrantUrl, qdrantApiKey }, signal) {
+    const url = new URL(qdrantUrl);
+    const target = new URL(`${url.pathname.replace(/\/$/, '')}/collections`, url.origin);
+    if (url.port === '') target.port = '6333';
+    const headers = new Headers(qdrantApiKey === undefined ? {} : { 'api-key': qdrantApiKey });
+    const answer = await fetchOk(target, { headers, signal });
+    if (!/"collections"\s*:\s*\[/.test(answer)) throw new Error('what answers there is not Qdrant');
+  },
+};

@@ -2,23 +2,18 @@
  * Whether every configured store answers, asked once at the start: a wrong URL is told in seconds, with its variable.
  */
 import type { ResolvedConfig } from '../../base/config.ts';
-import { askClickhouse, askModel, askPostgres, askQdrant, askRedis, decoded } from './probes.ts';
+import { decoded } from './probe.ts';
+import type { Store } from './store.ts';
+import { STORES } from './stores.ts';
 
 /** Longest wait for one store, in milliseconds; they are asked in parallel. */
 const DEADLINE_MS = 5000;
 
-interface Check {
-  /** Name of the embedded engine that stands in for it. */
-  engine: string;
-  store: string;
-  variable: string;
-  url: URL;
-  defaultPort: string;
-  /** What must never be shown, beside the password in the URL. */
-  secrets?: readonly (string | undefined)[];
-  /** Throws an error whose message is the reason. */
-  ask: (signal: AbortSignal) => Promise<void>;
-}
+/** What is asked: a store, or the language model. */
+type Check = Pick<
+  Store,
+  'engine' | 'title' | 'variable' | 'urlOf' | 'defaultPort' | 'secretsOf' | 'probe'
+>;
 
 /** One or more stores cannot be used. */
 export class StoresUnreachableError extends Error {
@@ -41,8 +36,8 @@ export async function checkStores(
   embedded: readonly string[],
   deadlineMs = DEADLINE_MS,
 ): Promise<void> {
-  const checks = allChecks(config).filter(({ engine }) => !embedded.includes(engine));
-  const problems = await Promise.all(checks.map((check) => problemOf(check, deadlineMs)));
+  const asked = STORES.filter(({ engine }) => !embedded.includes(engine));
+  const problems = await Promise.all(asked.map((store) => problemOf(store, config, deadlineMs)));
   const found = problems.filter((problem) => problem !== undefined);
   if (found.length > 0) throw new StoresUnreachableError(found);
 }
@@ -52,77 +47,55 @@ export async function checkStores(
  * @returns what is wrong with it, in the words of `checkStores`.
  */
 export async function checkModel(
-  { openaiBaseUrl, openaiApiKey }: ResolvedConfig,
+  config: ResolvedConfig,
   embedded: readonly string[],
 ): Promise<string | undefined> {
-  if (embedded.includes('coach')) return undefined;
-  const url = new URL(openaiBaseUrl);
-  const check: Check = {
-    engine: 'coach',
-    store: 'The language model',
-    variable: 'OPENAI_BASE_URL',
-    url,
-    defaultPort: url.protocol === 'https:' ? '443' : '80',
-    secrets: [openaiApiKey],
-    ask: (signal) => askModel(url, openaiApiKey, signal),
-  };
-  return problemOf(check, DEADLINE_MS);
+  return embedded.includes(MODEL.engine) ? undefined : problemOf(MODEL, config, DEADLINE_MS);
 }
 
-function allChecks(config: ResolvedConfig): Check[] {
-  return [
-    {
-      engine: 'postgres',
-      store: 'Postgres',
-      variable: 'DATABASE_URL',
-      url: new URL(config.databaseUrl),
-      defaultPort: '5432',
-      ask: () => askPostgres(config.databaseUrl),
-    },
-    {
-      engine: 'redis',
-      store: 'Redis',
-      variable: 'REDIS_URL',
-      url: new URL(config.redisUrl),
-      defaultPort: '6379',
-      ask: (signal) => askRedis(config.redisUrl, signal),
-    },
-    {
-      engine: 'clickhouse',
-      store: 'ClickHouse',
-      variable: 'CLICKHOUSE_URL',
-      url: new URL(config.clickhouseUrl),
-      defaultPort: config.clickhouseUrl.startsWith('https:') ? '443' : '80',
-      ask: (signal) => askClickhouse(new URL(config.clickhouseUrl), signal),
-    },
-    {
-      engine: 'vectors',
-      store: 'Qdrant',
-      variable: 'QDRANT_URL',
-      url: new URL(config.qdrantUrl),
-      // What its client takes when the URL has none, for https too.
-      defaultPort: '6333',
-      secrets: [config.qdrantApiKey],
-      ask: (signal) => askQdrant(new URL(config.qdrantUrl), config.qdrantApiKey, signal),
-    },
-  ];
-}
+const MODEL: Check = {
+  engine: 'coach',
+  title: 'The language model',
+  variable: 'OPENAI_BASE_URL',
+  urlOf: ({ openaiBaseUrl }) => openaiBaseUrl,
+  defaultPort: ({ protocol }) => (protocol === 'https:' ? '443' : '80'),
+  secretsOf: ({ openaiApiKey }) => [openaiApiKey],
+  /** What is not there yet may still come: an unavailable model delays feedback and loses none. */
+  async probe({ openaiBaseUrl, openaiApiKey }, signal) {
+    const url = new URL(openaiBaseUrl);
+    const target = new URL(`${url.pathname.replace(/\/$/, '')}/models`, url.origin);
+    const headers = { authorization: `Bearer ${openaiApiKey}` };
+    const response = await fetch(target, { headers, signal });
+    await response.arrayBuffer();
+    if (response.status === 401 || response.status === 403) {
+      throw new Error(`HTTP ${response.status} (OPENAI_API_KEY is refused)`);
+    }
+  },
+};
 
-async function problemOf(check: Check, deadlineMs: number): Promise<string | undefined> {
-  const { store, variable, url, defaultPort, ask } = check;
+async function problemOf(
+  { title, variable, urlOf, defaultPort, secretsOf, probe }: Check,
+  config: ResolvedConfig,
+  deadlineMs: number,
+): Promise<string | undefined> {
+  const url = new URL(urlOf(config));
   const deadline = AbortSignal.timeout(deadlineMs);
   const silence = new Promise<never>((_, reject) => {
     deadline.addEventListener('abort', () => reject(new Error('the deadline has passed')));
   });
   try {
-    await Promise.race([ask(deadline), silence]);
+    await Promise.race([probe(config, deadline), silence]);
     return undefined;
   } catch (error) {
-    const tried = `${url.hostname}:${url.port || defaultPort}`;
+    const tried = `${url.hostname}:${url.port || defaultPort(url)}`;
     const reason = deadline.aborted
       ? `no answer within ${deadlineMs / 1000} s`
-      : withoutSecrets(reasonOf(error), check);
-    return `${store} (${variable}) at ${tried}: ${reason}`;
+      : withoutSecrets(reasonOf(error), [
+          url.password,
+          decoded(url.password),
+          ...(secretsOf?.(config) ?? []),
+        ]);
+    return `${title} (${variable}) at ${tried}: ${reason}`;
   }
 }
 
@@ -150,9 +123,8 @@ function reasonOf(error: unknown): string {
   return meaning === undefined ? error.message : `${meaning} (${word})`;
 }
 
-function withoutSecrets(reason: string, { url, secrets = [] }: Check): string {
-  const hidden = [url.password, decoded(url.password), ...secrets];
-  return hidden
+function withoutSecrets(reason: string, secrets: readonly (string | undefined)[]): string {
+  return secrets
     .filter((secret) => secret !== undefined && secret !== '')
     .reduce((text: string, secret) => text.replaceAll(secret!, '***'), reason);
 }

@@ -1,7 +1,7 @@
 /**
  * Models whose client is loaded by the first call: most threads of a process never make one, and each starts sooner for it.
  */
-import { connectOnce } from '../../db/stores/connect-once.ts';
+import { connectOnce } from '../../base/connect-once.ts';
 import type { ChatModel, EmbeddingModel } from './model.ts';
 
 export function lazyChat(load: () => Promise<ChatModel>): ChatModel {

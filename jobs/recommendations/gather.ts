@@ -3,7 +3,6 @@
  * named.
  */
 import type { Engagement, Popularity } from '../../db/daodao/behaviour.ts';
-import { isClickhouseAway } from '../../db/stores/clickhouse-away.ts';
 import {
   findCandidates,
   findLively,
@@ -12,7 +11,6 @@ import {
   type Learner,
 } from '../../db/daodao/recommendation-sources.ts';
 import type { PracticeSearch, VectorHit } from '../../db/daodao/vector-index.ts';
-import { isVectorsAway } from '../../db/stores/vectors-away.ts';
 import { findVerdicts, type Verdicts } from '../../db/daodao/likes.ts';
 import type { Context } from '../define.ts';
 import { MOST_CARDS } from './cards.ts';
@@ -40,7 +38,7 @@ export async function gatherPopular(ctx: Context): Promise<Popular> {
     const rest = lively.filter(({ id }) => !ids.has(id)).map(({ id }) => ({ id, score: 0 }));
     return { practices: [...seen, ...rest].slice(0, MOST_POPULAR), missing: [] };
   } catch (error) {
-    if (!isClickhouseAway(error)) throw error;
+    if (!ctx.events.isUnavailable(error)) throw error;
     return { practices: await findLively(ctx.db, MOST_POPULAR), missing: ['events'] };
   }
 }
@@ -81,12 +79,12 @@ export async function gather(
   const missing: Missing[] = [];
   const verdicts = await findVerdicts(ctx.db, ids);
   const engagement = await ctx.events.engagement(ids).catch((error: unknown) => {
-    if (!isClickhouseAway(error)) throw error;
+    if (!ctx.events.isUnavailable(error)) throw error;
     missing.push('events');
     return [];
   });
   const nearness = await findNear(people, verdicts, ctx).catch((error: unknown) => {
-    if (!isVectorsAway(error)) throw error;
+    if (!ctx.vectors.isUnavailable(error)) throw error;
     missing.push('vectors');
     return new Map<string, Nearness>();
   });

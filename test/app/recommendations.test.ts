@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createVectors } from '../../db/stores/qdrant.ts';
+import { connectVectors } from '../../db/stores/qdrant.ts';
 import { ALIASES } from '../../db/daodao/vector-collections.ts';
 import type { Answer } from '../support/app/app.ts';
 import { environmentOf, run } from '../support/app/process.ts';
@@ -206,7 +206,10 @@ test('cards of the seed fit, tell why, and follow what people say and do', async
   });
 
   await t.test('a lost vector store is filled again by command', async (st) => {
-    const client = createVectors({ qdrantUrl: whole.proxies.vectors.url, qdrantApiKey: undefined });
+    const client = await connectVectors({
+      qdrantUrl: whole.proxies.vectors.url,
+      qdrantApiKey: undefined,
+    });
     const count = async () => (await client.count(ALIASES.practices, { exact: true })).count;
     const before = await count();
     await client.delete(ALIASES.practices, { filter: {}, wait: true });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test, type TestContext } from 'node:test';
-import { createClickhouse } from '../../db/stores/clickhouse.ts';
+import { connectClickhouse } from '../../db/stores/clickhouse.ts';
 import { storeEvents } from '../../db/daodao/events.ts';
 import { createEventForwarder } from '../../scheduler/event-forwarder.ts';
 import {
@@ -36,10 +36,10 @@ beforeEach(async () => {
  * A process that forwards to a ClickHouse at this address, not yet started.
  * @param told where it tells what happens, beside others.
  */
-function forwarder(t: TestContext, url: string, told = new Signals<Told>()) {
+async function forwarder(t: TestContext, url: string, told = new Signals<Told>()) {
   const telemetry = new Telemetry();
   telemetry.on((event, fields) => told.note({ event, fields }));
-  const client = createClickhouse({ clickhouseUrl: url });
+  const client = await connectClickhouse({ clickhouseUrl: url });
   const metrics = countEvents(telemetry);
   const loop = createEventForwarder({ db: database.pool, clickhouse: client, telemetry, metrics });
   atEnd(t, async () => {
@@ -84,7 +84,7 @@ async function held(userId: string): Promise<number> {
 
 test('more events than one batch holds go one batch after the other', async (t) => {
   const userId = await store(5001);
-  const { loop, told, forwarded } = forwarder(t, clickhouse.url);
+  const { loop, told, forwarded } = await forwarder(t, clickhouse.url);
   await loop.start();
   await told.until(() => (forwarded() === 5001 ? true : undefined));
   const batches = told.seen.filter(({ event }) => event === 'events.forwarded');
@@ -103,7 +103,7 @@ test('while ClickHouse is away it says so, measures what waits, and goes on by i
   await database.pool.query(
     `UPDATE ai.events_outbox SET received_at = received_at - interval '1 minute'`,
   );
-  const { loop, told, forwarded, gauge } = forwarder(t, proxy.url);
+  const { loop, told, forwarded, gauge } = await forwarder(t, proxy.url);
   await loop.start();
   const isFailure = ({ event }: Told): boolean => event === 'loop.failed';
   const { fields } = await told.first(isFailure);
@@ -120,7 +120,10 @@ test('while ClickHouse is away it says so, measures what waits, and goes on by i
 test('two processes that forward at once send each event once', async (t) => {
   const userId = await store(12_000);
   const told = new Signals<Told>();
-  const [one, other] = [forwarder(t, clickhouse.url, told), forwarder(t, clickhouse.url, told)];
+  const [one, other] = [
+    await forwarder(t, clickhouse.url, told),
+    await forwarder(t, clickhouse.url, told),
+  ];
   await Promise.all([one.loop.start(), other.loop.start()]);
   await told.until(() => (one.forwarded() >= 12_000 ? true : undefined));
   assert.equal(one.forwarded(), 12_000);
@@ -134,11 +137,11 @@ test('two processes that forward at once send each event once', async (t) => {
 
 test('it stops while ClickHouse is away, before its start and twice', async (t) => {
   await store(1);
-  const { loop, told } = forwarder(t, 'http://127.0.0.1:9');
+  const { loop, told } = await forwarder(t, 'http://127.0.0.1:9');
   await loop.start();
   await told.first(({ event }) => event === 'loop.failed');
   await loop.stop();
   await loop.stop();
-  const never = forwarder(t, clickhouse.url);
+  const never = await forwarder(t, clickhouse.url);
   await never.loop.stop();
 });

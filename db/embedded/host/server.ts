@@ -4,8 +4,12 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Account } from '../postgres/account.ts';
 import { commandOf, endProcesses, markProcess } from './process.ts';
+
+export interface Account {
+  uid: number;
+  gid: number;
+}
 
 export interface ServerOptions {
   name: string;

@@ -3,11 +3,7 @@
  */
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-
-export interface Account {
-  uid: number;
-  gid: number;
-}
+import type { Account } from '../host/server.ts';
 
 /**
  * Whom to run as. Root lends the account that owns the data, else `postgres`, else `nobody`

@@ -8,7 +8,8 @@ import { chown, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 
 import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { launchAs, unprivilegedAccount, type Account } from './account.ts';
+import { launchAs, unprivilegedAccount } from './account.ts';
+import type { Account } from '../host/server.ts';
 import type { Engine } from '../host/engine.ts';
 import { freePort } from '../host/port.ts';
 import { findBinaries, type Binaries } from './binaries.ts';

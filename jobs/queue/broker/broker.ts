@@ -2,7 +2,9 @@
  * The movers: one method for each script, and nothing in between. What jobs are like without moving them: inspector.ts.
  */
 import type { Node } from '../../../base/redis/cluster.ts';
-import { assertSuitable, connect, runScript, type Client, type Patience } from './connection.ts';
+import { connect, type Client } from '../../../base/redis/connection.ts';
+import { runScript, type Patience } from './run-script.ts';
+import { assertSuitable } from './suitable.ts';
 import { isMoved, QueueError } from './errors.ts';
 import { assertJobId, shardKey, shardOf } from './keys.ts';
 import { encodeCounts, encodeJob, type Counts, type JobRequest } from './record.ts';

@@ -1,6 +1,9 @@
 /**
- * What the queue can answer instead of doing what was asked: stable codes, one sentence each.
+ * What the queue can answer instead of doing what was asked.
  */
+import { isRedisUnavailable } from '../../../base/redis/unavailable.ts';
+
+/** Stable codes, one sentence each. */
 export const QUEUE_ERRORS = {
   REDIS_UNAVAILABLE:
     'Redis did not answer in time; whether the command ran is unknown, and sending it again is safe.',
@@ -38,10 +41,6 @@ export class QueueError extends Error {
 
 /** Words a script answers with; they are their own codes. Redis puts ERR before an error of a single word. */
 const WORDS = /^(?:ERR )?(QUEUE_FULL|STALE|WORKER_UNKNOWN)\b/;
-/** Replies of a Redis that is starting, failing over, busy or cannot save: the command did not run. */
-const AWAY = /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|UNBLOCKED|MISCONF)\b/;
-const DISCONNECTED =
-  /Command timed out|Connection is closed|max retries per request|Stream isn't writeable|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|Failed to refresh slots|Too many Cluster redirections/;
 
 /** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
@@ -61,11 +60,10 @@ export function isMoved(error: unknown): boolean {
 export function classify(error: unknown): QueueError {
   if (error instanceof QueueError) return error;
   const message = messageOf(error);
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const word = WORDS.exec(message)?.[1];
   if (word !== undefined) return new QueueError(word as QueueErrorCode);
   if (/^OOM\b/.test(message)) return new QueueError('QUEUE_FULL', undefined, { cause: error });
-  if (AWAY.test(message) || DISCONNECTED.test(message) || DISCONNECTED.test(code)) {
+  if (isRedisUnavailable(error)) {
     return new QueueError('REDIS_UNAVAILABLE', undefined, { cause: error });
   }
   return new QueueError('SCRIPT_FAILED', message, { cause: error });

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from '../broker/broker.ts';
-import { BLOCK_SECONDS, type Client } from '../broker/connection.ts';
+import { BLOCK_SECONDS, type Client } from '../../../base/redis/connection.ts';
 import { QueueError } from '../broker/errors.ts';
 import { isLongerThan } from '../broker/record.ts';
 

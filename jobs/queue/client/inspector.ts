@@ -2,7 +2,7 @@
  * What jobs, queues and workers are like, without moving anything.
  */
 import type { Broker } from '../broker/broker.ts';
-import { send } from '../broker/connection.ts';
+import { send } from '../../../base/redis/connection.ts';
 import { classify } from '../broker/errors.ts';
 import {
   decodeAbout,

@@ -5,7 +5,7 @@
 import { Loop, type Service } from '../../../base/service.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Leased } from '../broker/step.ts';
-import { BLOCK_SECONDS, send, type Client } from '../broker/connection.ts';
+import { BLOCK_SECONDS, send, type Client } from '../../../base/redis/connection.ts';
 import { classify } from '../broker/errors.ts';
 import type { Lane } from './lane.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { createClickhouse } from '../../../db/stores/clickhouse.ts';
+import { connectClickhouse } from '../../../db/stores/clickhouse.ts';
 import {
   forwardEvents,
   measureOutbox,
@@ -122,7 +122,7 @@ test('who is killed between the insert and the note sends the batch again, and n
 test('what ClickHouse did not take is sent again at once', async () => {
   const user = randomUUID();
   await storeEvents(database.pool, user, batch(5));
-  const away = createClickhouse({ clickhouseUrl: 'http://127.0.0.1:9' });
+  const away = await connectClickhouse({ clickhouseUrl: 'http://127.0.0.1:9' });
   await assert.rejects(forwardEvents(database.pool, away, 100));
   await away.close();
   assert.equal((await measureOutbox(database.pool, 1000)).events, 5);
@@ -136,7 +136,7 @@ test('what ClickHouse took without being heard is sent again, and nothing is the
   await storeEvents(database.pool, user, batch(20));
   const proxy = await startFlakyProxy(t, clickhouse.url);
   proxy.mode = 'mute';
-  const deaf = createClickhouse({ clickhouseUrl: proxy.url.replace('redis:', 'http:') });
+  const deaf = await connectClickhouse({ clickhouseUrl: proxy.url.replace('redis:', 'http:') });
   atEnd(t, () => deaf.close());
   const sending = assert.rejects(forwardEvents(database.pool, deaf, 100));
   await eventually('they are there', async () => (await held(user)).rows === 20);

@@ -5,16 +5,12 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Engine } from '../../../db/embedded/host/engine.ts';
 import { startVectorStore } from '../../../db/embedded/vectors/start.ts';
-import { createVectors } from '../../../db/stores/qdrant.ts';
-import {
-  ALIASES,
-  prepareVectors,
-  useModel,
-  type Vectors,
-} from '../../../db/daodao/vector-collections.ts';
+import { connectVectors } from '../../../db/stores/qdrant.ts';
+import { ALIASES, prepareVectors, useModel } from '../../../db/daodao/vector-collections.ts';
+import type { Vectors } from '../../../db/stores/qdrant.ts';
 
-function connect({ url }: Engine): Vectors {
-  return createVectors({ qdrantUrl: url, qdrantApiKey: undefined });
+function connect({ url }: Engine): Promise<Vectors> {
+  return connectVectors({ qdrantUrl: url, qdrantApiKey: undefined });
 }
 
 describe('preparing the vector collections', () => {
@@ -34,9 +30,11 @@ describe('preparing the vector collections', () => {
   const model = { name: 'Some/Model', size: 8 };
 
   it('works when several runs race, and when it is repeated', async () => {
-    const runs = Array.from({ length: 5 }, () => prepareVectors(connect(engine), model));
+    const runs = Array.from({ length: 5 }, () =>
+      connect(engine).then((client) => prepareVectors(client, model)),
+    );
     await Promise.all(runs);
-    const client = connect(engine);
+    const client = await connect(engine);
     await client.upsert(ALIASES.users, { points: [{ id: 1, vector: Array<number>(8).fill(1) }] });
     await prepareVectors(client, model);
     assert.equal((await client.count(ALIASES.users)).count, 1);
@@ -48,7 +46,7 @@ describe('preparing the vector collections', () => {
   });
 
   it('leaves reads with the model in use until they are told to use another, unless it has no vectors', async () => {
-    const client = connect(engine);
+    const client = await connect(engine);
     const next = { name: 'next', size: 16 };
     const targets = async () =>
       Object.fromEntries(

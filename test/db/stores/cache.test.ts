@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { Cache, isCacheAway } from '../../../db/stores/cache.ts';
+import { Cache, redis as store } from '../../../db/stores/cache.ts';
 import { freePort } from '../../../db/embedded/host/port.ts';
 import { createTestRedis } from '../../support/stores/redis.ts';
 
@@ -65,7 +65,7 @@ test('a Redis that is not there is away, from the first call on and without a wa
     ]) {
       await assert.rejects(call(), (error) => {
         assert.doesNotMatch(String(error), /timed out/);
-        return isCacheAway(error);
+        return store.isUnavailable(error);
       });
     }
   } finally {
@@ -77,16 +77,16 @@ test('a closed cache is away', async () => {
   const closed = new Cache(redis.url, redis.prefix);
   await closed.ping();
   closed.close();
-  await assert.rejects(closed.get('x'), isCacheAway);
+  await assert.rejects(closed.get('x'), store.isUnavailable);
 });
 
 test('a key of another kind is a mistake, not a Redis that is away', async () => {
   await redis.client.rpush(`${redis.prefix}:cache:list`, 'x');
   await assert.rejects(cache.get('list'), (error) => {
     assert.match(String(error), /WRONGTYPE/);
-    return !isCacheAway(error);
+    return !store.isUnavailable(error);
   });
-  assert.equal(isCacheAway('Connection is closed'), false);
+  assert.equal(store.isUnavailable('Connection is closed'), false);
 });
 
 test('a server that is loading, failing over, busy or full is away', () => {
@@ -99,5 +99,5 @@ test('a server that is loading, failing over, busy or full is away', () => {
     'UNBLOCKED force unblock from blocking operation, instance state changed',
     'NOREPLICAS Not enough good replicas to write.',
   ])
-    assert.equal(isCacheAway(new Error(message)), true, message);
+    assert.equal(store.isUnavailable(new Error(message)), true, message);
 });

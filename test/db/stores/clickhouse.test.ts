@@ -4,11 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import {
-  createClickhouse,
-  prepareClickhouse,
-  type Clickhouse,
-} from '../../../db/stores/clickhouse.ts';
+import { connectClickhouse, type Clickhouse } from '../../../db/stores/clickhouse.ts';
+import { prepareClickhouse } from '../../../db/daodao/events-table.ts';
 import { startClickhouse } from '../../../db/embedded/clickhouse/start.ts';
 import type { Engine } from '../../../db/embedded/host/engine.ts';
 
@@ -20,7 +17,7 @@ describe('the table of behaviour events', () => {
   before(async () => {
     dataDir = await mkdtemp(path.join(tmpdir(), 'clickhouse-'));
     engine = await startClickhouse({ dataDir });
-    client = createClickhouse({ clickhouseUrl: engine.url });
+    client = await connectClickhouse({ clickhouseUrl: engine.url });
     await prepareClickhouse(client);
     await prepareClickhouse(client);
   });

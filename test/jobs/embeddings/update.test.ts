@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { VectorIndex } from '../../../db/daodao/vector-index.ts';
-import { createVectors } from '../../../db/stores/qdrant.ts';
+import { connectVectors } from '../../../db/stores/qdrant.ts';
 import { LlmError } from '../../../jobs/llm/error.ts';
 import { database } from '../../support/threads/attempts.ts';
 import { asked, client, MODEL, pointOf, update, updated } from '../../support/domain/embeddings.ts';
@@ -164,7 +164,7 @@ test('what was killed between the point and its note is written again, with a ne
 
 test('a vector store that is away costs no attempt, a model that is away costs one', async () => {
   const { user } = await learner();
-  const away = createVectors({ qdrantUrl: 'http://127.0.0.1:9', qdrantApiKey: undefined });
+  const away = await connectVectors({ qdrantUrl: 'http://127.0.0.1:9', qdrantApiKey: undefined });
   const vectors = new VectorIndex(async () => away, MODEL);
   const { outcome: released } = await update({ userIds: [user.externalId] }, { vectors });
   assert.deepEqual(

@@ -2,10 +2,10 @@
  * A `ctx` whose steps and transactions keep their outputs, so that a repeated attempt can be tested.
  */
 import { Behaviour } from '../../../db/daodao/behaviour.ts';
-import { createClickhouse } from '../../../db/stores/clickhouse.ts';
+import { connectClickhouse } from '../../../db/stores/clickhouse.ts';
 import type { Queryable } from '../../../db/stores/postgres.ts';
 import { VectorIndex } from '../../../db/daodao/vector-index.ts';
-import { createVectors } from '../../../db/stores/qdrant.ts';
+import { connectVectors } from '../../../db/stores/qdrant.ts';
 import type { ChatModel } from '../../../jobs/llm/model.ts';
 import { Retry } from '../../../jobs/framework/retry.ts';
 import type { Context } from '../../../jobs/define.ts';
@@ -40,13 +40,13 @@ export function withoutQueue(tx: Queryable): TaskTransaction {
 
 /** A vector store that is away. */
 export function noVectors(): VectorIndex {
-  const client = createVectors({ qdrantUrl: 'http://127.0.0.1:9', qdrantApiKey: undefined });
-  return new VectorIndex(async () => client, { name: 'none', size: 8 });
+  const nowhere = { qdrantUrl: 'http://127.0.0.1:9', qdrantApiKey: undefined };
+  return new VectorIndex(() => connectVectors(nowhere), { name: 'none', size: 8 });
 }
 
 /** A ClickHouse that is away. */
 export function noEvents(): Behaviour {
-  return new Behaviour(async () => createClickhouse({ clickhouseUrl: 'http://127.0.0.1:9' }));
+  return new Behaviour(() => connectClickhouse({ clickhouseUrl: 'http://127.0.0.1:9' }));
 }
 
 export function createContext({

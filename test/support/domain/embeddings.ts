@@ -5,12 +5,8 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { acceptTask } from '../../../db/tasks/accept.ts';
 import { VectorIndex } from '../../../db/daodao/vector-index.ts';
-import {
-  ALIASES,
-  prepareVectors,
-  type Kind,
-  type Vectors,
-} from '../../../db/daodao/vector-collections.ts';
+import { ALIASES, prepareVectors, type Kind } from '../../../db/daodao/vector-collections.ts';
+import type { Vectors } from '../../../db/stores/qdrant.ts';
 import { createEmbedder } from '../../../jobs/llm/openai/embedder.ts';
 import type { EmbeddingModel } from '../../../jobs/llm/model.ts';
 import { updateUserEmbeddings } from '../../../jobs/embeddings/task.ts';

@@ -3,7 +3,7 @@
  */
 import type { Redis } from 'ioredis';
 import { Broker } from '../../../jobs/queue/index.ts';
-import type { Client } from '../../../jobs/queue/broker/connection.ts';
+import type { Client } from '../../../base/redis/connection.ts';
 import type { TestQueue } from './scripts.ts';
 
 export interface Answer {

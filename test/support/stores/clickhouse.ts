@@ -4,11 +4,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import {
-  createClickhouse,
-  prepareClickhouse,
-  type Clickhouse,
-} from '../../../db/stores/clickhouse.ts';
+import { connectClickhouse, type Clickhouse } from '../../../db/stores/clickhouse.ts';
+import { prepareClickhouse } from '../../../db/daodao/events-table.ts';
 import { startClickhouse } from '../../../db/embedded/clickhouse/start.ts';
 
 export interface TestClickhouse {
@@ -21,7 +18,7 @@ export interface TestClickhouse {
 
 export async function startTestClickhouse(): Promise<TestClickhouse> {
   const { url, stop } = await startServer();
-  const client = createClickhouse({ clickhouseUrl: url });
+  const client = await connectClickhouse({ clickhouseUrl: url });
   await prepareClickhouse(client);
   return {
     url,

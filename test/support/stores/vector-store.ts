@@ -6,8 +6,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startVectorStore } from '../../../db/embedded/vectors/start.ts';
-import { createVectors } from '../../../db/stores/qdrant.ts';
-import { ALIASES, type Vectors } from '../../../db/daodao/vector-collections.ts';
+import { connectVectors } from '../../../db/stores/qdrant.ts';
+import { ALIASES } from '../../../db/daodao/vector-collections.ts';
+import type { Vectors } from '../../../db/stores/qdrant.ts';
 
 export interface TestVectorStore {
   url: string;
@@ -20,7 +21,7 @@ export interface TestVectorStore {
 export async function startTestVectorStore(): Promise<TestVectorStore> {
   const server = process.env['TEST_QDRANT_URL'];
   if (server === undefined) return startLocal();
-  const client = createVectors({ qdrantUrl: server, qdrantApiKey: undefined });
+  const client = await connectVectors({ qdrantUrl: server, qdrantApiKey: undefined });
   assert.deepEqual(
     await ours(client),
     [],
@@ -41,7 +42,7 @@ async function startLocal(): Promise<TestVectorStore> {
   const engine = await startVectorStore({ dataDir });
   return {
     url: engine.url,
-    client: createVectors({ qdrantUrl: engine.url, qdrantApiKey: undefined }),
+    client: await connectVectors({ qdrantUrl: engine.url, qdrantApiKey: undefined }),
     pid: engine.pid,
     async stop() {
       await engine.stop();

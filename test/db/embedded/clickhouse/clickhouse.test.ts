@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { createClickhouse, type Clickhouse } from '../../../../db/stores/clickhouse.ts';
+import { connectClickhouse, type Clickhouse } from '../../../../db/stores/clickhouse.ts';
 import { startClickhouse } from '../../../../db/embedded/clickhouse/start.ts';
 import type { Engine } from '../../../../db/embedded/host/engine.ts';
 
@@ -26,7 +26,7 @@ describe('the embedded ClickHouse, through the official client', () => {
 
   async function start(): Promise<void> {
     engine = await startClickhouse({ dataDir });
-    client = createClickhouse({ clickhouseUrl: engine.url });
+    client = await connectClickhouse({ clickhouseUrl: engine.url });
   }
 
   async function stop(): Promise<void> {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, it } from 'node:test';
 import fc from 'fast-check';
-import type { Vectors } from '../../../../db/daodao/vector-collections.ts';
+import type { Vectors } from '../../../../db/stores/qdrant.ts';
 import { examplePoints, FILTERS } from './filters.ts';
 
 /** What the project relies on, from either store. Works in collections of its own. */
-export function conformance(open: () => Vectors): void {
+export function conformance(open: () => Promise<Vectors>): void {
   const name = `test_${randomUUID()}`;
   const alias = `alias_${randomUUID()}`;
   const uuid = randomUUID();
@@ -15,7 +15,7 @@ export function conformance(open: () => Vectors): void {
   const points = examplePoints(uuid);
 
   before(async () => {
-    client = open();
+    client = await open();
     await client.createCollection(name, { vectors: { size: 3, distance: 'Cosine' } });
     await client.createPayloadIndex(name, {
       field_name: 'tags',

@@ -6,11 +6,11 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Engine } from '../../../../db/embedded/host/engine.ts';
 import { startVectorStore } from '../../../../db/embedded/vectors/start.ts';
-import { createVectors } from '../../../../db/stores/qdrant.ts';
-import { type Vectors } from '../../../../db/daodao/vector-collections.ts';
+import { connectVectors } from '../../../../db/stores/qdrant.ts';
+import type { Vectors } from '../../../../db/stores/qdrant.ts';
 
-function connect({ url }: Engine): Vectors {
-  return createVectors({ qdrantUrl: url, qdrantApiKey: undefined });
+function connect({ url }: Engine): Promise<Vectors> {
+  return connectVectors({ qdrantUrl: url, qdrantApiKey: undefined });
 }
 
 describe('what the local vector store keeps', () => {
@@ -21,7 +21,7 @@ describe('what the local vector store keeps', () => {
   before(async () => {
     dataDir = await mkdtemp(path.join(tmpdir(), 'vectors-'));
     engine = await startVectorStore({ dataDir });
-    const client = connect(engine);
+    const client = await connect(engine);
     await client.createCollection('kept', { vectors: { size: 2, distance: 'Cosine' } });
     await client.createPayloadIndex('kept', { field_name: 'n', field_schema: 'integer' });
     await client.updateCollectionAliases({
@@ -35,7 +35,7 @@ describe('what the local vector store keeps', () => {
   });
 
   it('survives kill -9 in the middle of writes: every acknowledged point is there, unchanged', async () => {
-    const client = connect(engine);
+    const client = await connect(engine);
     const acknowledged: number[] = [];
     const write = async (id: number): Promise<void> => {
       await client.upsert('alias', { points: [{ id, vector: [id, 1], payload: { n: id } }] });
@@ -47,7 +47,9 @@ describe('what the local vector store keeps', () => {
     await engine.stop();
     appendFileSync(logFile(), 'deadbeef {"op":"upsert","collection":"kept","poi');
     engine = await startVectorStore({ dataDir });
-    const found = await connect(engine).retrieve('alias', {
+    const found = await (
+      await connect(engine)
+    ).retrieve('alias', {
       ids: acknowledged,
       with_vector: true,
     });
@@ -60,7 +62,7 @@ describe('what the local vector store keeps', () => {
   });
 
   it('goes on writing after a torn tail, and shrinks what was overwritten at the next start', async () => {
-    const client = connect(engine);
+    const client = await connect(engine);
     const { count } = await client.count('kept');
     for (let round = 0; round < 10; round++) {
       const points = Array.from({ length: 100 }, (_, n) => ({
@@ -74,7 +76,7 @@ describe('what the local vector store keeps', () => {
     await engine.stop();
     engine = await startVectorStore({ dataDir });
     assert.ok(statSync(logFile()).size < sizeBytes / 3);
-    const again = connect(engine);
+    const again = await connect(engine);
     assert.ok((await again.count('alias')).count >= Math.max(count, 99));
     assert.deepEqual((await again.retrieve('alias', { ids: [7] }))[0]?.payload, { n: 7, round: 9 });
     assert.deepEqual(Object.keys((await again.getCollection('kept')).payload_schema), ['n']);
@@ -89,6 +91,6 @@ describe('what the local vector store keeps', () => {
     await assert.rejects(startVectorStore({ dataDir }), /vectors did not start: .*is damaged/);
     writeFileSync(logFile(), bytes);
     engine = await startVectorStore({ dataDir });
-    assert.ok((await connect(engine).count('kept')).count > 0);
+    assert.ok((await (await connect(engine)).count('kept')).count > 0);
   });
 });

@@ -5,14 +5,14 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Engine } from '../../../../db/embedded/host/engine.ts';
 import { startVectorStore } from '../../../../db/embedded/vectors/start.ts';
-import { createVectors } from '../../../../db/stores/qdrant.ts';
-import { type Vectors } from '../../../../db/daodao/vector-collections.ts';
+import { connectVectors } from '../../../../db/stores/qdrant.ts';
+import type { Vectors } from '../../../../db/stores/qdrant.ts';
 import { conformance } from './conformance.ts';
 
 const QDRANT_URL = process.env['QDRANT_URL'];
 
-function connect(url: string): Vectors {
-  return createVectors({ qdrantUrl: url, qdrantApiKey: process.env['QDRANT_API_KEY'] });
+function connect(url: string): Promise<Vectors> {
+  return connectVectors({ qdrantUrl: url, qdrantApiKey: process.env['QDRANT_API_KEY'] });
 }
 
 describe('the local vector store, through the official client', () => {
@@ -34,7 +34,7 @@ describe('the local vector store, through the official client', () => {
   });
 
   it('refuses what it lacks instead of answering something else', async () => {
-    const client = connect(engine.url);
+    const client = await connect(engine.url);
     await client.createCollection('lacking', { vectors: { size: 2, distance: 'Cosine' } });
     const filter = { must: [{ key: 'at', geo_radius: { center: { lon: 0, lat: 0 }, radius: 1 } }] };
     await assert.rejects(client.count('lacking', { filter }), { status: 400 });

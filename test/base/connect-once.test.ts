@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Behaviour } from '../../../db/daodao/behaviour.ts';
-import { connectOnce } from '../../../db/stores/connect-once.ts';
-import { VectorIndex } from '../../../db/daodao/vector-index.ts';
+import { Behaviour } from '../../db/daodao/behaviour.ts';
+import { connectOnce } from '../../base/connect-once.ts';
+import { VectorIndex } from '../../db/daodao/vector-index.ts';
 
 test('a client is made once, for all who ask', async () => {
   let made = 0;
