@@ -9,6 +9,7 @@ import { apiService, operationsService } from './api/services.ts';
 import type { ResolvedConfig } from './base/config.ts';
 import { Cache } from './db/stores/cache.ts';
 import { connectClickhouse, type Clickhouse } from './db/stores/clickhouse.ts';
+import { forwardEvents, measureOutbox, pruneEvents } from './db/daodao/events.ts';
 import { createPool, type Pool } from './db/stores/postgres.ts';
 import { ScheduleBook } from './jobs/framework/beat/book.ts';
 import type { Schedule } from './jobs/framework/beat/schedule.ts';
@@ -165,8 +166,21 @@ function schedulerOf(
   return {
     reconciler: createReconciler({ db, producer, inspector, telemetry, leaseMs }),
     others: [
-      createPruning({ db, retentionMs, schedules: names, telemetry }),
-      createEventForwarder({ db, clickhouse, telemetry, metrics }),
+      createPruning({
+        db,
+        retentionMs,
+        schedules: names,
+        pruneMore: (limit) => pruneEvents(db, limit),
+        telemetry,
+      }),
+      createEventForwarder({
+        outbox: {
+          measure: (most) => measureOutbox(db, most),
+          forward: (limit) => forwardEvents(db, clickhouse, limit),
+        },
+        telemetry,
+        metrics,
+      }),
     ],
   };
 }

@@ -2,9 +2,6 @@
  * Brings behaviour events from Postgres to ClickHouse. Any number of processes may do so.
  */
 import { Gauge, type Registry } from 'prom-client';
-import type { Clickhouse } from '../db/stores/clickhouse.ts';
-import { forwardEvents, measureOutbox, type OutboxSize } from '../db/daodao/events.ts';
-import type { Queryable } from '../db/stores/postgres.ts';
 import { Loop } from '../base/service.ts';
 import type { Telemetry } from '../base/telemetry/telemetry.ts';
 
@@ -15,15 +12,29 @@ const IDLE_MS = 1000;
 /** More unsent events than this are not counted. */
 const MOST_COUNTED = 100_000;
 
+/** Events that wait to be sent. */
+export interface Outbox {
+  /** @param most what more are counted as. */
+  measure(most: number): Promise<OutboxSize>;
+  /** Sends the oldest ones as one batch. @throws when they were not taken: they are sent again. */
+  forward(limit: number): Promise<{ events: number; refused: number }>;
+}
+
+export interface OutboxSize {
+  /** Events to be sent, counted up to a bound. */
+  events: number;
+  /** How long the oldest of them has waited, in milliseconds. */
+  ageMs: number;
+}
+
 export interface ForwarderDependencies {
-  db: Queryable;
-  clickhouse: Clickhouse;
+  outbox: Outbox;
   telemetry: Telemetry;
   metrics: Registry;
 }
 
 export function createEventForwarder(deps: ForwarderDependencies): Loop {
-  const { db, clickhouse, telemetry, metrics } = deps;
+  const { outbox, telemetry, metrics } = deps;
   let size: OutboxSize = { events: 0, ageMs: 0 };
   const gauge = (name: string, help: string, read: () => number): void => {
     const collect = (): void => made.set(read());
@@ -39,9 +50,9 @@ export function createEventForwarder(deps: ForwarderDependencies): Loop {
     name: 'event forwarder',
     onError: (error) => telemetry.emit('loop.failed', { loop: 'event forwarder', error }),
     async tick() {
-      size = await measureOutbox(db, MOST_COUNTED);
+      size = await outbox.measure(MOST_COUNTED);
       if (size.events === 0) return IDLE_MS;
-      const { events, refused } = await forwardEvents(db, clickhouse, BATCH);
+      const { events, refused } = await outbox.forward(BATCH);
       if (events > 0) telemetry.emit('events.forwarded', { events });
       if (refused > 0) telemetry.emit('events.refused', { events: refused });
       return events === BATCH ? 0 : IDLE_MS;

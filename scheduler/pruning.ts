@@ -1,8 +1,7 @@
 /**
- * Keeps `ai.tasks`, the outbox of events and the slots of schedules from growing for ever.
+ * Keeps `ai.tasks`, the slots of schedules and what the application keeps beside from growing for ever.
  */
 import type { Queryable } from '../db/stores/postgres.ts';
-import { pruneEvents } from '../db/daodao/events.ts';
 import { pruneTasks } from '../db/tasks/prune.ts';
 import { forgetSchedules, pruneSlots } from '../db/tasks/schedules.ts';
 import { Loop } from '../base/service.ts';
@@ -22,18 +21,26 @@ export interface PruningOptions {
   retentionMs: number;
   /** Names of the schedules of the code. */
   schedules: readonly string[];
+  /** Prunes what the application keeps beside. @returns how many rows, at most `limit`. */
+  pruneMore(limit: number): Promise<number>;
   telemetry: Telemetry;
 }
 
 /** Any number of processes may prune. */
-export function createPruning({ db, retentionMs, schedules, telemetry }: PruningOptions): Loop {
+export function createPruning({
+  db,
+  retentionMs,
+  schedules,
+  pruneMore,
+  telemetry,
+}: PruningOptions): Loop {
   return new Loop({
     name: 'pruning',
     onError: (error) => telemetry.emit('loop.failed', { loop: 'pruning', error }),
     async tick() {
       const rows =
         (await pruneTasks(db, retentionMs, PAGE)) +
-        (await pruneEvents(db, PAGE)) +
+        (await pruneMore(PAGE)) +
         (await pruneSlots(db, retentionMs, PAGE));
       await forgetSchedules(db, schedules, FORGET_MS);
       if (rows > 0) telemetry.emit('tasks.pruned', { rows });

@@ -6,11 +6,11 @@
 import type { Pool } from '../db/stores/postgres.ts';
 import {
   checkAgain,
-  closeTask,
   releaseTrailing,
   takeDueChecks,
   type UnfinishedTask,
 } from '../db/tasks/checks.ts';
+import { closeTask } from '../db/tasks/ends.ts';
 import { ERRORS } from '../base/errors.ts';
 import type { Inspector, JobStatus, Producer } from '../jobs/queue/index.ts';
 import { toErrorCode } from '../jobs/framework/calls/result.ts';

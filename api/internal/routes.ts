@@ -2,7 +2,7 @@
  * What DaoDao's own services tell: that something has happened which is worth some work.
  */
 import { Type, type Static } from 'typebox';
-import type { Accepted } from '../../db/tasks/accept.ts';
+import type { Accepted } from '../../db/tasks/request.ts';
 import { AppError } from '../../base/errors.ts';
 import { embeddingCall } from '../../jobs/embeddings/call.ts';
 import { feedbackCall } from '../../jobs/feedback/call.ts';

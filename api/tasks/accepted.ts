@@ -3,7 +3,7 @@
  */
 import type { FastifyReply } from 'fastify';
 import type { Static } from 'typebox';
-import type { Accepted } from '../../db/tasks/accept.ts';
+import type { Accepted } from '../../db/tasks/request.ts';
 import type { AcceptedBody } from './schemas.ts';
 
 /** 202, with where to follow the task. */

@@ -3,7 +3,7 @@
  */
 import { SETTINGS } from '../../base/config.ts';
 import { count } from '../../base/count.ts';
-import { revokeTask } from '../../db/tasks/checks.ts';
+import { revokeTask } from '../../db/tasks/ends.ts';
 import { QUEUE_NAME, type WorkerAnswer } from '../../jobs/queue/index.ts';
 import {
   answersOf,

@@ -1,6 +1,7 @@
 /**
  * Dead letters: tasks that failed for good.
  */
+import { setCallsAside } from '../../db/llm/calls.ts';
 import { count } from '../../base/count.ts';
 import {
   deadLetters,
@@ -111,7 +112,10 @@ async function requeue(input: Input): Promise<number> {
     const done: { id: string; word: RequeueWord }[] = [];
     for (let from = 0; from < ids.length; from += BATCH) {
       const some = ids.slice(from, from + BATCH);
-      const words = await requeueDeadLetters({ ...stores, tasks: TASKS }, some);
+      const words = await requeueDeadLetters(
+        { ...stores, tasks: TASKS, onReopen: setCallsAside },
+        some,
+      );
       done.push(...some.map((id, index) => ({ id, word: words[index]! })));
     }
     const left = done.filter(({ word }) => word !== 'requeued');

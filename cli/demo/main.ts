@@ -9,7 +9,7 @@ import { startApp, type App } from '../../app.ts';
 import { loadEmbeddedConfig, type Config } from '../../base/config.ts';
 import { DemoView, type TaskLine } from './view.ts';
 import { resolveConfig, type Resolved } from '../../db/embedded/engines.ts';
-import { forgetFeedback } from '../../db/daodao/feedback.ts';
+import { forgetFeedback } from '../../db/seed/forget.ts';
 import { createPool } from '../../db/stores/postgres.ts';
 import { prepareStores, seedStores } from '../prepare.ts';
 import { SEED_USERS } from '../../db/seed/seed.ts';

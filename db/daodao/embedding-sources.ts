@@ -71,15 +71,6 @@ export async function findUserSources(
   return rows;
 }
 
-/** External id of the owner of a practice, deleted or not. */
-export async function findOwner(db: Queryable, practiceId: string): Promise<string | undefined> {
-  const { rows } = await db.query<{ id: string }>(
-    'SELECT u.external_id AS id FROM practices p JOIN users u ON u.id = p.user_id WHERE p.external_id = $1',
-    [practiceId],
-  );
-  return rows[0]?.id;
-}
-
 export interface StaleUser {
   /** Internal id: where the next page begins. */
   id: number;

@@ -68,11 +68,6 @@ export async function saveFeedback(
   const practice = practices.rows[0];
   if (practice === undefined) throw new AppError('PRACTICE_NOT_FOUND');
   const stored = await insertFeedback(tx, feedback);
-  // What it was written from, which may be newer than what it was asked for: a request for the same finds it done.
-  await tx.query('UPDATE ai.tasks SET input_hash = $2 WHERE id = $1', [
-    feedback.taskId,
-    feedback.inputHash,
-  ]);
   const insightReplaced = !practice.insight_edited;
   if (insightReplaced) {
     await tx.query('UPDATE practices SET insight = $2, updated_at = now() WHERE external_id = $1', [
@@ -135,12 +130,4 @@ function fromRow(row: FeedbackRow): Feedback {
     version: row.version,
     createdAt: row.created_at.toISOString(),
   };
-}
-
-/** Clears all feedback and its tasks, so that the guided run can write them again. Insights an owner edited stay. */
-export async function forgetFeedback(db: Queryable): Promise<void> {
-  await db.query(
-    'TRUNCATE ai.practice_feedback, ai.task_steps, ai.idempotency_keys, ai.tasks, ai.llm_calls',
-  );
-  await db.query('UPDATE practices SET insight = NULL WHERE NOT insight_edited');
 }

@@ -92,6 +92,15 @@ export async function findPracticeMaterial(
   return rows[0];
 }
 
+export interface FinishedPage {
+  /** Internal id. */
+  before: number;
+  limit: number;
+  /** Name of the task that writes feedback. */
+  task: string;
+  mostFailed: number;
+}
+
 export interface FinishedPractice {
   /** Internal id. */
   id: number;
@@ -100,21 +109,29 @@ export interface FinishedPractice {
 
 /**
  * A page of the practices that may be waiting for feedback: finished, not deleted, without feedback and with an insight
- * their owner did not write; not those for which it failed for good as often as `mostFailed` since they last changed. The newest
- * first, by internal id, those before `before`.
+ * their owner did not write; not those for which `task` failed for good as often as `mostFailed` since they last changed. The
+ * newest first, by internal id, those before `before`.
  */
 export async function listFinishedPractices(
   db: Queryable,
-  { before, limit, mostFailed }: { before: number; limit: number; mostFailed: number },
+  { before, limit, task, mostFailed }: FinishedPage,
 ): Promise<FinishedPractice[]> {
   const { rows } = await db.query<FinishedPractice & Record<string, unknown>>(
     `SELECT p.id, p.external_id AS "externalId" FROM practices p
      WHERE p.id < $1::bigint AND p.status IN ('completed', 'archived') AND p.deleted_at IS NULL AND NOT p.insight_edited
        AND NOT EXISTS (SELECT FROM ai.practice_feedback f WHERE f.practice_id = p.external_id)
-       AND (SELECT count(*) FROM ai.tasks t WHERE t.name = 'generate_ai_feedback' AND t.subject = p.external_id::text
-            AND t.status = 'error' AND t.finished_at IS NOT NULL AND t.created_at > p.updated_at) < $3
+       AND ai.failures($4, p.external_id::text, p.updated_at) < $3
      ORDER BY p.id DESC LIMIT $2`,
-    [before, limit, mostFailed],
+    [before, limit, mostFailed, task],
   );
   return rows;
+}
+
+/** External id of the owner of a practice, deleted or not. */
+export async function findOwner(db: Queryable, practiceId: string): Promise<string | undefined> {
+  const { rows } = await db.query<{ id: string }>(
+    'SELECT u.external_id AS id FROM practices p JOIN users u ON u.id = p.user_id WHERE p.external_id = $1',
+    [practiceId],
+  );
+  return rows[0]?.id;
 }

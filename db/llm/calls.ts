@@ -38,3 +38,19 @@ export async function recordLlmCall(db: Queryable, call: LlmCall): Promise<void>
     ],
   );
 }
+
+/**
+ * Keeps the calls of a task that is about to have another life under the name of their step and the new epoch. Their replies have
+ * been judged: the new life is to ask anew.
+ * @returns the steps that made them.
+ */
+export async function setCallsAside(
+  tx: Queryable,
+  { id, epoch, steps }: { id: string; epoch: string; steps: readonly string[] },
+): Promise<string[]> {
+  const { rows } = await tx.query<{ step: string }>(
+    `UPDATE ai.llm_calls SET step = step || '@' || $2 WHERE task_id = $1 AND step = ANY($3) RETURNING step`,
+    [id, epoch, steps],
+  );
+  return rows.map(({ step }) => step.slice(0, -`@${epoch}`.length));
+}

@@ -1,7 +1,8 @@
 /**
  * Many requests for work at once: those that are stored by their id alone.
  */
-import { findSameId, type Accepted, type AcceptRequest } from './accept.ts';
+import { findSameId } from './accept.ts';
+import type { Accepted, AcceptRequest } from './request.ts';
 import type { Queryable } from '../stores/postgres.ts';
 import { DELAY_MS } from './rows.ts';
 

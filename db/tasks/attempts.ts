@@ -1,9 +1,10 @@
 /**
  * Attempts at a task. Every write after the start of an attempt carries the epoch of that start, so a stale owner writes
- * nothing; `ai.task_steps` is the inbox that makes effects happen once.
+ * nothing.
  */
 import type { ErrorCode } from '../../base/errors.ts';
-import { transaction, type Pool, type Queryable } from '../stores/postgres.ts';
+import type { Queryable } from '../stores/postgres.ts';
+import { StaleEpochError, type Fence } from './fence.ts';
 import { DELAY_MS } from './rows.ts';
 
 export interface Start {
@@ -47,74 +48,15 @@ export async function findDelay(db: Queryable, id: string): Promise<number | und
   return rows[0]?.delayMs;
 }
 
-/** A start of a task: what every later write must prove it still is. */
-export interface Claim {
-  id: string;
-  epoch: string;
-}
-
-/** The task has been started again elsewhere, or is finished: this owner must stop and write nothing. */
-export class StaleEpochError extends Error {
-  constructor(claim: Claim) {
-    super(`task ${claim.id} is no longer at epoch ${claim.epoch}`);
-    this.name = 'StaleEpochError';
-  }
-}
-
-/**
- * Runs `work` and stores its output under `(task, step)` in one transaction. When the step is already there, `work` does
- * not run and the stored output is returned. The output is JSON: the first run returns what a repeat would.
- * @throws {StaleEpochError} before `work` when the claim is stale.
- */
-export async function runStep<T>(
-  pool: Pool,
-  claim: Claim,
-  step: string,
-  work: (tx: Queryable) => Promise<T>,
-): Promise<T> {
-  return transaction(pool, async (tx) => {
-    await lockClaim(tx, claim);
-    const stored = await findStep<T>(tx, claim.id, step);
-    if (stored !== undefined) return stored.output;
-    const text = JSON.stringify((await work(tx)) ?? null);
-    await tx.query(
-      'INSERT INTO ai.task_steps (task_id, step, epoch, output) VALUES ($1, $2, $3, $4)',
-      [claim.id, step, claim.epoch, text],
-    );
-    return JSON.parse(text) as T;
-  });
-}
-
-/** The stored output of a step, wrapped because the output itself may be null. */
-export async function findStep<T>(
-  db: Queryable,
-  taskId: string,
-  step: string,
-): Promise<{ output: T } | undefined> {
-  const { rows } = await db.query<{ output: T }>(
-    'SELECT output FROM ai.task_steps WHERE task_id = $1 AND step = $2',
-    [taskId, step],
-  );
-  return rows[0];
-}
-
-async function lockClaim(tx: Queryable, claim: Claim): Promise<void> {
-  const { rowCount } = await tx.query(
-    'SELECT 1 FROM ai.tasks WHERE id = $1 AND epoch = $2 AND finished_at IS NULL FOR UPDATE',
-    [claim.id, claim.epoch],
-  );
-  if (rowCount !== 1) throw new StaleEpochError(claim);
-}
-
-/** @param result JSON text. @throws {StaleEpochError} when the claim is stale. */
-export async function succeedTask(db: Queryable, claim: Claim, result: string): Promise<void> {
+/** @param result JSON text. @throws {StaleEpochError} when the fence is stale. */
+export async function succeedTask(db: Queryable, fence: Fence, result: string): Promise<void> {
   const { rowCount } = await db.query(
     `UPDATE ai.tasks SET status = 'done', result = $3, attempts = attempts + 1, finished_at = now(),
        error_code = NULL, error_message = NULL
      WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
-    [claim.id, claim.epoch, result],
+    [fence.id, fence.epoch, result],
   );
-  if (rowCount !== 1) throw new StaleEpochError(claim);
+  if (rowCount !== 1) throw new StaleEpochError(fence);
 }
 
 export interface Failure {
@@ -123,20 +65,20 @@ export interface Failure {
   message: string;
 }
 
-/** @throws {StaleEpochError} when the claim is stale. */
-export async function failTask(db: Queryable, claim: Claim, failure: Failure): Promise<void> {
+/** @throws {StaleEpochError} when the fence is stale. */
+export async function failTask(db: Queryable, fence: Fence, failure: Failure): Promise<void> {
   const { rowCount } = await db.query(
     `UPDATE ai.tasks SET status = 'error', error_code = $3, error_message = $4, attempts = attempts + 1, finished_at = now()
      WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
-    [claim.id, claim.epoch, failure.code, failure.message],
+    [fence.id, fence.epoch, failure.code, failure.message],
   );
-  if (rowCount !== 1) throw new StaleEpochError(claim);
+  if (rowCount !== 1) throw new StaleEpochError(fence);
 }
 
-/** Charges an attempt and queues the task again. @throws {StaleEpochError} when the claim is stale. */
+/** Charges an attempt and queues the task again. @throws {StaleEpochError} when the fence is stale. */
 export async function retryTask(
   db: Queryable,
-  claim: Claim,
+  fence: Fence,
   failure: Failure,
   delayMs: number,
 ): Promise<void> {
@@ -144,7 +86,15 @@ export async function retryTask(
     `UPDATE ai.tasks SET status = 'queued', error_code = $3, error_message = $4, attempts = attempts + 1,
        run_at = now() + $5 * interval '1 millisecond'
      WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
-    [claim.id, claim.epoch, failure.code, failure.message, delayMs],
+    [fence.id, fence.epoch, failure.code, failure.message, delayMs],
   );
-  if (rowCount !== 1) throw new StaleEpochError(claim);
+  if (rowCount !== 1) throw new StaleEpochError(fence);
+}
+
+/**
+ * Replaces the hash of what the result depends on: what the task has read may be newer than what was enqueued, and a later request
+ * for the same finds this one done.
+ */
+export async function setInputHash(tx: Queryable, id: string, inputHash: string): Promise<void> {
+  await tx.query('UPDATE ai.tasks SET input_hash = $2 WHERE id = $1', [id, inputHash]);
 }

@@ -1,10 +1,8 @@
 /**
- * What the reconciler asks of `ai.tasks`: which unfinished tasks to look at, and ends only the queue knows of.
+ * What the reconciler asks of `ai.tasks`: which unfinished tasks to look at.
  */
-import { ERRORS } from '../../base/errors.ts';
 import type { Queryable } from '../stores/postgres.ts';
 import { DELAY_MS, TRAILING_LOCK } from './rows.ts';
-import type { Failure } from './attempts.ts';
 
 /** What the reconciler needs to rebuild a job. */
 export interface UnfinishedTask {
@@ -60,20 +58,6 @@ export async function releaseTrailing(db: Queryable): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** Ends a task that has not ended, whoever runs it: what that one still writes is refused. */
-export async function revokeTask(
-  db: Queryable,
-  id: string,
-): Promise<'revoked' | 'ended' | 'unknown'> {
-  const revoked = await closeTask(db, id, 'revoked', {
-    code: 'TASK_REVOKED',
-    message: ERRORS.TASK_REVOKED.message,
-  });
-  if (revoked) return 'revoked';
-  const { rowCount } = await db.query('SELECT FROM ai.tasks WHERE id = $1', [id]);
-  return rowCount === 0 ? 'unknown' : 'ended';
-}
-
 /**
  * Makes checks due again, for instance because the queue could not be asked: of tasks that have not been started or reopened
  * meanwhile, as the check of those is set for another reason.
@@ -89,36 +73,4 @@ export async function checkAgain(
      WHERE t.id = taken.id AND t.epoch = taken.epoch AND finished_at IS NULL`,
     [tasks.map(({ id }) => id), tasks.map(({ epoch }) => epoch), afterMs],
   );
-}
-
-/** The epochs of those that have not ended, by id. */
-export async function findEpochs(
-  db: Queryable,
-  ids: readonly string[],
-): Promise<Map<string, string>> {
-  const { rows } = await db.query<{ id: string; epoch: string }>(
-    'SELECT id, epoch FROM ai.tasks WHERE id = ANY($1) AND finished_at IS NULL',
-    [ids],
-  );
-  return new Map(rows.map(({ id, epoch }) => [id, epoch]));
-}
-
-/**
- * Writes an end that only the queue knows of: a dead letter by deaths, an expiry.
- * @param epoch only if it is still at this one: what the queue said is of before. Default: at any.
- * @returns false when it is finished already, or has moved on.
- */
-export async function closeTask(
-  db: Queryable,
-  id: string,
-  status: 'error' | 'revoked',
-  failure: Failure,
-  epoch?: string,
-): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `UPDATE ai.tasks SET status = $2, error_code = $3, error_message = $4, finished_at = now()
-     WHERE id = $1 AND finished_at IS NULL AND epoch = coalesce($5, epoch)`,
-    [id, status, failure.code, failure.message, epoch ?? null],
-  );
-  return rowCount === 1;
 }

@@ -2,7 +2,7 @@
  * `ai.idempotency_keys`: which request each Idempotency-Key of a user came with, and the task that answered it.
  */
 import { AppError } from '../../base/errors.ts';
-import type { Accepted, AcceptRequest } from './accept.ts';
+import type { Accepted, AcceptRequest } from './request.ts';
 import type { Queryable } from '../stores/postgres.ts';
 import type { TaskStatus } from './rows.ts';
 

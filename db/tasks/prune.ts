@@ -30,3 +30,8 @@ export async function pruneTasks(
   );
   return (tasks.rowCount ?? 0) + (keys.rowCount ?? 0);
 }
+
+/** Deletes every task with its steps and keys. */
+export async function forgetTasks(db: Queryable): Promise<void> {
+  await db.query('TRUNCATE ai.tasks, ai.task_steps, ai.idempotency_keys');
+}

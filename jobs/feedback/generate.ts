@@ -5,11 +5,10 @@ import { Type, type Static } from 'typebox';
 import { saveFeedback, type Feedback } from '../../db/daodao/feedback.ts';
 import { recordLlmCall } from '../../db/llm/calls.ts';
 import { findPracticeMaterial, type PracticeMaterial } from '../../db/daodao/practices.ts';
-import type { Queryable } from '../../db/stores/postgres.ts';
-import { findStep } from '../../db/tasks/attempts.ts';
 import { AppError, ERRORS } from '../../base/errors.ts';
 import { cacheValue } from '../cache-value.ts';
 import type { Context } from '../define.ts';
+import type { TaskTransaction } from '../framework/context.ts';
 import { Reject } from '../framework/retry.ts';
 import { composeFeedback, type Call } from './compose.ts';
 import { checkEligibility } from './eligibility.ts';
@@ -64,7 +63,7 @@ export async function generateFeedback(
 
 async function generate(request: FeedbackRequest, ctx: Context): Promise<FeedbackResult> {
   // What an earlier attempt has saved stays and is shown, whatever the owner has done to the practice since.
-  const saved = await findStep<Saved>(ctx.db, ctx.job.id, 'save');
+  const saved = await ctx.stored<Saved>('save');
   const { feedback, insightReplaced } = saved?.output ?? (await write(request, ctx));
   // A cache that is away fails the attempt on purpose: the next one finds all of the above done and only writes here.
   const key = `feedback:${request.practiceId}`;
@@ -88,6 +87,8 @@ async function write(request: FeedbackRequest, ctx: Context): Promise<Saved> {
   const { reply } = calls.at(-1)!;
   return ctx.transaction('save', async (tx) => {
     await recordCalls(tx, ctx.job.id, calls);
+    // What it was written from may be newer than what it was asked for.
+    await tx.setInputHash(calls[0].reply.inputHash);
     return saveFeedback(tx, {
       taskId: ctx.job.id,
       practiceId: request.practiceId,
@@ -110,7 +111,11 @@ async function loadMaterial(practiceId: string, ctx: Context): Promise<PracticeM
   return material;
 }
 
-async function recordCalls(tx: Queryable, taskId: string, calls: readonly Call[]): Promise<void> {
+async function recordCalls(
+  tx: TaskTransaction,
+  taskId: string,
+  calls: readonly Call[],
+): Promise<void> {
   for (const { step, reply, status } of calls) {
     const { provider, model, promptTokens, completionTokens, latencyMs } = reply;
     await recordLlmCall(tx, {

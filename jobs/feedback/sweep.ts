@@ -37,7 +37,12 @@ export async function sweepFinished(
   while (asked < mostAsked) {
     ctx.signal.throwIfAborted();
     const limit = Math.min(PAGE, mostAsked - asked);
-    const page = await listFinishedPractices(ctx.db, { before, limit, mostFailed: MOST_FAILED });
+    const page = await listFinishedPractices(ctx.db, {
+      before,
+      limit,
+      task: generateAiFeedback.name,
+      mostFailed: MOST_FAILED,
+    });
     if (page.length === 0) break;
     ctx.extendLimit(pageLimitMs);
     for (const { externalId } of page) asked += (await ask(externalId, ctx)) ? 1 : 0;

@@ -52,6 +52,11 @@ export interface TaskContext {
 
 /** A transaction of a durable task. */
 export interface TaskTransaction extends Queryable {
+  /**
+   * Says what the result depends on, where that is newer than the `inputHash` of the call: a later call with the same finds this
+   * task done.
+   */
+  setInputHash(hash: string): Promise<void>;
   /** Asks for a durable task as part of the transaction: it is accepted if that is committed. @returns its id. */
   enqueue(signature: Signature): Promise<string>;
 }
@@ -59,6 +64,8 @@ export interface TaskTransaction extends Queryable {
 export interface DurableContext extends TaskContext {
   /** Runs `work` once per task across attempts: a retry gets the stored output. For calls that must not be repeated. */
   step<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** What a step or transaction of this name has stored, by whichever attempt; undefined when none has. */
+  stored<T>(name: string): Promise<{ output: T } | undefined>;
   /** Effects in Postgres: epoch-checked and guarded by the inbox, so that they are applied exactly once. */
   transaction<T>(name: string, work: (tx: TaskTransaction) => Promise<T>): Promise<T>;
 }

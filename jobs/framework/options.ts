@@ -1,7 +1,7 @@
 /**
  * What a call of a task may say beside its payload, and what is wrong with a call that says something else.
  */
-import type { AcceptRequest } from '../../db/tasks/accept.ts';
+import type { AcceptRequest } from '../../db/tasks/request.ts';
 import { isJobId, MAX_DURATION_MS, MAX_HEADERS_LENGTH } from '../queue/index.ts';
 import { problemsOf, wholeFrom, type Rule } from './rules.ts';
 

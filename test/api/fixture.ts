@@ -10,7 +10,7 @@ import { buildApi } from '../../api/index.ts';
 import { loadConfig, type ResolvedConfig } from '../../base/config.ts';
 import type { Feedback } from '../../db/daodao/feedback.ts';
 import type { PracticeMaterial } from '../../db/daodao/practices.ts';
-import type { Accepted } from '../../db/tasks/accept.ts';
+import type { Accepted } from '../../db/tasks/request.ts';
 import type { DurableCallOptions } from '../../jobs/framework/options.ts';
 import type { TaskView } from '../../jobs/framework/calls/result.ts';
 import type { TaskClient } from '../../jobs/framework/calls/client.ts';

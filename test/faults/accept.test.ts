@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
-import type { Accepted } from '../../db/tasks/accept.ts';
+import type { Accepted } from '../../db/tasks/request.ts';
 import type { Signature } from '../../jobs/framework/signature.ts';
 import { Submitter } from '../../jobs/framework/calls/submit.ts';
 import { startAnswering } from '../support/app/answering.ts';

@@ -3,7 +3,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Framer, ReplyPart, Request } from './framers/framer.ts';
-import type { Judge, Passage, Verdict } from './gate.ts';
+import type { Judge, Passage, Verdict } from './passage.ts';
 
 /** How long the store may take to answer what is delivered late, in milliseconds. */
 const LATE_ANSWER_MS = 3000;

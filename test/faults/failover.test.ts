@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
-import { runStep, startTask, succeedTask } from '../../db/tasks/attempts.ts';
+import { runStep } from '../../db/tasks/steps.ts';
+import { startTask, succeedTask } from '../../db/tasks/attempts.ts';
 import { acceptTask } from '../../db/tasks/accept.ts';
 import { Broker, Inspector, Producer, Runner, type JobState } from '../../jobs/queue/index.ts';
 import { createReconciler } from '../../scheduler/reconciler.ts';

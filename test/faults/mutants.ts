@@ -20,7 +20,7 @@ export interface Mutant {
   shows: RegExp;
 }
 
-const RUNS = 'dist/db/tasks/attempts.js';
+const STEPS = 'dist/db/tasks/steps.js';
 /** The job never ends. */
 export const NO_END = /did not end before its deadline/;
 const ENDED_TWICE = /the queue has ended one job 2 times/;
@@ -31,11 +31,15 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'no inbox: a step that is stored is not looked for',
     patches: [
       {
-        file: RUNS,
-        from: 'return rows[0];\n}\nasync function lockClaim',
-        to: 'return undefined;\n}\nasync function lockClaim',
+        file: STEPS,
+        from: 'return rows[0];',
+        to: 'return undefined;',
       },
-      { file: RUNS, from: INSERT_STEP, to: INSERT_STEP.replace(`)'`, `) ON CONFLICT DO NOTHING'`) },
+      {
+        file: STEPS,
+        from: INSERT_STEP,
+        to: INSERT_STEP.replace(`)'`, `) ON CONFLICT DO NOTHING'`),
+      },
     ],
     label: 'worker/pg:COMMIT#2',
     mode: 'A',
@@ -45,14 +49,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the inbox row is written after the transaction of its effect',
     patches: [
       {
-        file: RUNS,
-        from: 'return transaction(pool, async (tx) => {\n        await lockClaim',
-        to: 'const output = await transaction(pool, async (tx) => {\n        await lockClaim',
+        file: STEPS,
+        from: 'return transaction(pool, async (tx) => {',
+        to: 'const output = await transaction(pool, async (tx) => {',
       },
       {
-        file: RUNS,
-        from: `        await tx.query(${INSERT_STEP}, [claim.id, step, claim.epoch, text]);\n        return JSON.parse(text);\n    });`,
-        to: `        return JSON.parse(text);\n    });\n    await pool.query(${INSERT_STEP.replace(`)'`, `) ON CONFLICT DO NOTHING'`)}, [claim.id, step, claim.epoch, JSON.stringify(output ?? null)]);\n    return output;`,
+        file: STEPS,
+        from: `        await tx.query(${INSERT_STEP}, [fence.id, step, fence.epoch, text]);\n        return JSON.parse(text);\n    });`,
+        to: `        return JSON.parse(text);\n    });\n    await pool.query(${INSERT_STEP.replace(`)'`, `) ON CONFLICT DO NOTHING'`)}, [fence.id, step, fence.epoch, JSON.stringify(output ?? null)]);\n    return output;`,
       },
     ],
     label: 'worker/pg:COMMIT#2',
@@ -86,7 +90,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the epoch is not compared before an effect',
     patches: [
       {
-        file: RUNS,
+        file: 'dist/db/tasks/fence.js',
         from: 'AND epoch = $2 AND finished_at IS NULL FOR UPDATE',
         to: 'AND $2::bigint IS NOT NULL AND finished_at IS NULL FOR UPDATE',
       },
@@ -99,7 +103,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the epoch is not compared when the outcome is written',
     patches: [
       {
-        file: RUNS,
+        file: 'dist/db/tasks/attempts.js',
         from: `error_code = NULL, error_message = NULL
      WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
         to: `error_code = NULL, error_message = NULL
@@ -115,7 +119,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'dist/workers/thread/context.js',
-        from: 'const stored = await findStep(db, claim.id, name);',
+        from: 'const stored = await findStep(db, fence.id, name);',
         to: 'const stored = undefined;',
       },
     ],

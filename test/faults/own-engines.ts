@@ -10,7 +10,8 @@ import { startPostgres } from '../../db/embedded/postgres/start.ts';
 import { startRedis } from '../../db/embedded/redis/start.ts';
 import { createTestStores, type TestStores } from '../support/app/app.ts';
 import type { Framer } from './framers/framer.ts';
-import { Gate, type Judge } from './gate.ts';
+import { Gate } from './gate.ts';
+import type { Judge } from './passage.ts';
 import { endWithTest, forget } from '../support/queue/survivors.ts';
 
 export type Killable = 'redis' | 'pg';

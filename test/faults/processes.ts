@@ -9,7 +9,8 @@ import { createHttpFramer } from './framers/http.ts';
 import { createPostgresFramer } from './framers/postgres.ts';
 import { createRespFramer, stringsOf, type ScriptNames } from './framers/resp.ts';
 import type { Request } from './framers/framer.ts';
-import { Gate, type Judge, type Role, type Store } from './gate.ts';
+import { Gate } from './gate.ts';
+import type { Judge, Role, Store } from './passage.ts';
 import { endWithTest, forget } from '../support/queue/survivors.ts';
 import type { Watch } from './watch.ts';
 

@@ -13,7 +13,7 @@ import { createStores, type Killable, type OwnEngines } from './own-engines.ts';
 import { startProcess, type GatedProcess } from './processes.ts';
 import { scriptNames } from './scripts.ts';
 import type { ScriptNames } from './framers/resp.ts';
-import type { Role } from './gate.ts';
+import type { Role } from './passage.ts';
 import { Watch, type Target } from './watch.ts';
 
 export const LEASE_MS = stretched(500);

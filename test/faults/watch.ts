@@ -1,7 +1,7 @@
 /**
  * What passes the gates while one job lives: every unit of its life gets a label, and at one of them a fault may strike.
  */
-import type { Passage, Role, Store, Verdict } from './gate.ts';
+import type { Passage, Role, Store, Verdict } from './passage.ts';
 import type { Request } from './framers/framer.ts';
 import { jobsInReply, stringsOf } from './framers/resp.ts';
 

@@ -5,7 +5,7 @@ import type { GatedProcess } from './processes.ts';
 import type { Producer } from './producer.ts';
 import { enqueued, inboxFilled } from './queue-state.ts';
 import type { Stage } from './stage.ts';
-import type { Passage } from './gate.ts';
+import type { Passage } from './passage.ts';
 import type { Unit, Watch } from './watch.ts';
 
 /**

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test, type TestContext } from 'node:test';
 import { connectClickhouse } from '../../db/stores/clickhouse.ts';
-import { storeEvents } from '../../db/daodao/events.ts';
+import { forwardEvents, measureOutbox, storeEvents } from '../../db/daodao/events.ts';
 import { createEventForwarder } from '../../scheduler/event-forwarder.ts';
 import {
   countEvents,
@@ -41,7 +41,14 @@ async function forwarder(t: TestContext, url: string, told = new Signals<Told>()
   telemetry.on((event, fields) => told.note({ event, fields }));
   const client = await connectClickhouse({ clickhouseUrl: url });
   const metrics = countEvents(telemetry);
-  const loop = createEventForwarder({ db: database.pool, clickhouse: client, telemetry, metrics });
+  const loop = createEventForwarder({
+    outbox: {
+      measure: (most) => measureOutbox(database.pool, most),
+      forward: (limit) => forwardEvents(database.pool, client, limit),
+    },
+    telemetry,
+    metrics,
+  });
   atEnd(t, async () => {
     await loop.stop();
     await client.close();

@@ -4,8 +4,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '../../db/stores/postgres.ts';
-import { startTask, type Claim } from '../../db/tasks/attempts.ts';
-import { acceptTask, type AcceptRequest } from '../../db/tasks/accept.ts';
+import { startTask } from '../../db/tasks/attempts.ts';
+import type { Fence } from '../../db/tasks/fence.ts';
+import { acceptTask } from '../../db/tasks/accept.ts';
+import type { AcceptRequest } from '../../db/tasks/request.ts';
 
 /** A request that collides with no other. */
 export function request(changes: Partial<AcceptRequest> = {}): AcceptRequest {
@@ -18,7 +20,7 @@ export function sameWork(): Partial<AcceptRequest> {
   return { userId: randomUUID(), dedupeKey: `greet:${randomUUID()}`, inputHash: randomUUID() };
 }
 
-export async function start(pool: Pool, id: string): Promise<Claim> {
+export async function start(pool: Pool, id: string): Promise<Fence> {
   const started = await startTask(pool, id, 0);
   assert.ok(started);
   return { id, epoch: started.epoch };
@@ -27,7 +29,7 @@ export async function start(pool: Pool, id: string): Promise<Claim> {
 export async function acceptAndStart(
   pool: Pool,
   changes: Partial<AcceptRequest> = {},
-): Promise<Claim> {
+): Promise<Fence> {
   const { id } = await acceptTask(pool, request(changes));
   return start(pool, id);
 }

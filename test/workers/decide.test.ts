@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
 import { createPool } from '../../db/stores/postgres.ts';
-import { StaleEpochError } from '../../db/tasks/attempts.ts';
+import { StaleEpochError } from '../../db/tasks/fence.ts';
 import { freePort } from '../../db/embedded/host/port.ts';
 import { AppError, ERRORS } from '../../base/errors.ts';
 import { readPolicy, type Backoff } from '../../jobs/framework/policy.ts';

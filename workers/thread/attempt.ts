@@ -2,15 +2,8 @@
  * One attempt at one job, inside a thread: check, start, run, record the outcome.
  */
 import { isPostgresAway, type Pool } from '../../db/stores/postgres.ts';
-import {
-  failTask,
-  findDelay,
-  retryTask,
-  StaleEpochError,
-  startTask,
-  succeedTask,
-  type Claim,
-} from '../../db/tasks/attempts.ts';
+import { failTask, findDelay, retryTask, startTask, succeedTask } from '../../db/tasks/attempts.ts';
+import { StaleEpochError, type Fence } from '../../db/tasks/fence.ts';
 import { ERRORS } from '../../base/errors.ts';
 import { fits } from '../../jobs/framework/calls/read-call.ts';
 import { isLongerThan, MAX_RESULT_BYTES } from '../../jobs/queue/index.ts';
@@ -56,7 +49,7 @@ async function attemptDurable<X>(
   stop: Stop,
 ): Promise<AttemptOutcome> {
   const { db } = scope;
-  let claim: Claim | undefined;
+  let claim: Fence | undefined;
   let run: RunSoFar = { attempts: job.attempts, askedMs: job.createdAtMs };
   try {
     const start = await startTask(db, job.id, job.attempts);
@@ -95,7 +88,7 @@ function nothingToRun(delayMs: number | undefined): AttemptOutcome {
  */
 async function record(
   decision: Decision,
-  claim: Claim | undefined,
+  claim: Fence | undefined,
   run: RunSoFar,
   db: Pool,
 ): Promise<AttemptOutcome> {

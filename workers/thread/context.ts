@@ -2,7 +2,9 @@
  * What a task gets: built once for each attempt from what its thread owns.
  */
 import type { Pool } from '../../db/stores/postgres.ts';
-import { findStep, runStep, type Claim } from '../../db/tasks/attempts.ts';
+import { setInputHash } from '../../db/tasks/attempts.ts';
+import type { Fence } from '../../db/tasks/fence.ts';
+import { findStep, runStep } from '../../db/tasks/steps.ts';
 import { ChildIds } from '../../jobs/framework/calls/child-id.ts';
 import type { DurableContext, JobFacts, TaskContext } from '../../jobs/framework/context.ts';
 import type { Task } from '../../jobs/framework/define.ts';
@@ -61,20 +63,22 @@ export function buildContext<X>(
 export function buildDurableContext<C extends TaskContext>(
   context: C,
   { db, submitter }: Pick<ThreadScope, 'db' | 'submitter'>,
-  claim: Claim,
+  fence: Fence,
 ): C & DurableContext {
-  const effects: Pick<DurableContext, 'step' | 'transaction'> = {
+  const effects: Pick<DurableContext, 'step' | 'stored' | 'transaction'> = {
     async step(name, work) {
-      const stored = await findStep<Awaited<ReturnType<typeof work>>>(db, claim.id, name);
+      const stored = await findStep<Awaited<ReturnType<typeof work>>>(db, fence.id, name);
       if (stored !== undefined) return stored.output;
       const output = await work();
-      return runStep(db, claim, name, async () => output);
+      return runStep(db, fence, name, async () => output);
     },
+    stored: (name) => findStep(db, fence.id, name),
     async transaction(name, work) {
       const dispatches: (() => void)[] = [];
-      const output = await runStep(db, claim, name, (tx) =>
+      const output = await runStep(db, fence, name, (tx) =>
         work({
           query: (text: string, values?: unknown[]) => tx.query(text, values),
+          setInputHash: (hash) => setInputHash(tx, fence.id, hash),
           async enqueue(signature) {
             const { id, dispatch } = await submitter.submitWithin(tx, signature);
             dispatches.push(dispatch);

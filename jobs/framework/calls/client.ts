@@ -2,8 +2,8 @@
  * How work is asked for, followed and called off.
  */
 import type { Static, TSchema } from 'typebox';
-import type { Accepted } from '../../../db/tasks/accept.ts';
-import { revokeTask } from '../../../db/tasks/checks.ts';
+import type { Accepted } from '../../../db/tasks/request.ts';
+import { revokeTask } from '../../../db/tasks/ends.ts';
 import { AppError } from '../../../base/errors.ts';
 import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
 import type { CallOptions, DurableCallOptions } from '../options.ts';

@@ -10,9 +10,9 @@
  * | `done` | it died between its success and telling the queue of it | left: the job finds nothing to run | stays |
  * | none | its task is not durable, or the row was deleted | the queue alone | the queue alone |
  */
-import type { Queryable } from '../../../db/stores/postgres.ts';
-import { closeTask, findEpochs } from '../../../db/tasks/checks.ts';
-import { reopenTask } from '../../../db/tasks/requeue.ts';
+import type { Pool } from '../../../db/stores/postgres.ts';
+import { closeTask, findEpochs } from '../../../db/tasks/ends.ts';
+import { reopenTask, type OnReopen } from '../../../db/tasks/requeue.ts';
 import { ERRORS } from '../../../base/errors.ts';
 import type { Tasks } from '../tasks.ts';
 import type { Control, Inspector, JobStatus } from '../../queue/index.ts';
@@ -23,7 +23,9 @@ export interface DeadLetterStores {
   inspector: Inspector;
   control: Control;
   /** Asked only for tasks that may have a row. */
-  db(): Queryable;
+  db(): Pool;
+  /** What else keeps records of a task, told of its other life. */
+  onReopen?: OnReopen | undefined;
 }
 
 /**
@@ -52,12 +54,12 @@ export async function requeueDeadLetters(
 }
 
 async function reopen(
-  { db, tasks }: DeadLetterStores,
+  { db, tasks, onReopen }: DeadLetterStores,
   { id, state, job }: JobStatus,
 ): Promise<RequeueWord> {
   if (state !== 'failed') return 'not_failed';
   if (!mayHaveRow(tasks, job?.task)) return 'requeued';
-  return (await reopenTask(db(), id, QUIET_MS)) === 'newer' ? 'newer' : 'requeued';
+  return (await reopenTask(db(), id, QUIET_MS, onReopen)) === 'newer' ? 'newer' : 'requeued';
 }
 
 /** Forgets every dead letter. @returns how many. */

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/schema';
-import type { AcceptRequest } from '../../../db/tasks/accept.ts';
+import type { AcceptRequest } from '../../../db/tasks/request.ts';
 import { didYouMean } from '../../../base/closest.ts';
 import { AppError } from '../../../base/errors.ts';
 import { problemsOfCall } from '../options.ts';

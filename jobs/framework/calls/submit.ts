@@ -1,12 +1,8 @@
 /**
  * Accepts calls: durable ones in Postgres first, then in the queue as best effort; the others in the queue alone.
  */
-import {
-  acceptTask,
-  acceptWithin,
-  type Accepted,
-  type AcceptRequest,
-} from '../../../db/tasks/accept.ts';
+import { acceptTask, acceptWithin } from '../../../db/tasks/accept.ts';
+import type { Accepted, AcceptRequest } from '../../../db/tasks/request.ts';
 import { acceptPlain, isPlain } from '../../../db/tasks/accept-many.ts';
 import {
   isPostgresAway,

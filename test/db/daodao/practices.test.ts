@@ -172,7 +172,7 @@ test('waiting for feedback are finished practices that have none and no insight 
     await add({ deleted_at: '2026-01-05T00:00:00Z' });
     for (const status of ['draft', 'not_started', 'active']) await add({ status });
     const expected = [undated, second, first].map(({ id, externalId }) => ({ id, externalId }));
-    const page = { before: Number.MAX_SAFE_INTEGER, mostFailed: 3 };
+    const page = { before: Number.MAX_SAFE_INTEGER, task: 'test.feedback', mostFailed: 3 };
     assert.deepEqual(await listFinishedPractices(pool, { ...page, limit: 10 }), expected);
     assert.deepEqual(
       await listFinishedPractices(pool, { ...page, before: undated.id, limit: 1 }),

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { AppError } from '../../../base/errors.ts';
 import { failTask, startTask, succeedTask } from '../../../db/tasks/attempts.ts';
-import { acceptTask, type AcceptRequest } from '../../../db/tasks/accept.ts';
+import { acceptTask } from '../../../db/tasks/accept.ts';
+import type { AcceptRequest } from '../../../db/tasks/request.ts';
 import { findTask } from '../../../db/tasks/rows.ts';
 import {
   createTestDatabase,

@@ -4,10 +4,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { acceptTask, type AcceptRequest } from '../../../db/tasks/accept.ts';
+import { acceptTask } from '../../../db/tasks/accept.ts';
+import type { AcceptRequest } from '../../../db/tasks/request.ts';
 import { acceptPlain } from '../../../db/tasks/accept-many.ts';
 import { transaction } from '../../../db/stores/postgres.ts';
-import { releaseTrailing, revokeTask, takeDueChecks } from '../../../db/tasks/checks.ts';
+import { releaseTrailing, takeDueChecks } from '../../../db/tasks/checks.ts';
+import { revokeTask } from '../../../db/tasks/ends.ts';
 import {
   failTask,
   findDelay,

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import {
-  failTask,
-  findStep,
-  retryTask,
-  runStep,
-  StaleEpochError,
-  startTask,
-  succeedTask,
-  type Claim,
-} from '../../../db/tasks/attempts.ts';
-import { acceptTask, type AcceptRequest } from '../../../db/tasks/accept.ts';
+import { failTask, retryTask, startTask, succeedTask } from '../../../db/tasks/attempts.ts';
+import { findStep, runStep } from '../../../db/tasks/steps.ts';
+import { StaleEpochError, type Fence } from '../../../db/tasks/fence.ts';
+import { acceptTask } from '../../../db/tasks/accept.ts';
+import type { AcceptRequest } from '../../../db/tasks/request.ts';
 import { findEnds, findTask } from '../../../db/tasks/rows.ts';
 import {
   createTestDatabase,
@@ -198,7 +192,7 @@ async function effectsOf(taskId: string): Promise<number> {
 
 describe('an owner whose epoch is stale, or whose task is finished,', () => {
   const failure = { code: 'TASK_FAILED', message: 'no' } as const;
-  const writes: Record<string, (claim: Claim) => Promise<unknown>> = {
+  const writes: Record<string, (claim: Fence) => Promise<unknown>> = {
     step: (claim) => runStep(database.pool, claim, 's', () => assert.fail('the step ran')),
     success: (claim) => succeedTask(database.pool, claim, '"mine"'),
     failure: (claim) => failTask(database.pool, claim, failure),

@@ -7,7 +7,8 @@ import { findFeedback } from '../../../db/daodao/feedback.ts';
 import { seed } from '../../../db/seed/seed.ts';
 import { SEED_PRACTICES } from '../../../db/seed/practices.ts';
 import { reopenTask } from '../../../db/tasks/requeue.ts';
-import { runStep, type Claim } from '../../../db/tasks/attempts.ts';
+import { runStep } from '../../../db/tasks/steps.ts';
+import type { Fence } from '../../../db/tasks/fence.ts';
 import { FeedbackResult } from '../../../jobs/feedback/generate.ts';
 import { checkTone } from '../../../jobs/feedback/tone.ts';
 import { Reject } from '../../../jobs/framework/retry.ts';
@@ -30,7 +31,7 @@ before(async () => {
 after(() => Promise.all([coach.stop(), database.drop()]));
 
 /** A context whose effects go through the real inbox, under a claim of its own if none is given. */
-async function start(begun?: Claim): Promise<TestContext> {
+async function start(begun?: Fence): Promise<TestContext> {
   const { pool } = database;
   const claim = begun ?? (await acceptAndStart(pool));
   const context = createContext({ llm: coach.llm, db: pool, jobId: claim.id });

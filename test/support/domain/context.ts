@@ -34,6 +34,7 @@ const UNTOUCHED: Queryable = {
 export function withoutQueue(tx: Queryable): TaskTransaction {
   return {
     query: (text: string, values?: unknown[]) => tx.query(text, values),
+    setInputHash: async () => undefined,
     enqueue: () => Promise.reject(new Error('this test has no queue')),
   };
 }
@@ -101,6 +102,8 @@ export function createContext({
       throw new Retry('TASK_RETRIED', reason, { countdownMs });
     },
     step: once,
+    stored: async <T>(name: string) =>
+      outputs.has(name) ? { output: outputs.get(name) as T } : undefined,
     enqueue: () => Promise.reject(new Error('this test has no queue')),
     transaction: (name, work) => once(name, () => work(withoutQueue(db))),
   };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freePort } from '../../../db/embedded/host/port.ts';
 import { createPool } from '../../../db/stores/postgres.ts';
-import { StaleEpochError } from '../../../db/tasks/attempts.ts';
+import { StaleEpochError } from '../../../db/tasks/fence.ts';
 import { attempt } from '../../../workers/thread/attempt.ts';
 import { Stop } from '../../../workers/thread/stop.ts';
 import { accepted, database, live, scope, rowOf, told } from '../../support/threads/attempts.ts';

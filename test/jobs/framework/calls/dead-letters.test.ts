@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { TASKS_OF_TESTS } from '../../../support/threads/test-tasks.ts';
 import { after, before, test, type TestContext } from 'node:test';
-import { revokeTask } from '../../../../db/tasks/checks.ts';
+import { revokeTask } from '../../../../db/tasks/ends.ts';
 import { failTask, startTask, succeedTask } from '../../../../db/tasks/attempts.ts';
-import { acceptTask, type AcceptRequest } from '../../../../db/tasks/accept.ts';
+import { acceptTask } from '../../../../db/tasks/accept.ts';
+import type { AcceptRequest } from '../../../../db/tasks/request.ts';
 import { findTask } from '../../../../db/tasks/rows.ts';
 import {
   deadLetters,
