@@ -19,7 +19,7 @@ export interface ThreadJob {
 }
 
 /** How an attempt ended. Durable tasks have written it to Postgres before it is told. */
-export type AttemptOutcome =
+export type AttemptEnd =
   | { kind: 'succeeded'; result: string; durationMs: number }
   | ({ kind: 'retry'; delayMs: number; attempts: number } & Failure)
   | ({ kind: 'failed'; attempts: number } & Failure)
@@ -33,7 +33,7 @@ export const STALLED = 'stalled';
 
 export interface Ended {
   id: string;
-  outcome: AttemptOutcome;
+  outcome: AttemptEnd;
 }
 
 /** Jobs that are about to start, and jobs that ended. */

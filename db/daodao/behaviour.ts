@@ -1,7 +1,7 @@
 /**
  * What people did, out of ClickHouse: streamed, and never more than what is asked for.
  */
-import { clickhouse, type Clickhouse } from '../stores/clickhouse.ts';
+import { clickhouse as store, type Clickhouse } from '../stores/clickhouse.ts';
 import { connectOnce } from '../../base/connect-once.ts';
 
 export interface Engagement {
@@ -49,7 +49,7 @@ export class Behaviour {
 
   /** Whether an error of ClickHouse means that the same call may succeed later. */
   isUnavailable(error: unknown): boolean {
-    return clickhouse.isUnavailable(error);
+    return store.isUnavailable(error);
   }
 
   /** What these users have had to do with in 14 days, most first. */

@@ -4,7 +4,8 @@
  * `Broker` moves jobs, `Producer` adds them, `Runner` runs a handler for each, `Consumer` hands them to whatever runs them
  * otherwise, `Inspector` looks. keys.ts lists every key.
  */
-export { Broker, type EnqueueWord, type QueueOptions } from './broker/broker.ts';
+export { Broker, type EnqueueWord } from './broker/broker.ts';
+export type { QueueOptions } from './broker/options.ts';
 export type { BroadcastOptions, WorkerAnswer } from './client/broadcast.ts';
 export { Consumer, type ConsumerOptions } from './worker/consumer.ts';
 export { QUEUE_ERRORS, QueueError, type QueueErrorCode } from './broker/errors.ts';
@@ -19,7 +20,7 @@ export {
 } from './client/inspector.ts';
 export { isJobId, QUEUE_NAME } from './broker/keys.ts';
 export type { Delivery, Loss } from './worker/lane.ts';
-export type { Outcome } from './worker/settlements.ts';
+export type { Settlement } from './worker/settlements.ts';
 export { AHEAD, Pace } from './worker/pace.ts';
 export { Producer, type EnqueueOutcome } from './client/producer.ts';
 export {

@@ -74,11 +74,11 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the job is acknowledged before its work is committed',
     patches: [
       {
-        file: 'dist/workers/main/worker.js',
+        file: 'dist/workers/main/dispatch.js',
         from: 'this.#run(ready.slice(i, i + size), this.#pool);\n    }',
         to: `this.#run(ready.slice(i, i + size), this.#pool);
         for (const { job } of ready)
-            this.#consumer.settle(job.id, { kind: 'succeeded', result: 'null' });
+            this.#options.queue.settle(job.id, { kind: 'succeeded', result: 'null' });
     }`,
       },
     ],

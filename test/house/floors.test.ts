@@ -209,7 +209,7 @@ describe('the table of floors', () => {
   }
 
   test('a package is imported at home alone', () => {
-    const importing = (file: string, name: string) =>
+    const problemsOfImport = (file: string, name: string) =>
       problemsOf([source(file, { packages: [name] })]);
     for (const name of [
       'piscina',
@@ -220,10 +220,10 @@ describe('the table of floors', () => {
       'fastify',
       'node:test',
     ]) {
-      assert.equal(importing('jobs/framework/a.ts', name).length, 1, name);
-      assert.deepEqual(importing('test/a.test.ts', name), [], name);
+      assert.equal(problemsOfImport('jobs/framework/a.ts', name).length, 1, name);
+      assert.deepEqual(problemsOfImport('test/a.test.ts', name), [], name);
     }
-    assert.deepEqual(importing('jobs/llm/openai/a.ts', 'openai'), []);
+    assert.deepEqual(problemsOfImport('jobs/llm/openai/a.ts', 'openai'), []);
   });
 
   test('a file in no room, one too long and a folder too full are told', () => {

@@ -41,7 +41,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'db/tasks': ['db/stores', 'base'],
   'db/daodao': ['db/stores', 'base'],
   'db/llm': ['db/stores', 'base'],
-  'db/seed': ['db/daodao', 'db/stores', 'base'],
+  'db/seed': ['db/daodao', 'db/tasks', 'db/stores', 'base'],
 
   'jobs/queue': ['base'],
   'jobs/framework': [QUEUE, 'db/tasks', POSTGRES, 'base'],

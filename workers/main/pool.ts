@@ -6,7 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { ResolvedConfig } from '../../base/config.ts';
 import type { AbortReason, ThreadJob, ToThread } from '../protocol.ts';
-import { Seat, type SeatOptions, type ThreadEvents } from './seat.ts';
+import { Seat, type SeatOptions } from './seat.ts';
+import type { ThreadEvents } from './thread-events.ts';
 
 export interface PoolOptions {
   config: ResolvedConfig;

@@ -2,12 +2,12 @@
  * What becomes of a delivery: from how its run ended to what the queue is told and which event is emitted. The one place
  * where attempts and deaths are charged.
  */
-import type { Counts, Delivery, Outcome } from '../../jobs/queue/index.ts';
+import type { Counts, Delivery, Settlement } from '../../jobs/queue/index.ts';
 import { Retry } from '../../jobs/framework/retry.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import type { Telemetry } from '../../base/telemetry/telemetry.ts';
 import { decide, type Failure } from '../decide.ts';
-import type { AttemptOutcome } from '../protocol.ts';
+import type { AttemptEnd } from '../protocol.ts';
 
 /** Deaths of its thread or process while it ran alone after which a job is a dead letter. */
 const MAX_DEATHS = 3;
@@ -26,16 +26,16 @@ export function runsAlone({ counts }: Delivery, task: TaskFacts | undefined): bo
 }
 
 export interface Verdict {
-  outcome: Outcome;
+  settlement: Settlement;
   emit(telemetry: Telemetry): void;
 }
 
 /** Ended by itself, inside its thread. */
-export function judgeEnd({ job, counts }: Delivery, end: AttemptOutcome): Verdict {
+export function judgeEnd({ job, counts }: Delivery, end: AttemptEnd): Verdict {
   switch (end.kind) {
     case 'succeeded':
       return {
-        outcome: { kind: 'succeeded', result: end.result },
+        settlement: { kind: 'succeeded', result: end.result },
         emit: (telemetry) =>
           telemetry.emit('job.succeeded', {
             jobId: job.id,
@@ -45,7 +45,7 @@ export function judgeEnd({ job, counts }: Delivery, end: AttemptOutcome): Verdic
           }),
       };
     case 'obsolete':
-      return { outcome: { kind: 'succeeded', result: 'null' }, emit: () => undefined };
+      return { settlement: { kind: 'succeeded', result: 'null' }, emit: () => undefined };
     case 'released':
       return release({ job, counts }, end.delayMs, end.reason);
     case 'retry':
@@ -111,7 +111,7 @@ function retried({ job, counts }: Delivery, failure: Failure & { delayMs: number
   const about = { jobId: job.id, task: job.task, attempt: counts.attempts };
   const fields = { ...about, delayMs, code, reason, cause };
   return {
-    outcome: { kind: 'back', delayMs, counts },
+    settlement: { kind: 'back', delayMs, counts },
     emit: (telemetry) => telemetry.emit('job.retrying', fields),
   };
 }
@@ -119,7 +119,7 @@ function retried({ job, counts }: Delivery, failure: Failure & { delayMs: number
 function failed({ job, counts }: Delivery, { code, message, cause }: Failure): Verdict {
   const about = { jobId: job.id, task: job.task, attempt: counts.attempts };
   return {
-    outcome: { kind: 'failed', reason: { code, message } },
+    settlement: { kind: 'failed', reason: { code, message } },
     emit: (telemetry) => telemetry.emit('job.failed', { ...about, code, reason: message, cause }),
   };
 }
@@ -129,7 +129,7 @@ export function release({ job, counts }: Delivery, delayMs: number, reason: stri
   const back = { kind: 'back', delayMs } as const;
   const fields = { jobId: job.id, task: job.task, delayMs, reason };
   return {
-    outcome: counts.mark === '' ? back : { ...back, counts: { ...counts, mark: 's' } },
+    settlement: counts.mark === '' ? back : { ...back, counts: { ...counts, mark: 's' } },
     emit: (telemetry) => telemetry.emit('job.released', fields),
   };
 }

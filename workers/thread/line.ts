@@ -6,7 +6,7 @@ import { Stall } from '../../jobs/queue/index.ts';
 import {
   STALLED,
   type AbortReason,
-  type AttemptOutcome,
+  type AttemptEnd,
   type Ended,
   type ThreadJob,
 } from '../protocol.ts';
@@ -16,7 +16,7 @@ export interface LineOptions {
   /** Jobs that run at a time. */
   concurrency: number;
   /** Runs one to its outcome; never throws. */
-  run(job: ThreadJob, stop: Stop): Promise<AttemptOutcome>;
+  run(job: ThreadJob, stop: Stop): Promise<AttemptEnd>;
   /** Told before jobs start, as a handler may never let go of the thread, together with all that ended since. */
   tell(started: string[], ended: Ended[]): void;
 }
@@ -65,7 +65,7 @@ export class Line {
   }
 
   /** Everything that ended in one turn of the event loop is told at once: a message costs more than a job. */
-  #end({ job, batch }: Place, outcome: AttemptOutcome): void {
+  #end({ job, batch }: Place, outcome: AttemptEnd): void {
     this.#ended.push({ id: job.id, outcome });
     if (--batch.left === 0) batch.resolve();
     if (this.#isDue) return;

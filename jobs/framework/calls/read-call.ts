@@ -3,23 +3,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { TSchema } from 'typebox';
-import { Compile, type Validator } from 'typebox/schema';
 import type { AcceptRequest } from '../../../db/tasks/request.ts';
 import { didYouMean } from '../../../base/closest.ts';
 import { AppError } from '../../../base/errors.ts';
 import { problemsOfCall } from '../options.ts';
 import { isLongerThan, MAX_PAYLOAD_BYTES } from '../../queue/index.ts';
+import { fits } from '../schema.ts';
 import type { Signature } from '../signature.ts';
 import type { Tasks } from '../tasks.ts';
-
-const validators = new WeakMap<TSchema, Validator>();
-
-/** Whether a value fits a schema, which is compiled when it is first used. */
-export function fits(schema: TSchema, value: unknown): boolean {
-  let validator = validators.get(schema);
-  if (validator === undefined) validators.set(schema, (validator = Compile(schema)));
-  return validator.Check(value);
-}
 
 export interface Known {
   tasks: Tasks;

@@ -1,12 +1,11 @@
-/**
- * The movers: one method for each script, and nothing in between. What jobs are like without moving them: inspector.ts.
- */
+/** The movers: a method for each script that workers and producers run. What jobs are like without moving them: inspector.ts. */
 import type { Node } from '../../../base/redis/cluster.ts';
 import { connect, type Client } from '../../../base/redis/connection.ts';
 import { runScript, type Patience } from './run-script.ts';
 import { assertSuitable } from './suitable.ts';
 import { isMoved, QueueError } from './errors.ts';
 import { assertJobId, shardKey, shardOf } from './keys.ts';
+import { encodeKeep, type QueueOptions } from './options.ts';
 import { encodeCounts, encodeJob, type Counts, type JobRequest } from './record.ts';
 import type { ScriptName } from './scripts.ts';
 import {
@@ -19,29 +18,9 @@ import {
   type StepReply,
 } from './step.ts';
 
-export interface QueueOptions {
-  /** `redis://` or `rediss://`. */
-  url: string;
-  /** First part of every key. Default `queue`. */
-  prefix?: string;
-  /** Number of shards; fixed once the queue exists. Default 1. */
-  shards?: number;
-  /** Used memory of Redis, in bytes, above which jobs are refused with `QUEUE_FULL`. Default none. */
-  memoryBudgetBytes?: number;
-  /**
-   * How many finished jobs stay readable, for how long and with how many bytes of results, per shard. What is left out stays as
-   * another process has chosen it; default 10,000, 24 h and 64 MiB.
-   */
-  keep?: { count?: number; ms?: number; bytes?: number };
-  /** Added to the clock of Redis, in milliseconds: for tests. */
-  clockOffsetMs?: number;
-}
-
-const KEEP = { count: 10_000, ms: 24 * 3_600_000, bytes: 64 * 1024 * 1024 };
-/** How long a mover is sent again while Redis is away; producers give up sooner, as somebody waits for them. */
+/** How long a mover is sent again while Redis is unavailable; producers give up sooner, as somebody waits for them. */
 const PATIENCE_MS = 10_000;
 const PRODUCER_PATIENCE_MS = 1000;
-
 /** Jobs in one call: far below what Lua can unpack. */
 const MAX_JOBS = 1000;
 
@@ -67,6 +46,11 @@ export class Broker {
     return this.#redis;
   }
 
+  /** Closes the connection; what is in flight is rejected. */
+  close(): void {
+    this.#redis.disconnect();
+  }
+
   /** Another connection to the same Redis, or to the same cluster. */
   connect(name: string, { blocking = false } = {}): Client {
     const { url } = this.options;
@@ -87,21 +71,12 @@ export class Broker {
    * @throws {QueueError} `SHARDS_MISMATCH`
    */
   async describe(shard: number): Promise<void> {
-    const { keep = {} } = this.options;
-    const limits = (['count', 'ms', 'bytes'] as const).flatMap((name) => {
-      const chosen = keep[name];
-      return [chosen ?? KEEP[name], chosen === undefined ? 0 : 1];
-    });
-    const known = await this.run<string>('describe', shard, [this.shards, ...limits], 0);
+    const args = [this.shards, ...encodeKeep(this.options)];
+    const known = await this.run<string>('describe', shard, args, 0);
     if (Number(known) !== this.shards) {
       const message = `The queue has ${known} shards, not ${this.shards}.`;
       throw new QueueError('SHARDS_MISMATCH', message);
     }
-  }
-
-  /** Closes the connection; what is in flight is rejected. */
-  close(): void {
-    this.redis.disconnect();
   }
 
   /** Finds out whether the Redis of the URL is one by itself or a node of a cluster. */
@@ -128,9 +103,8 @@ export class Broker {
     for (const id of ids) {
       assertJobId(id);
       const shard = this.shardOf(id);
-      const group = groups.get(shard);
-      if (group === undefined) groups.set(shard, [id]);
-      else group.push(id);
+      const group = groups.get(shard) ?? [];
+      if (group.push(id) === 1) groups.set(shard, group);
     }
     return groups;
   }

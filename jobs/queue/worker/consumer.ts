@@ -10,7 +10,7 @@ import { assertQueueName } from '../broker/keys.ts';
 import type { Delivery, Lane, Loss } from './lane.ts';
 import { Member } from './member.ts';
 import type { Counts } from '../broker/record.ts';
-import type { Outcome } from './settlements.ts';
+import type { Settlement } from './settlements.ts';
 
 export interface ConsumerOptions {
   /** Queues to serve, in turn. */
@@ -120,8 +120,8 @@ export class Consumer implements Service {
     for (const member of this.#members) await member.start();
   }
 
-  settle(id: string, outcome: Outcome): void {
-    this.#laneOf(id).settle(id, outcome);
+  settle(id: string, settlement: Settlement): void {
+    this.#laneOf(id).settle(id, settlement);
     if (this.#waiting.length > 0 && this.size === 0) this.#release();
   }
 

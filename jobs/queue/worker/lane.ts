@@ -8,7 +8,7 @@ import { QueueError } from '../broker/errors.ts';
 import type { Leased, StepCall, StepReply } from '../broker/step.ts';
 import { decodeCounts, decodeJob, type Counts, type Job } from '../broker/record.ts';
 import { Rounds } from './rounds.ts';
-import { MAX_BATCH, Settlements, type Outcome } from './settlements.ts';
+import { MAX_BATCH, Settlements, type Settlement } from './settlements.ts';
 
 /** Settlements, or free slots while more jobs wait, that are worth a round beside another. */
 const PRESSING = 64;
@@ -93,10 +93,10 @@ export class Lane {
   }
 
   /** Ends a delivery; sent with the next round. Unknown ids are ignored: their lease was lost and reported. */
-  settle(id: string, outcome: Outcome): void {
+  settle(id: string, settlement: Settlement): void {
     const job = this.#held.get(id);
     if (job === undefined) return;
-    this.#settlements.add(job, outcome);
+    this.#settlements.add(job, settlement);
     this.#held.delete(id);
     this.round();
     this.#options.capacity.freed();

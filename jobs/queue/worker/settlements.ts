@@ -20,7 +20,7 @@ export const MAX_BATCH = 200;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 /** How a delivery ended. */
-export type Outcome =
+export type Settlement =
   | { kind: 'succeeded'; result: string }
   /** Back in line, after `delayMs`; `counts` replaces what is charged so far. */
   | { kind: 'back'; delayMs: number; counts?: Counts }
@@ -44,17 +44,17 @@ export class Settlements {
     return this.#unconfirmed.has(id);
   }
 
-  add(job: Job, outcome: Outcome): void {
+  add(job: Job, settlement: Settlement): void {
     const { id } = job;
     this.#unconfirmed.add(id);
-    if (outcome.kind === 'succeeded') {
-      if (isLongerThan(outcome.result, MAX_RESULT_BYTES)) this.#fail(id, 'RESULT_TOO_LARGE');
-      else this.#succeeded.push(id, encodeResult(job, outcome.result, Date.now()));
-    } else if (outcome.kind === 'back') {
-      const counts = outcome.counts === undefined ? '' : encodeCounts(outcome.counts);
-      this.#back.push(id, outcome.delayMs, counts);
+    if (settlement.kind === 'succeeded') {
+      if (isLongerThan(settlement.result, MAX_RESULT_BYTES)) this.#fail(id, 'RESULT_TOO_LARGE');
+      else this.#succeeded.push(id, encodeResult(job, settlement.result, Date.now()));
+    } else if (settlement.kind === 'back') {
+      const counts = settlement.counts === undefined ? '' : encodeCounts(settlement.counts);
+      this.#back.push(id, settlement.delayMs, counts);
     } else {
-      this.#failed.push(id, encodeReason(outcome.reason));
+      this.#failed.push(id, encodeReason(settlement.reason));
     }
   }
 

@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import {
   packMoves,
   unpackBatch,
-  type AttemptOutcome,
+  type AttemptEnd,
   type FromThread,
   type ThreadJob,
 } from '../../../workers/protocol.ts';
@@ -14,7 +14,7 @@ async function handle(_payload: Payload): Promise<typeof RESULT> {
   return RESULT;
 }
 
-async function attempt({ payload }: ThreadJob): Promise<AttemptOutcome> {
+async function attempt({ payload }: ThreadJob): Promise<AttemptEnd> {
   const startedMs = performance.now();
   const result = JSON.stringify(await handle(JSON.parse(payload) as Payload));
   return { kind: 'succeeded', result, durationMs: performance.now() - startedMs };

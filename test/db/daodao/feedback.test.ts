@@ -5,7 +5,6 @@ import { AppError } from '../../../base/errors.ts';
 import { findFeedback, saveFeedback, type NewFeedback } from '../../../db/daodao/feedback.ts';
 import { transaction } from '../../../db/stores/postgres.ts';
 import { insertPractice, insertUser } from '../../support/domain/practices.ts';
-import { acceptAndStart, sameWork } from '../../support/tasks.ts';
 import {
   createTestDatabase,
   lockAwaited,
@@ -131,13 +130,4 @@ test('a practice deleted meanwhile gets none', async () => {
     (error) => error instanceof AppError && error.code === 'PRACTICE_NOT_FOUND',
   );
   assert.equal(await findFeedback(database.pool, practiceId), undefined);
-});
-
-test('the task says from then on what it was written from, which may be newer than what was asked for', async () => {
-  const claim = await acceptAndStart(database.pool, { ...sameWork(), inputHash: 'asked' });
-  await save(await practice(), { taskId: claim.id, inputHash: 'written' });
-  const { rows } = await database.pool.query('SELECT input_hash FROM ai.tasks WHERE id = $1', [
-    claim.id,
-  ]);
-  assert.deepEqual(rows, [{ input_hash: 'written' }]);
 });

@@ -7,7 +7,8 @@ import { findFeedback } from '../../../db/daodao/feedback.ts';
 import { seed } from '../../../db/seed/seed.ts';
 import { SEED_PRACTICES } from '../../../db/seed/practices.ts';
 import { reopenTask } from '../../../db/tasks/requeue.ts';
-import { runStep } from '../../../db/tasks/steps.ts';
+import { findStep, runStep } from '../../../db/tasks/steps.ts';
+import { setCallsAside } from '../../../db/llm/calls.ts';
 import type { Fence } from '../../../db/tasks/fence.ts';
 import { FeedbackResult } from '../../../jobs/feedback/generate.ts';
 import { checkTone } from '../../../jobs/feedback/tone.ts';
@@ -30,16 +31,17 @@ before(async () => {
 });
 after(() => Promise.all([coach.stop(), database.drop()]));
 
-/** A context whose effects go through the real inbox, under a claim of its own if none is given. */
+/** A context whose effects go through the real inbox, under a fence of its own if none is given. */
 async function start(begun?: Fence): Promise<TestContext> {
   const { pool } = database;
-  const claim = begun ?? (await acceptAndStart(pool));
-  const context = createContext({ llm: coach.llm, db: pool, jobId: claim.id });
+  const fence = begun ?? (await acceptAndStart(pool));
+  const context = createContext({ llm: coach.llm, db: pool, jobId: fence.id });
   return {
     ...context,
-    job: { ...context.job, delivery: Number(claim.epoch) },
-    step: (name, work) => runStep(pool, claim, name, work),
-    transaction: (name, work) => runStep(pool, claim, name, (tx) => work(withoutQueue(tx))),
+    job: { ...context.job, delivery: Number(fence.epoch) },
+    step: (name, work) => runStep(pool, fence, name, work),
+    stored: (name) => findStep(pool, fence.id, name),
+    transaction: (name, work) => runStep(pool, fence, name, (tx) => work(withoutQueue(tx))),
   };
 }
 
@@ -195,7 +197,7 @@ test('requeued after replies that could not be used it asks anew, each time, and
   for (let life = 1; life <= 2; life++) {
     await coach.control({ faults: ['schema', 'schema'] });
     await rejects(run(practiceId, ctx), 'LLM_REPLY_INVALID');
-    assert.equal(await reopenTask(pool, id, 1000), 'reopened');
+    assert.equal(await reopenTask(pool, id, 1000, setCallsAside), 'reopened');
     ctx = await start(await startTask(pool, id));
   }
   const result = await run(practiceId, ctx);

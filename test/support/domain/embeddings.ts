@@ -13,7 +13,7 @@ import { updateUserEmbeddings } from '../../../jobs/embeddings/task.ts';
 import { attempt } from '../../../workers/thread/attempt.ts';
 import type { Task } from '../../../jobs/framework/define.ts';
 import type { Resources } from '../../../jobs/resources.ts';
-import type { AttemptOutcome } from '../../../workers/protocol.ts';
+import type { AttemptEnd } from '../../../workers/protocol.ts';
 import { database, live, rowOf, scopeWith } from '../threads/attempts.ts';
 import { startTestCoach, type TestCoach } from './coach.ts';
 import { request } from '../tasks.ts';
@@ -59,7 +59,7 @@ export async function runTask(
   { name }: Pick<Task, 'name'>,
   payload: object,
   { model = MODEL, ...given }: Given = {},
-): Promise<{ outcome: AttemptOutcome; result: unknown }> {
+): Promise<{ outcome: AttemptEnd; result: unknown }> {
   const text = JSON.stringify(payload);
   const row = request({ name, payload: text });
   await acceptTask(database.pool, row);
@@ -75,7 +75,7 @@ export async function runTask(
 export async function update(
   payload: { userIds?: string[]; anew?: boolean },
   given?: Given,
-): Promise<{ outcome: AttemptOutcome; result: unknown }> {
+): Promise<{ outcome: AttemptEnd; result: unknown }> {
   return runTask(updateUserEmbeddings, payload, given);
 }
 

@@ -21,7 +21,7 @@ import { refreshRecommendationCache } from '../../../jobs/recommendations/task.t
 import { attempt } from '../../../workers/thread/attempt.ts';
 import type { Resources } from '../../../jobs/resources.ts';
 import type { ThreadScope } from '../../../workers/thread/context.ts';
-import type { AttemptOutcome, ThreadJob } from '../../../workers/protocol.ts';
+import type { AttemptEnd, ThreadJob } from '../../../workers/protocol.ts';
 import type { Stop } from '../../../workers/thread/stop.ts';
 import { database, live, rowOf, scope, scopeWith } from '../threads/attempts.ts';
 import { startTestClickhouse, type TestClickhouse } from '../stores/clickhouse.ts';
@@ -85,7 +85,7 @@ export async function attemptAt(
   given: Partial<Resources> = {},
   stop: Stop = live,
   tell: ThreadScope['tell'] = scope.tell,
-): Promise<AttemptOutcome> {
+): Promise<AttemptEnd> {
   const events = new Behaviour(async () => clickhouse.client);
   const stores = { cache, events, vectors: vectorsAfter(async () => undefined) };
   return attempt(job, { ...scopeWith({ ...stores, ...given }), tell }, stop);

@@ -7,6 +7,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { packagePath } from '../../../base/package-path.ts';
 import { migrate } from '../../../db/stores/migrate.ts';
+import { HANG_MS } from '../patience.ts';
 import { createPool, type Pool } from '../../../db/stores/postgres.ts';
 
 export interface TestDatabase {
@@ -38,7 +39,7 @@ async function create(template: string): Promise<TestDatabase> {
     await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   });
   const url = urlOf(name);
-  const pool = createPool(url, { max: 10, name: 'test' });
+  const pool = patient(createPool(url, { max: 10, name: 'test' }));
   return {
     url,
     pool,
@@ -47,6 +48,12 @@ async function create(template: string): Promise<TestDatabase> {
       await asAdmin((admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`));
     },
   };
+}
+
+/** What a test itself asks may take as long as a busy machine likes. */
+function patient(pool: Pool): Pool {
+  Object.assign(pool.options, { connectionTimeoutMillis: HANG_MS, query_timeout: HANG_MS });
+  return pool;
 }
 
 /** Resolves once somebody in this database waits for a lock. */

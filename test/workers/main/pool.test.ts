@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import { ThreadPool, type PoolOptions } from '../../../workers/main/pool.ts';
-import type { AttemptOutcome, ThreadJob } from '../../../workers/protocol.ts';
+import type { AttemptEnd, ThreadJob } from '../../../workers/protocol.ts';
 import { testConfig } from '../../support/config.ts';
 import { Signals } from '../../support/signals.ts';
 
 const module = new URL('../../support/threads/test-thread.js', import.meta.url);
 
 type PoolEvent =
-  | { type: 'ended'; id: string; outcome: AttemptOutcome }
+  | { type: 'ended'; id: string; outcome: AttemptEnd }
   | { type: 'died'; ids: string[]; reason: string }
   | { type: 'progress'; id: string; value: number; note: string | null }
   | { type: 'unstarted'; ids: string[] }
@@ -36,7 +36,7 @@ function open(t: TestContext, options: Partial<PoolOptions> = {}) {
   t.after(() => pool.close());
   const said = (id: string, message: string) =>
     events.first((event) => event.type === 'log' && event.id === id && event.message === message);
-  const outcome = (id: string): Promise<AttemptOutcome> =>
+  const outcome = (id: string): Promise<AttemptEnd> =>
     events.until(() => {
       const ended = events.seen.find((event) => event.type === 'ended' && event.id === id);
       return ended?.type === 'ended' ? ended.outcome : undefined;

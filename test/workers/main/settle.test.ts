@@ -21,7 +21,7 @@ const overrun = (attempts: number, task: TaskFacts | undefined, ageMs = 0) => {
   const job = { id: 'a', task: 'test.verdict', createdAtMs: Date.now() - ageMs };
   const counts = { attempts, deaths: 0, mark: '' };
   const death = { overran: true, collateral: true, alone: false, limitMs: 50, reason: 'ended' };
-  return judgeDeath({ job, counts } as Delivery, task, death).outcome;
+  return judgeDeath({ job, counts } as Delivery, task, death).settlement;
 };
 
 test('a job over its hard limit is tried again like after any failure: by its backoff, and not for ever', () => {

@@ -70,6 +70,21 @@ test('a task this process does not know fails', async () => {
   assert.equal(outcome.kind === 'failed' && outcome.code, 'TASK_UNKNOWN');
 });
 
+test('a task says what it was made from, which may be newer than what was asked for', async () => {
+  const job = await accepted((ctx) =>
+    ctx.transaction('save', async (tx) => {
+      await tx.setInputHash('read');
+      return 'saved';
+    }),
+  );
+  assert.equal((await attempt(job, scope, live)).kind, 'succeeded');
+  const { rows } = await database.pool.query<{ input_hash: string }>(
+    'SELECT input_hash FROM ai.tasks WHERE id = $1',
+    [job.id],
+  );
+  assert.deepEqual(rows, [{ input_hash: 'read' }]);
+});
+
 test('a task that is finished or was never accepted does not run', async () => {
   const job = await accepted(() => assert.fail('it ran'));
   const started = await startTask(database.pool, job.id, 0);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Line } from '../../../workers/thread/line.ts';
-import { STALLED, type AttemptOutcome, type ThreadJob } from '../../../workers/protocol.ts';
+import { STALLED, type AttemptEnd, type ThreadJob } from '../../../workers/protocol.ts';
 import type { Stop } from '../../../workers/thread/stop.ts';
 
 const jobs = (...ids: string[]): ThreadJob[] =>
@@ -15,12 +15,12 @@ const jobs = (...ids: string[]): ThreadJob[] =>
     createdAtMs: 0,
   }));
 
-const DONE: AttemptOutcome = { kind: 'succeeded', result: 'null', durationMs: 0 };
+const DONE: AttemptEnd = { kind: 'succeeded', result: 'null', durationMs: 0 };
 
 /** A line whose jobs end when they are told to. */
 function open(concurrency: number) {
   const started: string[] = [];
-  const ended = new Map<string, AttemptOutcome>();
+  const ended = new Map<string, AttemptEnd>();
   const stops = new Map<string, Stop>();
   const ends = new Map<string, () => void>();
   let running = 0;

@@ -9,13 +9,7 @@ import {
   type State,
 } from '../../../../support/queue/scripts.ts';
 
-interface Row {
-  name: string;
-  before: State;
-  call: JobRequest[];
-  reply: EnqueueWord[];
-  after: State;
-}
+type Row = { name: string; before: State; call: JobRequest[]; reply: EnqueueWord[]; after: State };
 
 const waiting: State = { jobs: { '@a': record('a') }, 'wait:main:5': ['@a'] };
 /** `d`: the first 16 digits of SHA-1 over `work\n{"of":"a"}`. */

@@ -1,0 +1,229 @@
+/**
+ * From deliveries to threads, and from the ends of jobs and threads to the queue.
+ */
+import type { ResolvedConfig } from '../../base/config.ts';
+import type { Telemetry } from '../../base/telemetry/telemetry.ts';
+import type { Tasks } from '../../jobs/framework/tasks.ts';
+import { AHEAD, Pace, type Consumer, type Delivery, type Loss } from '../../jobs/queue/index.ts';
+import { STALLED, type AttemptEnd, type ThreadJob } from '../protocol.ts';
+import { Alone } from './alone.ts';
+import { ThreadPool } from './pool.ts';
+import { Runs, type Run } from './runs.ts';
+import type { ThreadDeath, ThreadEvents } from './thread-events.ts';
+import {
+  judgeArrival,
+  judgeDeath,
+  judgeEnd,
+  release,
+  runsAlone,
+  timeLimitMs,
+  type Verdict,
+} from './settle.ts';
+
+/** Pause before a job is taken again whose run under an earlier, lost lease still goes on here, in milliseconds. */
+const STILL_RUNNING_DELAY_MS = 1000;
+/** Pause before a job is taken again whose thread could not be started, in milliseconds. */
+const UNSTARTED_DELAY_MS = 1000;
+
+/** What the queue is told of jobs that are leased to this worker. */
+export type LeasedJobs = Pick<Consumer, 'settle' | 'mark' | 'progress'>;
+
+export interface DispatchOptions {
+  config: ResolvedConfig;
+  telemetry: Telemetry;
+  tasks: Tasks;
+  /** What the threads run, compiled. */
+  thread: URL;
+  queue: LeasedJobs;
+  /** Told when `limit` has changed. */
+  limitChanged(): void;
+}
+
+export class Dispatch {
+  readonly #options: DispatchOptions;
+  readonly #pool: ThreadPool;
+  /** One job at a time on each thread. */
+  readonly #solo: ThreadPool;
+  readonly #alone: Alone;
+  readonly #pace = new Pace();
+  #concurrency: number;
+  #isOpen = false;
+  /** Jobs in threads. */
+  readonly runs = new Runs();
+
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+    const { config, telemetry, thread: module, queue } = options;
+    const { workerThreads: threads } = config;
+    this.#concurrency = config.workerConcurrency;
+    const events: ThreadEvents = {
+      started: (ids) => this.runs.begin(ids),
+      ended: (id, end) => this.#ended(id, end),
+      died: (ids, death) => this.#died(ids, death),
+      unstarted: (ids, { reason, isLoaded }) => {
+        const delayMs = isLoaded ? 0 : UNSTARTED_DELAY_MS;
+        for (const id of ids)
+          this.#release(id, delayMs, `its thread ended before it began: ${reason}`);
+      },
+      extended: (id, ms) => this.runs.extend(id, ms),
+      progress: (id, value, note) => queue.progress(id, JSON.stringify({ value, note })),
+      deferred: (taskId, error) => telemetry.emit('task.dispatch_deferred', { taskId, error }),
+      log: (jobId, task, message, fields) =>
+        telemetry.emit('job.log', { jobId, task, message, fields }),
+      replaced: (reason, jobs) => telemetry.emit('thread.replaced', { reason, jobs }),
+    };
+    this.#pool = new ThreadPool({ config, threads, warm: true, module }, events);
+    // One more than isolated jobs may use, so that a suspect never waits for those.
+    this.#solo = new ThreadPool({ config, threads: threads + 1, warm: false, module }, events);
+    this.#alone = new Alone(queue, threads, {
+      ready: () => this.#solo.ready(),
+      run: (delivery, onFresh) => this.#run([delivery], this.#solo, onFresh),
+    });
+  }
+
+  open(): void {
+    this.#isOpen = true;
+  }
+
+  /** From now on whatever is delivered goes back, and so does what waits to run alone. */
+  drain(): void {
+    this.#isOpen = false;
+    this.#alone.giveBack();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.close(), this.#solo.close()]);
+  }
+
+  get concurrency(): number {
+    return this.#concurrency;
+  }
+
+  /** Jobs a thread runs at a time; more than that go on until they end. */
+  set concurrency(concurrency: number) {
+    this.#concurrency = concurrency;
+    this.#pool.concurrency = concurrency;
+    this.#options.limitChanged();
+  }
+
+  /** Jobs to hold at a time: more than run while they are short, so that no thread waits for the next. */
+  get limit(): number {
+    const ahead = this.#pace.isShort ? AHEAD : 0;
+    return this.#options.config.workerThreads * this.#concurrency + ahead;
+  }
+
+  /** Short jobs travel in batches, one for each thread; others alone, so that none waits behind another. */
+  deliver(deliveries: readonly Delivery[]): void {
+    const { workerThreads: threads } = this.#options.config;
+    const ready = deliveries.filter((delivery) => this.#isReady(delivery));
+    const size = this.#pace.isShort ? Math.ceil(ready.length / threads) : 1;
+    for (let i = 0; i < ready.length; i += size) this.#run(ready.slice(i, i + size), this.#pool);
+  }
+
+  #isReady(delivery: Delivery): boolean {
+    const { queue, tasks } = this.#options;
+    const { id, task } = delivery.job;
+    // Handed over while the worker had not yet said that it stops.
+    if (!this.#isOpen) {
+      queue.settle(id, { kind: 'back', delayMs: 0 });
+      return false;
+    }
+    if (this.#pool.runs(id) || this.#solo.runs(id)) {
+      queue.settle(id, { kind: 'back', delayMs: STILL_RUNNING_DELAY_MS });
+      return false;
+    }
+    const verdict = judgeArrival(delivery);
+    if (verdict !== undefined) this.#settle(delivery, verdict);
+    else if (runsAlone(delivery, tasks.find(task))) this.#alone.add(delivery);
+    else return true;
+    return false;
+  }
+
+  #run(deliveries: readonly Delivery[], pool: ThreadPool, onFresh = false): void {
+    const jobs: ThreadJob[] = deliveries.map((delivery) => {
+      const { id, task, queue, payload, headers, createdAtMs } = delivery.job;
+      this.runs.add(delivery, pool, timeLimitMs(this.#options.tasks.find(task)));
+      return { id, task, queue, payload, headers, attempts: delivery.counts.attempts, createdAtMs };
+    });
+    pool.run(jobs, onFresh);
+  }
+
+  /** Their leases are lost. The hard limit stays: a job that ignores its signal must not keep its thread for ever. */
+  lost(ids: readonly string[], why: Loss): void {
+    this.#alone.drop(ids);
+    for (const id of ids) {
+      const running = this.runs.get(id);
+      if (running === undefined || running.lost) continue;
+      running.lost = true;
+      this.runs.abort(id, why);
+      const event = why === 'revoked' ? 'job.revoked' : 'job.lease_lost';
+      this.#options.telemetry.emit(event, { jobId: id, task: running.delivery.job.task });
+    }
+  }
+
+  abortAll(): void {
+    for (const id of this.runs.keys()) this.runs.abort(id, 'shutdown');
+  }
+
+  /** For jobs that ignore their signal: given back while their threads are about to be ended. */
+  giveBackAll(): void {
+    for (const id of this.runs.keys()) this.#release(id, 0, 'shutdown');
+  }
+
+  #release(id: string, delayMs: number, reason: string): void {
+    const running = this.#forget(id);
+    if (running === undefined || running.lost) return;
+    this.#settle(running.delivery, release(running.delivery, delayMs, reason));
+  }
+
+  #forget(id: string): Run | undefined {
+    const running = this.runs.get(id);
+    if (running === undefined) return undefined;
+    this.runs.delete(id);
+    if (running.pool === this.#solo) this.#alone.ended(id);
+    return running;
+  }
+
+  #ended(id: string, end: AttemptEnd): void {
+    const running = this.#forget(id);
+    if (running === undefined) return;
+    this.#notePace(running, end);
+    if (!running.lost) this.#settle(running.delivery, judgeEnd(running.delivery, end));
+  }
+
+  #died(ids: readonly string[], { reason, isFirst, isDeliberate: collateral }: ThreadDeath): void {
+    this.#options.telemetry.emit('thread.died', { jobIds: [...ids], reason });
+    for (const id of ids) {
+      const ended = this.#forgetDead(id, isFirst);
+      if (ended === undefined || ended.lost) continue;
+      const { delivery, pool, overran, limitMs } = ended;
+      const task = this.#options.tasks.find(delivery.job.task);
+      const death = { overran, collateral, alone: pool === this.#solo, limitMs, reason };
+      this.#settle(delivery, judgeDeath(delivery, task, death));
+    }
+  }
+
+  /** One that was alone may have died of a late error of the job before: it is not charged, but runs again on a fresh thread. */
+  #forgetDead(id: string, isFirst: boolean): Run | undefined {
+    const running = this.runs.get(id);
+    if (running === undefined) return undefined;
+    const { pool, overran, terminated, lost } = running;
+    if (pool !== this.#solo || isFirst || overran || terminated || lost) return this.#forget(id);
+    this.runs.delete(id);
+    this.#alone.again(id);
+    return undefined;
+  }
+
+  #settle({ job }: Delivery, { settlement, emit }: Verdict): void {
+    this.#options.queue.settle(job.id, settlement);
+    emit(this.#options.telemetry);
+  }
+
+  #notePace({ startedMs }: Run, end: AttemptEnd): void {
+    const changed =
+      end.kind === 'released'
+        ? end.reason === STALLED && this.#pace.reset()
+        : this.#pace.note(performance.now() - startedMs);
+    if (changed) this.#options.limitChanged();
+  }
+}

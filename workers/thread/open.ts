@@ -1,0 +1,135 @@
+/**
+ * An attempt that has begun. The row of a durable task is the truth: it says whether there is anything to run, how often it
+ * failed, and how it ended. A task that is not durable has what the queue knows.
+ */
+import { ERRORS } from '../../base/errors.ts';
+import { describeError } from '../../base/telemetry/describe-error.ts';
+import { isPostgresAway, type Pool } from '../../db/stores/postgres.ts';
+import { failTask, findDelay, retryTask, startTask, succeedTask } from '../../db/tasks/attempts.ts';
+import { StaleEpochError, type Fence } from '../../db/tasks/fence.ts';
+import type { Task } from '../../jobs/framework/define.ts';
+import type { Decision, RunSoFar } from '../decide.ts';
+import type { AttemptEnd, ThreadJob } from '../protocol.ts';
+import { buildContext, buildDurableContext, type ThreadScope } from './context.ts';
+import type { Stop } from './stop.ts';
+
+export interface Opened {
+  /** JSON text. */
+  payload: string;
+  run: RunSoFar;
+  start(payload: never): Promise<unknown>;
+  /** @param result JSON text. @returns what the queue keeps of it. */
+  succeed(result: string): Promise<string>;
+  /** Writes down how it failed, or that it is to run again. */
+  settle(decision: Decision): Promise<AttemptEnd>;
+}
+
+export type DurableTask<X> = Extract<Task<X>, { durable: true }>;
+export type TransientTask<X> = Extract<Task<X>, { durable: false }>;
+
+/** @returns an end when there is nothing to run now. */
+export async function openDurable<X>(
+  task: DurableTask<X>,
+  job: ThreadJob,
+  scope: ThreadScope<X>,
+  stop: Stop,
+): Promise<Opened | AttemptEnd> {
+  const { db } = scope;
+  const { id, queue, headers } = job;
+  const start = await startTask(db, id, job.attempts);
+  if (start === undefined) return nothingToRun(await findDelay(db, id));
+  const { epoch, attempts, requestedAt, userId, payload } = start;
+  const fence: Fence = { id, epoch };
+  const run: RunSoFar = { attempts, askedMs: requestedAt.getTime() };
+  const facts = {
+    id,
+    attempt: attempts + 1,
+    delivery: Number(epoch),
+    maxRetries: task.maxRetries,
+    queue,
+    headers,
+    userId: userId ?? undefined,
+  };
+  const context = buildDurableContext(buildContext(scope, facts, task.name, stop), scope, fence);
+  return {
+    payload,
+    run,
+    start: (checked) => task.run(checked, context),
+    async succeed(result) {
+      await succeedTask(db, fence, result);
+      // The result is in the row: Redis need not have it too.
+      return 'null';
+    },
+    settle: (decision) => record(decision, fence, run, db),
+  };
+}
+
+export function openTransient<X>(
+  task: TransientTask<X>,
+  job: ThreadJob,
+  scope: ThreadScope<X>,
+  stop: Stop,
+): Opened {
+  const { id, queue, headers, attempts, payload } = job;
+  const run: RunSoFar = { attempts, askedMs: job.createdAtMs };
+  const facts = {
+    id,
+    attempt: attempts + 1,
+    delivery: undefined,
+    maxRetries: task.maxRetries,
+    queue,
+    headers,
+    userId: undefined,
+  };
+  const context = buildContext(scope, facts, task.name, stop);
+  return {
+    payload,
+    run,
+    start: (checked) => task.run(checked, context),
+    succeed: async (result) => result,
+    settle: async (decision) => charge(decision, run),
+  };
+}
+
+function nothingToRun(delayMs: number | undefined): AttemptEnd {
+  return delayMs === undefined
+    ? { kind: 'obsolete', reason: 'the task is finished or unknown' }
+    : { kind: 'released', delayMs, reason: 'it was put off' };
+}
+
+/** What an end means for the attempts of a job. */
+export function charge(decision: Decision, { attempts }: RunSoFar): AttemptEnd {
+  const isCharged = decision.kind === 'retry' || decision.kind === 'failed';
+  return isCharged ? { ...decision, attempts: attempts + 1 } : decision;
+}
+
+/**
+ * Writes a failure to Postgres before the queue hears of it: in the words of the catalogue when Postgres refuses its own, as it
+ * does a NUL character.
+ */
+async function record(
+  decision: Decision,
+  fence: Fence,
+  run: RunSoFar,
+  db: Pool,
+): Promise<AttemptEnd> {
+  if (decision.kind === 'released') return charge(decision, run);
+  try {
+    if (decision.kind === 'failed') await failTask(db, fence, decision);
+    else await retryTask(db, fence, decision, decision.delayMs);
+    return charge(decision, run);
+  } catch (error) {
+    const { message } = ERRORS.TASK_FAILED;
+    if (error instanceof StaleEpochError) return notStored(error.message);
+    if (isPostgresAway(error) || decision.message === message) {
+      return notStored('the outcome could not be stored');
+    }
+    const cause = describeError(new Error(decision.message, { cause: error }));
+    const plain: Decision = { ...decision, code: 'TASK_FAILED', message, cause };
+    return record(plain, fence, run, db);
+  }
+}
+
+function notStored(reason: string): AttemptEnd {
+  return { kind: 'released', delayMs: 2000, reason };
+}
