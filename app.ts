@@ -17,7 +17,7 @@ import { createTaskClient } from './jobs/framework/calls/client.ts';
 import { Broker, Inspector, Producer } from './jobs/queue/index.ts';
 import type { Tasks } from './jobs/framework/tasks.ts';
 import { SCHEDULES } from './jobs/schedules.ts';
-import { Submitter } from './jobs/framework/calls/submit.ts';
+import { Enqueuer } from './jobs/framework/calls/enqueue.ts';
 import { TASKS } from './jobs/tasks.ts';
 import { TaskWaiter } from './jobs/framework/calls/waiter.ts';
 import { dependenciesOf } from './api/operations/readiness.ts';
@@ -81,7 +81,7 @@ export async function startApp(
   };
   const kept = {
     db,
-    submitter: submitterOf(config, telemetry, tasks, connections),
+    enqueuer: enqueuerOf(config, telemetry, tasks, connections),
     schedules,
     telemetry,
   };
@@ -185,15 +185,15 @@ function schedulerOf(
   };
 }
 
-function submitterOf(
+function enqueuerOf(
   { workerQueues: queues }: ResolvedConfig,
   telemetry: Telemetry,
   tasks: Tasks,
   { db, broker }: Connections,
-): Submitter {
+): Enqueuer {
   const deferred = (taskId: string, error: unknown): void =>
     telemetry.emit('task.dispatch_deferred', { taskId, error });
-  return new Submitter({ db, broker, tasks, queues, deferred });
+  return new Enqueuer({ db, broker, tasks, queues, deferred });
 }
 
 /** The API with what it stands on, or what a process without one answers, if it is to listen at all. */

@@ -4,6 +4,8 @@
 import type { Queryable } from '../db/stores/postgres.ts';
 import type { ScheduleBook } from '../jobs/framework/beat/book.ts';
 import type { TaskClient } from '../jobs/framework/calls/client.ts';
+import type { Accepted } from '../db/tasks/request.ts';
+import type { Signature } from '../jobs/framework/signature.ts';
 import type { VersionedCache } from '../jobs/resources.ts';
 import type { Readers } from './feedback/readers.ts';
 import type { Backlog } from './operations/backlog.ts';
@@ -11,7 +13,9 @@ import type { OperationsDependencies } from './operations/dependencies.ts';
 
 export interface ApiDependencies extends OperationsDependencies {
   db: Queryable;
-  tasks: Pick<TaskClient, 'applyAsync' | 'find' | 'waitUntilFinished' | 'revoke'>;
+  tasks: Pick<TaskClient, 'find' | 'waitUntilFinished' | 'revoke'> & {
+    enqueue(signature: Signature): Promise<Accepted>;
+  };
   schedules: Pick<ScheduleBook, 'changes' | 'edit' | 'find' | 'list' | 'run'>;
   cache: VersionedCache;
   backlog: Pick<Backlog, 'size' | 'isFull' | 'assertRoom'>;

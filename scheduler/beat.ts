@@ -14,7 +14,7 @@ import {
 import { fire, type Due, type Fired } from '../jobs/framework/beat/fire.ts';
 import { planOf, type Schedule } from '../jobs/framework/beat/schedule.ts';
 import type { Timetable } from '../jobs/framework/beat/timetable.ts';
-import type { Submitter } from '../jobs/framework/calls/submit.ts';
+import type { Enqueuer } from '../jobs/framework/calls/enqueue.ts';
 import { Loop } from '../base/service.ts';
 import type { Telemetry } from '../base/telemetry/telemetry.ts';
 
@@ -29,7 +29,7 @@ const LATE_MS = 60_000;
 
 export interface BeatOptions {
   db: Pool;
-  submitter: Submitter;
+  enqueuer: Enqueuer;
   schedules: readonly Schedule[];
   telemetry: Telemetry;
   /** What time it is. Default: what Postgres says, so that all processes agree. */
@@ -104,7 +104,7 @@ interface Round {
 /** @returns undefined while another process is at it; should that one die, its lock goes with it. */
 async function fireSlots(
   schedule: Schedule,
-  { db, submitter, clock = readClock }: BeatOptions,
+  { db, enqueuer, clock = readClock }: BeatOptions,
 ): Promise<Round | undefined> {
   const round = transaction(db, async (tx) => {
     const row = await lockSchedule(tx, schedule.name);
@@ -121,7 +121,7 @@ async function fireSlots(
     const fired: Round['fired'] = [];
     for (const slot of slots) {
       const due = { ...slot, firedAt };
-      const came = await fire(tx, submitter, schedule, due);
+      const came = await fire(tx, enqueuer, schedule, due);
       if (came !== undefined) fired.push({ due, came });
     }
     // No further: a process with other code may know of slots in between.

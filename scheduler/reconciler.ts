@@ -14,6 +14,7 @@ import { closeTask } from '../db/tasks/ends.ts';
 import { ERRORS } from '../base/errors.ts';
 import type { Inspector, JobStatus, Producer } from '../jobs/queue/index.ts';
 import { toErrorCode } from '../jobs/framework/calls/result.ts';
+import { toJob } from '../jobs/framework/calls/to-job.ts';
 import { Loop } from '../base/service.ts';
 import type { Telemetry } from '../base/telemetry/telemetry.ts';
 
@@ -70,17 +71,15 @@ async function dispatch(
 ): Promise<void> {
   if (tasks.length === 0) return;
   const results = await Promise.allSettled(
-    tasks.map(({ id, name, queue, priority, payload, headers, delay_ms: delayMs, expires_ms }) =>
-      producer.enqueue({
-        id,
-        task: name,
-        queue,
-        priority,
-        payload,
-        headers: headers ?? undefined,
-        delayMs,
-        expiresInMs: expires_ms ?? undefined,
-      }),
+    tasks.map(({ headers, delay_ms: delayMs, expires_ms, ...task }) =>
+      producer.enqueue(
+        toJob({
+          ...task,
+          headers: headers ?? undefined,
+          delayMs,
+          expiresMs: expires_ms ?? undefined,
+        }),
+      ),
     ),
   );
   const refused = results.filter((result) => result.status === 'rejected');

@@ -1,13 +1,13 @@
 /**
  * Asking for the feedback of a practice, and reading it.
  */
+import { withOptions } from '../../jobs/framework/signature.ts';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Feedback } from '../../db/daodao/feedback.ts';
 import { AppError } from '../../base/errors.ts';
-import { feedbackCall } from '../../jobs/feedback/call.ts';
+import { writeFeedbackOn } from '../../jobs/feedback/call.ts';
 import { checkEligibility } from '../../jobs/feedback/eligibility.ts';
-import { generateAiFeedback } from '../../jobs/feedback/task.ts';
 import { answerAccepted } from '../tasks/accepted.ts';
 import { principalOf } from '../http/auth.ts';
 import type { RouteContext } from '../context.ts';
@@ -56,17 +56,17 @@ export function feedbackRoutes(app: Api, context: RouteContext): void {
       const { userId } = principalOf(request);
       const material = await readOwnPractice(readers, request.params.id.toLowerCase(), userId);
       checkEligibility(material, config);
-      const { locale } = request.body;
-      const { payload, options } = feedbackCall(material, locale);
-      const { practiceId } = payload;
-      const accepted = await tasks.applyAsync(generateAiFeedback, payload, {
-        ...options,
-        idempotencyKey: request.headers['idempotency-key'],
-        keyedRequest: JSON.stringify({ practiceId, locale }),
-      });
+      const practiceId = material.practice.externalId;
+      const { locale = material.owner.preferredLocale } = request.body;
+      const accepted = await tasks.enqueue(
+        withOptions(writeFeedbackOn(material, locale), {
+          idempotencyKey: request.headers['idempotency-key'],
+          keyedRequest: JSON.stringify({ practiceId, locale: request.body.locale }),
+        }),
+      );
       if (accepted.outcome !== 'finished') return answerAccepted(reply, accepted);
       // A key may lead to feedback in what was the owner's language then.
-      const feedback = await readers.feedback(practiceId, payload.locale);
+      const feedback = await readers.feedback(practiceId, locale);
       return feedbackBody(feedback ?? (await readers.feedback(practiceId)));
     },
   });

@@ -4,8 +4,8 @@
 import { Type, type Static } from 'typebox';
 import type { Accepted } from '../../db/tasks/request.ts';
 import { AppError } from '../../base/errors.ts';
-import { embeddingCall } from '../../jobs/embeddings/call.ts';
-import { feedbackCall } from '../../jobs/feedback/call.ts';
+import { updateVectorsOf } from '../../jobs/embeddings/call.ts';
+import { writeFeedbackOn } from '../../jobs/feedback/call.ts';
 import { checkEligibility } from '../../jobs/feedback/eligibility.ts';
 import { generateAiFeedback } from '../../jobs/feedback/task.ts';
 import { updateUserEmbeddings } from '../../jobs/embeddings/task.ts';
@@ -48,11 +48,8 @@ export function internalRoutes(app: Api, context: RouteContext): void {
   const { config, tasks, readers, backlog } = context;
 
   const updateVectors = async (userId: string): Promise<Triggered> => {
-    const { payload, options } = embeddingCall(userId, config);
-    return triggered(
-      updateUserEmbeddings.name,
-      await tasks.applyAsync(updateUserEmbeddings, payload, options),
-    );
+    const accepted = await tasks.enqueue(updateVectorsOf(userId, config));
+    return triggered(updateUserEmbeddings.name, accepted);
   };
 
   app.route({
@@ -75,8 +72,8 @@ export function internalRoutes(app: Api, context: RouteContext): void {
       reply.code(202);
       const vectors = await updateVectors(material.practice.ownerId.toLowerCase());
       if (!isEligible(() => checkEligibility(material, config))) return { tasks: [vectors] };
-      const { payload, options } = feedbackCall(material);
-      const feedback = await tasks.applyAsync(generateAiFeedback, payload, options);
+      const { preferredLocale } = material.owner;
+      const feedback = await tasks.enqueue(writeFeedbackOn(material, preferredLocale));
       return { tasks: [triggered(generateAiFeedback.name, feedback), vectors] };
     },
   });

@@ -1,8 +1,7 @@
 /**
  * Asking for new vectors of oneself and one's practices.
  */
-import { embeddingCall } from '../../jobs/embeddings/call.ts';
-import { updateUserEmbeddings } from '../../jobs/embeddings/task.ts';
+import { updateVectorsOf } from '../../jobs/embeddings/call.ts';
 import { answerAccepted } from '../tasks/accepted.ts';
 import { principalOf } from '../http/auth.ts';
 import type { RouteContext } from '../context.ts';
@@ -27,8 +26,8 @@ export function embeddingRoutes(app: Api, { config, tasks, backlog }: RouteConte
     },
     handler: async (request, reply) => {
       backlog.assertRoom();
-      const { payload, options } = embeddingCall(principalOf(request).userId, config);
-      return answerAccepted(reply, await tasks.applyAsync(updateUserEmbeddings, payload, options));
+      const { userId } = principalOf(request);
+      return answerAccepted(reply, await tasks.enqueue(updateVectorsOf(userId, config)));
     },
   });
 }

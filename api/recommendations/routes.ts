@@ -1,7 +1,7 @@
 /**
  * Practices of others that fit the user.
  */
-import { refreshRecommendationCache } from '../../jobs/recommendations/task.ts';
+import { refreshCardsOf } from '../../jobs/recommendations/call.ts';
 import { answerAccepted } from '../tasks/accepted.ts';
 import { principalOf } from '../http/auth.ts';
 import { DEFAULT_LIMIT, RecommendationsBody, RecommendationsQuery } from './schemas.ts';
@@ -64,17 +64,7 @@ export function recommendationRoutes(app: Api, context: RouteContext): void {
     handler: async (request, reply) => {
       backlog.assertRoom();
       const { userId } = principalOf(request);
-      const accepted = await tasks.applyAsync(
-        refreshRecommendationCache,
-        { userId },
-        {
-          userId,
-          subject: userId,
-          dedupeKey: `${refreshRecommendationCache.name}:${userId}`,
-          trailing: true,
-        },
-      );
-      return answerAccepted(reply, accepted);
+      return answerAccepted(reply, await tasks.enqueue(refreshCardsOf(userId)));
     },
   });
 }

@@ -3,7 +3,7 @@
  */
 import { SETTINGS } from '../../base/config.ts';
 import { count } from '../../base/count.ts';
-import { revokeTask } from '../../db/tasks/ends.ts';
+import { revoke } from '../../jobs/framework/calls/revoke.ts';
 import { QUEUE_NAME, type WorkerAnswer } from '../../jobs/queue/index.ts';
 import {
   answersOf,
@@ -83,30 +83,40 @@ export interface Revoked {
   id: string;
   /** Whether the row in Postgres was closed. */
   row: boolean;
-  /** What the queue said. */
+  /** What the queue said; `unavailable` when it could not be asked. */
   job: string;
 }
 
-/** Postgres first: a job that ends in between finds its row closed. */
-async function revoke({ control, db }: QueueStores, ids: readonly string[]): Promise<Revoked[]> {
-  const rows: boolean[] = [];
-  for (const id of ids) rows.push((await revokeTask(db(), id)) === 'revoked');
-  const words = await control.revoke(ids, 'It was revoked by an operator.');
-  return ids.map((id, index) => ({ id, row: rows[index]!, job: words[index]! }));
+async function revokeThem(
+  { control: steering, db }: QueueStores,
+  ids: readonly string[],
+): Promise<Revoked[]> {
+  const stores = { db: db(), control: steering };
+  const revoked = await revoke(stores, ids, 'It was revoked by an operator.');
+  return Promise.all(
+    revoked.map(async ({ id, row, job }) => ({
+      id,
+      row: row === 'revoked',
+      job: await job.catch(() => 'unavailable'),
+    })),
+  );
 }
 
 async function revokeAll(input: Input): Promise<number> {
   const ids = idsOf(input);
-  return withQueue(async (stores) => {
-    const revoked = await revoke(stores, ids);
-    show(input.has('json'), { tasks: revoked }, () =>
-      table(
-        ['TASK', 'IN THE QUEUE', 'IN POSTGRES'],
-        revoked.map(({ id, row, job }) => [id, job, row ? 'revoked' : 'no unfinished row']),
-      ),
-    );
-    return revoked.every(({ row, job }) => row || job === 'revoked') ? 0 : 1;
-  });
+  return withQueue(
+    async (stores) => {
+      const revoked = await revokeThem(stores, ids);
+      show(input.has('json'), { tasks: revoked }, () =>
+        table(
+          ['TASK', 'IN THE QUEUE', 'IN POSTGRES'],
+          revoked.map(({ id, row, job }) => [id, job, row ? 'revoked' : 'no unfinished row']),
+        ),
+      );
+      return revoked.every(({ row, job }) => row || job === 'revoked') ? 0 : 1;
+    },
+    { needsRedis: false },
+  );
 }
 
 /** The one worker that holds the job ends its thread. It fails when none does, unless there was something to revoke. */
@@ -114,13 +124,12 @@ async function terminate(input: Input): Promise<number> {
   const [id = ''] = idsOf(input);
   const isRevoked = input.has('revoke');
   return withQueue(async (stores) => {
-    if (isRevoked) await revokeTask(stores.db(), id);
+    // First, so that it does not run again, and one that waits or whose worker does not answer does not run either.
+    const [left] = isRevoked ? await revokeThem(stores, [id]) : [];
     const said = await ask(stores, input, 'terminate', { id, revoke: isRevoked });
     const holders = answersOf<{ terminated: boolean }>(said).filter(
       ({ answer }) => answer.terminated,
     );
-    // One that waits, or whose worker does not answer, must not run either.
-    const [left] = isRevoked ? await revoke(stores, [id]) : [];
     const isStopped = left?.job === 'revoked';
     show(input.has('json'), { id, workers: said, revoked: isRevoked ? left?.job : null }, () => [
       ...holders.map(({ worker }) => `${worker}  ends the thread of ${id}`),

@@ -8,7 +8,7 @@ import { inWordsOf } from '../../jobs/framework/beat/problem.ts';
 import { localTime } from '../../jobs/framework/beat/upcoming.ts';
 import { Zone } from '../../jobs/framework/beat/zone.ts';
 import { SCHEDULES } from '../../jobs/schedules.ts';
-import { Submitter } from '../../jobs/framework/calls/submit.ts';
+import { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import { TASKS } from '../../jobs/tasks.ts';
 import { say } from '../output.ts';
 import { Telemetry } from '../../base/telemetry/telemetry.ts';
@@ -26,8 +26,8 @@ type Body = ReturnType<typeof scheduleBody>;
 async function withBook<T>(work: (book: ScheduleBook) => Promise<T>): Promise<T> {
   const onBook = async ({ broker, db }: QueueStores): Promise<T> => {
     const deferred = (): void => say('The queue is away: the scheduler hands the task over later.');
-    const submitter = new Submitter({ db: db(), broker, tasks: TASKS, queues: [], deferred });
-    const deps = { db: db(), submitter, schedules: SCHEDULES, telemetry: new Telemetry() };
+    const enqueuer = new Enqueuer({ db: db(), broker, tasks: TASKS, queues: [], deferred });
+    const deps = { db: db(), enqueuer, schedules: SCHEDULES, telemetry: new Telemetry() };
     try {
       return await work(new ScheduleBook(deps));
     } catch (thrown) {
@@ -37,7 +37,7 @@ async function withBook<T>(work: (book: ScheduleBook) => Promise<T>): Promise<T>
       if (isMistake) throw new UsageProblem(error.message);
       throw error;
     } finally {
-      await submitter.idle();
+      await enqueuer.idle();
     }
   };
   // Schedules are in Postgres.

@@ -5,18 +5,29 @@ import { ERRORS } from '../../base/errors.ts';
 import type { Queryable } from '../stores/postgres.ts';
 import type { Failure } from './attempts.ts';
 
-/** Ends a task that has not ended, whoever runs it: what that one still writes is refused. */
-export async function revokeTask(
-  db: Queryable,
-  id: string,
-): Promise<'revoked' | 'ended' | 'unknown'> {
-  const revoked = await closeTask(db, id, 'revoked', {
-    code: 'TASK_REVOKED',
-    message: ERRORS.TASK_REVOKED.message,
+/** `revoked`: by this call; `ended`: it had ended before; `unknown`: there is no such row. */
+export type RevokedRow = 'revoked' | 'ended' | 'unknown';
+
+/**
+ * Ends tasks that have not ended, whichever worker runs them: what that one still writes is refused.
+ * @returns one word each, in order.
+ */
+export async function revokeTasks(db: Queryable, ids: readonly string[]): Promise<RevokedRow[]> {
+  const { rows } = await db.query<{ id: string; revoked: boolean }>(
+    // In one order, so that two calls with the same ids do not wait for each other in a circle.
+    `WITH open AS (SELECT id FROM ai.tasks WHERE id = ANY($1) AND finished_at IS NULL ORDER BY id FOR UPDATE),
+       closed AS (
+         UPDATE ai.tasks SET status = 'revoked', error_code = 'TASK_REVOKED', error_message = $2, finished_at = now()
+         WHERE id IN (SELECT id FROM open) AND finished_at IS NULL RETURNING id)
+     SELECT id, id IN (SELECT id FROM closed) AS revoked FROM ai.tasks WHERE id = ANY($1)`,
+    [ids, ERRORS.TASK_REVOKED.message],
+  );
+  const revoked = new Map(rows.map((row) => [row.id, row.revoked]));
+  return ids.map((id) => {
+    const isRevoked = revoked.get(id);
+    if (isRevoked === undefined) return 'unknown';
+    return isRevoked ? 'revoked' : 'ended';
   });
-  if (revoked) return 'revoked';
-  const { rowCount } = await db.query('SELECT FROM ai.tasks WHERE id = $1', [id]);
-  return rowCount === 0 ? 'unknown' : 'ended';
 }
 
 /** The epochs of those that have not ended, by id. */

@@ -1,26 +1,26 @@
 /**
- * How an update of vectors is asked for: changes that follow one another are one update, and one that comes while it runs is
+ * How an update of vectors is enqueued: changes that follow one another are one update, and one that comes while it runs is
  * done after it.
  */
-import type { DurableCallOptions } from '../framework/options.ts';
+import type { Signature } from '../framework/signature.ts';
 import { updateUserEmbeddings } from './task.ts';
 
 /** Longest that changes without a pause put an update off, in debounces. */
 const MOST_DEBOUNCES = 10;
 
 /** @param userId external id. */
-export function embeddingCall(
+export function updateVectorsOf(
   userId: string,
   { embeddingDebounceMs: debounceMs }: { embeddingDebounceMs: number },
-): { payload: { userIds: string[] }; options: DurableCallOptions } {
-  return {
-    payload: { userIds: [userId] },
-    options: {
+): Signature {
+  return updateUserEmbeddings.s(
+    { userIds: [userId] },
+    {
       userId,
       subject: userId,
       dedupeKey: `${updateUserEmbeddings.name}:${userId}`,
       debounceMs,
       maxWaitMs: MOST_DEBOUNCES * debounceMs,
     },
-  };
+  );
 }

@@ -1,25 +1,22 @@
 /**
- * How feedback is asked for: one unfinished task for each practice and language.
+ * How feedback is enqueued: one unfinished task for each practice and language.
  */
 import type { PracticeMaterial } from '../../db/daodao/practices.ts';
-import type { DurableCallOptions } from '../framework/options.ts';
-import { generateAiFeedback } from './task.ts';
-import { inputHash } from './input-hash.ts';
+import type { Signature } from '../framework/signature.ts';
 import type { Locale } from '../locale.ts';
+import { inputHash } from './input-hash.ts';
+import { generateAiFeedback } from './task.ts';
 
-/** @param locale default: what the owner prefers. */
-export function feedbackCall(
-  material: PracticeMaterial,
-  locale: Locale = material.owner.preferredLocale,
-): { payload: { practiceId: string; locale: Locale }; options: DurableCallOptions } {
+/** @param locale language of the feedback; the owner's preference is `material.owner.preferredLocale`. */
+export function writeFeedbackOn(material: PracticeMaterial, locale: Locale): Signature {
   const practiceId = material.practice.externalId;
-  return {
-    payload: { practiceId, locale },
-    options: {
+  return generateAiFeedback.s(
+    { practiceId, locale },
+    {
       userId: material.practice.ownerId.toLowerCase(),
       subject: practiceId,
       dedupeKey: `${generateAiFeedback.name}:${practiceId}:${locale}`,
       inputHash: inputHash(material, locale),
     },
-  };
+  );
 }

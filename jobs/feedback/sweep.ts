@@ -5,7 +5,8 @@ import { findPracticeMaterial, listFinishedPractices } from '../../db/daodao/pra
 import { AppError } from '../../base/errors.ts';
 import { generateAiFeedback } from './task.ts';
 import type { Context } from '../define.ts';
-import { feedbackCall } from './call.ts';
+import { withOptions } from '../framework/signature.ts';
+import { writeFeedbackOn } from './call.ts';
 import { checkEligibility } from './eligibility.ts';
 
 /** Practices in one page. */
@@ -64,7 +65,7 @@ async function ask(practiceId: string, ctx: Context): Promise<boolean> {
     if (error instanceof AppError) return false;
     throw error;
   }
-  const { payload, options } = feedbackCall(material);
-  await ctx.enqueue(generateAiFeedback.s(payload, { ...options, priority: PRIORITY }));
+  const signature = writeFeedbackOn(material, material.owner.preferredLocale);
+  await ctx.enqueue(withOptions(signature, { priority: PRIORITY }));
   return true;
 }

@@ -26,3 +26,8 @@ export interface Signature {
 export interface Signable<P extends TSchema, O extends CallOptions> {
   s(payload: Static<P>, options?: O): Signature;
 }
+
+/** The same work with more options, or others. */
+export function withOptions(signature: Signature, options: DurableCallOptions): Signature {
+  return { ...signature, options: { ...signature.options, ...options } };
+}

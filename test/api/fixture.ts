@@ -1,6 +1,7 @@
 /**
  * The application with doubles for what it reads and asks, so that a test decides what they say.
  */
+import type { Signature } from '../../jobs/framework/signature.ts';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
@@ -131,12 +132,9 @@ export function task(fields: Partial<TaskView> = {}): TaskView {
 }
 
 /** A client whose tasks a test writes itself. */
-export class TaskDouble implements Pick<
-  TaskClient,
-  'applyAsync' | 'find' | 'waitUntilFinished' | 'revoke'
-> {
+export class TaskDouble implements Pick<TaskClient, 'find' | 'waitUntilFinished' | 'revoke'> {
   readonly rows = new Map<string, TaskView>();
-  readonly applied: { name: string; payload: unknown; options: DurableCallOptions }[] = [];
+  readonly enqueued: { name: string; payload: unknown; options: DurableCallOptions }[] = [];
   /** What the next request comes to. */
   accepted: Accepted = { id: randomUUID(), status: 'queued', outcome: 'created' };
   /** What a wait does; by default it is over at once. */
@@ -147,12 +145,8 @@ export class TaskDouble implements Pick<
     return row;
   }
 
-  async applyAsync(
-    { name }: { name: string },
-    payload: unknown,
-    options: DurableCallOptions = {},
-  ): Promise<Accepted> {
-    this.applied.push({ name, payload, options });
+  async enqueue({ task: { name }, payload, options }: Signature): Promise<Accepted> {
+    this.enqueued.push({ name, payload, options });
     return this.accepted;
   }
 

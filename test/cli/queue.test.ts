@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import { cliHost } from '../support/app/cli-host.ts';
+import { freePort } from '../../db/embedded/host/port.ts';
 import { eventually } from '../support/queue/consumers.ts';
 import { run } from '../support/app/process.ts';
 import { openWorkerApp, type WorkerApp } from '../support/app/worker-app.ts';
@@ -140,6 +141,16 @@ test('an operator gives dead letters another life, or none, and sees jobs end', 
 /** Commands with nothing to work on. */
 const runCli = cliHost({ after });
 const cli = (...words: string[]) => runCli({ env: { DATA_DIR: '/nonexistent' }, words });
+
+test('an operator revokes a durable task while Redis is unavailable: its row ends it', async (t) => {
+  const app = await openWorkerApp(t);
+  const id = await app.accept('durable_diary', { file: app.diary.file, ms: 0 });
+  app.env['REDIS_URL'] = `redis://127.0.0.1:${await freePort()}`;
+  const { tasks } = await document<{ tasks: object[] }>(app, ['control', 'revoke', id]);
+  assert.deepEqual(tasks, [{ id, row: true, job: 'unavailable' }]);
+  const { rows } = await app.database.pool.query('SELECT status, error_code FROM ai.tasks');
+  assert.deepEqual(rows, [{ status: 'revoked', error_code: 'TASK_REVOKED' }]);
+});
 
 test('without a queue to ask, a command says so and starts nothing', async () => {
   const { code, text } = await cli('inspect', 'queues');

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import type { Accepted } from '../../db/tasks/request.ts';
 import type { Signature } from '../../jobs/framework/signature.ts';
-import { Submitter } from '../../jobs/framework/calls/submit.ts';
+import { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import { startAnswering } from '../support/app/answering.ts';
 import { startTestApp, type Person, type TestApp } from '../support/app/app.ts';
 import { atEnd } from '../support/at-end.ts';
@@ -185,12 +185,12 @@ test('accepting without Postgres', async (t) => {
 
 test('accepted without being stored, as a planted bug has it, is noticed', async (t) => {
   const stand = await open(t);
-  const submit = Submitter.prototype.submit;
+  const enqueue = Enqueuer.prototype.enqueue;
   t.mock.method(
-    Submitter.prototype,
-    'submit',
-    async function (this: Submitter, signatures: readonly Signature[]): Promise<Accepted[]> {
-      return submit
+    Enqueuer.prototype,
+    'enqueue',
+    async function (this: Enqueuer, signatures: readonly Signature[]): Promise<Accepted[]> {
+      return enqueue
         .call(this, signatures)
         .catch(() =>
           signatures.map(() => ({ id: randomUUID(), status: 'queued', outcome: 'created' })),

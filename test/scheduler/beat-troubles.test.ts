@@ -177,12 +177,12 @@ test('a slot whose task could not be accepted stays due, and none of it is left'
   await world.lookAt(0);
   world.nowMs = START + 180_000;
   let left = 2;
-  const { submitter } = world.options;
-  const failing = Object.assign(Object.create(submitter) as typeof submitter, {
-    submitWithin: (...call: Parameters<typeof submitter.submitWithin>) =>
-      left-- > 0 ? submitter.submitWithin(...call) : Promise.reject(new Error('as planned')),
+  const { enqueuer } = world.options;
+  const failing = Object.assign(Object.create(enqueuer) as typeof enqueuer, {
+    enqueueWithin: (...call: Parameters<typeof enqueuer.enqueueWithin>) =>
+      left-- > 0 ? enqueuer.enqueueWithin(...call) : Promise.reject(new Error('as planned')),
   });
-  await fireDue({ ...world.options, submitter: failing });
+  await fireDue({ ...world.options, enqueuer: failing });
   assert.deepEqual([await slots(name), await tasks()], [[], []]);
   while ((await fireDue(world.options)) <= 0);
   assert.deepEqual(

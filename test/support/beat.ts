@@ -12,7 +12,7 @@ import {
   type ScheduleOptions,
 } from '../../jobs/framework/beat/schedule.ts';
 import { Broker, Inspector } from '../../jobs/queue/index.ts';
-import { Submitter } from '../../jobs/framework/calls/submit.ts';
+import { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import { defineTask } from '../../jobs/framework/define.ts';
 import { Tasks } from '../../jobs/framework/tasks.ts';
 import { fireDue, type BeatOptions } from '../../scheduler/beat.ts';
@@ -34,14 +34,14 @@ export let database: TestDatabase;
 let redis: TestRedis;
 let broker: Broker;
 export let inspector: Inspector;
-let submitter: Submitter;
+let enqueuer: Enqueuer;
 
 before(async () => {
   database = await createTestDatabase();
   redis = createTestRedis();
   broker = new Broker({ url: redis.url, prefix: redis.prefix });
   inspector = new Inspector(broker);
-  submitter = new Submitter({
+  enqueuer = new Enqueuer({
     db: database.pool,
     broker,
     tasks: new Tasks([task]),
@@ -78,7 +78,7 @@ export class World {
     telemetry.on((event, fields) => void this.told.push({ event, fields }));
     const clock = async (): Promise<Date> => new Date(this.nowMs);
     const { schedules } = this;
-    this.options = { db: database.pool, submitter, schedules, telemetry, clock };
+    this.options = { db: database.pool, enqueuer, schedules, telemetry, clock };
   }
 
   get book(): ScheduleBook {

@@ -10,7 +10,7 @@ import type { DurableContext, JobFacts, TaskContext } from '../../jobs/framework
 import type { Task } from '../../jobs/framework/define.ts';
 import { Retry } from '../../jobs/framework/retry.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
-import type { Submitter } from '../../jobs/framework/calls/submit.ts';
+import type { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import type { FromThread } from '../protocol.ts';
 import type { Stop } from './stop.ts';
 
@@ -20,12 +20,12 @@ export interface ThreadScope<X = object> {
   /** What the application adds to `ctx`. */
   resources: X;
   db: Pool;
-  submitter: Submitter;
+  enqueuer: Enqueuer;
   tell(message: FromThread): void;
 }
 
 export function buildContext<X>(
-  { resources, db, submitter, tell }: ThreadScope<X>,
+  { resources, db, enqueuer, tell }: ThreadScope<X>,
   job: JobFacts,
   task: string,
   stop: Stop,
@@ -52,7 +52,7 @@ export function buildContext<X>(
     async enqueue(signature) {
       const { id = childIds.next(signature) } = signature.options;
       const options = { ...signature.options, id };
-      const [accepted] = await submitter.submit([{ ...signature, options }]);
+      const [accepted] = await enqueuer.enqueue([{ ...signature, options }]);
       return accepted!.id;
     },
   };
@@ -62,7 +62,7 @@ export function buildContext<X>(
 /** Adds what only durable tasks have: effects that know their epoch. */
 export function buildDurableContext<C extends TaskContext>(
   context: C,
-  { db, submitter }: Pick<ThreadScope, 'db' | 'submitter'>,
+  { db, enqueuer }: Pick<ThreadScope, 'db' | 'enqueuer'>,
   fence: Fence,
 ): C & DurableContext {
   const effects: Pick<DurableContext, 'step' | 'stored' | 'transaction'> = {
@@ -80,7 +80,7 @@ export function buildDurableContext<C extends TaskContext>(
           query: (text: string, values?: unknown[]) => tx.query(text, values),
           setInputHash: (hash) => setInputHash(tx, fence.id, hash),
           async enqueue(signature) {
-            const { id, dispatch } = await submitter.submitWithin(tx, signature);
+            const { id, dispatch } = await enqueuer.enqueueWithin(tx, signature);
             dispatches.push(dispatch);
             return id;
           },

@@ -8,7 +8,7 @@ import { createPool } from '../../db/stores/postgres.ts';
 import type { Task } from '../../jobs/framework/define.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
 import { Broker } from '../../jobs/queue/index.ts';
-import { Submitter } from '../../jobs/framework/calls/submit.ts';
+import { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import { attempt } from './attempt.ts';
 import type { ThreadScope } from './context.ts';
 import { freezeLanguage } from './frozen.ts';
@@ -83,13 +83,13 @@ function clientsOf(
     workerQueues: queues,
   }: ResolvedConfig,
   tasks: Tasks,
-): Pick<ThreadScope, 'db' | 'submitter'> {
+): Pick<ThreadScope, 'db' | 'enqueuer'> {
   const db = createPool(databaseUrl, { max: 4, name: `daodao-thread-${threadId}` });
   // It connects when a task first asks for another one.
   const broker = new Broker({ url, prefix, shards });
   const deferred = (taskId: string, error: unknown): void =>
     tell({ type: 'deferred', taskId, error: String(error) });
-  return { db, submitter: new Submitter({ db, broker, tasks, queues, deferred }) };
+  return { db, enqueuer: new Enqueuer({ db, broker, tasks, queues, deferred }) };
 }
 
 function tell(message: FromThread): void {

@@ -19,7 +19,7 @@ import {
 import { didYouMean } from '../../../base/closest.ts';
 import { AppError } from '../../../base/errors.ts';
 import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
-import type { Submitter } from '../calls/submit.ts';
+import type { Enqueuer } from '../calls/enqueue.ts';
 import { fire, type Fired } from './fire.ts';
 import { planOf, type Plan, type Schedule } from './schedule.ts';
 import { DEFAULT_TIMEZONE } from './timetable.ts';
@@ -46,7 +46,7 @@ export type ScheduleChange = { [Key in keyof ScheduleEdits]?: ScheduleEdits[Key]
 
 export interface ScheduleBookDependencies {
   db: Pool;
-  submitter: Submitter;
+  enqueuer: Enqueuer;
   schedules: readonly Schedule[];
   telemetry: Telemetry;
   /** What time it is. Default: what Postgres says. */
@@ -118,7 +118,7 @@ export class ScheduleBook {
         // The millisecond of a slot that is due is its own.
         if (timetable.next(slotMs - 1) === slotMs) continue;
         due.slot = new Date(slotMs);
-        fired = await fire(tx, this.#deps.submitter, schedule, due);
+        fired = await fire(tx, this.#deps.enqueuer, schedule, due);
       }
       const { outcome, taskId: id } = fired;
       if (outcome === 'skipped')

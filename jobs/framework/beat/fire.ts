@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Queryable } from '../../../db/stores/postgres.ts';
 import { claimSlot, settleSlot, type Slot } from '../../../db/tasks/schedules.ts';
-import type { Submitter } from '../calls/submit.ts';
+import type { Enqueuer } from '../calls/enqueue.ts';
 import type { Schedule } from './schedule.ts';
 
 export type Due = Omit<Slot, 'schedule'>;
@@ -21,7 +21,7 @@ export interface Fired {
 /** @returns undefined when the slot has been dealt with before. */
 export async function fire(
   tx: Queryable,
-  submitter: Submitter,
+  enqueuer: Enqueuer,
   { name, call, overlap, jitterMs }: Schedule,
   due: Due,
 ): Promise<Fired | undefined> {
@@ -35,7 +35,7 @@ export async function fire(
       ? {}
       : { eta: new Date(due.slot.getTime() + jitterOf(name, due.slot, jitterMs)) }),
   };
-  const { id: taskId, ...accepted } = await submitter.submitWithin(tx, { ...call, options });
+  const { id: taskId, ...accepted } = await enqueuer.enqueueWithin(tx, { ...call, options });
   const outcome = accepted.outcome === 'created' ? 'fired' : 'skipped';
   await settleSlot(tx, slot, { outcome, taskId });
   return { outcome, taskId, dispatch: accepted.dispatch };

@@ -3,13 +3,13 @@
  */
 import type { Static, TSchema } from 'typebox';
 import type { Accepted } from '../../../db/tasks/request.ts';
-import { revokeTask } from '../../../db/tasks/ends.ts';
 import { AppError } from '../../../base/errors.ts';
 import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
 import type { CallOptions, DurableCallOptions } from '../options.ts';
 import { Control, Inspector, type RevokeWord } from '../../queue/index.ts';
 import { resultOf, viewDurable, viewTransient, type TaskResult, type TaskView } from './result.ts';
-import { Submitter, type SubmitterDependencies } from './submit.ts';
+import { revoke } from './revoke.ts';
+import { Enqueuer, type EnqueuerDependencies } from './enqueue.ts';
 import type { Signable, Signature, TaskFacts } from '../signature.ts';
 import type { TaskWaiter } from './waiter.ts';
 
@@ -20,17 +20,29 @@ type Callable<P extends TSchema, R extends TSchema, O extends CallOptions> = Tas
   Signable<P, O>;
 
 export interface TaskClient {
-  /** Asks for a task, with nothing special about it. */
+  /**
+   * Accepts a call. A durable one is stored first and then handed to the queue: it does not fail while Redis is unavailable, as
+   * the reconciler hands it over later. Others go to the queue alone.
+   * @throws {AppError} `TASK_PAYLOAD_INVALID`, `TASK_PAYLOAD_TOO_LARGE`, `TASK_OPTION_INVALID`, `QUEUE_UNKNOWN`, `TASK_UNKNOWN`:
+   * the call is wrong, nothing was written; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`; `QUEUE_FULL`; `STORE_UNAVAILABLE`
+   */
+  enqueue(signature: Signature): Promise<Accepted>;
+  enqueue<P extends TSchema, R extends TSchema>(
+    task: Callable<P, R, DurableCallOptions> & { durable: true },
+    payload: Static<P>,
+    options?: DurableCallOptions,
+  ): Promise<Accepted>;
+  enqueue<P extends TSchema, R extends TSchema>(
+    task: Callable<P, R, CallOptions>,
+    payload: Static<P>,
+    options?: CallOptions,
+  ): Promise<Accepted>;
+  /** `enqueue` without options, as Celery calls it. */
   delay<P extends TSchema, R extends TSchema>(
     task: Callable<P, R, CallOptions>,
     payload: Static<P>,
   ): Promise<Accepted>;
-  /**
-   * Accepts a call. A durable one is stored first and then handed to the queue: Redis being away does not fail it, as the
-   * reconciler does that later. Others go to the queue alone.
-   * @throws {AppError} `TASK_PAYLOAD_INVALID`, `TASK_PAYLOAD_TOO_LARGE`, `TASK_OPTION_INVALID`, `QUEUE_UNKNOWN`, `TASK_UNKNOWN`:
-   * the call is wrong, nothing was written; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`; `QUEUE_FULL`; `STORE_UNAVAILABLE`
-   */
+  /** `enqueue`, as Celery calls it. */
   applyAsync<P extends TSchema, R extends TSchema>(
     task: Callable<P, R, DurableCallOptions> & { durable: true },
     payload: Static<P>,
@@ -42,7 +54,7 @@ export interface TaskClient {
     options?: CallOptions,
   ): Promise<Accepted>;
   /** Accepts many calls, all of them or none when one is wrong; a round trip for each 1,000. */
-  applyMany(signatures: readonly Signature[]): Promise<Accepted[]>;
+  enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]>;
   /** Follows a call. With its task the result is typed. */
   result<R extends TSchema = TSchema>(id: string, task?: { result: R }): TaskResult<Static<R>>;
   /** A durable task; undefined for one Postgres does not know. */
@@ -64,7 +76,7 @@ export interface TaskClient {
   idle(): Promise<void>;
 }
 
-export interface TaskClientDependencies extends Omit<SubmitterDependencies, 'deferred'> {
+export interface TaskClientDependencies extends Omit<EnqueuerDependencies, 'deferred'> {
   waiter: TaskWaiter;
   telemetry: Telemetry;
 }
@@ -74,10 +86,10 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
   const [inspector, control] = [new Inspector(broker), new Control(broker)];
   const deferred = (taskId: string, error: unknown): void =>
     telemetry.emit('task.dispatch_deferred', { taskId, error });
-  const submitter = new Submitter({ ...deps, deferred });
+  const enqueuer = new Enqueuer({ ...deps, deferred });
 
-  async function applyMany(signatures: readonly Signature[]): Promise<Accepted[]> {
-    const accepted = await submitter.submit(signatures);
+  async function enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]> {
+    const accepted = await enqueuer.enqueue(signatures);
     accepted.forEach(({ id, outcome }, index) => {
       const event = outcome === 'created' ? 'task.accepted' : 'task.repeated';
       telemetry.emit(event, { taskId: id, task: signatures[index]!.task.name });
@@ -86,7 +98,7 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
   }
 
   async function apply(signature: Signature): Promise<Accepted> {
-    const [accepted] = await applyMany([signature]);
+    const [accepted] = await enqueueMany([signature]);
     return accepted!;
   }
 
@@ -97,10 +109,15 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
   }
 
   return {
+    enqueue: (
+      work: Signature | Callable<TSchema, TSchema, CallOptions>,
+      payload?: unknown,
+      options = {},
+    ) => apply('s' in work ? work.s(payload, options) : work),
     delay: (task, payload) => apply(task.s(payload)),
     applyAsync: (task: Callable<TSchema, TSchema, CallOptions>, payload: unknown, options = {}) =>
       apply(task.s(payload, options)),
-    applyMany,
+    enqueueMany,
     result: (id) => ({
       status: () => view(id),
       async get({ timeoutMs }) {
@@ -109,20 +126,22 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
       },
     }),
     find: (id) => viewDurable(db, inspector, id),
-    idle: () => submitter.idle(),
+    idle: () => enqueuer.idle(),
     waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),
     async revoke(id, { terminate = false } = {}) {
-      const word = await revokeTask(db, id);
-      if (word === 'ended' && !terminate) return word;
-      const heard = control.revoke([id]).then(async ([queued]) => {
-        if (terminate) await control.broadcast('terminate', { id }, { timeoutMs: TERMINATE_MS });
-        return queued!;
-      });
-      if (word === 'unknown') return heard;
-      // What Postgres has ended never starts again, whether the queue hears of it or not.
+      const [revoked] = await revoke({ db, control }, [id]);
+      const { row, job } = revoked!;
+      if (row === 'ended' && !terminate) return row;
+      const heard = terminate
+        ? job.then(async (word) => {
+            await control.broadcast('terminate', { id }, { timeoutMs: TERMINATE_MS });
+            return word;
+          })
+        : job;
+      if (row === 'unknown') return heard;
       const late = heard.catch((error: unknown) => deferred(id, error));
       if (terminate) await late;
-      return word;
+      return row;
     },
   };
 }

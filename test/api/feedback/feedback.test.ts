@@ -41,7 +41,7 @@ test('a request is for the task, the locale and the key it names', async (t) => 
     .replace('FEEDBACK', 'feedback');
   await app.inject({ method: 'POST', url, headers });
   await app.inject({ method: 'POST', url, headers, payload: { locale: 'en' } });
-  const asked = world.tasks.applied.map(({ name, payload, options }) => ({
+  const asked = world.tasks.enqueued.map(({ name, payload, options }) => ({
     name,
     payload,
     key: options.dedupeKey,
@@ -67,7 +67,7 @@ test('a request is for the task, the locale and the key it names', async (t) => 
       key: `generate_ai_feedback:${PRACTICE_ID}:en`,
     },
   ]);
-  const [chinese, english] = world.tasks.applied.map(({ options }) => options.inputHash);
+  const [chinese, english] = world.tasks.enqueued.map(({ options }) => options.inputHash);
   assert.ok(chinese);
   assert.notEqual(chinese, english);
 });
@@ -106,7 +106,7 @@ test('when nothing changed, the answer is 200 with the feedback in the language 
 
 test('a key used for another request is 409', async (t) => {
   const world = createWorld();
-  world.tasks.applyAsync = async () => {
+  world.tasks.enqueue = async () => {
     throw new AppError('IDEMPOTENCY_KEY_REUSED');
   };
   const app = await open(t, world);

@@ -183,7 +183,7 @@ test('what belongs to somebody else is as unknown as what never was', async (t) 
     assert.equal(answer.statusCode, 404, `${method} ${url}`);
     assert.equal(answer.json<ErrorBody>().error.code, code);
   }
-  assert.deepEqual(world.tasks.applied, []);
+  assert.deepEqual(world.tasks.enqueued, []);
 });
 
 test('a token is taken from the Bearer header first, then from the cookie', async (t) => {

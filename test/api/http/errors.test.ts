@@ -24,7 +24,7 @@ function failWith(world: World, error: Error): void {
   };
   Object.assign(world.deps.readers, { practiceMaterial: fail, feedback: fail });
   world.tasks.find = fail;
-  world.tasks.applyAsync = fail;
+  world.tasks.enqueue = fail;
 }
 
 const AWAY: Record<string, Error> = {

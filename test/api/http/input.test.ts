@@ -44,7 +44,7 @@ for (const [kind, [payload, code, sentence]] of Object.entries(BODIES)) {
     const headers = { ...(await bearer()), 'content-type': JSON_TYPE };
     const url = `/practices/${PRACTICE_ID}/feedback`;
     assertRefused(await app.inject({ method: 'POST', url, headers, payload }), code, sentence);
-    assert.deepEqual(world.tasks.applied, []);
+    assert.deepEqual(world.tasks.enqueued, []);
   });
 }
 

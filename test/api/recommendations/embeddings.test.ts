@@ -35,7 +35,7 @@ const EMBEDDING = {
   },
 };
 
-const namesOf = ({ tasks }: World): string[] => tasks.applied.map(({ name }) => name);
+const namesOf = ({ tasks }: World): string[] => tasks.enqueued.map(({ name }) => name);
 
 test('asking for one’s own vectors is accepted, put off and merged with what comes next', async (t) => {
   const { world, app } = await openWithKey(t, KEY);
@@ -48,7 +48,7 @@ test('asking for one’s own vectors is accepted, put off and merged with what c
   assert.equal(answer.statusCode, 202);
   assert.equal(answer.headers['location'], `/tasks/${id}`);
   assert.deepEqual(answer.json(), { task_id: id, status: 'queued', status_url: `/tasks/${id}` });
-  assert.deepEqual(world.tasks.applied, [EMBEDDING]);
+  assert.deepEqual(world.tasks.enqueued, [EMBEDDING]);
 });
 
 test('a service with the key tells of goals and practices', async (t) => {
@@ -61,13 +61,13 @@ test('a service with the key tells of goals and practices', async (t) => {
   assert.equal(goals.statusCode, 202);
   assert.equal(goals.json<{ tasks: unknown[] }>().tasks.length, 1);
   await tell('practice.updated', { practice_id: PRACTICE_ID });
-  assert.deepEqual(world.tasks.applied, [EMBEDDING, EMBEDDING]);
+  assert.deepEqual(world.tasks.enqueued, [EMBEDDING, EMBEDDING]);
 
-  world.tasks.applied.length = 0;
+  world.tasks.enqueued.length = 0;
   await tell('practice.completed', { practice_id: PRACTICE_ID });
   assert.deepEqual(namesOf(world), ['update_user_embeddings', 'generate_ai_feedback']);
 
-  world.tasks.applied.length = 0;
+  world.tasks.enqueued.length = 0;
   world.material.practice.progressPercentage = 10;
   const thin = await tell('practice.completed', { practice_id: PRACTICE_ID });
   assert.equal(thin.statusCode, 202);
@@ -93,6 +93,6 @@ test('without the right key nobody gets in, and with none set nobody at all', as
     const answer = await app.inject({ method: 'POST', url, headers, payload });
     assert.equal(answer.statusCode, 401, JSON.stringify(headers));
     assert.equal(answer.json<ErrorBody>().error.code, 'UNAUTHENTICATED');
-    assert.deepEqual(world.tasks.applied, []);
+    assert.deepEqual(world.tasks.enqueued, []);
   }
 });

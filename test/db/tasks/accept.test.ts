@@ -9,7 +9,7 @@ import type { AcceptRequest } from '../../../db/tasks/request.ts';
 import { acceptPlain } from '../../../db/tasks/accept-many.ts';
 import { transaction } from '../../../db/stores/postgres.ts';
 import { releaseTrailing, takeDueChecks } from '../../../db/tasks/checks.ts';
-import { revokeTask } from '../../../db/tasks/ends.ts';
+import { revokeTasks } from '../../../db/tasks/ends.ts';
 import {
   failTask,
   findDelay,
@@ -211,7 +211,7 @@ describe('a call that meets a task which has begun', () => {
   test('is done once more though that one fails or is revoked', async () => {
     const ends: ((claim: { id: string; epoch: string }) => Promise<unknown>)[] = [
       (claim) => failTask(database.pool, claim, { code: 'TASK_FAILED', message: 'no' }),
-      (claim) => revokeTask(database.pool, claim.id),
+      (claim) => revokeTasks(database.pool, [claim.id]),
     ];
     for (const end of ends) {
       const { dedupeKey, claim } = await begun();

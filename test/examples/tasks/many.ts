@@ -16,7 +16,7 @@ export const tasks = [square];
 
 export async function run({ client }: Stack): Promise<void> {
   const signatures = Array.from({ length: 1000 }, (_, n) => square.s({ n }));
-  const accepted = await client.applyMany(signatures);
+  const accepted = await client.enqueueMany(signatures);
   const squares = await Promise.all(
     accepted.map(({ id }) => client.result(id, square).get({ timeoutMs: 60_000 })),
   );

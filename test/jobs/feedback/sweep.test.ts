@@ -63,12 +63,12 @@ test('an attempt that follows one which was cut off asks for nothing twice', asy
   const wanted = await practices(30);
   const job = await sweepJob();
   let left = 12;
-  const { submitter } = scope;
-  const failing = Object.assign(Object.create(submitter) as typeof submitter, {
-    submit: (signatures: Parameters<typeof submitter.submit>[0]) =>
-      left-- > 0 ? submitter.submit(signatures) : Promise.reject(new Error('cut off')),
+  const { enqueuer } = scope;
+  const failing = Object.assign(Object.create(enqueuer) as typeof enqueuer, {
+    enqueue: (signatures: Parameters<typeof enqueuer.enqueue>[0]) =>
+      left-- > 0 ? enqueuer.enqueue(signatures) : Promise.reject(new Error('cut off')),
   });
-  const cut = await attempt(job, { ...scope, submitter: failing }, live);
+  const cut = await attempt(job, { ...scope, enqueuer: failing }, live);
   assert.equal(cut.kind, 'retry', JSON.stringify(cut));
   assert.equal((await asked()).length, 12);
   assert.equal((await attempt({ ...job, attempts: 1 }, scope, live)).kind, 'succeeded');

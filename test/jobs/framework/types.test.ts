@@ -17,7 +17,7 @@ test('a payload that does not fit the schema of its task', async () => {
     // @ts-expect-error nothing is no payload
     () => world.client.applyAsync(durable, undefined),
     // @ts-expect-error in a signature too
-    () => world.client.applyMany([durable.s({ n: 'one' })]),
+    () => world.client.enqueueMany([durable.s({ n: 'one' })]),
   ];
   for (const call of calls) await assert.rejects(call(), { code: 'TASK_PAYLOAD_INVALID' });
 });
@@ -31,7 +31,7 @@ test('an option that is none, or that only durable tasks have', async () => {
     // @ts-expect-error only durable tasks have it
     () => world.client.applyAsync(transient, { n: 1 }, { dedupeKey: 'once' }),
     // @ts-expect-error in a signature too
-    () => world.client.applyMany([transient.s({ n: 1 }, { dedupeKey: 'once' })]),
+    () => world.client.enqueueMany([transient.s({ n: 1 }, { dedupeKey: 'once' })]),
   ];
   for (const call of calls) await assert.rejects(call(), { code: 'TASK_OPTION_INVALID' });
 });

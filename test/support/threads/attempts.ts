@@ -8,7 +8,7 @@ import { Cache } from '../../../db/stores/cache.ts';
 import { acceptTask } from '../../../db/tasks/accept.ts';
 import { findTask, type TaskRow } from '../../../db/tasks/rows.ts';
 import { Broker } from '../../../jobs/queue/index.ts';
-import { Submitter } from '../../../jobs/framework/calls/submit.ts';
+import { Enqueuer } from '../../../jobs/framework/calls/enqueue.ts';
 import { TASKS } from '../../../jobs/tasks.ts';
 import { defineTask, type Context } from '../../../jobs/define.ts';
 import type { TaskContext } from '../../../jobs/framework/context.ts';
@@ -50,7 +50,7 @@ before(async () => {
       cache,
     },
     db,
-    submitter: new Submitter({
+    enqueuer: new Enqueuer({
       db,
       broker,
       get tasks() {

@@ -8,7 +8,7 @@ import {
 } from '../../../../jobs/framework/beat/book.ts';
 import { defineSchedule } from '../../../../jobs/framework/beat/schedule.ts';
 import { Broker, Inspector } from '../../../../jobs/queue/index.ts';
-import { Submitter } from '../../../../jobs/framework/calls/submit.ts';
+import { Enqueuer } from '../../../../jobs/framework/calls/enqueue.ts';
 import { TASKS } from '../../../../jobs/tasks.ts';
 import { sweepFeedback } from '../../../../jobs/feedback/sweep-task.ts';
 import { fireDue } from '../../../../scheduler/beat.ts';
@@ -36,7 +36,7 @@ before(async () => {
   const db = database.pool;
   deps = {
     db,
-    submitter: new Submitter({ db, broker, tasks: TASKS, queues: [], deferred: () => undefined }),
+    enqueuer: new Enqueuer({ db, broker, tasks: TASKS, queues: [], deferred: () => undefined }),
     schedules: [
       defineSchedule({
         name: 'nightly',

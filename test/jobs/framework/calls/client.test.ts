@@ -51,7 +51,7 @@ describe('a call', () => {
       const id = randomUUID();
       const headers = { who: 'me' };
       const options = { id, countdownMs: 60_000, expiresMs: 90_000, priority: 9, queue: 'served' };
-      await world.client.applyMany([task.s({ n: 1 }, { ...options, headers })]);
+      await world.client.enqueueMany([task.s({ n: 1 }, { ...options, headers })]);
       const { state, job } = await jobOf(id);
       assert.deepEqual(
         [state, job?.queue, job?.priority, job?.headers],
@@ -66,19 +66,19 @@ describe('a call', () => {
 
     test(`of ${kind} may wait for a time of day`, async () => {
       const eta = new Date(Date.now() + 600_000);
-      const [{ id } = { id: '' }] = await world.client.applyMany([task.s({ n: 1 }, { eta })]);
+      const [{ id } = { id: '' }] = await world.client.enqueueMany([task.s({ n: 1 }, { eta })]);
       await jobOf(id);
       const key = world.broker.key(0, 'delayed');
       const score = await world.redis.client.zscore(key, `${task.priority}${id}`);
       assert.ok(Math.abs(Number(score) - eta.getTime()) < 30_000);
       const past = new Date(Date.now() - 30_000);
-      const [now] = await world.client.applyMany([task.s({ n: 1 }, { eta: past })]);
+      const [now] = await world.client.enqueueMany([task.s({ n: 1 }, { eta: past })]);
       assert.equal((await jobOf(now!.id)).state, 'pending');
     });
 
     test(`of ${kind} with the same id is the same task, with another payload it is refused`, async () => {
       const id = randomUUID();
-      const call = (n: number) => world.client.applyMany([task.s({ n }, { id })]);
+      const call = (n: number) => world.client.enqueueMany([task.s({ n }, { id })]);
       assert.equal((await call(1))[0]?.outcome, 'created');
       assert.equal((await call(1))[0]?.outcome, 'repeated');
       assert.equal(await codeOf(call(2)), 'TASK_ID_TAKEN');
@@ -90,7 +90,7 @@ describe('a call', () => {
     const signatures = Array.from({ length: 2500 }, (_, n) =>
       (n % 2 === 0 ? durable : transient).s({ n }, { id: randomUUID() }),
     );
-    const accepted = await world.client.applyMany(signatures);
+    const accepted = await world.client.enqueueMany(signatures);
     assert.deepEqual(
       accepted.map(({ id }) => id),
       signatures.map(({ options }) => options.id),
@@ -120,7 +120,7 @@ describe('a call', () => {
   test('twice in one call of many is one task', async () => {
     const id = randomUUID();
     const signatures = [durable.s({ n: 1 }, { id }), durable.s({ n: 1 }, { id })];
-    const accepted = await world.client.applyMany(signatures);
+    const accepted = await world.client.enqueueMany(signatures);
     assert.deepEqual(
       accepted.map(({ outcome }) => outcome),
       ['created', 'repeated'],
@@ -166,7 +166,7 @@ describe('refused, with nothing written, is', () => {
       const before = [await rows(), await world.inspector.overview()];
       const good = durable.s({ n: 1 }, { id: randomUUID() });
       const error = await world.client
-        .applyMany([good, signature])
+        .enqueueMany([good, signature])
         .catch((cause: unknown) => cause);
       assert.ok(error instanceof AppError, String(error));
       assert.equal(error.code, code);

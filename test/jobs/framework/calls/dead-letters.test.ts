@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { TASKS_OF_TESTS } from '../../../support/threads/test-tasks.ts';
 import { after, before, test, type TestContext } from 'node:test';
-import { revokeTask } from '../../../../db/tasks/ends.ts';
+import { revokeTasks } from '../../../../db/tasks/ends.ts';
 import { failTask, startTask, succeedTask } from '../../../../db/tasks/attempts.ts';
 import { acceptTask } from '../../../../db/tasks/accept.ts';
 import type { AcceptRequest } from '../../../../db/tasks/request.ts';
@@ -144,7 +144,7 @@ test('a round of the reconciler that fails does not look soon again at what got 
 test('a revoked one is opened again, a finished one is left alone', async (t) => {
   const place = await open(t);
   const revoked = await place.bury();
-  assert.equal(await revokeTask(database.pool, revoked), 'revoked');
+  assert.deepEqual(await revokeTasks(database.pool, [revoked]), ['revoked']);
   assert.equal((await findTask(database.pool, revoked))?.error_code, 'TASK_REVOKED');
   const done = await place.bury();
   await succeedTask(database.pool, await start(database.pool, done), '"result"');

@@ -12,6 +12,7 @@ import {
 } from '../../../db/stores/postgres.ts';
 import { AppError, type ErrorCode } from '../../../base/errors.ts';
 import { readCall, type Known } from './read-call.ts';
+import { toJob } from './to-job.ts';
 import {
   Control,
   Producer,
@@ -24,20 +25,20 @@ import type { Signature } from '../signature.ts';
 /** Most rows in one statement. */
 const MAX_ROWS = 1000;
 
-export interface SubmitterDependencies extends Known {
+export interface EnqueuerDependencies extends Known {
   db: Pool;
   broker: Broker;
   /** Told of an accepted task that the queue did not take: the reconciler hands it over later. */
   deferred(taskId: string, error: unknown): void;
 }
 
-export class Submitter {
-  readonly #deps: SubmitterDependencies;
+export class Enqueuer {
+  readonly #deps: EnqueuerDependencies;
   readonly #producer: Producer;
   readonly #control: Control;
   readonly #dispatches = new Set<Promise<unknown>>();
 
-  constructor(deps: SubmitterDependencies) {
+  constructor(deps: EnqueuerDependencies) {
     this.#deps = deps;
     this.#producer = new Producer(deps.broker);
     this.#control = new Control(deps.broker);
@@ -48,7 +49,7 @@ export class Submitter {
    * @returns what each came to, in order.
    * @throws {AppError} those of `readCall`; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`, `QUEUE_FULL`, `STORE_UNAVAILABLE`
    */
-  async submit(signatures: readonly Signature[]): Promise<Accepted[]> {
+  async enqueue(signatures: readonly Signature[]): Promise<Accepted[]> {
     const requests = signatures.map((signature) => readCall(signature, this.#deps));
     const durable = requests.filter((_, index) => signatures[index]!.task.durable);
     const accepted = new Map<AcceptRequest, Accepted>();
@@ -63,7 +64,7 @@ export class Submitter {
   }
 
   /** Accepts a durable call as part of a transaction. `dispatch` it once that is committed. */
-  async submitWithin(
+  async enqueueWithin(
     tx: Queryable,
     signature: Signature,
   ): Promise<Pick<Accepted, 'id' | 'outcome'> & { dispatch: () => void }> {
@@ -151,26 +152,3 @@ const CODES: Partial<Record<QueueErrorCode, ErrorCode>> = {
   QUEUE_FULL: 'QUEUE_FULL',
   REDIS_UNAVAILABLE: 'STORE_UNAVAILABLE',
 };
-
-function toJob({
-  id,
-  name,
-  queue,
-  priority,
-  payload,
-  headers,
-  eta,
-  delayMs,
-  expiresMs,
-}: AcceptRequest) {
-  return {
-    id,
-    task: name,
-    queue,
-    priority,
-    payload,
-    headers,
-    delayMs: delayMs ?? Math.max(0, (eta?.getTime() ?? 0) - Date.now()),
-    expiresInMs: expiresMs,
-  };
-}
