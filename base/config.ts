@@ -3,51 +3,9 @@
  */
 import { existsSync } from 'node:fs';
 import { closest, didYouMean } from './closest.ts';
-import { SETTINGS, type Role, type Setting, type SettingName } from './settings/index.ts';
+import { SETTINGS, type Config, type Setting, type SettingName } from './settings/index.ts';
 
-export { ROLES, SETTINGS, type Role, type SettingName } from './settings/index.ts';
-
-export interface Config {
-  role: Role;
-  host: string;
-  port: number;
-  operationsPort: number | undefined;
-  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  dataDir: string;
-  cacheDir: string;
-  databaseUrl: string | undefined;
-  redisUrl: string | undefined;
-  clickhouseUrl: string | undefined;
-  qdrantUrl: string | undefined;
-  qdrantApiKey: string | undefined;
-  vectorSize: number;
-  openaiBaseUrl: string | undefined;
-  openaiApiKey: string | undefined;
-  llmModel: string;
-  embeddingModel: string;
-  embeddingDebounceMs: number;
-  llmTimeoutMs: number;
-  offlineCoachDelayMs: number;
-  jwtSecurity: string | undefined;
-  internalApiKey: string | undefined;
-  corsOrigins: string[] | undefined;
-  schedules: 'on' | 'off';
-  feedbackMinProgress: number;
-  feedbackMinNoteLength: number;
-  queuePrefix: string;
-  queueShards: number;
-  backlogMaxRows: number;
-  backlogMaxAgeMs: number;
-  taskRetentionMs: number;
-  resultTtlMs: number;
-  leaseMs: number;
-  workerQueues: string[];
-  workerThreads: number;
-  workerConcurrency: number;
-  workerMaxJobsPerThread: number;
-  workerMaxHeapMb: number;
-  shutdownGraceMs: number;
-}
+export { ROLES, SETTINGS, type Config, type Role, type SettingName } from './settings/index.ts';
 
 /** A configuration whose every store has an address: what all parts but the embedded engines work with. */
 export interface ResolvedConfig extends Config {

@@ -184,3 +184,25 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
+
+/** `LEASE_MS` as `leaseMs`. */
+type Camel<Name extends string> = Name extends `${infer First}_${infer Rest}`
+  ? `${Lowercase<First>}${Capitalize<Camel<Rest>>}`
+  : Lowercase<Name>;
+
+type ValueOf<S extends Setting> = S['kind'] extends 'integer'
+  ? number
+  : S['kind'] extends 'list' | 'origins'
+    ? string[]
+    : S extends { kind: 'choice'; values: readonly (infer Value)[] }
+      ? Value
+      : string;
+
+/** The values of all settings, by their names in camel case; `undefined` where one has no default and may be unset. */
+export type Config = {
+  -readonly [
+    Name in SettingName as Camel<Name>
+  ]: (typeof SETTINGS)[Name]['default'] extends undefined
+    ? ValueOf<(typeof SETTINGS)[Name]> | undefined
+    : ValueOf<(typeof SETTINGS)[Name]>;
+};

@@ -1,5 +1,5 @@
 /**
- * The settings of the queue and of those who work on it: part of the table in settings.ts.
+ * The settings of the queue and of those who work on it: part of the table in index.ts.
  */
 export const QUEUE_SETTINGS = {
   QUEUE_PREFIX: {
@@ -90,6 +90,13 @@ export const QUEUE_SETTINGS = {
     min: 48,
     max: 255,
     describe: 'Heap and buffers above which a thread takes no more jobs and is replaced.',
+  },
+  WORKER_FREEZE_BUILTINS: {
+    kind: 'choice',
+    default: 'off',
+    values: ['on', 'off'],
+    describe:
+      'Whether tasks are kept from changing built-in objects such as JSON and Array for others on their thread. Packages that patch those, as tracing does, need it off.',
   },
   SHUTDOWN_GRACE_MS: {
     kind: 'integer',

@@ -57,7 +57,7 @@ export function serveThread<X>({
   });
 
   watchHeap(config.workerMaxHeapMb, (mb) => tell({ type: 'heavy', mb }));
-  freezeLanguage();
+  if (config.workerFreezeBuiltins === 'on') freezeLanguage();
 
   // Not parentPort: piscina takes every message there for its own.
   const orders = new BroadcastChannel(channel);

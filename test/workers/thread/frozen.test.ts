@@ -10,7 +10,7 @@ before(async () => {
 after(() => database.drop());
 
 async function open(t: TestContext) {
-  const bench = await openWorker(t, database.url);
+  const bench = await openWorker(t, database.url, { workerFreezeBuiltins: 'on' });
   const result = async (task: string, payload?: object): Promise<unknown> => {
     const id = await bench.add(task, payload);
     await bench.jobEvent(id, 'job.succeeded');
