@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { closest, didYouMean } from './closest.ts';
 import { SETTINGS, type Config, type Setting, type SettingName } from './settings/index.ts';
 
-export { ROLES, SETTINGS, type Config, type Role, type SettingName } from './settings/index.ts';
+export { ROLES, SETTINGS, type Config, type SettingName } from './settings/index.ts';
 
 /** A configuration whose every store has an address: what all parts but the embedded engines work with. */
 export interface ResolvedConfig extends Config {

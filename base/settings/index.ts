@@ -21,7 +21,6 @@ export interface Setting {
 }
 
 export const ROLES = ['all', 'api', 'worker', 'scheduler'] as const;
-export type Role = (typeof ROLES)[number];
 
 export const SETTINGS = {
   ROLE: {

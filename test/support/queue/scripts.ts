@@ -132,18 +132,23 @@ export async function answer(call: Promise<unknown>): Promise<unknown> {
   }
 }
 
+/** Times that were written, and how: however long a test takes, they are read as that. */
+const times = new Map<string, string>();
+
 /** From the notation of states to what Redis holds. */
 export function plain<T>(value: T): T {
   return mapText(value, (text) =>
     text
       .replaceAll(/@(\w+)/g, (_, name: string) => uuid(name))
-      .replaceAll(/(?<![A-Za-su-z_])T(?:([+-]\d+)s)?\b/g, (_, seconds?: string) =>
-        String(Date.now() + Number(seconds ?? 0) * 1000),
-      ),
+      .replaceAll(/(?<![A-Za-su-z_])T(?:([+-]\d+)s)?\b/g, (notation, seconds?: string) => {
+        const ms = String(Date.now() + Number(seconds ?? 0) * 1000);
+        times.set(ms, notation);
+        return ms;
+      }),
   ) as T;
 }
 
-/** From what Redis holds to the notation of states; times are rounded to 5 s. */
+/** From what Redis holds to the notation of states: times as they were written, others rounded to 5 s. */
 export function short<T>(value: T): T {
   return mapText(value, (text) =>
     text
@@ -152,6 +157,8 @@ export function short<T>(value: T): T {
         return name === undefined ? id : `@${name}`;
       })
       .replaceAll(/(?<!\d)[12]\d{12}(?!\d)/g, (ms) => {
+        const written = times.get(ms);
+        if (written !== undefined) return written;
         const seconds = Math.round((Number(ms) - Date.now()) / 5000) * 5;
         return seconds === 0 ? 'T' : `T${seconds > 0 ? '+' : ''}${seconds}s`;
       }),
