@@ -56,7 +56,7 @@ async function assertReady(config: ResolvedConfig): Promise<void> {
   }
 }
 
-/** Beside the start: its being away delays feedback, and keeps nobody from asking for it. */
+/** Beside the start: its being unavailable delays feedback, and keeps nobody from asking for it. */
 async function warnOfModel({ config, embedded }: Resolved): Promise<void> {
   const problem = await checkModel(config, embedded);
   if (problem !== undefined) telemetry.emit('model.unreachable', { problem });

@@ -57,7 +57,7 @@ export const ERRORS = {
     status: 502,
     message: 'The language model did not answer in the agreed form.',
   },
-  STORE_UNAVAILABLE: { status: 503, message: 'A store is away. Try again shortly.' },
+  STORE_UNAVAILABLE: { status: 503, message: 'A store is unavailable. Try again shortly.' },
   TASK_UNKNOWN: { status: 500, message: 'No task of that name is registered.' },
   TASK_PAYLOAD_INVALID: {
     status: 500,

@@ -1,5 +1,5 @@
 /**
- * Tells a process that hangs from one whose stores are away: only the first is mended by a restart.
+ * Tells a process that hangs from one whose stores are unavailable: only the first is mended by a restart.
  */
 import { Loop } from './service.ts';
 
@@ -23,7 +23,7 @@ export class Watchdog extends Loop {
   constructor(watched: Watched, patienceMs = PATIENCE_MS) {
     super({
       name: 'watchdog',
-      // A store that is away is what it is there to notice.
+      // A store that is unavailable is what it is there to notice.
       onError: () => undefined,
       maxErrorDelayMs: LOOK_MS,
       tick: async () => {

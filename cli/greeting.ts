@@ -1,5 +1,5 @@
 /**
- * What `npm start` tells whoever has just started everything embedded: who they can be, and what to paste.
+ * What `npm start` prints once everything runs embedded: tokens of demo users, and commands to paste.
  */
 import { signToken } from '../api/http/auth.ts';
 import { SETTINGS, type ResolvedConfig } from '../base/config.ts';
@@ -41,7 +41,7 @@ export async function greeting(config: ResolvedConfig, origin: string): Promise<
     `  TASK=$(curl -s -X POST ${cards}/refresh ${authorization} | ${taskId})`,
     `  curl -s -o /dev/null "${origin}/tasks/$TASK?wait=20" ${authorization}; curl -s -w '\\n' ${cards} ${authorization}`,
     '',
-    `What is done by itself, for admins (${practice.owner.nickname} again, with the role admin):`,
+    `Schedules, for admins (${practice.owner.nickname} again, with the role admin):`,
     `  ADMIN=${await tokenOf(config, practice.owner, ['user', 'admin'])}`,
     `  curl -s -w '\\n' ${origin}/schedules -H "Authorization: Bearer $ADMIN"`,
     ...(config.logLevel === 'debug'

@@ -39,7 +39,7 @@ export interface QueueStores {
 /**
  * Runs on the queue of a running process or of `REDIS_URL`. Nothing is started for it: an engine without a process has
  * nobody to command.
- * @param options.needsRedis whether nothing is done while Redis is away. Default true.
+ * @param options.needsRedis whether nothing is done while Redis is unavailable. Default true.
  */
 export async function withQueue<T>(
   work: (stores: QueueStores) => Promise<T>,

@@ -22,8 +22,8 @@ export type Decision =
   | ({ kind: 'failed' } & Failure)
   | { kind: 'released'; delayMs: number; reason: string };
 
-/** Pause before a job whose store is away is tried again, in milliseconds. */
-const STORE_AWAY_DELAY_MS = 2000;
+/** Pause before a job whose store is unavailable is tried again, in milliseconds. */
+const STORE_UNAVAILABLE_DELAY_MS = 2000;
 
 /** Pause before a job is looked at again that another owner has started meanwhile, in milliseconds. */
 const STALE_DELAY_MS = 1000;
@@ -56,8 +56,12 @@ export function decide(
   if (error instanceof StaleEpochError) {
     return { kind: 'released', delayMs: STALE_DELAY_MS, reason: error.message };
   }
-  if (isStoreAway(error)) {
-    return { kind: 'released', delayMs: STORE_AWAY_DELAY_MS, reason: 'a store is away' };
+  if (isStoreUnavailable(error)) {
+    return {
+      kind: 'released',
+      delayMs: STORE_UNAVAILABLE_DELAY_MS,
+      reason: 'a store is unavailable',
+    };
   }
   const failure = describe(error);
   const delayMs = delayUntilRetry(error, attempts, policy, random);
@@ -68,8 +72,8 @@ export function decide(
   return { kind: 'retry', delayMs, ...failure };
 }
 
-/** Whether an error means that one of the stores is away or busy. */
-export function isStoreAway(error: unknown): boolean {
+/** Whether an error means that one of the stores is unavailable or busy. */
+export function isStoreUnavailable(error: unknown): boolean {
   return STORES.some((store) => store.isUnavailable(error));
 }
 

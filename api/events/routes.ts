@@ -78,7 +78,7 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
     validatorCompiler: (route) => compileValidator({ ...route, schema: EventsChecked }),
     schema: {
       operationId: 'sendEvents',
-      summary: 'Tell what the user did',
+      summary: 'Report what the user did',
       description:
         'One bad event rejects itself alone. An event sent again is stored once, so that a batch may be repeated.',
       body: EventsRequest,
@@ -98,7 +98,7 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
     url: '/events/view',
     schema: {
       operationId: 'sendView',
-      summary: 'Tell that something is being looked at',
+      summary: 'Report a view',
       body: ViewRequest,
       ...ROUTE,
     },
@@ -113,7 +113,7 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
     url: '/events/progress',
     schema: {
       operationId: 'sendProgress',
-      summary: 'Tell how much of something was read',
+      summary: 'Report reading progress',
       body: ProgressRequest,
       ...ROUTE,
     },
@@ -131,7 +131,7 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
     url: '/events/time-spent',
     schema: {
       operationId: 'sendTimeSpent',
-      summary: 'Tell how long something has been looked at so far',
+      summary: 'Report the time spent so far',
       description: 'Sent several times in a visit, with growing times: the longest counts.',
       body: TimeSpentRequest,
       ...ROUTE,

@@ -113,7 +113,7 @@ const cachedFeedback = Compile(
   }),
 );
 
-/** What the task left in the cache, as long as it is what it should be; a cache that is away is an empty one. */
+/** What the task left in the cache, as long as it is what it should be; a cache that is unavailable is an empty one. */
 async function readCached(
   { cache }: RouteContext,
   practiceId: string,

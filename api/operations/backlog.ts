@@ -1,5 +1,5 @@
 /**
- * Accepted work that nobody gets to is bounded: beyond that the API refuses more, for instance when Redis has been away for long.
+ * Accepted work that nobody gets to is bounded: beyond that the API refuses more, for instance when Redis has been unavailable for long.
  */
 import { Gauge, type Registry } from 'prom-client';
 import { measureBacklog, type BacklogSize } from '../../db/tasks/backlog.ts';

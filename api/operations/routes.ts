@@ -26,7 +26,7 @@ export function operationsRoutes(app: Api, deps: OperationsDependencies): void {
       config: PUBLIC,
       schema: {
         operationId,
-        summary: 'Whether the process works, as far as that is up to it',
+        summary: 'Whether the process works; restart it if not',
         tags: ['operations'],
         security: [],
         response: { 200: HealthBody, 503: HealthBody },

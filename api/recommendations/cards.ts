@@ -79,7 +79,7 @@ export async function readCards(
   return { cards, nextCursor: hasMore ? cursorAfter(ranked, last.id) : null, ...about };
 }
 
-/** The user's own order, or that of what is popular, if there is anything in it; a cache that is away is an empty one. */
+/** The user's own order, or that of what is popular, if there is anything in it; a cache that is unavailable is an empty one. */
 async function readOrder(
   { db, cache }: Pick<RouteContext, 'db' | 'cache'>,
   userId: string,

@@ -15,7 +15,7 @@ export function embeddingRoutes(app: Api, { config, tasks, backlog }: RouteConte
     url: '/users/me/embeddings',
     schema: {
       operationId: 'updateEmbeddings',
-      summary: 'Tell that goals, profile or practices have changed',
+      summary: 'Report that goals, profile or practices have changed',
       description:
         'Answers at once: 202 with the task that makes the vectors anew. Changes that follow one another within half a minute are one task.',
       tags: ['recommendations'],

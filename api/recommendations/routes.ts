@@ -54,7 +54,7 @@ export function recommendationRoutes(app: Api, context: RouteContext): void {
     url: '/users/me/recommendations/refresh',
     schema: {
       operationId: 'refreshRecommendations',
-      summary: 'Ask for recommendations from the newest of everything',
+      summary: 'Refresh the recommendations of the user',
       tags: ['recommendations'],
       response: {
         202: AcceptedBody,

@@ -1,5 +1,5 @@
 /**
- * When things are done by themselves: to see, to change, and to do now. For admins.
+ * Schedules: to list, to change, and to run now. For admins.
  */
 import { upcoming } from '../../jobs/framework/beat/upcoming.ts';
 import { DEFAULT_TIMEZONE, Timetable } from '../../jobs/framework/beat/timetable.ts';
@@ -36,7 +36,7 @@ export function scheduleRoutes(
     schema: {
       ...common,
       operationId: 'getSchedules',
-      summary: 'Read all schedules, with what was and what comes',
+      summary: 'List schedules with their next and last runs',
       response: { 200: SchedulesBody, ...errorResponses(...REFUSALS) },
     },
     handler: async () => ({ schedules: (await schedules.list()).map(scheduleBody) }),
@@ -49,7 +49,7 @@ export function scheduleRoutes(
     schema: {
       ...common,
       operationId: 'previewSchedule',
-      summary: 'See when an expression would be due',
+      summary: 'Preview when an expression is due',
       querystring: PreviewQuery,
       response: { 200: PreviewBody, ...errorResponses(...REFUSALS, 'SCHEDULE_INVALID') },
     },
@@ -68,7 +68,7 @@ export function scheduleRoutes(
     schema: {
       ...common,
       operationId: 'getSchedule',
-      summary: 'Read one schedule, with what people did to it',
+      summary: 'Read one schedule with its changes',
       params: ScheduleParams,
       response: { 200: ScheduleDetailBody, ...errorResponses(...REFUSALS, 'SCHEDULE_NOT_FOUND') },
     },
@@ -109,8 +109,8 @@ export function scheduleRoutes(
     schema: {
       ...common,
       operationId: 'runSchedule',
-      summary: 'Do now what a schedule does',
-      description: 'When it is due stays as it was; a paused one may be run too.',
+      summary: 'Run a schedule now',
+      description: 'Its timetable stays as it is; a paused schedule can be run too.',
       params: ScheduleParams,
       response: {
         202: AcceptedBody,

@@ -20,7 +20,7 @@ const EVERY_MS = {
   maximum: MAX_EVERY_MS,
   description: 'Milliseconds between two slots.',
 };
-const TIMEZONE = { maxLength: 64, description: 'A name of IANA.', examples: ['Asia/Taipei'] };
+const TIMEZONE = { maxLength: 64, description: 'An IANA time zone.', examples: ['Asia/Taipei'] };
 
 export const ScheduleParams = Type.Object({
   name: Type.String({ maxLength: 64, examples: ['update-embeddings'] }),
@@ -36,7 +36,7 @@ export const ScheduleEdit = Type.Object(
   {
     additionalProperties: false,
     minProperties: 1,
-    description: 'What is left out stays as it is; null puts back what the code says.',
+    description: 'Fields left out keep their value; null restores the default of the code.',
     examples: [{ enabled: false }, { cron: '30 3 * * *' }],
   },
 );
@@ -102,7 +102,7 @@ export const ScheduleBody = Type.Object({
       at: Instant('When.'),
       fields: Type.Array(Type.String(), { description: 'What differs from the code.' }),
     }),
-    { description: 'null while it is as the code says.' },
+    { description: 'null while nothing has been changed.' },
   ),
   next_runs: Type.Array(NextRun, { description: 'The next five; none while it is paused.' }),
   last_runs: Type.Array(LastRun, { description: 'The last five, the newest first.' }),
@@ -126,7 +126,7 @@ export const ScheduleDetailBody = Type.Object({
       to: Nullable(Edits),
       task_id: Nullable(Type.String({ description: 'The task of a run by hand.' })),
     }),
-    { description: 'What people did to it, the newest first, 20 at most.' },
+    { description: 'Changes made by people, newest first, at most 20.' },
   ),
 });
 

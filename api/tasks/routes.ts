@@ -53,7 +53,7 @@ export function taskRoutes(app: Api, { tasks, closing }: TaskRoutesOptions): voi
     url: '/tasks/:id',
     schema: {
       operationId: 'revokeTask',
-      summary: 'Call a task off',
+      summary: 'Revoke a task',
       description:
         'A task that waits never starts; one that runs is told to stop, and nothing it still does counts. Answers with the task as it stands then: one that had ended before stays as it was.',
       tags: ['tasks'],

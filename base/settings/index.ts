@@ -160,8 +160,7 @@ export const SETTINGS = {
     kind: 'choice',
     default: 'on',
     values: ['on', 'off'],
-    describe:
-      'Whether a scheduler keeps the schedules; off where nothing is done by itself, as in a copy of production.',
+    describe: 'Whether a scheduler runs the schedules; off in a copy of production.',
   },
   FEEDBACK_MIN_PROGRESS: {
     kind: 'integer',

@@ -143,31 +143,31 @@ async function terminate(input: Input): Promise<number> {
 
 export const control: Commands = {
   'control ping': telling(
-    { describe: 'ask the workers whether they hear' },
+    { describe: 'ask every worker for an answer' },
     'ping',
     () => ({}),
     ({ pid, hostname }: { pid: number; hostname: string }) => `pong, process ${pid} on ${hostname}`,
   ),
   'control pause': {
     ...QUEUE,
-    describe: 'give out no jobs of a queue; what runs goes on',
+    describe: 'pause a queue: its jobs wait, running ones go on',
     options: JSON_OPTION,
     run: (input) => setPaused(input, 'paused'),
   },
   'control resume': {
     ...QUEUE,
-    describe: 'give out jobs of a queue again',
+    describe: 'resume a queue',
     options: JSON_OPTION,
     run: (input) => setPaused(input, 'resumed'),
   },
   'control add-consumer': telling(
-    { ...QUEUE, describe: 'have workers serve another queue, until they are restarted' },
+    { ...QUEUE, describe: 'make workers serve another queue until they restart' },
     'add_consumer',
     queueOf,
     serves,
   ),
   'control cancel-consumer': telling(
-    { ...QUEUE, describe: 'have workers leave a queue; what runs goes on' },
+    { ...QUEUE, describe: 'make workers stop serving a queue; running jobs go on' },
     'cancel_consumer',
     queueOf,
     serves,
@@ -182,24 +182,25 @@ export const control: Commands = {
   'control revoke': {
     takes: '<id...>',
     words: [1, 500],
-    describe: 'stop tasks for good, waiting or running',
+    describe: 'revoke tasks, waiting or running',
     options: JSON_OPTION,
     run: revokeAll,
   },
   'control terminate': {
     takes: '<id>',
     words: [1, 1],
-    describe: 'end the thread a job runs on; it and its neighbours run again, uncharged',
+    describe:
+      'end the thread of a running job; all jobs on it run again without using up an attempt',
     options: {
-      revoke: { kind: 'flag', describe: 'the job itself does not run again' },
+      revoke: { kind: 'flag', describe: 'also revoke the job' },
       ...ASK_OPTIONS,
     },
     run: terminate,
   },
   'control shutdown': telling(
     {
-      describe: 'end worker processes: what runs may end within the grace period',
-      options: { cold: { kind: 'flag', describe: 'what runs goes back to the queue at once' } },
+      describe: 'shut workers down: running jobs may finish within the grace period',
+      options: { cold: { kind: 'flag', describe: 'give running jobs back to the queue at once' } },
       examples: { 'control shutdown --worker 3f2a': 'ends one worker' },
     },
     'shutdown',

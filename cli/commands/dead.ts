@@ -156,7 +156,7 @@ async function purge(input: Input): Promise<void> {
 
 export const dead: Commands = {
   'dead list': {
-    describe: 'list the dead letters, the oldest first',
+    describe: 'list dead letters, oldest first',
     options: {
       ...FILTERS,
       limit: { kind: 'number', describe: `how many to show; default ${SHOWN}` },
@@ -167,14 +167,14 @@ export const dead: Commands = {
   'dead show': {
     takes: '<id>',
     words: [1, 1],
-    describe: 'show one with its payload',
+    describe: 'show one dead letter with its payload',
     options: JSON_OPTION,
     run: showOne,
   },
   'dead requeue': {
     takes: '<id...> | --all',
     words: [0, 500],
-    describe: 'run dead letters again, with nothing charged',
+    describe: 'requeue dead letters with all their attempts',
     options: {
       all: { kind: 'flag', describe: 'all of them' },
       ...FILTERS,
@@ -182,12 +182,12 @@ export const dead: Commands = {
     },
     examples: {
       'dead requeue --all --code LLM_UNAVAILABLE':
-        'runs again what failed while the model was away',
+        'runs again what failed while the model was unavailable',
     },
     run: requeue,
   },
   'dead purge': {
-    describe: 'forget all dead letters for good',
+    describe: 'delete all dead letters',
     options: { yes: { kind: 'flag', describe: 'do it' }, ...JSON_OPTION },
     run: purge,
   },

@@ -108,7 +108,7 @@ async function showQueues({ inspector }: QueueStores, input: Input): Promise<voi
 
 export const inspect: Commands = {
   'inspect workers': {
-    describe: 'list the workers: where they run, what they serve and hold',
+    describe: 'list workers: host, queues and jobs held',
     options: ASK_OPTIONS,
     run: (input) => withQueue((stores) => showWorkers(stores, input)),
   },
@@ -127,7 +127,7 @@ export const inspect: Commands = {
     return [troubles(said).length > 0 ? 'No worker that answered runs a job.' : 'No job runs.'];
   }),
   'inspect queues': {
-    describe: 'list the queues: what waits in them, and who serves them',
+    describe: 'list queues: waiting jobs and workers',
     options: JSON_OPTION,
     run: (input) => withQueue((stores) => showQueues(stores, input)),
   },
@@ -161,7 +161,7 @@ export const inspect: Commands = {
   'inspect task': {
     takes: '<id>',
     words: [1, 1],
-    describe: 'show what Redis and Postgres know of one task',
+    describe: 'show one task, from Redis and Postgres',
     options: JSON_OPTION,
     run: (input) => withQueue((stores) => showTask(stores, input)),
   },

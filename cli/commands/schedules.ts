@@ -1,5 +1,5 @@
 /**
- * When things are done by themselves: to see, to change, and to do now.
+ * Schedules: to list, to change, and to run now.
  */
 import { scheduleBody, scheduleDetailBody } from '../../api/schedules/bodies.ts';
 import { AppError } from '../../base/errors.ts';
@@ -25,7 +25,8 @@ type Body = ReturnType<typeof scheduleBody>;
 
 async function withBook<T>(work: (book: ScheduleBook) => Promise<T>): Promise<T> {
   const onBook = async ({ broker, db }: QueueStores): Promise<T> => {
-    const deferred = (): void => say('The queue is away: the scheduler hands the task over later.');
+    const deferred = (): void =>
+      say('Redis is unavailable: the scheduler enqueues the task later.');
     const enqueuer = new Enqueuer({ db: db(), broker, tasks: TASKS, queues: [], deferred });
     const deps = { db: db(), enqueuer, schedules: SCHEDULES, telemetry: new Telemetry() };
     try {
@@ -81,7 +82,7 @@ function timetableOf(input: Input): ScheduleChange {
 
 export const schedules: Commands = {
   'schedules list': {
-    describe: 'show when things are done by themselves, and how it went last',
+    describe: 'list the schedules: the next run and the last one',
     options: JSON_OPTION,
     run: (input) =>
       withBook(async (book) => {
@@ -91,7 +92,7 @@ export const schedules: Commands = {
   },
   'schedules show': {
     ...NAME,
-    describe: 'show one schedule: what comes, what was, and what people did to it',
+    describe: 'show one schedule: its next and last runs, and who changed it',
     options: JSON_OPTION,
     run: ({ words: [name = ''], has }) =>
       withBook(async (book) => {
@@ -99,10 +100,10 @@ export const schedules: Commands = {
         show(has('json'), body, () => detailsOf(body));
       }),
   },
-  'schedules pause': changing({ describe: 'keep a schedule from firing' }, () => ({
+  'schedules pause': changing({ describe: 'pause a schedule' }, () => ({
     enabled: false,
   })),
-  'schedules resume': changing({ describe: 'let a schedule fire again, from now on' }, () => ({
+  'schedules resume': changing({ describe: 'resume a schedule, from now on' }, () => ({
     enabled: true,
   })),
   'schedules edit': changing(
@@ -111,7 +112,7 @@ export const schedules: Commands = {
       options: {
         cron: { kind: 'text', describe: 'five fields, or six with seconds in front' },
         'every-ms': { kind: 'number', describe: 'milliseconds between two slots' },
-        timezone: { kind: 'text', describe: 'whose clocks cron speaks of' },
+        timezone: { kind: 'text', describe: 'time zone of the cron expression' },
       },
       examples: {
         'schedules edit update-embeddings --cron "30 * * * *"': 'half past every hour',
@@ -119,7 +120,7 @@ export const schedules: Commands = {
     },
     timetableOf,
   ),
-  'schedules reset': changing({ describe: 'put back what the code says of a schedule' }, () => ({
+  'schedules reset': changing({ describe: 'undo all changes to a schedule' }, () => ({
     enabled: null,
     cron: null,
     everyMs: null,
@@ -127,7 +128,7 @@ export const schedules: Commands = {
   })),
   'schedules run': {
     ...NAME,
-    describe: 'do now what a schedule does',
+    describe: 'run a schedule now',
     options: JSON_OPTION,
     run: ({ words: [name = ''], has }) =>
       withBook(async (book) => {

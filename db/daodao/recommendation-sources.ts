@@ -66,7 +66,7 @@ export async function findCandidates(db: Queryable, ids: readonly string[]): Pro
   return rows;
 }
 
-/** Newest practices with one of these tags: what stands in for the vector store when that is away. */
+/** Newest practices with one of these tags: what stands in for the vector store when that is unavailable. */
 export async function findTagged(
   db: Queryable,
   tags: readonly string[],
@@ -80,7 +80,7 @@ export async function findTagged(
   return rows;
 }
 
-/** How lively practices are by what Postgres knows, most lively first: what stands in for ClickHouse when that is away. */
+/** How lively practices are by what Postgres knows, most lively first: what stands in for ClickHouse when that is unavailable. */
 export async function findLively(
   db: Queryable,
   limit: number,

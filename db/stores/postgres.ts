@@ -87,7 +87,7 @@ function isSpent(error: unknown): error is Error {
 }
 
 /**
- * SQLSTATE classes and codes that mean "the store is away or busy", not "the statement is wrong". A login that is refused
+ * SQLSTATE classes and codes that mean "the store is unavailable or busy", not "the statement is wrong". A login that is refused
  * (28000, 28P01) and a database that is not there (3D000) are mended by who runs the server, as after a change of the password.
  */
 const AWAY = /^(08|53|57P|58)|^(25006|25P03|28000|28P01|3D000|55P03|57014|40001|40P01)$/;
@@ -97,7 +97,7 @@ export function isLockTimeout(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '55P03';
 }
 
-/** Whether an error means that Postgres is away or busy, so that the same work may succeed later. */
+/** Whether an error means that Postgres is unavailable or busy, so that the same work may succeed later. */
 export function isPostgresAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -43,7 +43,7 @@ export async function checkStores(
 }
 
 /**
- * Asks a language model that is not embedded. Its being away is no reason not to start.
+ * Asks a language model that is not embedded. Its being unavailable is no reason not to start.
  * @returns what is wrong with it, in the words of `checkStores`.
  */
 export async function checkModel(

@@ -16,7 +16,7 @@ type Asking = Pick<Context, 'embedder' | 'signal'>;
 
 /**
  * Asks for the items in order; the next call is made when the answer to the last one has been dealt with.
- * @throws {Retry | Reject} when the model is away, or refuses everything.
+ * @throws {Retry | Reject} when the model is unavailable, or refuses everything.
  */
 export async function* askFor<T>(
   items: readonly T[],

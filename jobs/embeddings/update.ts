@@ -66,7 +66,7 @@ interface Item extends Entity {
 /**
  * Brings the points of these users and all their practices up to date.
  * @param anew whether unchanged texts are embedded as well. Default false.
- * @throws {Retry | Reject} when the embedding model is away, or refuses everything.
+ * @throws {Retry | Reject} when the embedding model is unavailable, or refuses everything.
  */
 export async function updateUsers(
   userIds: readonly string[],

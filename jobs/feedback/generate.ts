@@ -44,7 +44,7 @@ type Saved = Awaited<ReturnType<typeof saveFeedback>>;
 
 /**
  * @throws {Reject} when the practice gets no feedback, or no reply could be used.
- * @throws {Retry} when the model is away.
+ * @throws {Retry} when the model is unavailable.
  */
 export async function generateFeedback(
   request: FeedbackRequest,
@@ -65,7 +65,7 @@ async function generate(request: FeedbackRequest, ctx: Context): Promise<Feedbac
   // What an earlier attempt has saved stays and is shown, whatever the owner has done to the practice since.
   const saved = await ctx.stored<Saved>('save');
   const { feedback, insightReplaced } = saved?.output ?? (await write(request, ctx));
-  // A cache that is away fails the attempt on purpose: the next one finds all of the above done and only writes here.
+  // A cache that is unavailable fails the attempt on purpose: the next one finds all of the above done and only writes here.
   const key = `feedback:${request.practiceId}`;
   await cacheValue(ctx, key, feedback.version, feedback, CACHE_TTL_SECONDS);
   ctx.progress(1, 'done');

@@ -1,5 +1,5 @@
 /**
- * Everything that is known of some people and of the practices that may fit them. A store that is away is left out, and
+ * Everything that is known of some people and of the practices that may fit them. A store that is unavailable is left out, and
  * named.
  */
 import type { Engagement, Popularity } from '../../db/daodao/behaviour.ts';

@@ -20,7 +20,7 @@ const PAGE = 100;
 
 export interface Refreshed {
   users: number;
-  /** Stores that were away. */
+  /** Stores that were unavailable. */
   missing: Missing[];
 }
 

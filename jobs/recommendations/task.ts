@@ -17,7 +17,7 @@ export const refreshRecommendationCache = defineTask({
   }),
   result: Type.Object({
     users: Type.Integer(),
-    /** Stores that were away: what they know is not in it. */
+    /** Stores that were unavailable: what they know is not in it. */
     missing: Type.Array(Type.Enum(['vectors', 'events'], { type: 'string' })),
   }),
   maxRetries: 5,

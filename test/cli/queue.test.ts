@@ -194,7 +194,7 @@ for (const words of [
     const { code, text } = await cli(...words);
     assert.equal(code, 0);
     assert.match(text, /^npm run cli -- control shutdown \[--cold\] \[--worker <text>\]/);
-    assert.match(text, /--cold +what runs goes back to the queue at once/);
+    assert.match(text, /--cold +give running jobs back to the queue at once/);
   });
 }
 

@@ -56,7 +56,7 @@ test('an operator sees schedules, changes them, and runs one now', async (t) => 
   const { code, text } = await app.cli('schedules', 'run', 'sweep-feedback');
   const [, id] = /^Task ([\da-f-]{36}) is accepted\.$/m.exec(text) ?? [];
   assert.equal(code, 0, text);
-  assert.doesNotMatch(text, /queue is away/);
+  assert.doesNotMatch(text, /Redis is unavailable/);
   const again = await app.cli('schedules', 'run', 'sweep-feedback');
   assert.equal(again.code, 1, again.text);
   assert.match(again.text, /has not ended/);
@@ -87,6 +87,6 @@ test('an operator sees schedules, changes them, and runs one now', async (t) => 
   assert.equal(late.code, 0, late.text);
   assert.match(
     late.text,
-    /is accepted\.\nThe queue is away: the scheduler hands the task over later\./,
+    /is accepted\.\nRedis is unavailable: the scheduler enqueues the task later\./,
   );
 });

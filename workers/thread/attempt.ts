@@ -7,7 +7,7 @@ import { Reject, Retry } from '../../jobs/framework/retry.ts';
 import { fits } from '../../jobs/framework/schema.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import { isLongerThan, MAX_RESULT_BYTES } from '../../jobs/queue/index.ts';
-import { decide, isStoreAway, type Decision } from '../decide.ts';
+import { decide, isStoreUnavailable, type Decision } from '../decide.ts';
 import type { AbortReason, AttemptEnd, ThreadJob } from '../protocol.ts';
 import type { ThreadScope } from './context.ts';
 import { charge, openDurable, openTransient, type Opened } from './open.ts';
@@ -56,7 +56,7 @@ function aborted({ reason }: Stop): Decision | undefined {
  */
 function causeOf(error: unknown, { reason, softLimitMs }: Stop): unknown {
   const isDeliberate = error instanceof Reject || error instanceof Retry;
-  const isUncharged = error instanceof StaleEpochError || isStoreAway(error);
+  const isUncharged = error instanceof StaleEpochError || isStoreUnavailable(error);
   if (reason !== SOFT_LIMIT || isDeliberate || isUncharged) return error;
   const message = `The task ran longer than its soft limit of ${softLimitMs} ms.`;
   return new Retry('TASK_TIME_LIMIT', message, { cause: error });

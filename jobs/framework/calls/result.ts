@@ -13,7 +13,7 @@ const Progress = Type.Object({
   note: Type.Union([Type.String(), Type.Null()]),
 });
 
-/** A task as its owner sees it: the row, and what Redis knows besides (null while Redis is away). */
+/** A task as its owner sees it: the row, and what Redis knows besides (null while Redis is unavailable). */
 export interface TaskView extends TaskRow {
   state: JobState | null;
   progress: Static<typeof Progress> | null;

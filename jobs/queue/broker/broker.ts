@@ -151,7 +151,7 @@ export class Broker {
 
   /**
    * One round of a worker.
-   * @param patienceMs how long it is sent again while Redis is away.
+   * @param patienceMs how long it is sent again while Redis is unavailable.
    * @throws {QueueError} `WORKER_UNKNOWN`, `STALE`
    */
   async step(shard: number, call: StepCall, patienceMs?: Patience): Promise<StepReply> {
@@ -162,7 +162,7 @@ export class Broker {
   /**
    * The heartbeat of a worker.
    * @param queues those it serves, to register it or to change them; undefined to go on.
-   * @param patienceMs how long it is sent again while Redis is away. Default half a lease.
+   * @param patienceMs how long it is sent again while Redis is unavailable. Default half a lease.
    * @returns the clock of Redis, and when the next delayed job is due; milliseconds since 1970.
    * @throws {QueueError} `WORKER_UNKNOWN` when it goes on but is not registered.
    */
@@ -227,7 +227,7 @@ export class Broker {
     return this.run<number>('leave', shard, [worker], PRODUCER_PATIENCE_MS);
   }
 
-  /** Runs a script on one shard; it is sent again while Redis is away, for at most `patienceMs`. @throws {QueueError} */
+  /** Runs a script on one shard; it is sent again while Redis is unavailable, for at most `patienceMs`. @throws {QueueError} */
   async run<T>(
     name: ScriptName,
     shard: number,

@@ -10,7 +10,7 @@ import { script, type ScriptName } from './scripts.ts';
 export type Patience = number | (() => number);
 
 /**
- * Runs a script on a shard. Every script is idempotent, so while Redis is away it is sent again until `patienceMs` have
+ * Runs a script on a shard. Every script is idempotent, so while Redis is unavailable it is sent again until `patienceMs` have
  * passed.
  * @throws {QueueError}
  */

@@ -109,7 +109,7 @@ export class Control {
     return total;
   }
 
-  /** Sent again while Redis is away, with effect at most once. */
+  /** Sent again while Redis is unavailable, with effect at most once. */
   #once<T>(name: ScriptName, shard: number, args: readonly (string | number)[]): Promise<T> {
     return this.#broker.run<T>(name, shard, [randomUUID(), ...args]);
   }

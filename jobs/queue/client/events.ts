@@ -7,7 +7,7 @@ import { BLOCK_SECONDS, send, type Client } from '../../../base/redis/connection
 import { classify } from '../broker/errors.ts';
 
 export interface EventTailOptions {
-  /** Ids of jobs that ended. Entries older than the stream keeps, or from while Redis was away, may be missed. */
+  /** Ids of jobs that ended. Entries older than the stream keeps, or from while Redis was unavailable, may be missed. */
   ended(ids: string[]): void;
   /** The same, one call for each way of ending: `succeeded`, `failed`, `revoked`. */
   endedAs?(state: string, ids: string[]): void;

@@ -12,7 +12,7 @@ const REMEMBERED = 1000;
 const MAX_ANSWER_BYTES = 256 * 1024;
 /** Longest message of an error, in characters; the rest is cut off. */
 const MAX_ERROR_LENGTH = 2000;
-/** How long an answer is sent again while Redis is away, in milliseconds: then nobody waits for it. */
+/** How long an answer is sent again while Redis is unavailable, in milliseconds: then nobody waits for it. */
 const PATIENCE_MS = 2000;
 
 export interface CommandsOptions {

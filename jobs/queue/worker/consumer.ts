@@ -89,7 +89,7 @@ export class Consumer implements Service {
     return Math.max(...this.#members.map((member) => member.silentMs));
   }
 
-  /** Serves another queue, from now on. @throws {QueueError} when Redis is away: the next heartbeat tells it. */
+  /** Serves another queue, from now on. @throws {QueueError} when Redis is unavailable: the next heartbeat tells it. */
   async addQueue(queue: string): Promise<void> {
     assertQueueName(queue);
     if (!this.#queues.includes(queue)) this.#queues.push(queue);
@@ -98,7 +98,7 @@ export class Consumer implements Service {
 
   /**
    * Serves a queue no longer: once this resolves, no job of it is delivered here. What runs goes on.
-   * @throws {QueueError} when Redis is away: jobs that are handed over until it hears of it go back.
+   * @throws {QueueError} when Redis is unavailable: jobs that are handed over until it hears of it go back.
    */
   async cancelQueue(queue: string): Promise<void> {
     const index = this.#queues.indexOf(queue);

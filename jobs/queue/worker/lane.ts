@@ -12,7 +12,7 @@ import { MAX_BATCH, Settlements, type Settlement } from './settlements.ts';
 
 /** Settlements, or free slots while more jobs wait, that are worth a round beside another. */
 const PRESSING = 64;
-/** How long a round is sent again while Redis is away, and how long once the worker stops; in milliseconds. */
+/** How long a round is sent again while Redis is unavailable, and how long once the worker stops; in milliseconds. */
 const PATIENCE_MS = 10_000;
 const HURRIED_MS = 1000;
 
@@ -155,7 +155,7 @@ export class Lane {
     this.drop([...this.#held.keys()], 'lease lost');
   }
 
-  /** From here on nobody waits long for a Redis that is away. */
+  /** From here on nobody waits long for a Redis that is unavailable. */
   hurry(): void {
     this.#patienceMs = HURRIED_MS;
   }

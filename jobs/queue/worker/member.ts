@@ -1,6 +1,6 @@
 /**
  * One worker on one shard: its lane and inbox, the heartbeat that keeps its leases, and the recovery of jobs whose worker
- * died there. Each shard by itself: one that is away costs nothing on the others.
+ * died there. Each shard by itself: one that is unavailable costs nothing on the others.
  */
 import { Loop, type Service } from '../../../base/service.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -118,7 +118,7 @@ export class Member implements Service {
 
   async #beat(): Promise<number> {
     await this.#renew();
-    // Also sends what could not be sent while Redis was away.
+    // Also sends what could not be sent while Redis was unavailable.
     this.lane.round();
     return this.#options.leaseMs / 3;
   }

@@ -169,7 +169,7 @@ test('a vector store that is away costs no attempt, a model that is away costs o
   const { outcome: released } = await update({ userIds: [user.externalId] }, { vectors });
   assert.deepEqual(
     [released.kind, 'reason' in released && released.reason],
-    ['released', 'a store is away'],
+    ['released', 'a store is unavailable'],
   );
   const embedder = { embed: () => Promise.reject(new LlmError('unavailable')) };
   const { outcome: retried } = await update({ userIds: [user.externalId] }, { embedder });
