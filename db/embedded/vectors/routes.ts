@@ -20,17 +20,12 @@ const UPDATED = { operation_id: 0, status: 'completed' };
 /** First match wins: `aliases` is no collection's name. */
 const ROUTES: readonly [method: string, path: RegExp, handler: Handler][] = [
   ['GET', /^\/collections$/, listCollections],
-  ['GET', /^\/aliases$/, (store) => listAliases(store, () => true)],
+  ['GET', /^\/aliases$/, listAliases],
   ['POST', /^\/collections\/aliases$/, changeAliases],
   ['PUT', /^\/collections\/([^/]+)$/, createCollection],
   ['GET', /^\/collections\/([^/]+)$/, describeCollection],
   ['DELETE', /^\/collections\/([^/]+)$/, (store, name) => store.drop(name)],
   ['GET', /^\/collections\/([^/]+)\/exists$/, exists],
-  [
-    'GET',
-    /^\/collections\/([^/]+)\/aliases$/,
-    (store, name) => listAliases(store, (collection) => collection === name),
-  ],
   ['PUT', /^\/collections\/([^/]+)\/index$/, updating(declareIndex)],
   ['PUT', /^\/collections\/([^/]+)\/points$/, updating(upsertPoints)],
   ['POST', /^\/collections\/([^/]+)\/points$/, retrievePoints],
@@ -99,10 +94,9 @@ function describeCollection(store: VectorStore, name: string) {
   };
 }
 
-function listAliases(store: VectorStore, wanted: (collection: string) => boolean) {
-  const aliases = [...store.aliases].filter(([, collection]) => wanted(collection));
+function listAliases({ aliases }: VectorStore) {
   return {
-    aliases: aliases.map(([alias, collection]) => ({
+    aliases: [...aliases].map(([alias, collection]) => ({
       alias_name: alias,
       collection_name: collection,
     })),
@@ -110,39 +104,20 @@ function listAliases(store: VectorStore, wanted: (collection: string) => boolean
 }
 
 function changeAliases(store: VectorStore, _name: string, body: Body): true {
-  const pending = new Map(store.aliases);
-  const changes = readList(body['actions'], 'actions').flatMap((action) => {
-    const step = readAliasAction(pending, readObject(action, 'action'));
-    for (const [alias, collection] of step) {
-      if (collection === null) pending.delete(alias);
-      else pending.set(alias, collection);
-    }
-    return step;
-  });
-  store.changeAliases(changes);
+  store.changeAliases(
+    readList(body['actions'], 'actions').map((action) =>
+      readAliasAction(readObject(action, 'action')),
+    ),
+  );
   return true;
 }
 
-function readAliasAction(
-  aliases: ReadonlyMap<string, string>,
-  action: Body,
-): [alias: string, collection: string | null][] {
+function readAliasAction(action: Body): [alias: string, collection: string | null] {
   const [kind] = Object.keys(action);
   const fields = readObject(action[kind ?? ''], 'action');
-  if (kind === 'create_alias') {
-    return [[readName(fields, 'alias_name'), readName(fields, 'collection_name')]];
-  }
-  if (kind === 'delete_alias') return [[readName(fields, 'alias_name'), null]];
-  if (kind !== 'rename_alias') throw new StoreError(400, 'Format error in JSON body: action');
-  const old = readName(fields, 'old_alias_name');
-  const collection = aliases.get(old);
-  if (collection === undefined) {
-    throw new StoreError(404, `Not found: Alias ${old} does not exists!`);
-  }
-  return [
-    [old, null],
-    [readName(fields, 'new_alias_name'), collection],
-  ];
+  if (kind === 'delete_alias') return [readName(fields, 'alias_name'), null];
+  if (kind !== 'create_alias') throw new StoreError(400, 'Format error in JSON body: action');
+  return [readName(fields, 'alias_name'), readName(fields, 'collection_name')];
 }
 
 function declareIndex(store: VectorStore, name: string, body: Body): void {
