@@ -1,17 +1,17 @@
 /**
  * Embeds whatever has changed, page by page: what one attempt has written the next one finds unchanged.
  */
+import { Type, type Static } from 'typebox';
 import { findStaleUsers } from '../../db/daodao/embedding-sources.ts';
 import { nextVersion } from '../../db/daodao/embedding-state.ts';
 import type { Context } from '../define.ts';
-import { add, NOTHING, updateUsers, type Counts } from './update.ts';
+import { add, Counts, NOTHING, updateUsers } from './update.ts';
 
 /** Users in one page, each with all their practices. */
 const PAGE = 50;
 
-export interface SweepCounts extends Counts {
-  users: number;
-}
+export const SweepCounts = Type.Object({ users: Type.Integer(), ...Counts.properties });
+export type SweepCounts = Static<typeof SweepCounts>;
 
 /**
  * @param options.pageLimitMs by which each page moves the time limits of the task.
@@ -23,7 +23,7 @@ export async function sweep(
 ): Promise<SweepCounts> {
   // Taken once for all attempts: what they have written since is done.
   const sinceVersion = anew ? await ctx.step('begin', () => nextVersion(ctx.db)) : 0;
-  let [counts, users, after] = [NOTHING, 0, 0];
+  let [counts, users, after]: [Counts, number, number] = [NOTHING, 0, 0];
   for (;;) {
     ctx.signal.throwIfAborted();
     const collection = ctx.vectors.collection('users');

@@ -2,7 +2,7 @@
  * Vectors of users and their practices, from their newest text.
  */
 import { Type } from 'typebox';
-import { sweep } from './sweep.ts';
+import { sweep, SweepCounts } from './sweep.ts';
 import { updateUsers } from './update.ts';
 import { defineTask } from '../define.ts';
 
@@ -20,19 +20,7 @@ export const updateUserEmbeddings = defineTask({
     /** Whether unchanged texts are embedded again. Default false. */
     anew: Type.Optional(Type.Boolean()),
   }),
-  result: Type.Object({
-    users: Type.Integer(),
-    /** Points whose vector was made anew. */
-    embedded: Type.Integer(),
-    /** Points that kept their vector and got other facts beside it. */
-    relabelled: Type.Integer(),
-    removed: Type.Integer(),
-    unchanged: Type.Integer(),
-    /** Points left as they were, because the embedding model does not take their text. */
-    refused: Type.Integer(),
-    /** Calls of the embedding model that it answered. */
-    calls: Type.Integer(),
-  }),
+  result: SweepCounts,
   maxRetries: 5,
   backoff: { delayMs: 10_000, factor: 2, jitter: 'full', maxMs: 600_000 },
   softTimeLimitMs: TIME_LIMIT_MS - 30_000,

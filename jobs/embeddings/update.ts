@@ -2,6 +2,7 @@
  * Keeps the vectors of users and their practices like the texts they are made from. Every stage may be repeated by a later
  * attempt; what was written stays written, and what has not changed costs no call.
  */
+import { Type, type Static } from 'typebox';
 import {
   findStates,
   intend,
@@ -23,18 +24,19 @@ import { digest, practiceEntity, userEntity, type Entity } from './text.ts';
 const TEXT_VERSION = 1;
 
 /** What an update did, in points. */
-export interface Counts {
+export const Counts = Type.Object({
   /** Made anew. */
-  embedded: number;
+  embedded: Type.Integer(),
   /** Kept their vector and got other facts beside it. */
-  relabelled: number;
-  removed: number;
-  unchanged: number;
+  relabelled: Type.Integer(),
+  removed: Type.Integer(),
+  unchanged: Type.Integer(),
   /** Left as they were, because the embedding model does not take their text: tried again by the next update. */
-  refused: number;
+  refused: Type.Integer(),
   /** Calls of the embedding model that it answered. */
-  calls: number;
-}
+  calls: Type.Integer(),
+});
+export type Counts = Static<typeof Counts>;
 
 export const NOTHING: Counts = {
   embedded: 0,

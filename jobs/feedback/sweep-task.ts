@@ -2,7 +2,7 @@
  * Feedback for whoever finished a practice and did not ask.
  */
 import { Type } from 'typebox';
-import { sweepFinished } from './sweep.ts';
+import { SweepCounts, sweepFinished } from './sweep.ts';
 import { defineTask } from '../define.ts';
 
 /** For a page of practices. */
@@ -12,7 +12,7 @@ export const sweepFeedback = defineTask({
   name: 'sweep_feedback',
   queue: 'ai_tasks',
   payload: Type.Object({}),
-  result: Type.Object({ practices: Type.Integer(), asked: Type.Integer() }),
+  result: SweepCounts,
   maxRetries: 5,
   backoff: { delayMs: 10_000, factor: 2, jitter: 'full', maxMs: 600_000 },
   softTimeLimitMs: TIME_LIMIT_MS - 10_000,

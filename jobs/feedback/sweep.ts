@@ -1,6 +1,7 @@
 /**
  * Asks for feedback on finished practices that have none and whose owner did not write an insight, page by page, the newest first.
  */
+import { Type, type Static } from 'typebox';
 import { findPracticeMaterial, listFinishedPractices } from '../../db/daodao/practices.ts';
 import { AppError } from '../../base/errors.ts';
 import { generateAiFeedback } from './task.ts';
@@ -18,12 +19,13 @@ const MOST_ASKED = 500;
 /** Tasks that failed for good, since a practice last changed, after which it is left alone: each is paid for. */
 const MOST_FAILED = 3;
 
-export interface SweepCounts {
+export const SweepCounts = Type.Object({
   /** Practices looked at. */
-  practices: number;
+  practices: Type.Integer(),
   /** Those that get feedback. */
-  asked: number;
-}
+  asked: Type.Integer(),
+});
+export type SweepCounts = Static<typeof SweepCounts>;
 
 /**
  * @param pageLimitMs by which each page moves the time limits of the task.

@@ -2,6 +2,7 @@
  * Everything that is known of some people and of the practices that may fit them. A store that is unavailable is left out, and
  * named.
  */
+import { Type, type Static } from 'typebox';
 import type { Engagement, Popularity } from '../../db/daodao/behaviour.ts';
 import {
   findCandidates,
@@ -16,7 +17,8 @@ import type { Context } from '../define.ts';
 import { MOST_CARDS } from './cards.ts';
 
 /** A store without which recommendations are made all the same. */
-export type Missing = 'vectors' | 'events';
+export const Missing = Type.Enum(['vectors', 'events'], { type: 'string' });
+export type Missing = Static<typeof Missing>;
 
 /** Popular practices that are candidates for everyone. */
 const MOST_POPULAR = 150;

@@ -2,6 +2,7 @@
  * Puts the best practices of others in order for each person, and keeps that in the cache: page by page, each of which is
  * done once.
  */
+import { Type, type Static } from 'typebox';
 import {
   findLearner,
   listLearners,
@@ -12,17 +13,18 @@ import {
 import { cacheValue } from '../cache-value.ts';
 import type { Context } from '../define.ts';
 import { cardsKey, MOST_CARDS, POPULAR_KEY, TTL_SECONDS, type RankedCard } from './cards.ts';
-import { gather, gatherPopular, type Gathered, type Missing, type Popular } from './gather.ts';
+import { gather, gatherPopular, type Gathered, Missing, type Popular } from './gather.ts';
 import { byScore, NO_SIGNALS, score, type Scored, type Signals } from './score.ts';
 
 /** People in one page. */
 const PAGE = 100;
 
-export interface Refreshed {
-  users: number;
-  /** Stores that were unavailable. */
-  missing: Missing[];
-}
+export const Refreshed = Type.Object({
+  users: Type.Integer(),
+  /** Stores that were unavailable: what they know is not in it. */
+  missing: Type.Array(Missing),
+});
+export type Refreshed = Static<typeof Refreshed>;
 
 /** @param pageLimitMs by which each page moves the time limits of the task. */
 export async function refreshEveryone(ctx: Context, pageLimitMs: number): Promise<Refreshed> {

@@ -2,7 +2,7 @@
  * Which practices of others fit whom, kept in the cache.
  */
 import { Type } from 'typebox';
-import { refreshEveryone, refreshOne } from './refresh.ts';
+import { Refreshed, refreshEveryone, refreshOne } from './refresh.ts';
 import { defineTask } from '../define.ts';
 
 /** For one user, or for a page of all. */
@@ -15,11 +15,7 @@ export const refreshRecommendationCache = defineTask({
     /** External id. Default: everyone. */
     userId: Type.Optional(Type.String({ format: 'uuid' })),
   }),
-  result: Type.Object({
-    users: Type.Integer(),
-    /** Stores that were unavailable: what they know is not in it. */
-    missing: Type.Array(Type.Enum(['vectors', 'events'], { type: 'string' })),
-  }),
+  result: Refreshed,
   maxRetries: 5,
   backoff: { delayMs: 10_000, factor: 2, jitter: 'full', maxMs: 600_000 },
   softTimeLimitMs: TIME_LIMIT_MS - 10_000,
