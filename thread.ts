@@ -1,7 +1,7 @@
 /**
  * What the worker threads of the application run.
  */
-import { connect } from './jobs/connect.ts';
+import { connect } from './jobs/connect-resources.ts';
 import { TASKS } from './jobs/tasks.ts';
 import { serveThread } from './workers/thread/thread.ts';
 

@@ -3,7 +3,7 @@
  */
 import type { ResolvedConfig } from '../base/config.ts';
 import type { Loss } from '../jobs/queue/index.ts';
-import type { Failure } from './decide.ts';
+import type { Failure } from './retry-decision.ts';
 
 /** A job as it travels to a thread: the payload as text, parsed where it is used. */
 export interface ThreadJob {

@@ -3,7 +3,7 @@
  */
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { QUEUE_SETTINGS } from './queue.ts';
+import { QUEUE_SETTINGS } from './queue-and-workers.ts';
 
 type Kind = 'text' | 'url' | 'secret' | 'integer' | 'list' | 'origins' | 'choice';
 

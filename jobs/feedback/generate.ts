@@ -9,7 +9,7 @@ import { AppError, ERRORS } from '../../base/errors.ts';
 import { cacheValue } from '../cache-value.ts';
 import type { Context } from '../define.ts';
 import type { TaskTransaction } from '../framework/context.ts';
-import { Reject } from '../framework/retry.ts';
+import { Reject } from '../framework/errors.ts';
 import { composeFeedback, type Call } from './compose.ts';
 import { checkEligibility } from './eligibility.ts';
 import { Locale } from '../locale.ts';

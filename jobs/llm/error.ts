@@ -1,7 +1,7 @@
 /**
  * How a call of the language model fails, in a file that does not load the client.
  */
-import { Reject, Retry } from '../framework/retry.ts';
+import { Reject, Retry } from '../framework/errors.ts';
 
 /** Why there is no reply: a word for logs and tests, whether asking again can help, and a sentence. */
 const REASONS = {

@@ -154,7 +154,7 @@ const CROSSINGS: Record<string, string[]> = {
   'db/stores/a.ts': ['db/tasks/rows.ts', 'db/daodao/cards.ts', 'db/embedded/engines.ts'],
   'db/embedded/redis/a.ts': ['db/embedded/postgres/start.ts', 'db/stores/cache.ts'],
   'db/tasks/a.ts': ['db/daodao/cards.ts', 'db/llm/calls.ts', 'jobs/tasks.ts'],
-  'db/daodao/a.ts': ['db/tasks/rows.ts', 'jobs/framework/define.ts', 'workers/decide.ts'],
+  'db/daodao/a.ts': ['db/tasks/rows.ts', 'jobs/framework/define.ts', 'workers/retry-decision.ts'],
   'jobs/queue/worker/a.ts': ['db/stores/postgres.ts', 'jobs/framework/define.ts', 'jobs/tasks.ts'],
   'jobs/framework/a.ts': [
     'jobs/tasks.ts',
@@ -171,7 +171,7 @@ const CROSSINGS: Record<string, string[]> = {
     'api/context.ts',
   ],
   'jobs/a.ts': [
-    'workers/decide.ts',
+    'workers/retry-decision.ts',
     'scheduler/beat.ts',
     'jobs/queue/broker/keys.ts',
     'cli/stores.ts',

@@ -45,14 +45,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   'jobs/queue': ['base'],
   'jobs/framework': [QUEUE, 'db/tasks', POSTGRES, 'base'],
-  'jobs/llm': ['jobs/framework/retry.ts', 'db/llm', 'base'],
+  'jobs/llm': ['jobs/framework/errors.ts', 'db/llm', 'base'],
   'jobs/feedback': FEATURE,
   'jobs/embeddings': FEATURE,
   'jobs/recommendations': FEATURE,
   jobs: [...FEATURES, 'jobs/llm', 'jobs/framework', 'db/daodao', 'db/stores', 'base'],
 
-  'workers/main': ['workers/protocol.ts', 'workers/decide.ts', ...MACHINERY],
-  'workers/thread': ['workers/protocol.ts', 'workers/decide.ts', ...MACHINERY],
+  'workers/main': ['workers/protocol.ts', 'workers/retry-decision.ts', ...MACHINERY],
+  'workers/thread': ['workers/protocol.ts', 'workers/retry-decision.ts', ...MACHINERY],
   workers: MACHINERY,
   scheduler: MACHINERY,
 

@@ -9,7 +9,7 @@ import { STALLED, type AttemptEnd, type ThreadJob } from '../protocol.ts';
 import { Alone } from './alone.ts';
 import { ThreadPool } from './pool.ts';
 import { Runs, type Run } from './runs.ts';
-import type { ThreadDeath, ThreadEvents } from './thread-events.ts';
+import type { ThreadDeath, ThreadEvents } from './pool-events.ts';
 import {
   judgeArrival,
   judgeDeath,

@@ -7,7 +7,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 import type { ResolvedConfig } from '../../base/config.ts';
 import type { AbortReason, ThreadJob, ToThread } from '../protocol.ts';
 import { Seat, type SeatOptions } from './seat.ts';
-import type { ThreadEvents } from './thread-events.ts';
+import type { ThreadEvents } from './pool-events.ts';
 
 export interface PoolOptions {
   config: ResolvedConfig;

@@ -12,7 +12,7 @@ import {
   type Moves,
   type ThreadData,
 } from '../protocol.ts';
-import type { ThreadEvents } from './thread-events.ts';
+import type { ThreadEvents } from './pool-events.ts';
 
 /**
  * Most memory of a thread's heap, in MB. What needs more ends its thread, not the process. The young generation is kept

@@ -3,10 +3,10 @@
  * where attempts and deaths are charged.
  */
 import type { Counts, Delivery, Settlement } from '../../jobs/queue/index.ts';
-import { Retry } from '../../jobs/framework/retry.ts';
+import { Retry } from '../../jobs/framework/errors.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import type { Telemetry } from '../../base/telemetry/telemetry.ts';
-import { decide, type Failure } from '../decide.ts';
+import { decide, type Failure } from '../retry-decision.ts';
 import type { AttemptEnd } from '../protocol.ts';
 
 /** Deaths of its thread or process while it ran alone after which a job is a dead letter. */

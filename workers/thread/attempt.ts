@@ -3,11 +3,11 @@
  */
 import { ERRORS } from '../../base/errors.ts';
 import { StaleEpochError } from '../../db/tasks/fence.ts';
-import { Reject, Retry } from '../../jobs/framework/retry.ts';
+import { Reject, Retry } from '../../jobs/framework/errors.ts';
 import { fits } from '../../jobs/framework/schema.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import { isLongerThan, MAX_RESULT_BYTES } from '../../jobs/queue/index.ts';
-import { decide, isStoreUnavailable, type Decision } from '../decide.ts';
+import { decide, isStoreUnavailable, type Decision } from '../retry-decision.ts';
 import type { AbortReason, AttemptEnd, ThreadJob } from '../protocol.ts';
 import type { ThreadScope } from './context.ts';
 import { charge, openDurable, openTransient, type Opened } from './open.ts';

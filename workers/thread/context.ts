@@ -8,7 +8,7 @@ import { findStep, runStep } from '../../db/tasks/steps.ts';
 import { ChildIds } from '../../jobs/framework/calls/child-id.ts';
 import type { DurableContext, JobFacts, TaskContext } from '../../jobs/framework/context.ts';
 import type { Task } from '../../jobs/framework/define.ts';
-import { Retry } from '../../jobs/framework/retry.ts';
+import { Retry } from '../../jobs/framework/errors.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
 import type { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import type { FromThread } from '../protocol.ts';

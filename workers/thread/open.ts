@@ -8,7 +8,7 @@ import { isPostgresAway, type Pool } from '../../db/stores/postgres.ts';
 import { failTask, findDelay, retryTask, startTask, succeedTask } from '../../db/tasks/attempts.ts';
 import { StaleEpochError, type Fence } from '../../db/tasks/fence.ts';
 import type { Task } from '../../jobs/framework/define.ts';
-import type { Decision, RunSoFar } from '../decide.ts';
+import type { Decision, RunSoFar } from '../retry-decision.ts';
 import type { AttemptEnd, ThreadJob } from '../protocol.ts';
 import { buildContext, buildDurableContext, type ThreadScope } from './context.ts';
 import type { Stop } from './stop.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Type } from 'typebox';
 import { defineTask } from '../../../jobs/framework/define.ts';
-import { Reject } from '../../../jobs/framework/retry.ts';
+import { Reject } from '../../../jobs/framework/errors.ts';
 import type { Stack } from '../../support/threads/stack.ts';
 
 class Busy extends Error {}

@@ -4,7 +4,7 @@ import type { Fault } from '../../../db/embedded/coach/faults.ts';
 import { composeFeedback, type Composition } from '../../../jobs/feedback/compose.ts';
 import { parseReply } from '../../../jobs/feedback/reply.ts';
 import { checkTone } from '../../../jobs/feedback/tone.ts';
-import { Reject, Retry } from '../../../jobs/framework/retry.ts';
+import { Reject, Retry } from '../../../jobs/framework/errors.ts';
 import { startTestCoach, type TestCoach } from '../../support/domain/coach.ts';
 import { createContext, type TestContext } from '../../support/domain/context.ts';
 import { checkIn, createMaterial } from '../../support/domain/practice.ts';

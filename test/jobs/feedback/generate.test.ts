@@ -12,7 +12,7 @@ import { setCallsAside } from '../../../db/llm/calls.ts';
 import type { Fence } from '../../../db/tasks/fence.ts';
 import { FeedbackResult } from '../../../jobs/feedback/generate.ts';
 import { checkTone } from '../../../jobs/feedback/tone.ts';
-import { Reject } from '../../../jobs/framework/retry.ts';
+import { Reject } from '../../../jobs/framework/errors.ts';
 import type { Context } from '../../../jobs/define.ts';
 import { generateAiFeedback } from '../../../jobs/feedback/task.ts';
 import { startTestCoach, type TestCoach } from '../../support/domain/coach.ts';

@@ -7,7 +7,7 @@ import type { Queryable } from '../../../db/stores/postgres.ts';
 import { VectorIndex } from '../../../db/daodao/vector-index.ts';
 import { connectVectors } from '../../../db/stores/qdrant.ts';
 import type { ChatModel } from '../../../jobs/llm/model.ts';
-import { Retry } from '../../../jobs/framework/retry.ts';
+import { Retry } from '../../../jobs/framework/errors.ts';
 import type { Context } from '../../../jobs/define.ts';
 import type { TaskTransaction } from '../../../jobs/framework/context.ts';
 

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type, type Static } from 'typebox';
 import { defineTask } from '../../../jobs/define.ts';
-import { Reject } from '../../../jobs/framework/retry.ts';
+import { Reject } from '../../../jobs/framework/errors.ts';
 import { Tasks } from '../../../jobs/framework/tasks.ts';
 import { TASKS } from '../../../jobs/tasks.ts';
 import { stretched } from '../patience.ts';

@@ -5,7 +5,7 @@ import { startTask, succeedTask } from '../../../db/tasks/attempts.ts';
 import { acceptTask } from '../../../db/tasks/accept.ts';
 import { ERRORS } from '../../../base/errors.ts';
 import { cacheValue } from '../../../jobs/cache-value.ts';
-import { Reject, Retry } from '../../../jobs/framework/retry.ts';
+import { Reject, Retry } from '../../../jobs/framework/errors.ts';
 import { attempt } from '../../../workers/thread/attempt.ts';
 import {
   accepted,

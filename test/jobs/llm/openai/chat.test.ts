@@ -8,7 +8,7 @@ import { buildPrompt } from '../../../../jobs/feedback/prompt.ts';
 import { parseReply } from '../../../../jobs/feedback/reply.ts';
 import { createLlm } from '../../../../jobs/llm/openai/chat.ts';
 import { LlmError, outcomeOf, type LlmReason } from '../../../../jobs/llm/error.ts';
-import { Reject, Retry } from '../../../../jobs/framework/retry.ts';
+import { Reject, Retry } from '../../../../jobs/framework/errors.ts';
 import { startTestCoach, type TestCoach } from '../../../support/domain/coach.ts';
 import { HANG_MS } from '../../../support/patience.ts';
 import { createMaterial } from '../../../support/domain/practice.ts';

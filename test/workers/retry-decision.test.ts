@@ -6,8 +6,8 @@ import { StaleEpochError } from '../../db/tasks/fence.ts';
 import { freePort } from '../../db/embedded/host/port.ts';
 import { AppError, ERRORS } from '../../base/errors.ts';
 import { readPolicy, type Backoff } from '../../jobs/framework/policy.ts';
-import { Reject, Retry } from '../../jobs/framework/retry.ts';
-import { decide } from '../../workers/decide.ts';
+import { Reject, Retry } from '../../jobs/framework/errors.ts';
+import { decide } from '../../workers/retry-decision.ts';
 
 const backoff: Backoff = { delayMs: 1000, factor: 2, maxMs: 5000, jitter: 'none' };
 const policy = readPolicy({ name: 'test', maxRetries: 3, backoff });

@@ -5,7 +5,7 @@ import { AppError, ERRORS, type ErrorCode } from '../base/errors.ts';
 import { STORES } from '../db/stores/stores.ts';
 import { StaleEpochError } from '../db/tasks/fence.ts';
 import { backoffMs, isRetryable, type Policy } from '../jobs/framework/policy.ts';
-import { Reject, Retry } from '../jobs/framework/retry.ts';
+import { Reject, Retry } from '../jobs/framework/errors.ts';
 import { describeError, type DescribedError } from '../base/telemetry/describe-error.ts';
 
 /** Why an attempt failed. */
