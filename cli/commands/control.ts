@@ -92,7 +92,10 @@ async function revokeThem(
   ids: readonly string[],
 ): Promise<Revoked[]> {
   const stores = { db: db(), control: steering };
-  const revoked = await revoke(stores, ids, 'It was revoked by an operator.');
+  const revoked = await revoke(stores, ids, {
+    reason: 'It was revoked by an operator.',
+    evenEnded: true,
+  });
   return Promise.all(
     revoked.map(async ({ id, row, job }) => ({
       id,

@@ -129,7 +129,7 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
     idle: () => enqueuer.idle(),
     waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),
     async revoke(id, { terminate = false } = {}) {
-      const [revoked] = await revoke({ db, control }, [id]);
+      const [revoked] = await revoke({ db, control }, [id], { evenEnded: terminate });
       const { row, job } = revoked!;
       if (row === 'ended' && !terminate) return row;
       const heard = terminate

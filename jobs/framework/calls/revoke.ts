@@ -19,19 +19,29 @@ export interface Revoked {
   job: Promise<RevokeWord>;
 }
 
-/**
- * @param reason why, in a sentence for those who look at the job later.
- * @returns once Postgres has answered, in the order of the ids; the queue may still be on its way.
- */
+export interface RevokeOptions {
+  /** Why, in a sentence for those who look at the job later. */
+  reason?: string;
+  /**
+   * Whether the queue also revokes jobs whose row has ended: one may still run. Default false: it is most likely about to tell the
+   * queue of its success.
+   */
+  evenEnded?: boolean;
+}
+
+/** @returns once Postgres has answered, in the order of the ids; the queue may still be on its way. */
 export async function revoke(
   { db, control }: RevokeStores,
   ids: readonly string[],
-  reason?: string,
+  { reason, evenEnded = false }: RevokeOptions = {},
 ): Promise<Revoked[]> {
   const rows = await revokeTasks(db, ids);
-  const jobs = control.revoke(ids, reason);
+  const open = ids.filter((_, index) => evenEnded || rows[index] !== 'ended');
+  const jobs = control
+    .revoke(open, reason)
+    .then((words) => new Map(open.map((id, index) => [id, words[index]!])));
   return ids.map((id, index) => {
-    const job = jobs.then((words) => words[index]!);
+    const job = jobs.then((words) => words.get(id) ?? 'ended');
     // The caller may have no use for it.
     job.catch(() => undefined);
     return { id, row: rows[index]!, job };
