@@ -45,7 +45,8 @@ interface Connections {
   db: Pool;
   broker: Broker;
   cache: Cache;
-  clickhouse: Clickhouse;
+  /** Where there is a scheduler, which sends events to it. */
+  clickhouse?: Clickhouse;
 }
 
 export interface AppOptions {
@@ -69,7 +70,7 @@ export async function startApp(
   { shutdown, tasks = TASKS, thread = THREAD, schedules = SCHEDULES }: AppOptions = {},
 ): Promise<App> {
   const { role } = config;
-  const connections = await connect(config);
+  const connections = connect(config);
   const { db, broker, cache } = connections;
   const services: Service[] = [];
   const metrics = countEvents(telemetry);
@@ -93,7 +94,9 @@ export async function startApp(
     watch('consumer', { silentMs: () => consumer.silentMs, ping: () => cache.ping() });
   }
   if (role === 'all' || role === 'scheduler') {
-    const { reconciler, others } = schedulerOf(config, kept, metrics, connections);
+    const clickhouse = (connections.clickhouse = await connectClickhouse(config));
+    const stores = { ...connections, clickhouse };
+    const { reconciler, others } = schedulerOf(config, kept, metrics, stores);
     services.push(reconciler, ...others);
     watch('reconciler', {
       silentMs: () => reconciler.silentMs,
@@ -138,27 +141,26 @@ export async function startApp(
   };
 }
 
-async function connect(config: ResolvedConfig): Promise<Connections> {
+function connect(config: ResolvedConfig): Connections {
   const { redisUrl: url, queuePrefix: prefix, queueShards: shards, resultTtlMs: ms } = config;
   return {
     db: createPool(config.databaseUrl, { max: 10, name: `daodao-${config.role}` }),
     broker: new Broker({ url, prefix, shards, keep: { ms } }),
     cache: new Cache(url, prefix),
-    clickhouse: await connectClickhouse(config),
   };
 }
 
 async function close({ db, broker, cache, clickhouse }: Connections): Promise<void> {
   broker.close();
   cache.close();
-  await Promise.all([db.end(), clickhouse.close()]);
+  await Promise.all([db.end(), clickhouse?.close()]);
 }
 
 function schedulerOf(
   { leaseMs, taskRetentionMs: retentionMs }: ResolvedConfig,
   { schedules, telemetry }: Pick<BeatOptions, 'schedules' | 'telemetry'>,
   metrics: Registry,
-  { db, broker, clickhouse }: Connections,
+  { db, broker, clickhouse }: Required<Connections>,
 ): { reconciler: Loop; others: Loop[] } {
   const producer = new Producer(broker);
   const inspector = new Inspector(broker);

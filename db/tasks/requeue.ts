@@ -61,8 +61,9 @@ async function reopen(
     const { rowCount } = await tx.query('SELECT FROM ai.tasks WHERE id = $1', [id]);
     return rowCount === 1 ? 'done' : 'unknown';
   }
-  const steps = onReopen === undefined ? [] : await findStepNames(tx, id);
-  const again = steps.length === 0 ? [] : await onReopen!(tx, { id, epoch: opened.epoch, steps });
-  if (again.length > 0) await forgetSteps(tx, id, again);
+  if (onReopen !== undefined) {
+    const steps = await findStepNames(tx, id);
+    await forgetSteps(tx, id, await onReopen(tx, { id, epoch: opened.epoch, steps }));
+  }
   return 'reopened';
 }

@@ -133,7 +133,6 @@ export function createCommands({ worker, broker, telemetry, tasks, shutdown }: C
 function registered(tasks: Tasks): unknown {
   return Array.from(
     tasks,
-
     ({
       name,
       queue,

@@ -105,7 +105,7 @@ interface Presence {
   minutes: number | undefined;
 }
 
-export type Fence = { [Name in keyof Claims]: { name: Name } & Claims[Name] }[keyof Claims];
+export type Claim = { [Name in keyof Claims]: { name: Name } & Claims[Name] }[keyof Claims];
 
 /** The wordings of claims in one language. */
 export type Wordings<Of = Claims> = { [Name in keyof Of]: (claim: Of[Name]) => readonly string[] };
@@ -114,9 +114,9 @@ export type Wordings<Of = Claims> = { [Name in keyof Of]: (claim: Of[Name]) => r
 const MARGIN = 6;
 
 /** The sentences of a paragraph; quotes in another script give way where they would outweigh it. */
-export function word(claims: readonly Fence[], facts: Facts, wordings: Wordings): string[] {
+export function word(claims: readonly Claim[], facts: Facts, wordings: Wordings): string[] {
   const worded = claims.map((claim) => {
-    const variants = (wordings[claim.name] as (claim: Fence) => readonly string[])(claim);
+    const variants = (wordings[claim.name] as (claim: Claim) => readonly string[])(claim);
     return { claim, text: facts.vary(claim.name, variants) };
   });
   const sentences = worded.map(({ text }) => text);

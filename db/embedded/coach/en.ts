@@ -3,7 +3,7 @@
  */
 import type { Facts } from './facts.ts';
 import type { Mood } from './moods.ts';
-import { word, type Fence, type Wordings } from './claims.ts';
+import { word, type Claim, type Wordings } from './claims.ts';
 import { count, RHYTHM, WEEKDAY } from './en-rhythm.ts';
 import { planOf } from './plan.ts';
 import type { Quote } from './quotes.ts';
@@ -21,7 +21,7 @@ const MOOD: Record<Mood, string> = {
 /** The three paragraphs. */
 export function writeEnglish(facts: Facts) {
   const { breakthrough, rhythm, insight } = planOf(facts);
-  const paragraph = (claims: readonly Fence[]) =>
+  const paragraph = (claims: readonly Claim[]) =>
     word(claims, facts, WORDINGS)
       .map((sentence) => sentence.replace(/^./u, (letter) => letter.toUpperCase()))
       .join(' ');

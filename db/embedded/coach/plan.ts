@@ -2,11 +2,11 @@
  * What the coach says of a practice: three paragraphs of claims, each licensed by a fact. Facts that set a practice apart
  * go first, and they decide the order too, so that two practices read differently. All languages share the plan.
  */
-import type { Fence } from './claims.ts';
+import type { Claim } from './claims.ts';
 import type { Facts, NoteQuote } from './facts.ts';
 import type { Moods } from './moods.ts';
 
-export type Plan = Record<'breakthrough' | 'rhythm' | 'insight', Fence[]>;
+export type Plan = Record<'breakthrough' | 'rhythm' | 'insight', Claim[]>;
 
 /** From how many days on there are many, and up to how many there are few. */
 const MANY_DAYS = 10;
@@ -27,12 +27,12 @@ export function planOf(facts: Facts): Plan {
 }
 
 /** It opens with the practice, or with a telling quote or a change of mood and comes to the practice last. */
-function breakthrough(facts: Facts, quote: NoteQuote | undefined): Fence[] {
+function breakthrough(facts: Facts, quote: NoteQuote | undefined): Claim[] {
   const { title, days, durationDays, moods, vary } = facts;
   const moodClaims = moodsClaimed(moods);
   const quoted = quote === undefined ? [] : [firstQuote(quote, moods)];
-  const orders: Fence[][] = [[opening(facts), ...moodClaims, ...quoted]];
-  const asLived: Fence = { name: 'asLived', title, days };
+  const orders: Claim[][] = [[opening(facts), ...moodClaims, ...quoted]];
+  const asLived: Claim = { name: 'asLived', title, days };
   if (
     days > 1 &&
     quote !== undefined &&
@@ -46,29 +46,29 @@ function breakthrough(facts: Facts, quote: NoteQuote | undefined): Fence[] {
   return vary('order', orders);
 }
 
-function opening({ title, days, durationDays, vary }: Facts): Fence {
+function opening({ title, days, durationDays, vary }: Facts): Claim {
   if (days <= 1) return { name: 'oneDay', title, days };
   const name = days >= MANY_DAYS ? 'manyDays' : days <= FEW_DAYS ? 'fewDays' : 'someDays';
-  const openings: Fence[] = [{ name, title, days }];
+  const openings: Claim[] = [{ name, title, days }];
   if (durationDays >= 14 && durationDays % 7 === 0) {
     openings.push({ name: 'weeksBehind', title, days, weeks: durationDays / 7 });
   }
   return vary('openings', openings);
 }
 
-function moodsClaimed(moods: Moods | undefined): Fence[] {
+function moodsClaimed(moods: Moods | undefined): Claim[] {
   if (moods === undefined) return [{ name: 'moodUnmarked' }];
   const { start, end, change, usual } = moods;
   if (change === 'single') return [{ name: 'moodSingle', mood: end }];
   if (change === 'same') return [{ name: 'moodSame', mood: end, usual: usual === end }];
-  const claim: Fence =
+  const claim: Claim =
     change === 'lighter'
       ? lighter(moods)
       : { name: change === 'heavier' ? 'moodHeavier' : 'moodBoth', start, end };
   return usual === undefined ? [claim] : [claim, { name: 'moodUsual', mood: usual }];
 }
 
-function lighter({ start, end, counts, repeated }: Moods): Fence {
+function lighter({ start, end, counts, repeated }: Moods): Claim {
   const change = { start, end };
   if (start !== 'give_up' && counts.give_up > 0) {
     return { name: 'moodLighterAfterLow', ...change, once: counts.give_up === 1 };
@@ -86,7 +86,7 @@ function lighter({ start, end, counts, repeated }: Moods): Fence {
 function firstQuote(
   { day, mood, isFromLongNote, ...quote }: NoteQuote,
   moods: Moods | undefined,
-): Fence {
+): Claim {
   if (quote.tellsOfDiscovery && !quote.isCut) return { name: 'discovered', quote, day };
   if (isFromLongNote) return { name: 'wroteAtLength', quote, day };
   // The only mood there is has been named just before.
@@ -96,12 +96,12 @@ function firstQuote(
 }
 
 /** Always how many days, then what is particular, then as much of the ordinary as there is room for. */
-function rhythm(facts: Facts): Fence[] {
+function rhythm(facts: Facts): Claim[] {
   const { days, durationDays, action, vary } = facts;
   const claims = [...particularRhythm(facts), ...ordinaryRhythm(facts)].slice(0, RHYTHM_CLAIMS);
   if (claims.length < 2 && days < durationDays) claims.push({ name: 'daysBetween' });
   const rest = claims.filter(({ name }) => name !== 'action');
-  const plan: Fence[] =
+  const plan: Claim[] =
     action === undefined || rest.length === claims.length ? [] : [{ name: 'action', action }];
   return vary('plan', [
     [...plan, presence(facts), ...rest],
@@ -110,7 +110,7 @@ function rhythm(facts: Facts): Fence[] {
   ]);
 }
 
-function presence({ days, durationDays, daysPerWeek, sessionMinutes: minutes }: Facts): Fence {
+function presence({ days, durationDays, daysPerWeek, sessionMinutes: minutes }: Facts): Claim {
   const fields = { days, durationDays, minutes };
   if (days >= durationDays) return { name: 'presenceFull', ...fields };
   if (daysPerWeek === 1 && durationDays >= 14) return { name: 'presenceWeekly', ...fields };
@@ -123,9 +123,9 @@ function presence({ days, durationDays, daysPerWeek, sessionMinutes: minutes }: 
   return { name: 'presence', ...fields };
 }
 
-function particularRhythm(facts: Facts): Fence[] {
+function particularRhythm(facts: Facts): Claim[] {
   const { favouriteWeekday, pause, lengths, daysPerWeek, planned } = facts;
-  const claims: Fence[] = [];
+  const claims: Claim[] = [];
   if (lengths?.kind === 'grew') claims.push({ name: 'notesGrew' });
   if (lengths?.kind === 'even') claims.push({ name: 'notesEven' });
   if (lengths?.kind === 'varied') {
@@ -142,40 +142,40 @@ function particularRhythm(facts: Facts): Fence[] {
 }
 
 /** What most practices have: the more telling things first, though not always the same one. */
-function ordinaryRhythm(facts: Facts): Fence[] {
+function ordinaryRhythm(facts: Facts): Claim[] {
   const { days, durationDays, daysPerWeek, planned, action, pause, favouriteWeekday, vary } = facts;
-  const telling: Fence[] = [];
+  const telling: Claim[] = [];
   if (planned === 'exactly' && daysPerWeek > 1 && days < durationDays) {
     telling.push({ name: 'asPlanned', daysPerWeek });
   }
   if (action !== undefined) telling.push({ name: 'action', action });
-  const rest: Fence[] = [];
+  const rest: Claim[] = [];
   if (pause?.kind === 'short' && days > 2) rest.push({ name: 'pauseShort', days: pause.days });
   if (favouriteWeekday === undefined && days >= 6) rest.push({ name: 'noFavouriteWeekday' });
   if (facts.notesWritten === 'all' && days > 2) rest.push({ name: 'everyNote' });
   return [...turned(telling, vary('telling', [0, 1])), ...turned(rest, vary('rest', [0, 1, 2]))];
 }
 
-function insight(facts: Facts, quote: NoteQuote | undefined): Fence[] {
+function insight(facts: Facts, quote: NoteQuote | undefined): Claim[] {
   const quoted = quote === undefined ? [] : [secondQuote(quote)];
   const meant = meaning(facts, quote);
-  const body: Fence[] = facts.vary('insight', [
+  const body: Claim[] = facts.vary('insight', [
     [...quoted, ...meant],
     [...meant, ...quoted],
   ]);
   return [...body, question(facts, body.at(-1)!)];
 }
 
-function secondQuote({ day, mood: _mood, isFromLongNote: _isLong, ...quote }: NoteQuote): Fence {
+function secondQuote({ day, mood: _mood, isFromLongNote: _isLong, ...quote }: NoteQuote): Claim {
   const name = quote.tellsOfDiscovery && !quote.isCut ? 'discoveredToo' : 'wroteToo';
   return { name, quote, day };
 }
 
 /** Their own summary before anything else of theirs; never nothing. */
-function meaning(facts: Facts, quote: NoteQuote | undefined): Fence[] {
+function meaning(facts: Facts, quote: NoteQuote | undefined): Claim[] {
   const { reflection, slogan, tag, quotes, vary } = facts;
   if (reflection !== undefined) return [{ name: 'reflection', quote: reflection }];
-  const claims: Fence[] = [];
+  const claims: Claim[] = [];
   if (slogan !== undefined) claims.push({ name: 'slogan', slogan });
   if (tag !== undefined) claims.push({ name: 'tag', tag });
   if (claims.length > 0) return [vary('meaning', claims)];
@@ -187,9 +187,9 @@ function meaning(facts: Facts, quote: NoteQuote | undefined): Fence[] {
 }
 
 /** @param last what was said just before: a question about "this" must follow it. */
-function question(facts: Facts, last: Fence): Fence {
+function question(facts: Facts, last: Claim): Claim {
   const { moods, favouriteWeekday, pause, vary } = facts;
-  const claims: Fence[] = [];
+  const claims: Claim[] = [];
   if (last.name === 'discoveredToo') claims.push({ name: 'askDiscovery' });
   if (moods?.change === 'lighter') {
     if (moods.counts.give_up > 0) claims.push({ name: 'askLow' });

@@ -31,7 +31,11 @@ export function readCall(
     throw new AppError('TASK_OPTION_INVALID', { message: problems.join(' ') });
   }
   const { id, countdownMs, priority = task.priority, queue = task.queue, ...rest } = options;
-  assertQueueKnown(queue, new Set([...tasks.queues, ...queues]));
+  if (!tasks.queues.has(queue) && !queues.includes(queue)) {
+    const hint = didYouMean(queue, [...tasks.queues, ...queues]);
+    const message = `No worker serves a queue "${queue}".${hint}`;
+    throw new AppError('QUEUE_UNKNOWN', { message });
+  }
   return {
     ...rest,
     id: id ?? randomUUID(),
@@ -42,12 +46,6 @@ export function readCall(
     delayMs: countdownMs,
     payload: encodePayload(task.payload, payload),
   };
-}
-
-function assertQueueKnown(queue: string, known: ReadonlySet<string>): void {
-  if (known.has(queue)) return;
-  const hint = didYouMean(queue, [...known]);
-  throw new AppError('QUEUE_UNKNOWN', { message: `No worker serves a queue "${queue}".${hint}` });
 }
 
 function encodePayload(schema: TSchema, payload: unknown): string {
