@@ -25,6 +25,6 @@ export interface ApiDependencies extends OperationsDependencies {
 
 export interface RouteContext extends Omit<ApiDependencies, 'readers'> {
   readers: Readers;
-  /** Aborted when the server begins to close, so that nobody waits for the end of a long-poll. */
+  /** Aborted when the server begins to close, so that long-polls end at once. */
   closing: AbortSignal;
 }

@@ -22,7 +22,7 @@ export interface ServerOptions {
 }
 
 /**
- * @param addRoutes adds its routes; the signal is aborted when it begins to close, so that nobody waits for the end of a long-poll.
+ * @param addRoutes adds its routes; the signal is aborted when it begins to close, so that long-polls end at once.
  * @returns a server ready to listen, or to `inject` into.
  */
 export async function buildServer(

@@ -1,5 +1,5 @@
 /**
- * Accepted work that nobody gets to is bounded: beyond that the API refuses more, for instance when Redis has been unavailable for long.
+ * The backlog of accepted tasks that no worker has begun is bounded: beyond that the API refuses more, for instance when Redis has been unavailable for long.
  */
 import { Gauge, type Registry } from 'prom-client';
 import { measureBacklog, type BacklogSize } from '../../db/tasks/backlog.ts';

@@ -12,7 +12,7 @@ export interface Node {
 export interface ClusterConnectOptions {
   /** `redis://` or `rediss://`; its user, password and TLS hold for all nodes. */
   url: string;
-  /** Nodes to begin with, beside that of the URL: any of them may be away. */
+  /** Nodes to begin with, beside that of the URL: any of them may be unavailable. */
   nodes: readonly Node[];
   /** Pause before the cluster is looked for again, in milliseconds. */
   retryDelayMs(attempt: number): number;

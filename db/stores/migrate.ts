@@ -17,7 +17,7 @@ const SETS: readonly MigrationSet[] = ['daodao', 'ai'];
 
 const FILE_NAME = /^(\d{3})_[a-z0-9_]+\.sql$/;
 
-/** Key of the advisory lock that serialises migrations of one database: any number nobody else uses. */
+/** Key of the advisory lock that serialises migrations of one database: any number that no other program uses. */
 const LOCK_KEY = 7_263_041;
 
 /** The files on disk and the record in the database do not fit, or a file failed. */

@@ -19,6 +19,19 @@ const TERMINATE_MS = 2000;
 type Callable<P extends TSchema, R extends TSchema, O extends CallOptions> = TaskFacts<P, R> &
   Signable<P, O>;
 
+interface EnqueueTask {
+  <P extends TSchema, R extends TSchema>(
+    task: Callable<P, R, DurableCallOptions> & { durable: true },
+    payload: Static<P>,
+    options?: DurableCallOptions,
+  ): Promise<Accepted>;
+  <P extends TSchema, R extends TSchema>(
+    task: Callable<P, R, CallOptions>,
+    payload: Static<P>,
+    options?: CallOptions,
+  ): Promise<Accepted>;
+}
+
 export interface TaskClient {
   /**
    * Accepts a call. A durable one is stored first and then handed to the queue: it does not fail while Redis is unavailable, as
@@ -26,33 +39,14 @@ export interface TaskClient {
    * @throws {AppError} `TASK_PAYLOAD_INVALID`, `TASK_PAYLOAD_TOO_LARGE`, `TASK_OPTION_INVALID`, `QUEUE_UNKNOWN`, `TASK_UNKNOWN`:
    * the call is wrong, nothing was written; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`; `QUEUE_FULL`; `STORE_UNAVAILABLE`
    */
-  enqueue(signature: Signature): Promise<Accepted>;
-  enqueue<P extends TSchema, R extends TSchema>(
-    task: Callable<P, R, DurableCallOptions> & { durable: true },
-    payload: Static<P>,
-    options?: DurableCallOptions,
-  ): Promise<Accepted>;
-  enqueue<P extends TSchema, R extends TSchema>(
-    task: Callable<P, R, CallOptions>,
-    payload: Static<P>,
-    options?: CallOptions,
-  ): Promise<Accepted>;
+  enqueue: EnqueueTask & ((signature: Signature) => Promise<Accepted>);
   /** `enqueue` without options, as Celery calls it. */
   delay<P extends TSchema, R extends TSchema>(
     task: Callable<P, R, CallOptions>,
     payload: Static<P>,
   ): Promise<Accepted>;
-  /** `enqueue`, as Celery calls it. */
-  applyAsync<P extends TSchema, R extends TSchema>(
-    task: Callable<P, R, DurableCallOptions> & { durable: true },
-    payload: Static<P>,
-    options?: DurableCallOptions,
-  ): Promise<Accepted>;
-  applyAsync<P extends TSchema, R extends TSchema>(
-    task: Callable<P, R, CallOptions>,
-    payload: Static<P>,
-    options?: CallOptions,
-  ): Promise<Accepted>;
+  /** `enqueue` of a task, as Celery calls it. */
+  applyAsync: EnqueueTask;
   /** Accepts many calls, all of them or none when one is wrong; a round trip for each 1,000. */
   enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]>;
   /** Follows a call. With its task the result is typed. */
@@ -62,7 +56,7 @@ export interface TaskClient {
   /** Resolves when the task is finished, `timeoutMs` have passed or `signal` is aborted, whichever is first. */
   waitUntilFinished(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
   /**
-   * Calls a task off, waiting or running: a waiting one never starts, a running one has its signal aborted, and nothing it
+   * Revokes a task, waiting or running: a waiting one never starts, a running one has its signal aborted, and nothing it
    * still does counts.
    * @param options.terminate also ends the thread it runs on, for one that ignores its signal; what else runs there starts
    * again, uncharged. Default false.
