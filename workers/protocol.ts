@@ -33,7 +33,7 @@ export const STALLED = 'stalled';
 
 export interface Ended {
   id: string;
-  outcome: AttemptEnd;
+  end: AttemptEnd;
 }
 
 /** Jobs that are about to start, and jobs that ended. */

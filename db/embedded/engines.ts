@@ -23,7 +23,7 @@ export interface Resolved {
   stop(): Promise<void>;
 }
 
-interface Plan {
+interface EngineSpec {
   name: string;
   /** The address that was configured, if any. */
   given: string | undefined;
@@ -32,7 +32,10 @@ interface Plan {
 }
 
 /** The engines and whether they are wanted: an unset URL means embedded. */
-function plan(config: Config, onDelay: (reason: string) => void = () => undefined): Plan[] {
+function engineSpecs(
+  config: Config,
+  onDelay: (reason: string) => void = () => undefined,
+): EngineSpec[] {
   const { dataDir, cacheDir } = config;
   return [
     {
@@ -86,7 +89,7 @@ export async function resolveConfig(
   onReady: (engine: Engine, durationMs: number) => void,
   onDelay?: (reason: string) => void,
 ): Promise<Resolved> {
-  const wanted = plan(config, onDelay).filter(({ given }) => given === undefined);
+  const wanted = engineSpecs(config, onDelay).filter(({ given }) => given === undefined);
   if (wanted.length === 0)
     return { config: withUrls(config, {}), embedded: [], stop: () => Promise.resolve() };
   const lock = wanted.some(({ keepsData }) => keepsData)
@@ -146,14 +149,16 @@ function reasons(results: readonly PromiseSettledResult<void>[]): unknown[] {
  * @returns undefined if every store has a URL of its own, or no such process is up.
  */
 export function attachToRunning(config: Config): Promise<ResolvedConfig | undefined> {
-  const missing = plan(config).filter(({ given }) => given === undefined);
+  const missing = engineSpecs(config).filter(({ given }) => given === undefined);
   const urls = missing.some(({ keepsData }) => keepsData) ? findRunning(config.dataDir) : undefined;
   const isEnough = urls !== undefined && missing.every(({ name }) => urls[name] !== undefined);
   return Promise.resolve(isEnough ? withUrls(config, urls, keptSecret(config.dataDir)) : undefined);
 }
 
 function withUrls(config: Config, urls: EngineUrls, secret = randomSecret()): ResolvedConfig {
-  const given = Object.fromEntries(plan(config).map((engine) => [engine.name, engine.given]));
+  const given = Object.fromEntries(
+    engineSpecs(config).map((engine) => [engine.name, engine.given]),
+  );
   const url = (name: string) => given[name] ?? urls[name]!;
   return {
     ...config,

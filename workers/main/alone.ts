@@ -111,8 +111,11 @@ export class Alone {
   }
 
   #back({ delivery: { job, counts }, kind }: Waiting, delayMs: number): void {
-    const outcome = { kind: 'back', delayMs } as const;
+    const settlement = { kind: 'back', delayMs } as const;
     const suspect: Counts = { ...counts, mark: 's' };
-    this.#consumer.settle(job.id, kind === 'suspect' ? { ...outcome, counts: suspect } : outcome);
+    this.#consumer.settle(
+      job.id,
+      kind === 'suspect' ? { ...settlement, counts: suspect } : settlement,
+    );
   }
 }

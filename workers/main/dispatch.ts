@@ -17,7 +17,7 @@ import {
   release,
   runsAlone,
   timeLimitMs,
-  type Verdict,
+  type Resolution,
 } from './settle.ts';
 
 /** Pause before a job is taken again whose run under an earlier, lost lease still goes on here, in milliseconds. */
@@ -132,8 +132,8 @@ export class Dispatch {
       queue.settle(id, { kind: 'back', delayMs: STILL_RUNNING_DELAY_MS });
       return false;
     }
-    const verdict = judgeArrival(delivery);
-    if (verdict !== undefined) this.#settle(delivery, verdict);
+    const resolution = judgeArrival(delivery);
+    if (resolution !== undefined) this.#settle(delivery, resolution);
     else if (runsAlone(delivery, tasks.find(task))) this.#alone.add(delivery);
     else return true;
     return false;
@@ -214,7 +214,7 @@ export class Dispatch {
     return undefined;
   }
 
-  #settle({ job }: Delivery, { settlement, emit }: Verdict): void {
+  #settle({ job }: Delivery, { settlement, emit }: Resolution): void {
     this.#options.queue.settle(job.id, settlement);
     emit(this.#options.telemetry);
   }

@@ -6,7 +6,7 @@ import type { AttemptEnd } from '../protocol.ts';
 export interface ThreadEvents {
   /** A thread has begun with these jobs: their time counts from now. */
   started(ids: readonly string[]): void;
-  ended(id: string, outcome: AttemptEnd): void;
+  ended(id: string, end: AttemptEnd): void;
   /** The thread that ran these jobs ended before they did. */
   died(ids: string[], death: ThreadDeath): void;
   /** The thread that was given these jobs ended before it began with them. */

@@ -53,7 +53,7 @@ interface Thread {
   isEnding: boolean;
 }
 
-interface Place {
+interface RunningJob {
   thread: Thread;
   /** Whether the thread has begun with it. */
   isBegun: boolean;
@@ -64,7 +64,7 @@ export class Seat {
   readonly #events: ThreadEvents;
   readonly #changed: (seat: Seat) => void;
   /** Jobs that have not ended. */
-  readonly #running = new Map<string, Place>();
+  readonly #running = new Map<string, RunningJob>();
   #thread: Thread | undefined;
 
   /** @param changed called when a job has ended or the thread says that its heap is too large. */
@@ -156,10 +156,10 @@ export class Seat {
    * @returns false when that thread is ending already, or has yet to begin with the job.
    */
   terminate(id: string): boolean {
-    const place = this.#running.get(id);
-    if (place === undefined || !place.isBegun || place.thread.isEnding) return false;
-    place.thread.isEnding = true;
-    void place.thread.worker.terminate();
+    const running = this.#running.get(id);
+    if (running === undefined || !running.isBegun || running.thread.isEnding) return false;
+    running.thread.isEnding = true;
+    void running.thread.worker.terminate();
     return true;
   }
 
@@ -203,16 +203,16 @@ export class Seat {
   }
 
   #move({ started, ended }: Moves): void {
-    for (const { id, outcome } of ended) {
-      const place = this.#running.get(id);
-      if (place === undefined) continue;
+    for (const { id, end } of ended) {
+      const running = this.#running.get(id);
+      if (running === undefined) continue;
       this.#running.delete(id);
-      place.thread.ended++;
-      this.#events.ended(id, outcome);
+      running.thread.ended++;
+      this.#events.ended(id, end);
     }
     for (const id of started) {
-      const place = this.#running.get(id);
-      if (place !== undefined) place.isBegun = true;
+      const running = this.#running.get(id);
+      if (running !== undefined) running.isBegun = true;
     }
     if (started.length > 0) this.#events.started(started);
     if (ended.length > 0) this.#changed(this);
@@ -228,8 +228,8 @@ export class Seat {
     for (const abort of batches) abort.abort();
     batches.clear();
     const [begun, unstarted]: [string[], string[]] = [[], []];
-    for (const [id, place] of this.#running) {
-      if (place.thread === thread) (place.isBegun ? begun : unstarted).push(id);
+    for (const [id, running] of this.#running) {
+      if (running.thread === thread) (running.isBegun ? begun : unstarted).push(id);
     }
     for (const id of [...begun, ...unstarted]) this.#running.delete(id);
     if (begun.length > 0) {

@@ -25,13 +25,13 @@ export function runsAlone({ counts }: Delivery, task: TaskFacts | undefined): bo
   return counts.mark !== '' || (task?.isolated ?? false);
 }
 
-export interface Verdict {
+export interface Resolution {
   settlement: Settlement;
   emit(telemetry: Telemetry): void;
 }
 
 /** Ended by itself, inside its thread. */
-export function judgeEnd({ job, counts }: Delivery, end: AttemptEnd): Verdict {
+export function judgeEnd({ job, counts }: Delivery, end: AttemptEnd): Resolution {
   switch (end.kind) {
     case 'succeeded':
       return {
@@ -57,7 +57,7 @@ export function judgeEnd({ job, counts }: Delivery, end: AttemptEnd): Verdict {
 }
 
 /** What has died as often as it may, the last time with its whole process, is not run again. */
-export function judgeArrival(delivery: Delivery): Verdict | undefined {
+export function judgeArrival(delivery: Delivery): Resolution | undefined {
   if (delivery.counts.deaths < MAX_DEATHS) return undefined;
   const message = 'The process ended each time it ran it.';
   return failed(delivery, { code: 'WORKER_DIED', message });
@@ -80,7 +80,7 @@ export function judgeDeath(
   delivery: Delivery,
   task: TaskFacts | undefined,
   { overran, collateral, alone, limitMs, reason }: Death,
-): Verdict {
+): Resolution {
   if (overran) return judgeOverrun(delivery, task, limitMs);
   if (collateral) return release(delivery, 0, 'another job on its thread was ended');
   const deaths = delivery.counts.deaths + (alone ? 1 : 0);
@@ -94,7 +94,7 @@ function judgeOverrun(
   { job, counts }: Delivery,
   task: TaskFacts | undefined,
   limitMs: number,
-): Verdict {
+): Resolution {
   const run = { attempts: counts.attempts, askedMs: job.createdAtMs };
   const attempts = run.attempts + 1;
   const code = 'TASK_TIME_LIMIT';
@@ -106,7 +106,7 @@ function judgeOverrun(
   );
 }
 
-function retried({ job, counts }: Delivery, failure: Failure & { delayMs: number }): Verdict {
+function retried({ job, counts }: Delivery, failure: Failure & { delayMs: number }): Resolution {
   const { code, message: reason, cause, delayMs } = failure;
   const about = { jobId: job.id, task: job.task, attempt: counts.attempts };
   const fields = { ...about, delayMs, code, reason, cause };
@@ -116,7 +116,7 @@ function retried({ job, counts }: Delivery, failure: Failure & { delayMs: number
   };
 }
 
-function failed({ job, counts }: Delivery, { code, message, cause }: Failure): Verdict {
+function failed({ job, counts }: Delivery, { code, message, cause }: Failure): Resolution {
   const about = { jobId: job.id, task: job.task, attempt: counts.attempts };
   return {
     settlement: { kind: 'failed', reason: { code, message } },
@@ -125,7 +125,7 @@ function failed({ job, counts }: Delivery, { code, message, cause }: Failure): V
 }
 
 /** Back in line with nothing charged. One that ran alone stays a suspect, but no longer counts as running. */
-export function release({ job, counts }: Delivery, delayMs: number, reason: string): Verdict {
+export function release({ job, counts }: Delivery, delayMs: number, reason: string): Resolution {
   const back = { kind: 'back', delayMs } as const;
   const fields = { jobId: job.id, task: job.task, delayMs, reason };
   return {

@@ -3,7 +3,7 @@
  */
 import type { EventName, Telemetry } from '../../base/telemetry/telemetry.ts';
 
-const OUTCOMES = {
+const ENDS = {
   'job.succeeded': 'succeeded',
   'job.retrying': 'retrying',
   'job.failed': 'failed',
@@ -12,13 +12,12 @@ const OUTCOMES = {
   'job.revoked': 'revoked',
 } as const satisfies Partial<Record<EventName, string>>;
 
-type Outcome = (typeof OUTCOMES)[keyof typeof OUTCOMES];
+type End = (typeof ENDS)[keyof typeof ENDS];
 
-const isOutcome = (event: EventName): event is keyof typeof OUTCOMES =>
-  Object.hasOwn(OUTCOMES, event);
+const isEnd = (event: EventName): event is keyof typeof ENDS => Object.hasOwn(ENDS, event);
 
 export class Tally {
-  readonly #counts: Record<Outcome, number> = {
+  readonly #counts: Record<End, number> = {
     succeeded: 0,
     retrying: 0,
     failed: 0,
@@ -29,11 +28,11 @@ export class Tally {
 
   constructor(telemetry: Telemetry) {
     telemetry.on((event) => {
-      if (isOutcome(event)) this.#counts[OUTCOMES[event]]++;
+      if (isEnd(event)) this.#counts[ENDS[event]]++;
     });
   }
 
-  get counts(): Record<Outcome, number> {
+  get counts(): Record<End, number> {
     return { ...this.#counts };
   }
 }

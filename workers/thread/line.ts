@@ -15,14 +15,14 @@ import { Stop } from './stop.ts';
 export interface LineOptions {
   /** Jobs that run at a time. */
   concurrency: number;
-  /** Runs one to its outcome; never throws. */
+  /** Runs one to its end; never throws. */
   run(job: ThreadJob, stop: Stop): Promise<AttemptEnd>;
   /** Told before jobs start, as a handler may never let go of the thread, together with all that ended since. */
   tell(started: string[], ended: Ended[]): void;
 }
 
 /** A job and the batch it came with. */
-interface Place {
+interface WaitingJob {
   job: ThreadJob;
   batch: { left: number; resolve(): void };
 }
@@ -32,7 +32,7 @@ export class Line {
   readonly #running = new Map<string, Stop>();
   #concurrency: number;
   readonly #stall = new Stall(() => this.#handBack(() => true, STALLED));
-  #waiting: Place[] = [];
+  #waiting: WaitingJob[] = [];
   #ended: Ended[] = [];
   #isDue = false;
 
@@ -65,8 +65,8 @@ export class Line {
   }
 
   /** Everything that ended in one turn of the event loop is told at once: a message costs more than a job. */
-  #end({ job, batch }: Place, outcome: AttemptEnd): void {
-    this.#ended.push({ id: job.id, outcome });
+  #end({ job, batch }: WaitingJob, end: AttemptEnd): void {
+    this.#ended.push({ id: job.id, end });
     if (--batch.left === 0) batch.resolve();
     if (this.#isDue) return;
     this.#isDue = true;
@@ -84,23 +84,23 @@ export class Line {
       const started = starting.map(({ job }) => job.id);
       this.#options.tell(started, ended);
     }
-    for (const place of starting) void this.#run(place);
+    for (const waiting of starting) void this.#run(waiting);
     this.#stall.watch(this.#waiting.length > 0, ended.length > 0);
   }
 
-  async #run(place: Place): Promise<void> {
-    const { job } = place;
+  async #run(waiting: WaitingJob): Promise<void> {
+    const { job } = waiting;
     const stop = new Stop();
     this.#running.set(job.id, stop);
-    const outcome = await this.#options.run(job, stop);
+    const end = await this.#options.run(job, stop);
     this.#running.delete(job.id);
-    this.#end(place, outcome);
+    this.#end(waiting, end);
   }
 
-  #handBack(which: (place: Place) => boolean, reason: string): void {
+  #handBack(which: (waiting: WaitingJob) => boolean, reason: string): void {
     const back = this.#waiting.filter(which);
     if (back.length === 0) return;
-    this.#waiting = this.#waiting.filter((place) => !back.includes(place));
-    for (const place of back) this.#end(place, { kind: 'released', delayMs: 0, reason });
+    this.#waiting = this.#waiting.filter((waiting) => !back.includes(waiting));
+    for (const waiting of back) this.#end(waiting, { kind: 'released', delayMs: 0, reason });
   }
 }

@@ -21,7 +21,8 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-interface Lane {
+/** What one shard is still to be sent. */
+interface Backlog {
   pending: Pending[];
   inFlight: number;
   scheduled: boolean;
@@ -29,11 +30,11 @@ interface Lane {
 
 export class Producer {
   readonly #broker: Broker;
-  readonly #lanes: Lane[];
+  readonly #backlogs: Backlog[];
 
   constructor(broker: Broker) {
     this.#broker = broker;
-    this.#lanes = Array.from({ length: broker.shards }, () => ({
+    this.#backlogs = Array.from({ length: broker.shards }, () => ({
       pending: [],
       inFlight: 0,
       scheduled: false,
@@ -48,23 +49,23 @@ export class Producer {
     return new Promise((resolve, reject) => {
       const record = encodeJob(request, Date.now());
       const shard = this.#broker.shardOf(request.id);
-      const lane = this.#lanes[shard]!;
-      lane.pending.push({ request, record, resolve, reject });
-      if (lane.scheduled) return;
-      lane.scheduled = true;
+      const backlog = this.#backlogs[shard]!;
+      backlog.pending.push({ request, record, resolve, reject });
+      if (backlog.scheduled) return;
+      backlog.scheduled = true;
       process.nextTick(() => {
-        lane.scheduled = false;
-        this.#flush(shard, lane);
+        backlog.scheduled = false;
+        this.#flush(shard, backlog);
       });
     });
   }
 
-  #flush(shard: number, lane: Lane): void {
-    while (lane.pending.length > 0 && lane.inFlight < MAX_IN_FLIGHT) {
-      lane.inFlight++;
-      void this.#send(shard, takeBatch(lane.pending)).finally(() => {
-        lane.inFlight--;
-        this.#flush(shard, lane);
+  #flush(shard: number, backlog: Backlog): void {
+    while (backlog.pending.length > 0 && backlog.inFlight < MAX_IN_FLIGHT) {
+      backlog.inFlight++;
+      void this.#send(shard, takeBatch(backlog.pending)).finally(() => {
+        backlog.inFlight--;
+        this.#flush(shard, backlog);
       });
     }
   }

@@ -13,7 +13,7 @@ function move(moves: object): void {
 export default async function run(batch: string): Promise<void> {
   for (const { id, payload } of unpackBatch(batch).jobs) {
     if (payload === '"stay"') {
-      move({ ended: [{ id, outcome: { kind: 'obsolete' } }] });
+      move({ ended: [{ id, end: { kind: 'obsolete' } }] });
     } else {
       move({ started: [id] });
       setImmediate(() => {

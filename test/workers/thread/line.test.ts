@@ -36,7 +36,7 @@ function open(concurrency: number) {
     },
     tell(beginning, ending) {
       started.push(...beginning);
-      for (const { id, outcome } of ending) ended.set(id, outcome);
+      for (const { id, end } of ending) ended.set(id, end);
     },
   });
   return { line, started, ended, stops, end: (id: string) => ends.get(id)!(), most: () => most };
