@@ -26,13 +26,8 @@ export interface Written extends Intent {
   sourceAt: string;
 }
 
-/** A version greater than every one taken before. */
-export async function nextVersion(db: Queryable): Promise<number> {
-  const { rows } = await db.query<{ version: string }>(
-    `SELECT nextval('ai.embedding_version') AS version`,
-  );
-  return Number(rows[0]!.version);
-}
+/** The sequence that versions are taken from. */
+export const EMBEDDING_VERSION = 'ai.embedding_version';
 
 /** The states of those entities that have one, by id. */
 export async function findStates(

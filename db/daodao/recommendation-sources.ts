@@ -97,10 +97,5 @@ export async function findLively(
   return rows;
 }
 
-/** A version greater than every one taken before. */
-export async function nextRecommendationVersion(db: Queryable): Promise<number> {
-  const { rows } = await db.query<{ version: string }>(
-    `SELECT nextval('ai.recommendation_version') AS version`,
-  );
-  return Number(rows[0]!.version);
-}
+/** The sequence that versions of cached lists are taken from. */
+export const RECOMMENDATION_VERSION = 'ai.recommendation_version';

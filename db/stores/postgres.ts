@@ -15,12 +15,15 @@ export interface Queryable {
 }
 
 export type Pool = pg.Pool;
+export type Row = pg.QueryResultRow;
 
 export interface PoolOptions {
   /** Most connections at a time. */
   max: number;
   /** Shown in `pg_stat_activity`. */
   name: string;
+  /** Whether its sessions refuse to write. Default false. */
+  readOnly?: boolean;
 }
 
 /**
@@ -34,7 +37,10 @@ const SERVER_KEEPALIVE =
  * A pool on which nothing hangs: 3 s to connect, 2 s for a lock, 10 s for a statement,
  * 5 s for a transaction left idle, and keepalive on both sides.
  */
-export function createPool(databaseUrl: string, { max, name }: PoolOptions): Pool {
+export function createPool(
+  databaseUrl: string,
+  { max, name, readOnly = false }: PoolOptions,
+): Pool {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     application_name: name,
@@ -43,7 +49,7 @@ export function createPool(databaseUrl: string, { max, name }: PoolOptions): Poo
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5000,
-    options: SERVER_KEEPALIVE,
+    options: `${SERVER_KEEPALIVE}${readOnly ? ' -c default_transaction_read_only=on' : ''}`,
     lock_timeout: 2000,
     statement_timeout: 10_000,
     query_timeout: 12_000,
@@ -83,7 +89,12 @@ export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promis
  */
 function isSpent(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
-  return error.message === 'Query read timeout' || ('code' in error && error.code === '25006');
+  return error.message === 'Query read timeout' || isReadOnlyError(error);
+}
+
+/** Whether a statement was refused because its session or server is read-only. */
+export function isReadOnlyError(error: unknown): boolean {
+  return codeOf(error) === '25006';
 }
 
 /**
@@ -94,17 +105,22 @@ const AWAY = /^(08|53|57P|58)|^(25006|25P03|28000|28P01|3D000|55P03|57014|40001|
 
 /** Whether a lock was waited for as long as `lock_timeout` allows. */
 export function isLockTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '55P03';
+  return codeOf(error) === '55P03';
 }
 
 /** Whether an error means that Postgres is unavailable or busy, so that the same work may succeed later. */
 export function isPostgresAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (AWAY.test(code) || isUnreachable(error)) return true;
+  if (AWAY.test(codeOf(error)) || isUnreachable(error)) return true;
   return /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable/.test(
     error.message,
   );
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : '';
 }
 
 export const postgres: Store = {

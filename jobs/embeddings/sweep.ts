@@ -3,8 +3,9 @@
  */
 import { Type, type Static } from 'typebox';
 import { findStaleUsers } from '../../db/daodao/embedding-sources.ts';
-import { nextVersion } from '../../db/daodao/embedding-state.ts';
+import { EMBEDDING_VERSION } from '../../db/daodao/embedding-state.ts';
 import type { Context } from '../define.ts';
+import { inPages } from '../framework/in-pages.ts';
 import { add, Counts, NOTHING, updateUsers } from './update.ts';
 
 /** Users in one page, each with all their practices. */
@@ -22,21 +23,16 @@ export async function sweep(
   { pageLimitMs, anew = false }: { pageLimitMs: number; anew?: boolean | undefined },
 ): Promise<SweepCounts> {
   // Taken once for all attempts: what they have written since is done.
-  const sinceVersion = anew ? await ctx.step('begin', () => nextVersion(ctx.db)) : 0;
-  let [counts, users, after]: [Counts, number, number] = [NOTHING, 0, 0];
-  for (;;) {
-    ctx.signal.throwIfAborted();
+  const sinceVersion = anew ? await ctx.step('begin', () => ctx.nextval(EMBEDDING_VERSION)) : 0;
+  let [counts, after] = [NOTHING, 0];
+  const users = await inPages(ctx, { pageLimitMs, unit: 'users' }, async () => {
     const collection = ctx.vectors.collection('users');
     const page = await findStaleUsers(ctx.db, { collection, after, sinceVersion, limit: PAGE });
-    if (page.length === 0) break;
-    ctx.extendLimit(pageLimitMs);
     const ids = page.map(({ externalId }) => externalId);
     counts = add(counts, await updateUsers(ids, ctx, { anew }));
-    users += page.length;
-    after = page.at(-1)!.id;
-    ctx.progress(0.5, `${users} users`);
-  }
+    after = page.at(-1)?.id ?? after;
+    return { items: page.length, isLast: page.length < PAGE };
+  });
   await ctx.vectors.use();
-  ctx.progress(1, `${users} users`);
   return { users, ...counts };
 }

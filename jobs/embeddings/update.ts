@@ -8,7 +8,7 @@ import {
   intend,
   markSeen,
   markWritten,
-  nextVersion,
+  EMBEDDING_VERSION,
   type EmbeddingState,
   type Written,
 } from '../../db/daodao/embedding-state.ts';
@@ -75,7 +75,7 @@ export async function updateUsers(
   ctx: Context,
   { anew = false } = {},
 ): Promise<Counts> {
-  const version = await nextVersion(ctx.db);
+  const version = await ctx.nextval(EMBEDDING_VERSION);
   const sources = await findUserSources(ctx.db, userIds);
   // What belongs to a user comes first: once the user is written, all of it is.
   const practices = await write('practices', sources.flatMap(practicesOf), version, ctx, anew);

@@ -6,6 +6,7 @@ import { findPracticeMaterial, listFinishedPractices } from '../../db/daodao/pra
 import { AppError } from '../../base/errors.ts';
 import { generateAiFeedback } from './task.ts';
 import type { Context } from '../define.ts';
+import { inPages } from '../framework/in-pages.ts';
 import { withOptions } from '../framework/signature.ts';
 import { writeFeedbackOn } from './call.ts';
 import { checkEligibility } from './eligibility.ts';
@@ -36,9 +37,8 @@ export async function sweepFinished(
   pageLimitMs: number,
   mostAsked = MOST_ASKED,
 ): Promise<SweepCounts> {
-  let [practices, asked, before] = [0, 0, Number.MAX_SAFE_INTEGER];
-  while (asked < mostAsked) {
-    ctx.signal.throwIfAborted();
+  let [asked, before] = [0, Number.MAX_SAFE_INTEGER];
+  const practices = await inPages(ctx, { pageLimitMs, unit: 'practices' }, async () => {
     const limit = Math.min(PAGE, mostAsked - asked);
     const page = await listFinishedPractices(ctx.db, {
       before,
@@ -46,14 +46,10 @@ export async function sweepFinished(
       task: generateAiFeedback.name,
       mostFailed: MOST_FAILED,
     });
-    if (page.length === 0) break;
-    ctx.extendLimit(pageLimitMs);
     for (const { externalId } of page) asked += (await ask(externalId, ctx)) ? 1 : 0;
-    practices += page.length;
-    before = page.at(-1)!.id;
-    ctx.progress(0.5, `${practices} practices`);
-  }
-  ctx.progress(1, `${practices} practices`);
+    before = page.at(-1)?.id ?? before;
+    return { items: page.length, isLast: page.length < limit || asked >= mostAsked };
+  });
   return { practices, asked };
 }
 

@@ -26,7 +26,10 @@ export interface TaskContext {
   readonly job: JobFacts;
   /** Aborted at the soft time limit, on revoke and at shutdown; its reason says which. */
   readonly signal: AbortSignal;
+  /** For reading: its sessions refuse to write. @throws {Reject} for a statement that writes; use `ctx.transaction`. */
   readonly db: Queryable;
+  /** The next value of a sequence in Postgres, by its qualified name: greater than any value taken before. */
+  nextval(sequence: string): Promise<number>;
   log(message: string, fields?: Record<string, unknown>): void;
   /** @param value 0 to 1. */
   progress(value: number, note?: string): void;

@@ -37,3 +37,4 @@ export {
 export { Results } from './client/results.ts';
 export { Runner, type RunnerOptions } from './worker/runner.ts';
 export { Stall } from './worker/stall.ts';
+export { Waiter } from './client/waiter.ts';

@@ -6,12 +6,13 @@ import { Type, type Static } from 'typebox';
 import {
   findLearner,
   listLearners,
-  nextRecommendationVersion,
+  RECOMMENDATION_VERSION,
   type Candidate,
   type Learner,
 } from '../../db/daodao/recommendation-sources.ts';
 import { cacheValue } from '../cache-value.ts';
 import type { Context } from '../define.ts';
+import { inPages } from '../framework/in-pages.ts';
 import { cardsKey, MOST_CARDS, POPULAR_KEY, TTL_SECONDS, type RankedCard } from './cards.ts';
 import { gather, gatherPopular, type Gathered, Missing, type Popular } from './gather.ts';
 import { byScore, NO_SIGNALS, score, type Scored, type Signals } from './score.ts';
@@ -29,32 +30,27 @@ export type Refreshed = Static<typeof Refreshed>;
 /** @param pageLimitMs by which each page moves the time limits of the task. */
 export async function refreshEveryone(ctx: Context, pageLimitMs: number): Promise<Refreshed> {
   // Taken before anything is read, and kept by later attempts: whoever begins afterwards knows better.
-  const version = await ctx.step('version', () => nextRecommendationVersion(ctx.db));
+  const version = await ctx.step('version', () => ctx.nextval(RECOMMENDATION_VERSION));
   const popular = await ctx.step('popular', () => gatherPopular(ctx));
   await keepPopular(popular, version, ctx);
-  let [users, after] = [0, 0];
+  let [page, after] = [1, 0];
   const missing = new Set(popular.missing);
-  for (let page = 1; ; page++) {
-    ctx.signal.throwIfAborted();
-    ctx.extendLimit(pageLimitMs);
+  const users = await inPages(ctx, { pageLimitMs, unit: 'users' }, async () => {
     // A later attempt finds the pages of earlier ones done.
-    const done = await ctx.step(`page ${page}`, async () => {
+    const done = await ctx.step(`page ${page++}`, async () => {
       const people = await listLearners(ctx.db, { after, limit: PAGE });
       const found = await refreshPeople(people, popular, version, ctx);
       return { users: people.length, last: people.at(-1)?.id ?? after, missing: found };
     });
-    users += done.users;
     after = done.last;
     for (const store of done.missing) missing.add(store);
-    ctx.progress(0.5, `${users} users`);
-    if (done.users < PAGE) break;
-  }
-  ctx.progress(1, `${users} users`);
+    return { items: done.users, isLast: done.users < PAGE };
+  });
   return { users, missing: [...missing] };
 }
 
 export async function refreshOne(userId: string, ctx: Context): Promise<Refreshed> {
-  const version = await nextRecommendationVersion(ctx.db);
+  const version = await ctx.nextval(RECOMMENDATION_VERSION);
   const person = await findLearner(ctx.db, userId);
   if (person === undefined) return { users: 0, missing: [] };
   const popular = await gatherPopular(ctx);

@@ -1,14 +1,14 @@
 /**
  * What a task gets: built once for each attempt from what its thread owns.
  */
-import type { Pool } from '../../db/stores/postgres.ts';
+import { isReadOnlyError, type Pool, type Queryable, type Row } from '../../db/stores/postgres.ts';
 import { setInputHash } from '../../db/tasks/attempts.ts';
 import type { Fence } from '../../db/tasks/fence.ts';
 import { findStep, runStep } from '../../db/tasks/steps.ts';
 import { ChildIds } from '../../jobs/framework/calls/child-id.ts';
 import type { DurableContext, JobFacts, TaskContext } from '../../jobs/framework/context.ts';
 import type { Task } from '../../jobs/framework/define.ts';
-import { Retry } from '../../jobs/framework/errors.ts';
+import { Reject, Retry } from '../../jobs/framework/errors.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
 import type { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import type { FromThread } from '../protocol.ts';
@@ -20,12 +20,14 @@ export interface ThreadScope<X = object> {
   /** What the application adds to `ctx`. */
   resources: X;
   db: Pool;
+  /** Its sessions refuse to write. */
+  reader: Queryable;
   enqueuer: Enqueuer;
   tell(message: FromThread): void;
 }
 
 export function buildContext<X>(
-  { resources, db, enqueuer, tell }: ThreadScope<X>,
+  { resources, db, reader, enqueuer, tell }: ThreadScope<X>,
   job: JobFacts,
   task: string,
   stop: Stop,
@@ -36,7 +38,11 @@ export function buildContext<X>(
     get signal() {
       return stop.signal;
     },
-    db,
+    db: readOnly(reader),
+    async nextval(sequence) {
+      const { rows } = await db.query<{ value: string }>('SELECT nextval($1) AS value', [sequence]);
+      return Number(rows[0]!.value);
+    },
     log: (message, fields = {}) => tell({ type: 'log', id: job.id, task, message, fields }),
     progress: (value, note) => tell({ type: 'progress', id: job.id, value, note: note ?? null }),
     extendLimit(ms) {
@@ -57,6 +63,18 @@ export function buildContext<X>(
     },
   };
   return Object.assign(context, resources);
+}
+
+/** A write outside `ctx.transaction` could happen twice: the task fails at once. */
+function readOnly(reader: Queryable): Queryable {
+  return {
+    query: <R extends Row>(text: string, values?: unknown[]) =>
+      reader.query<R>(text, values).catch((error: unknown) => {
+        if (!isReadOnlyError(error)) throw error;
+        const message = 'ctx.db is read-only. Write in ctx.transaction.';
+        throw new Reject('TASK_FAILED', message, { cause: error });
+      }),
+  };
 }
 
 /** Adds what only durable tasks have: effects that know their epoch. */

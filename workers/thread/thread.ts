@@ -83,13 +83,15 @@ function clientsOf(
     workerQueues: queues,
   }: ResolvedConfig,
   tasks: Tasks,
-): Pick<ThreadScope, 'db' | 'enqueuer'> {
-  const db = createPool(databaseUrl, { max: 4, name: `daodao-thread-${threadId}` });
+): Pick<ThreadScope, 'db' | 'reader' | 'enqueuer'> {
+  const name = `daodao-thread-${threadId}`;
+  const db = createPool(databaseUrl, { max: 4, name });
+  const reader = createPool(databaseUrl, { max: 4, name, readOnly: true });
   // It connects when a task first asks for another one.
   const broker = new Broker({ url, prefix, shards });
   const deferred = (taskId: string, error: unknown): void =>
     tell({ type: 'deferred', taskId, error: String(error) });
-  return { db, enqueuer: new Enqueuer({ db, broker, tasks, queues, deferred }) };
+  return { db, reader, enqueuer: new Enqueuer({ db, broker, tasks, queues, deferred }) };
 }
 
 function tell(message: FromThread): void {

@@ -71,6 +71,9 @@ export type PageOf =
   | { list: 'delayed' | 'failed' | 'done' }
   | { list: 'waiting'; queue: string; priority: number };
 
+const SETTLED: ReadonlySet<JobState> = new Set(['succeeded', 'failed', 'revoked', 'unknown']);
+export const isSettled = ({ state }: JobStatus): boolean => SETTLED.has(state);
+
 /** Most ids in one call. */
 const MAX_STATUSES = 1000;
 /** Readers give up early: nothing depends on them. */
@@ -106,6 +109,12 @@ export class Inspector {
       }
     }
     return ids.map((id) => found.get(id)!);
+  }
+
+  /** Those of the ids whose state no longer changes: the job has ended, or this Redis does not know it. */
+  async settled(ids: readonly string[]): Promise<string[]> {
+    const statuses = await this.statuses(ids);
+    return statuses.filter(isSettled).map(({ id }) => id);
   }
 
   /** Counts over all shards. */

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { intend, markWritten, nextVersion } from '../../../db/daodao/embedding-state.ts';
+import { EMBEDDING_VERSION, intend, markWritten } from '../../../db/daodao/embedding-state.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/stores/postgres.ts';
 
 const COLLECTION = 'practices_test';
@@ -19,7 +19,11 @@ after(() => database.drop());
 async function twoWriters() {
   const { pool } = database;
   const entityId = randomUUID();
-  const versions = [await nextVersion(pool), await nextVersion(pool)] as const;
+  const { rows } = await pool.query<{ version: string }>(
+    'SELECT nextval($1) AS version FROM generate_series(1, 2)',
+    [EMBEDDING_VERSION],
+  );
+  const versions = rows.map(({ version }) => Number(version));
   const [older, newer] = versions.map((version) => ({
     version,
     intend: () => intend(pool, COLLECTION, version, [{ entityId, removed: false }]),

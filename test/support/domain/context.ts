@@ -95,6 +95,7 @@ export function createContext({
         return cached.get(key) as { version: number; value: T } | undefined;
       },
     },
+    nextval: () => Promise.reject(new Error('this test has no database')),
     log: () => undefined,
     progress: (value) => progressed.push(value),
     extendLimit: () => undefined,

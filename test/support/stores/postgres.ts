@@ -14,7 +14,9 @@ export interface TestDatabase {
   url: string;
   /** Ten connections. */
   pool: Pool;
-  /** Closes the pool and removes the database, whoever is still connected. */
+  /** Four connections that refuse to write. */
+  reader: Pool;
+  /** Closes the pools and removes the database, whoever is still connected. */
   drop(): Promise<void>;
 }
 
@@ -40,11 +42,13 @@ async function create(template: string): Promise<TestDatabase> {
   });
   const url = urlOf(name);
   const pool = patient(createPool(url, { max: 10, name: 'test' }));
+  const reader = patient(createPool(url, { max: 4, name: 'test', readOnly: true }));
   return {
     url,
     pool,
+    reader,
     async drop() {
-      await pool.end();
+      await Promise.all([pool.end(), reader.end()]);
       await asAdmin((admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`));
     },
   };

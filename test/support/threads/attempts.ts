@@ -50,6 +50,9 @@ before(async () => {
       cache,
     },
     db,
+    get reader() {
+      return database.reader;
+    },
     enqueuer: new Enqueuer({
       db,
       broker,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
-import { Control, EventTail, Results } from '../../../../jobs/queue/index.ts';
+import { Control, EventTail, Results, type Broker } from '../../../../jobs/queue/index.ts';
 import { eventually, startConsumer } from '../../../support/queue/consumers.ts';
 import { ownRedis } from '../../../support/stores/own-redis.ts';
 import { startFlakyProxy } from '../../../support/stores/flaky-proxy.ts';
@@ -22,9 +22,13 @@ const HOUR_MS = 3_600_000;
 const names = (count: number, prefix = 'j') =>
   Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 
-async function startResults(t: TestContext, queue: TestQueue, doubtMs = HOUR_MS): Promise<Results> {
-  const broker = queue.another();
-  const results = new Results(broker, (error) => t.diagnostic(String(error)), doubtMs);
+async function startResults(
+  t: TestContext,
+  queue: TestQueue,
+  lookEveryMs = HOUR_MS,
+  broker = queue.another(),
+): Promise<Results> {
+  const results = new Results(broker, (error) => t.diagnostic(String(error)), lookEveryMs);
   queue.atEnd(() => results.stop());
   await results.start();
   await tailing(queue, 1);
@@ -59,25 +63,24 @@ async function startTail(
 }
 
 test('a result is awaited without asking again and again', async (t) => {
-  const queue = testQueue(t, { url: (await ownRedis(t)).url });
-  const results = await startResults(t, queue);
+  const queue = testQueue(t);
+  const broker = queue.another();
+  let looks = 0;
+  const run = broker.run.bind(broker) as Broker['run'];
+  broker.run = (name, ...rest) => {
+    if (name === 'status') looks++;
+    return run(name, ...rest);
+  };
+  const results = await startResults(t, queue, HOUR_MS, broker);
   const worker = await startConsumer(queue);
   await queue.broker.enqueue(0, [request('a')]);
   await worker.until(1);
-  const scripts = async (): Promise<number> =>
-    [...(await queue.redis.info('commandstats')).matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)]
-      .map(([, calls]) => Number(calls))
-      .reduce((sum, calls) => sum + calls, 0);
-  const before = await scripts();
   const pending = results.get(uuid('a'), { timeoutMs: HOUR_MS });
-  await eventually('it has looked', async () => (await scripts()) > before);
-  const looked = await scripts();
-  // Nothing is to happen meanwhile.
-  await sleep(300);
-  assert.equal(await scripts(), looked);
+  await eventually('it has looked', () => looks === 1);
   worker.consumer.settle(uuid('a'), SUCCESS);
   const { state, result } = await pending;
   assert.deepEqual([state, result], ['succeeded', '7']);
+  assert.equal(looks, 3, 'at first, when it was told of the end, and for the result');
 });
 
 test('a wait that is over, a job nobody knows, a dead letter and a revoked job', async (t) => {
@@ -199,11 +202,11 @@ test('many who wait long cost a look for all of them from time to time, not one 
     return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
   };
   const before = await calls();
-  const waits = names(200).map((name) =>
-    results.get(uuid(name), { timeoutMs: 1000 }).catch((error: unknown) => error),
-  );
-  const ends = await Promise.all(waits);
-  assert.ok(ends.every((end) => (end as { code?: string }).code === 'RESULT_TIMEOUT'));
-  const cost = (await calls()) - before;
+  const waits = names(200).map((name) => results.get(uuid(name), { timeoutMs: HOUR_MS }));
+  const looks = async () => (await calls()) - before;
+  await eventually('it has looked several times', async () => (await looks()) >= 3);
+  const cost = await looks();
+  await results.stop();
+  for (const end of await Promise.allSettled(waits)) assert.equal(end.status, 'rejected');
   assert.ok(cost >= 2 && cost <= 10, `${cost} looks`);
 });
