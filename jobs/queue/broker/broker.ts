@@ -30,7 +30,6 @@ export class Broker {
   readonly shards: number;
   readonly options: Readonly<QueueOptions>;
   readonly #prefix: string;
-  /** Undefined for a single server. */
   #cluster: readonly Node[] | undefined;
   #redis: Client;
   #joining: Promise<void> | undefined;
@@ -51,7 +50,6 @@ export class Broker {
     this.#redis.disconnect();
   }
 
-  /** Opens another connection to the same server or cluster. */
   connect(name: string, { blocking = false } = {}): Client {
     const { url } = this.options;
     return connect({ url, name: `${this.#prefix}:${name}`, cluster: this.#cluster, blocking });
@@ -109,8 +107,7 @@ export class Broker {
   /**
    * Adds jobs of one shard in one call, which is safe to repeat.
    * @returns one word per job, in order.
-   * @throws {QueueError} for the first invalid job, or for more than 1,000 jobs, before any is sent; `QUEUE_FULL`,
-   * `REDIS_UNAVAILABLE`
+   * @throws {QueueError} before sending, for the first invalid job or beyond 1,000 jobs; `QUEUE_FULL`, `REDIS_UNAVAILABLE`
    */
   async enqueue(
     shard: number,

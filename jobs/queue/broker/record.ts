@@ -153,7 +153,6 @@ export function encodeReason({ code, message }: Reason): string {
   return JSON.stringify({ code, message: message?.slice(0, MAX_MESSAGE_LENGTH) });
 }
 
-/** Facts that a record keeps before and after the job ends. */
 export interface JobAbout {
   task: string;
   queue: string;
@@ -221,11 +220,9 @@ function parseLine<T>(line: string): T {
   }
 }
 
-/** Failures charged to a job. */
+/** Failures charged to a job: `attempts` of its handler, `deaths` of a thread or process that ran it alone. */
 export interface Counts {
-  /** Failures of the handler. */
   attempts: number;
-  /** Deaths of the thread or process that ran this job alone. */
   deaths: number;
   /** `s`: a suspect, which must run alone; `r`: running alone; empty otherwise. */
   mark: '' | 's' | 'r';

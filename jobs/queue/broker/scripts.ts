@@ -89,7 +89,6 @@ function build(name: ScriptName): Script {
 
 const built = new Map<ScriptName, Script>();
 
-/** Reads each script from disk once. */
 export function script(name: ScriptName): Script {
   let found = built.get(name);
   if (found === undefined) built.set(name, (found = build(name)));

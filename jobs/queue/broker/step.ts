@@ -1,6 +1,5 @@
-/** Arguments and reply of `step`, one round of a worker. */
+/** Arguments and reply of `step`, one round of a worker. Lists of arguments are flat, as the script takes them. */
 
-/** Lists are flat, as the script takes them. */
 export interface StepCall {
   worker: string;
   seq: number;
@@ -19,7 +18,6 @@ export interface StepCall {
 
 export interface StepReply {
   nowMs: number;
-  /** Due time of the next delayed job; undefined when there is none. */
   nextDueMs: number | undefined;
   /** More jobs may be waiting than the worker asked for. */
   more: boolean;
@@ -28,7 +26,6 @@ export interface StepReply {
   claimed: Leased[];
 }
 
-/** A leased job, not yet decoded. */
 export interface Leased {
   id: string;
   record: string;

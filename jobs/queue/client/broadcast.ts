@@ -18,7 +18,6 @@ export interface BroadcastOptions {
 export type WorkerAnswer = { worker: string } & (
   | { kind: 'answered'; answer: unknown }
   | { kind: 'refused'; error: string }
-  /** The worker did not answer in time. */
   | { kind: 'silent' }
   /** No worker with this id is registered. */
   | { kind: 'unknown' }
@@ -35,9 +34,7 @@ export interface Command {
 export type Reply = { answer: unknown } | { error: string };
 
 const MAX_COMMAND_BYTES = 16 * 1024;
-/** Most answers in one read. */
 const MAX_REPLIES = 16;
-/** Pause after a failed read. */
 const RETRY_MS = 50;
 
 /** @throws {QueueError} `COMMAND_INVALID`, `REDIS_UNAVAILABLE` */

@@ -8,7 +8,6 @@ import type { ScriptName } from '../broker/scripts.ts';
 
 /** Most jobs purged in one call, which takes Redis some 5 ms. */
 const PURGE_PAGE = 1000;
-/** Most ids in one call. */
 const MAX_IDS = 500;
 
 export type RevokeWord = 'revoked' | 'ended' | 'unknown';
@@ -20,10 +19,7 @@ export class Control {
     this.#broker = broker;
   }
 
-  /**
-   * Revokes jobs. A waiting job never starts; the worker of a running job is told to abort it, and its result is refused.
-   * @param message the reason, kept with the job.
-   */
+  /** A waiting job never starts; the worker of a running job is told to abort it, and Redis refuses the result. */
   async revoke(ids: readonly string[], message?: string): Promise<RevokeWord[]> {
     const reason = encodeReason({ code: 'REVOKED', message });
     return this.#each(ids, (shard, here) =>
@@ -40,8 +36,7 @@ export class Control {
 
   /**
    * Changes the due time of a job that is not due yet.
-   * @param delayMs from now, 0 or more.
-   * @param expiresInMs from now, for a job that has an expiry. Default: the expiry stays.
+   * @param expiresInMs from now, like `delayMs`, for a job that has an expiry. Default: the expiry stays.
    */
   async reschedule(
     id: string,

@@ -68,7 +68,6 @@ export type PageOf =
   | { list: 'delayed' | 'failed' | 'done' }
   | { list: 'waiting'; queue: string; priority: number };
 
-/** Most ids in one call. */
 const MAX_STATUSES = 1000;
 /** Reads are retried only briefly, as nothing depends on them. */
 const PATIENCE_MS = 500;
@@ -104,7 +103,6 @@ export class Inspector {
     return ids.map((id) => found.get(id)!);
   }
 
-  /** Adds up all shards. */
   async overview(): Promise<Overview> {
     const total: Overview = { queues: [], workers: [], delayed: 0, failed: 0, done: 0 };
     for (let shard = 0; shard < this.#broker.shards; shard++) {

@@ -28,7 +28,6 @@ export class Capacity {
     return this.#sharers.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Most jobs per lane. */
   get share(): number {
     return Math.max(1, Math.ceil(this.limit / this.#sharers.length));
   }

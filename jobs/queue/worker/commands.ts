@@ -30,7 +30,6 @@ export class Commands {
     this.#options = options;
   }
 
-  /** @param text the command, one line of JSON. */
   hear(text: string): void {
     this.#obey(text).catch((error: unknown) => this.#options.failed?.(error));
   }

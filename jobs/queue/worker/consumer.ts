@@ -21,10 +21,7 @@ export interface ConsumerOptions {
   deliver(deliveries: Delivery[]): void;
   /** Receives ids of jobs that this worker no longer leases, so it should stop them. */
   lost?(ids: string[], why: Loss): void;
-  /**
-   * Executes an operator's command and returns the answer, a JSON value; the caller receives the message of a thrown error.
-   * Default: the worker refuses commands.
-   */
+  /** Executes an operator's command. The caller receives the JSON value or the error's message. Default: refuses commands. */
   commanded?(verb: string, args: unknown): Promise<unknown>;
   /** Reports jobs recovered from another worker. */
   reaped?(worker: string, jobs: number): void;

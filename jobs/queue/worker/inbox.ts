@@ -6,9 +6,7 @@ import { BLOCK_SECONDS, send, type Client } from '../../../base/redis/connection
 import { classify } from '../broker/errors.ts';
 import type { Lane } from './lane.ts';
 
-/** Most messages in one read. */
 const MAX_MESSAGES = 100;
-/** Pause after a failed resync. */
 const RESYNC_RETRY_MS = 200;
 /** How long the server may keep a read whose connection broke at the client. A message popped for that read is lost. */
 const GHOST_MS = BLOCK_SECONDS * 1000 + 500;

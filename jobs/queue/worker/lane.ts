@@ -50,7 +50,6 @@ export class Lane {
   #patienceMs = PATIENCE_MS;
   /** Slots that scripts may still fill by handing jobs over, according to the last reply. */
   #offered = 0;
-  /** The last reply said that more jobs may be waiting. */
   #more = true;
   #isInDoubt = false;
 
@@ -113,10 +112,7 @@ export class Lane {
     this.#rounds.want();
   }
 
-  /**
-   * Reconciles the lane with its leases after a broken inbox connection, or a round that will get no answer: delivers the
-   * leased jobs that it does not know. @returns false when it must be repeated.
-   */
+  /** After a lost message or answer: delivers leased jobs that the lane does not know. @returns false if it must be repeated. */
   async resync(): Promise<boolean> {
     this.#isInDoubt = false;
     const isDone = await this.#rounds.alone(async () => {
@@ -137,7 +133,6 @@ export class Lane {
     return isDone;
   }
 
-  /** Drops jobs that are no longer leased here. */
   drop(ids: readonly string[], why: Loss): void {
     const held = ids.filter((id) => this.#held.delete(id));
     if (held.length === 0) return;

@@ -96,10 +96,7 @@ export class Member implements Service {
       .catch((error: unknown) => this.#events.failed(error));
   }
 
-  /**
-   * Like `stop`, but resolves within a second, even while calls are in flight. If Redis does not answer, other workers take
-   * over the jobs when the lease expires.
-   */
+  /** Like `stop`, but within a second. If Redis does not answer, other workers take over the jobs when the lease expires. */
   async abandon(): Promise<void> {
     this.#stopped = true;
     // Sends pending settlements, if Redis answers at once, so that no worker runs those jobs again.

@@ -8,7 +8,6 @@ export class Pulse {
     this.#leaseMs = leaseMs;
   }
 
-  /** Redis answered a heartbeat. */
   beat(nowMs: number): void {
     if (this.#hasGap(nowMs)) this.miss();
     this.#lastBeatMs = nowMs;

@@ -13,7 +13,6 @@ const CHECK_MS = 60_000;
 const MAX_REST_MS = 3_600_000;
 /** How often one worker searches although the totals match, as they also do with one job lost and one doubled. */
 const LOOK_MS = 3_600_000;
-/** Ids read in one call. */
 const PAGE = 1000;
 /** Jobs compared at a time, with their ids in memory. Larger shards are searched only when the totals differ. */
 const PART = 100_000;

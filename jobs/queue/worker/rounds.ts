@@ -1,6 +1,5 @@
 /**
  * Sends the rounds of `step` for one lane, and resends a round whose answer was lost.
- *
  * Requests during a round join the next one. Under pressure a second round is sent before the first is answered, so that Redis
  * and this process work at the same time; sequence numbers tell them apart. No round runs so far ahead of an unanswered one
  * that the script would have dropped that one's answer.
@@ -61,10 +60,7 @@ export class Rounds {
     });
   }
 
-  /**
-   * Runs `work` while no answer is outstanding, as only then is it known which jobs were settled.
-   * @returns false when the work fails, or an answer is still outstanding after another try.
-   */
+  /** Runs `work` once no answer is owed, so that all ends are known. @returns false if it fails, or one is owed after a retry. */
   async alone(work: () => Promise<void>): Promise<boolean> {
     let isDone = false;
     this.#exclusive = async () => {

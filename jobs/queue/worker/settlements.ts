@@ -17,7 +17,6 @@ export const MAX_BATCH = 200;
 /** Approximate limit on the results in one round, as the round has a deadline; a single result may exceed it. */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
-/** How a delivery ended. */
 export type Settlement =
   | { kind: 'succeeded'; result: string }
   /** The job returns to its line after `delayMs`; `counts` replaces the failures charged so far. */
@@ -80,7 +79,6 @@ export class Settlements {
     this.#failed.push(id, encodeReason({ code, message: QUEUE_ERRORS[code] }));
   }
 
-  /** Counts the results for the next round. */
   #countResults(): number {
     const most = Math.min(MAX_BATCH, this.#succeeded.length / 2);
     let bytes = 0;
