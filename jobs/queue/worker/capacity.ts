@@ -1,6 +1,6 @@
 /**
  * Limits the jobs that the lanes of one worker hold together. Each lane's share is rounded up, so that no slot stays unused and
- * no shard is left without a worker. Shares may add up to more than the limit, and after the limit is lowered lanes exceed
+ * every shard is served. Shares may add up to more than the limit, and after the limit is lowered lanes exceed
  * theirs for a while, so `grant` also enforces the limit.
  */
 export interface Sharer {

@@ -1,4 +1,4 @@
-/** Executes each command a worker receives once and sends the answer. */
+/** Executes each command that a worker receives, only once, and sends the answer. */
 import type { Broker } from '../broker/broker.ts';
 import type { Command, Reply } from '../client/broadcast.ts';
 import { messageOf } from '../broker/errors.ts';
