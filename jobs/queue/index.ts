@@ -1,8 +1,6 @@
 /**
- * The embedded queue: typed work on Redis, with nothing else to run.
- *
- * `Broker` moves jobs, `Producer` adds them, `Runner` runs a handler for each, `Consumer` hands them to whatever runs them
- * otherwise, `Inspector` looks. keys.ts lists every key.
+ * An embedded task queue, which needs Redis and no other service. `Broker` moves jobs, `Producer` adds them, `Runner` runs a
+ * handler for each, `Consumer` delivers them to another executor, `Inspector` reads their state. keys.ts lists every key.
  */
 export { Broker, type EnqueueWord } from './broker/broker.ts';
 export type { QueueOptions } from './broker/options.ts';

@@ -1,4 +1,4 @@
-/** The movers: a method for each script that workers and producers run. What jobs are like without moving them: inspector.ts. */
+/** Connects to Redis and runs the scripts that move jobs, one method per script. Read-only queries are in inspector.ts. */
 import type { Node } from '../../../base/redis/cluster.ts';
 import { connect, type Client } from '../../../base/redis/connection.ts';
 import { runScript, type Patience } from './run-script.ts';
@@ -18,10 +18,10 @@ import {
   type StepReply,
 } from './step.ts';
 
-/** How long a mover is sent again while Redis is unavailable; producers give up sooner, as somebody waits for them. */
+/** How long a call is retried while Redis is unavailable, in milliseconds. Producers fail sooner, as their callers wait. */
 const PATIENCE_MS = 10_000;
 const PRODUCER_PATIENCE_MS = 1000;
-/** Jobs in one call: far below what Lua can unpack. */
+/** Most jobs in one call, far below what Lua can unpack. */
 const MAX_JOBS = 1000;
 
 export type EnqueueWord = 'added' | 'exists' | 'conflict';
@@ -30,7 +30,6 @@ export class Broker {
   readonly shards: number;
   readonly options: Readonly<QueueOptions>;
   readonly #prefix: string;
-  /** Nodes of the cluster, if it is one. */
   #cluster: readonly Node[] | undefined;
   #redis: Client;
   #joining: Promise<void> | undefined;
@@ -46,19 +45,18 @@ export class Broker {
     return this.#redis;
   }
 
-  /** Closes the connection; what is in flight is rejected. */
+  /** Closes the connection and rejects calls in flight. */
   close(): void {
     this.#redis.disconnect();
   }
 
-  /** Another connection to the same Redis, or to the same cluster. */
   connect(name: string, { blocking = false } = {}): Client {
     const { url } = this.options;
     return connect({ url, name: `${this.#prefix}:${name}`, cluster: this.#cluster, blocking });
   }
 
   /**
-   * Connects and checks that this Redis and this configuration fit the queue. Whoever only adds jobs may leave it out.
+   * Connects and checks that Redis and these options fit the queue. Optional for a process that only adds jobs.
    * @throws {QueueError} `REDIS_UNAVAILABLE`, `REDIS_UNSUITABLE`, `SHARDS_MISMATCH`
    */
   async open(): Promise<void> {
@@ -66,10 +64,7 @@ export class Broker {
     for (let shard = 0; shard < this.shards; shard++) await this.describe(shard);
   }
 
-  /**
-   * Writes down what the queue is like: its shards and its retention. The limits that were last chosen hold.
-   * @throws {QueueError} `SHARDS_MISMATCH`
-   */
+  /** Stores the shard count and the retention limits; the latest explicit limits win. @throws {QueueError} `SHARDS_MISMATCH` */
   async describe(shard: number): Promise<void> {
     const args = [this.shards, ...encodeKeep(this.options)];
     const known = await this.run<string>('describe', shard, args, 0);
@@ -79,13 +74,13 @@ export class Broker {
     }
   }
 
-  /** Finds out whether the Redis of the URL is one by itself or a node of a cluster. */
+  /** Detects whether the URL names a single server or a cluster node, and reconnects as a cluster client for the latter. */
   async #join(): Promise<void> {
     this.#cluster = await assertSuitable(this.#redis);
     if (this.#cluster === undefined) return;
     const single = this.#redis;
     this.#redis = this.connect('broker');
-    // What is under way on the old connection ends first.
+    // `quit` lets commands in flight finish.
     void single.quit().catch(() => single.disconnect());
   }
 
@@ -97,7 +92,7 @@ export class Broker {
     return shardOf(id, this.shards);
   }
 
-  /** Ids by the shard they live on. @throws {QueueError} `JOB_ID_INVALID` */
+  /** Groups ids by shard. @throws {QueueError} `JOB_ID_INVALID` */
   byShard(ids: readonly string[]): Map<number, string[]> {
     const groups = new Map<number, string[]>();
     for (const id of ids) {
@@ -110,10 +105,9 @@ export class Broker {
   }
 
   /**
-   * Adds jobs of one shard in one call. Sending the same jobs again is harmless.
+   * Adds jobs of one shard in one call, which is safe to repeat.
    * @returns one word per job, in order.
-   * @throws {QueueError} for the first job that is not valid, or beyond 1,000 jobs: then none was sent. `QUEUE_FULL`,
-   * `REDIS_UNAVAILABLE`
+   * @throws {QueueError} before sending, for the first invalid job or beyond 1,000 jobs; `QUEUE_FULL`, `REDIS_UNAVAILABLE`
    */
   async enqueue(
     shard: number,
@@ -127,7 +121,7 @@ export class Broker {
     return this.enqueueRecords(shard, requests, records);
   }
 
-  /** `enqueue` for records already written. Jobs for the same line that follow each other share a group. */
+  /** `enqueue` for encoded records. Consecutive jobs with the same queue, priority, delay and expiry share a group. */
   async enqueueRecords(
     shard: number,
     requests: readonly JobRequest[],
@@ -149,39 +143,33 @@ export class Broker {
     return words.length > 0 ? words : requests.map(() => 'added');
   }
 
-  /**
-   * One round of a worker.
-   * @param patienceMs how long it is sent again while Redis is unavailable.
-   * @throws {QueueError} `WORKER_UNKNOWN`, `STALE`
-   */
+  /** Runs one round of a worker, with retries for `patienceMs`. @throws {QueueError} `WORKER_UNKNOWN`, `STALE` */
   async step(shard: number, call: StepCall, patienceMs?: Patience): Promise<StepReply> {
     const args = encodeStep(call);
     return decodeStep(await this.run<RawStepReply>('step', shard, args, patienceMs));
   }
 
   /**
-   * The heartbeat of a worker.
-   * @param queues those it serves, to register it or to change them; undefined to go on.
-   * @param patienceMs how long it is sent again while Redis is unavailable. Default half a lease.
-   * @returns the clock of Redis, and when the next delayed job is due; milliseconds since 1970.
-   * @throws {QueueError} `WORKER_UNKNOWN` when it goes on but is not registered.
+   * Sends a worker's heartbeat, with retries for half a lease while Redis is unavailable.
+   * @param queues registers the worker for these queues; undefined keeps its registration.
+   * @returns Redis's clock and the due time of the next delayed job, in milliseconds since 1970.
+   * @throws {QueueError} `WORKER_UNKNOWN` when `queues` is undefined and the worker is not registered.
    */
   async renew(
     shard: number,
     worker: string,
     leaseMs: number,
     queues?: readonly string[],
-    patienceMs = leaseMs / 2,
   ): Promise<{ nowMs: number; nextDueMs: number | undefined }> {
     const registered = queues?.length === 0 ? ',' : (queues?.join(',') ?? '');
     const args = [worker, leaseMs, registered];
-    const [nowMs, nextDueMs] = await this.run<[number, number]>('renew', shard, args, patienceMs);
+    const [nowMs, nextDueMs] = await this.run<[number, number]>('renew', shard, args, leaseMs / 2);
     return { nowMs, nextDueMs: nextDueMs < 0 ? undefined : nextDueMs };
   }
 
   /**
-   * Recovers the jobs of workers whose heartbeat ran out, at most `limit` of them. Never sent again by itself.
-   * @param notAfterMs time of Redis's clock after which it must do nothing, in milliseconds since 1970; 0 for none.
+   * Recovers the jobs of workers whose lease expired, until `limit` jobs are reached. Never retried.
+   * @param notAfterMs time on Redis's clock after which the call does nothing, in milliseconds since 1970; 0 for none.
    */
   async reap(
     shard: number,
@@ -195,22 +183,22 @@ export class Broker {
     }));
   }
 
-  /** Keeps what a job reports, JSON text, while this worker leases it. */
+  /** Stores the progress of a job, JSON text, if this worker leases it. */
   async progress(shard: number, worker: string, id: string, text: string): Promise<void> {
     await this.run('progress', shard, [worker, id, text], PRODUCER_PATIENCE_MS);
   }
 
-  /** Replaces the counts of a job this worker leases; false when it no longer does. */
+  /** Replaces the counts of a leased job. @returns false when this worker no longer leases it. */
   async mark(shard: number, worker: string, id: string, counts: Counts): Promise<boolean> {
     return (await this.run<number>('mark', shard, [worker, id, encodeCounts(counts)])) === 1;
   }
 
-  /** Ids of everything a worker leases, its inbox emptied. @throws {QueueError} `WORKER_UNKNOWN` */
+  /** Empties a worker's inbox, except for commands. @returns the ids it leases. @throws {QueueError} `WORKER_UNKNOWN` */
   async resync(shard: number, worker: string): Promise<string[]> {
     return this.run<string[]>('resync', shard, [worker]);
   }
 
-  /** Those of some jobs that a worker leases, in full. */
+  /** Reads the given jobs, leaving out those that the worker does not lease. */
   async leased(shard: number, worker: string, ids: readonly string[]): Promise<Leased[]> {
     const leased: Leased[] = [];
     for (let read = 0; read < ids.length;) {
@@ -222,12 +210,12 @@ export class Broker {
     return leased;
   }
 
-  /** Forgets a worker; what it still leases goes back, uncharged. */
+  /** Unregisters a worker and returns its jobs to their lines, uncharged. @returns how many. */
   async leave(shard: number, worker: string): Promise<number> {
     return this.run<number>('leave', shard, [worker], PRODUCER_PATIENCE_MS);
   }
 
-  /** Runs a script on one shard; it is sent again while Redis is unavailable, for at most `patienceMs`. @throws {QueueError} */
+  /** Runs a script on one shard, with retries for at most `patienceMs` while Redis is unavailable. @throws {QueueError} */
   async run<T>(
     name: ScriptName,
     shard: number,
@@ -239,7 +227,7 @@ export class Broker {
     try {
       return await runScript<T>(this.redis, name, key, all, patienceMs);
     } catch (error) {
-      // Not opened, and the node of the URL is not the one of this shard: nothing was executed.
+      // Without `open`, the command went to a cluster node that does not own this shard, which executed nothing.
       if (!isMoved(error)) throw error;
     }
     this.#joining ??= this.#join().finally(() => (this.#joining = undefined));

@@ -1,9 +1,7 @@
-/**
- * What the queue can answer instead of doing what was asked.
- */
+/** The errors of the queue. */
 import { isRedisUnavailable } from '../../../base/redis/unavailable.ts';
 
-/** Stable codes, one sentence each. */
+/** The default message of each code. Codes are stable. */
 export const QUEUE_ERRORS = {
   REDIS_UNAVAILABLE:
     'Redis did not answer in time; whether the command ran is unknown, and sending it again is safe.',
@@ -39,10 +37,10 @@ export class QueueError extends Error {
   }
 }
 
-/** Words a script answers with; they are their own codes. Redis puts ERR before an error of a single word. */
+/** Error replies of the scripts, which are codes already. Redis prefixes an error of a single word with ERR. */
 const WORDS = /^(?:ERR )?(QUEUE_FULL|STALE|WORKER_UNKNOWN)\b/;
 
-/** The message of whatever was thrown. */
+/** The message of any thrown value, also of one whose conversion to text throws. */
 export function messageOf(error: unknown): string {
   try {
     return String(error instanceof Error ? error.message : error);
@@ -51,12 +49,11 @@ export function messageOf(error: unknown): string {
   }
 }
 
-/** Whether a node of a cluster said that another one has the key. */
+/** Whether a cluster node redirected the command to the node that owns the key. */
 export function isMoved(error: unknown): boolean {
   return error instanceof QueueError && error.message.startsWith('MOVED ');
 }
 
-/** Turns whatever a command rejected with into an error of the catalogue. */
 export function classify(error: unknown): QueueError {
   if (error instanceof QueueError) return error;
   const message = messageOf(error);

@@ -1,34 +1,32 @@
 /**
- * Every key the queue writes. One hash tag is one shard, so a shard lives in one slot of a Redis Cluster and one script
- * may touch all its keys.
+ * Every key the queue writes. Each shard has one hash tag, hence one slot of a Redis Cluster, so a script can use all its keys.
  *
  * | key after `prefix:{s0}:` | type | holds | lives |
  * |---|---|---|---|
  * | `jobs` | HASH id -> record | the job, then its result (record.ts) | until retention drops it |
- * | `wait:<queue>:<0..9>` | LIST of ids | pending jobs, by priority | while it has jobs |
+ * | `wait:<queue>:<0..9>` | LIST of ids | a line: pending jobs of one queue and priority | while it has jobs |
  * | `delayed` | ZSET due ms -> priority + id | scheduled and retrying jobs | while it has jobs |
- * | `workers` | ZSET deadline ms -> worker | heartbeats, one per process | until stopped or reaped |
- * | `lease:<worker>` | SET of ids | what a worker holds | as its worker |
- * | `inbox:<worker>` | LIST of messages | jobs handed over (`j`), due times (`t`), revokes (`r`), "claim" (`c`), commands (`m`) | as its worker |
- * | `replies:<worker>` | HASH seq -> answer | the last 4 answers of `step`, and the queues it serves | as its worker |
- * | `idle:<queue>` | ZSET ms -> worker | workers that wait for this queue | emptied by those who meet stale entries |
- * | `free` | HASH worker -> slots | how many jobs an idle worker takes | as its worker |
- * | `counts` | HASH id -> `attempts:deaths:mark` | sparse: jobs something went wrong with | until the job ends |
- * | `progress` | HASH id -> JSON | sparse: what running jobs reported | until the job ends |
+ * | `workers` | ZSET deadline ms -> worker | lease deadlines, one per process | until the worker stops or is reaped |
+ * | `lease:<worker>` | SET of ids | jobs the worker leases | as long as the worker |
+ * | `inbox:<worker>` | LIST of messages | jobs handed over (`j`), due times (`t`), revokes (`r`), requests to claim (`c`), commands (`m`) | as long as the worker |
+ * | `replies:<worker>` | HASH seq -> answer | the last 4 answers of `step`, and the queues the worker serves | as long as the worker |
+ * | `idle:<queue>` | ZSET ms -> worker | idle workers that serve this queue | until a script meets the stale entry |
+ * | `free` | HASH worker -> slots | how many jobs an idle worker takes | as long as the worker |
+ * | `counts` | HASH id -> `attempts:deaths:mark` | sparse: failures charged to jobs | until the job ends |
+ * | `progress` | HASH id -> JSON | sparse: the latest progress of running jobs | until the job ends |
  * | `failed` | ZSET ms -> id | dead letters | until requeued or purged |
- * | `done`, `marks`, `doneBytes` | LIST, LIST, counter | retention of finished jobs, by batch | bounded by `meta` |
- * | `queues` | SET of names | every queue that ever had a job | for good |
- * | `paused` | SET of queues | not claimed from | until resumed |
- * | `looked` | STRING | somebody has looked for lost and doubled jobs | 1 h |
- * | `answer:<call>` | STRING | what a call of `Control` was told, should it be sent again | 60 s |
- * | `reply:<call>` | LIST of worker + answer | what workers answer to a command | 60 s |
+ * | `done`, `marks`, `doneBytes` | LIST, LIST, counter | finished jobs, and their batches for retention | bounded by `meta` |
+ * | `queues` | SET of names | every queue that ever had a job | forever |
+ * | `paused` | SET of queues | queues that workers must not claim from | until resumed |
+ * | `looked` | STRING | a worker has searched for lost and doubled jobs | 1 h |
+ * | `answer:<call>` | STRING | the answer to a `Control` call, for retries of it | 60 s |
+ * | `reply:<call>` | LIST of worker + answer | the workers' answers to a command | 60 s |
  * | `meta` | HASH | shards, retention limits, memory reading | for good |
  * | `events` | STREAM | batches of ended jobs | the last 256 or so |
  */
 import { QueueError } from './errors.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-/** What may be the name of a queue. */
 export const QUEUE_NAME = /^[\w.-]{1,64}$/;
 
 export function isJobId(id: string): boolean {
@@ -50,12 +48,11 @@ export function assertQueueName(queue: string): void {
   }
 }
 
-/** Where a job lives, from its id alone: the first byte of the UUID modulo the number of shards. */
+/** The shard of a job: the first byte of its UUID modulo the number of shards. */
 export function shardOf(id: string, shards: number): number {
   return shards === 1 ? 0 : Number.parseInt(id.slice(0, 2), 16) % shards;
 }
 
-/** A key of one shard by the last part of its name. */
 export function shardKey(prefix: string, shard: number, name: string): string {
   return `${prefix}:{s${shard}}:${name}`;
 }

@@ -1,28 +1,26 @@
-/**
- * What a queue is opened with.
- */
+/** Options of the queue. */
 
 export interface QueueOptions {
   /** `redis://` or `rediss://`. */
   url: string;
   /** First part of every key. Default `queue`. */
   prefix?: string;
-  /** Number of shards; fixed once the queue exists. Default 1. */
+  /** Fixed once the queue exists. Default 1. */
   shards?: number;
   /** Used memory of Redis, in bytes, above which jobs are refused with `QUEUE_FULL`. Default none. */
   memoryBudgetBytes?: number;
   /**
-   * How many finished jobs stay readable, for how long and with how many bytes of results, per shard. What is left out stays as
-   * another process has chosen it; default 10,000, 24 h and 64 MiB.
+   * Retention of finished jobs per shard: how many, for how long, and how many bytes of results. An omitted limit stays as
+   * another process has set it. Defaults: 10,000, 24 h and 64 MiB.
    */
   keep?: { count?: number; ms?: number; bytes?: number };
-  /** Added to the clock of Redis, in milliseconds: for tests. */
+  /** For tests: milliseconds added to Redis's clock. */
   clockOffsetMs?: number;
 }
 
 const KEEP = { count: 10_000, ms: 24 * 3_600_000, bytes: 64 * 1024 * 1024 };
 
-/** The limits of retention as `describe` takes them: each with whether it was chosen here. */
+/** The retention limits as `describe` takes them, each followed by 1 if these options set it, else 0. */
 export function encodeKeep({ keep = {} }: QueueOptions): number[] {
   return (['count', 'ms', 'bytes'] as const).flatMap((name) => {
     const chosen = keep[name];

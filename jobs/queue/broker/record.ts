@@ -1,43 +1,41 @@
 /**
- * What stands in the `jobs` hash. A record is a two-letter kind, one line of JSON, a newline, and text Lua never parses:
+ * The values of the `jobs` hash. A record is a two-letter kind, one line of JSON, a newline, and text that Lua never parses:
  *
- * - `v1{header}\n<payload>` a job; `e1` the same with an expiry, which the script that adds it writes into the header
- * - `r1{"s":...}\n<result>` a job that succeeded; the digest of its payload is kept to tell a repeat from a conflict
+ * - `v1{header}\n<payload>` a job; `e1` a job with an expiry, which `enqueue.lua` writes into the header
+ * - `r1{header}\n<result>` a job that succeeded; a digest of its payload tells a repeated request from a conflict
  * - `f1{reason}\n<job record>` a dead letter
- * - `x1{reason}\n<job record>` revoked or expired
+ * - `x1{reason}\n<job record>` a revoked or expired job
  */
 import { hash } from 'node:crypto';
 import { assertJobId, assertQueueName } from './keys.ts';
 import { QueueError } from './errors.ts';
 
-/** Longest payload, in bytes of JSON text. */
 export const MAX_PAYLOAD_BYTES = 1024 * 1024;
-/** Longest result, in bytes of JSON text; a job with a longer one ends as failed, `RESULT_TOO_LARGE`. */
+/** A job with a longer result becomes a dead letter, `RESULT_TOO_LARGE`. */
 export const MAX_RESULT_BYTES = 1024 * 1024;
-/** Longest message of a reason, in characters; the rest is cut off. */
+/** Longest message of a reason, in characters; longer ones are truncated. */
 const MAX_MESSAGE_LENGTH = 2000;
 
-/** Headers are read by scripts that look for the end of the first line: they stay short. */
+/** Characters of JSON. Headers stay short because scripts search the first line of a record for its end. */
 export const MAX_HEADERS_LENGTH = 4096;
 
-/** 100 years: a sum with the time of day stays a whole number in Lua and in a score. */
+/** 100 years: added to the current time, it stays an exact integer in Lua and in a score. */
 export const MAX_DURATION_MS = 100 * 365 * 86_400_000;
 
 export interface JobRequest {
-  /** A UUID in lower case; the same id twice is one job. */
+  /** A UUID in lower case. Adding the same id twice creates one job. */
   id: string;
-  /** Name of the task that runs it. */
   task: string;
   queue: string;
-  /** JSON text. It reaches the handler to the letter. */
+  /** JSON text, which the handler receives unchanged. */
   payload: string;
-  /** 0 to 9, 9 first. Default 5. */
+  /** 0 to 9; 9 runs first. Default 5. */
   priority?: number | undefined;
-  /** Milliseconds until it may run. Default 0. */
+  /** Time until the job may run. Default 0. */
   delayMs?: number | undefined;
-  /** Milliseconds, by the clock of Redis, after which it is not started any more. Default never. */
+  /** Time, on Redis's clock, after which the job no longer starts. Default never. */
   expiresInMs?: number | undefined;
-  /** Small facts for the handler, for instance who asked. */
+  /** Small facts for the handler, such as the user who asked. */
   headers?: Record<string, string> | undefined;
 }
 
@@ -47,7 +45,7 @@ export interface Job {
   queue: string;
   priority: number;
   createdAtMs: number;
-  /** By the clock of Redis, in milliseconds since 1970. */
+  /** On Redis's clock, in milliseconds since 1970. */
   expiresAtMs: number | undefined;
   headers: Record<string, string>;
   payload: string;
@@ -63,7 +61,7 @@ interface Header {
 }
 
 /**
- * Checks a request and writes its record. `q` and `p` come first: scripts find them there.
+ * Validates a request and encodes its record. `q` and `p` come first, where the scripts expect them.
  * @throws {QueueError} `JOB_ID_INVALID`, `JOB_OPTION_INVALID`, `PAYLOAD_NOT_JSON`, `PAYLOAD_TOO_LARGE`
  */
 export function encodeJob(request: JobRequest, nowMs: number): string {
@@ -88,7 +86,7 @@ export function encodeJob(request: JobRequest, nowMs: number): string {
   return `${kind}{"q":"${queue}","p":${priority},"n":"${task}","c":${nowMs}${rest}}\n${payload}`;
 }
 
-/** Whether a text has more bytes than that; a character has three at most, counted as JavaScript does. */
+/** A UTF-16 code unit takes at most three bytes, so short texts need no byte count. */
 export function isLongerThan(text: string, bytes: number): boolean {
   return text.length > bytes / 3 && Buffer.byteLength(text) > bytes;
 }
@@ -139,7 +137,7 @@ export function decodeJob(id: string, record: string): Job {
   };
 }
 
-/** Record of a success. The digest is the first 16 hex digits of SHA-1 over task name, newline and payload. */
+/** The digest is the first 16 hex digits of SHA-1 over task name, newline and payload. */
 export function encodeResult(job: Job, result: string, finishedAtMs: number): string {
   const digest = hash('sha1', `${job.task}\n${job.payload}`, 'hex').slice(0, 16);
   return `r1{"q":"${job.queue}","n":"${job.task}","c":${job.createdAtMs},"f":${finishedAtMs},"d":"${digest}"}\n${result}`;
@@ -155,21 +153,20 @@ export function encodeReason({ code, message }: Reason): string {
   return JSON.stringify({ code, message: message?.slice(0, MAX_MESSAGE_LENGTH) });
 }
 
-/** What every record tells of its job, ended or not. */
 export interface JobAbout {
   task: string;
   queue: string;
-  /** By the clock of the producer, in milliseconds since 1970. */
+  /** On the producer's clock, in milliseconds since 1970. */
   createdAtMs: number;
 }
 
-/** The record behind the reason of a dead letter or a revoked job; any other as it is. */
+/** The job record inside a dead letter or a revoked job; any other record unchanged. */
 export function unwrap(record: string): string {
   const isWrapped = record.startsWith('f1') || record.startsWith('x1');
   return isWrapped ? record.slice(record.indexOf('\n') + 1) : record;
 }
 
-/** @returns undefined for what is no record. */
+/** @returns undefined for an unreadable record. */
 export function decodeAbout(record: string): JobAbout | undefined {
   const inner = unwrap(record);
   try {
@@ -188,7 +185,7 @@ export interface Ended {
   result: string | undefined;
   reason: Reason | undefined;
   finishedAtMs: number | undefined;
-  /** Name of its task, and its queue, once its result has taken the place of the job. */
+  /** Task name and queue of a job that succeeded, whose result has replaced the job record. */
   task: string | undefined;
   queue: string | undefined;
 }
@@ -201,7 +198,7 @@ export const RUNNING: Ended = {
   queue: undefined,
 };
 
-/** What a record says about the end of its job; everything undefined while there is none. */
+/** The outcome in a record; every field is undefined until the job ends. */
 export function decodeEnd(record: string): Ended {
   const newline = record.indexOf('\n');
   const kind = record.slice(0, 2);
@@ -223,13 +220,11 @@ function parseLine<T>(line: string): T {
   }
 }
 
-/** What went wrong with a job so far. */
+/** Failures charged to a job: `attempts` of its handler, `deaths` of a thread or process that ran it alone. */
 export interface Counts {
-  /** Attempts charged: the handler's own failures. */
   attempts: number;
-  /** Deaths charged: its thread or process ended while it ran alone. */
   deaths: number;
-  /** `s`: a suspect, to be run alone; `r`: running alone; empty otherwise. */
+  /** `s`: a suspect, which must run alone; `r`: running alone; empty otherwise. */
   mark: '' | 's' | 'r';
 }
 

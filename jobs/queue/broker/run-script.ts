@@ -1,19 +1,13 @@
-/**
- * Scripts as they are sent: by their hash, and again while Redis is unavailable.
- */
+/** Sends scripts by hash and retries them while Redis is unavailable. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { send, type Client } from '../../../base/redis/connection.ts';
 import { classify } from './errors.ts';
 import { script, type ScriptName } from './scripts.ts';
 
-/** How long a script is sent again while Redis is unavailable, in milliseconds; a function is called before each time. */
+/** How long to retry, in milliseconds. A function is evaluated before each retry. */
 export type Patience = number | (() => number);
 
-/**
- * Runs a script on a shard. Every script is idempotent, so while Redis is unavailable it is sent again until `patienceMs` have
- * passed.
- * @throws {QueueError}
- */
+/** Retrying is safe because every script is idempotent. @throws {QueueError} */
 export async function runScript<T>(
   redis: Client,
   name: ScriptName,

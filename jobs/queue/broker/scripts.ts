@@ -1,18 +1,15 @@
 /**
- * The scripts: each is put together from fragments, so that a rule stands in one place. Its last fragment is in `lua/client/` or
- * `lua/worker/`, by who runs it; the others are in `lua/parts/`.
+ * The scripts, each assembled from fragments so that a rule is written once. The last fragment of a script is in `lua/client/`
+ * or `lua/worker/`, according to its caller; the others are in `lua/parts/`.
  */
 import { hash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { packagePath } from '../../../base/package-path.ts';
 
-/**
- * Scripts that only move work on may run when Redis is out of memory, so that running work can finish;
- * `enqueue` may not.
- */
 const PLACE = ['hand', 'share', 'timers', 'place'] as const;
 
+/** Every writing script but `enqueue` has `allow-oom`, so that running jobs can finish when Redis is out of memory. */
 const RECIPES = {
   enqueue: ['', 'prelude', 'types', ...PLACE, 'memory', 'store', 'enqueue'],
   step: [
@@ -68,7 +65,7 @@ const RECIPES = {
 } as const satisfies Record<string, readonly string[]>;
 
 const FOLDER = packagePath('jobs', 'queue', 'lua');
-/** Where a fragment lies below that, by its name. */
+/** Path below `FOLDER` by fragment name. */
 const FILES: ReadonlyMap<string, string> = new Map(
   readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.lua'))
@@ -77,8 +74,7 @@ const FILES: ReadonlyMap<string, string> = new Map(
 
 export type ScriptName = keyof typeof RECIPES;
 
-export interface Script {
-  name: ScriptName;
+interface Script {
   source: string;
   sha: string;
 }
@@ -88,12 +84,11 @@ function build(name: ScriptName): Script {
   const shebang = flags === '' ? '#!lua' : `#!lua flags=${flags}`;
   const parts = fragments.map((part) => readFileSync(path.join(FOLDER, FILES.get(part)!), 'utf8'));
   const source = [shebang, ...parts].join('\n');
-  return { name, source, sha: hash('sha1', source, 'hex') };
+  return { source, sha: hash('sha1', source, 'hex') };
 }
 
 const built = new Map<ScriptName, Script>();
 
-/** A script by name, read from disk once. */
 export function script(name: ScriptName): Script {
   let found = built.get(name);
   if (found === undefined) built.set(name, (found = build(name)));

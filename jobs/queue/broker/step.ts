@@ -1,14 +1,11 @@
-/**
- * One round of a worker, as `step` takes and answers it.
- */
+/** Arguments and reply of `step`, one round of a worker. Lists of arguments are flat, as the script takes them. */
 
-/** What a worker tells and asks. Lists are flat, as the script takes them. */
 export interface StepCall {
   worker: string;
   seq: number;
-  /** Jobs it could start now. */
+  /** Jobs the worker could start now. */
   free: number;
-  /** Jobs it knows it holds, those settled here not counted. */
+  /** Jobs the worker knows it holds, without those that this call settles. */
   known: number;
   queues: readonly string[];
   /** id, result record */
@@ -21,23 +18,21 @@ export interface StepCall {
 
 export interface StepReply {
   nowMs: number;
-  /** When the next delayed job is due; undefined when there is none. */
   nextDueMs: number | undefined;
-  /** More jobs may be waiting than were asked for. */
+  /** More jobs may be waiting than the worker asked for. */
   more: boolean;
-  /** Settled jobs this worker no longer leased. */
+  /** Jobs of this call that the worker no longer leased, so they were not settled. */
   lost: string[];
   claimed: Leased[];
 }
 
-/** A job leased to a worker, as Redis holds it. */
 export interface Leased {
   id: string;
   record: string;
   counts: string;
 }
 
-/** What the script returns. The list of counts is empty when no job has any. */
+/** The list of counts is empty when no job has any. */
 export type RawStepReply = [
   nowMs: number,
   nextDueMs: number,
@@ -77,7 +72,7 @@ export function decodeStep(reply: RawStepReply): StepReply {
   };
 }
 
-/** Groups of id, record, counts and whether it is leased; only those that are. */
+/** @param flat groups of id, record, counts and 1 if the worker leases the job; others are left out. */
 export function decodeLeased(flat: readonly (string | number)[]): Leased[] {
   const leased: Leased[] = [];
   for (let i = 0; i < flat.length; i += 4) {

@@ -1,15 +1,10 @@
-/**
- * Whether a Redis can hold a queue.
- */
+/** Checks that a Redis server can hold a queue. */
 import { nodesOf, type Node } from '../../../base/redis/cluster.ts';
 import { send, type Client } from '../../../base/redis/connection.ts';
 import { readInfo, unfitness } from '../../../base/redis/fitness.ts';
 import { classify, QueueError } from './errors.ts';
 
-/**
- * @returns the nodes of the Redis Cluster it is one of; undefined when it is none.
- * @throws {QueueError} `REDIS_UNSUITABLE` with the reason, or `REDIS_UNAVAILABLE`
- */
+/** @returns the cluster's nodes; undefined for a single server. @throws {QueueError} `REDIS_UNSUITABLE`, `REDIS_UNAVAILABLE` */
 export async function assertSuitable(redis: Client): Promise<Node[] | undefined> {
   const ask = <T>(command: () => Promise<T>) =>
     send<T>(redis, command).catch((error: unknown) => {

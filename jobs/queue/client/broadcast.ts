@@ -1,6 +1,6 @@
 /**
- * Asks workers something and collects what they answer: one script puts the command into their inboxes, one blocking read
- * on a connection of its own waits for the list of answers. Nobody holds up the caller beyond its time.
+ * Sends a command to workers and collects their answers: a script puts it into their inboxes, and a dedicated connection
+ * blocks on the list of answers. The caller never waits longer than its timeout.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,6 @@ import { QueueError } from '../broker/errors.ts';
 import { isLongerThan } from '../broker/record.ts';
 
 export interface BroadcastOptions {
-  /** Longest wait, in milliseconds. */
   timeoutMs: number;
   /** Ids of the workers to ask. Default: all. */
   workers?: readonly string[] | undefined;
@@ -19,27 +18,23 @@ export interface BroadcastOptions {
 export type WorkerAnswer = { worker: string } & (
   | { kind: 'answered'; answer: unknown }
   | { kind: 'refused'; error: string }
-  /** It did not answer within the time. */
   | { kind: 'silent' }
-  /** No worker of that id is registered. */
+  /** No worker with this id is registered. */
   | { kind: 'unknown' }
 );
 
-/** What travels to a worker, as JSON. */
+/** Sent to a worker as JSON. */
 export interface Command {
   id: string;
   verb: string;
   args: unknown;
 }
 
-/** What travels back, as JSON behind the id of the worker. */
+/** Sent back as JSON, after the worker's id and a newline. */
 export type Reply = { answer: unknown } | { error: string };
 
-/** Longest command, in bytes of JSON text. */
 const MAX_COMMAND_BYTES = 16 * 1024;
-/** Answers in one read. */
 const MAX_REPLIES = 16;
-/** Pause before a read that failed is tried again, in milliseconds. */
 const RETRY_MS = 50;
 
 /** @throws {QueueError} `COMMAND_INVALID`, `REDIS_UNAVAILABLE` */
@@ -57,7 +52,7 @@ export async function broadcast(
   const redis = broker.connect(`replies:${id}`, { blocking: true });
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), timeoutMs);
-  // A read that waits is given up with its connection.
+  // Closing the connection ends the blocking read.
   over.signal.addEventListener('abort', () => redis.disconnect());
   try {
     const sent = broker.run<string[]>('command', 0, [id, command, ...named], timeoutMs);
@@ -70,7 +65,7 @@ export async function broadcast(
   }
 }
 
-/** @throws {QueueError} `REDIS_UNAVAILABLE` once the time is over. */
+/** @throws {QueueError} `REDIS_UNAVAILABLE` on timeout */
 async function before<T>(over: AbortSignal, work: Promise<T>): Promise<T> {
   const late = new Promise<never>((_, reject) => {
     over.addEventListener('abort', () => reject(new QueueError('REDIS_UNAVAILABLE')));
@@ -78,7 +73,7 @@ async function before<T>(over: AbortSignal, work: Promise<T>): Promise<T> {
   return Promise.race([work, late]);
 }
 
-/** The first reply of each worker, until all have come or the time is over. */
+/** Reads the first reply of each worker until every worker has answered or the time is over. */
 async function collect(
   redis: Client,
   key: string,

@@ -1,7 +1,4 @@
-/**
- * What an operator, or the code that asked for a job, does to jobs from outside: stop, give another life, move, hold,
- * forget.
- */
+/** Commands of operators and callers: revoke, requeue, reschedule and purge jobs, pause queues, ask workers. */
 import { randomUUID } from 'node:crypto';
 import type { Broker } from '../broker/broker.ts';
 import { broadcast, type BroadcastOptions, type WorkerAnswer } from './broadcast.ts';
@@ -9,9 +6,8 @@ import { assertJobId, assertQueueName } from '../broker/keys.ts';
 import { assertDuration, encodeReason } from '../broker/record.ts';
 import type { ScriptName } from '../broker/scripts.ts';
 
-/** Most jobs forgotten in one call of `purge`: some 5 ms of Redis. */
+/** Most jobs purged in one call, which takes Redis some 5 ms. */
 const PURGE_PAGE = 1000;
-/** Most ids in one call. */
 const MAX_IDS = 500;
 
 export type RevokeWord = 'revoked' | 'ended' | 'unknown';
@@ -23,11 +19,7 @@ export class Control {
     this.#broker = broker;
   }
 
-  /**
-   * Stops jobs, waiting or running: a waiting one never starts, the worker of a running one is told to abort it, and
-   * whatever it still reports is refused.
-   * @param message why, for those who look at it later.
-   */
+  /** A waiting job never starts; the worker of a running job is told to abort it, and Redis refuses the result. */
   async revoke(ids: readonly string[], message?: string): Promise<RevokeWord[]> {
     const reason = encodeReason({ code: 'REVOKED', message });
     return this.#each(ids, (shard, here) =>
@@ -35,7 +27,7 @@ export class Control {
     );
   }
 
-  /** Gives dead letters another life, with nothing charged. Others are left alone. */
+  /** Returns dead letters to their lines with no failures charged. Other jobs stay as they are. */
   async requeue(ids: readonly string[]): Promise<('requeued' | 'not_failed')[]> {
     return this.#each(ids, (shard, here) =>
       this.#once<('requeued' | 'not_failed')[]>('requeue', shard, here),
@@ -43,9 +35,8 @@ export class Control {
   }
 
   /**
-   * Moves the due time of a job that has not come due.
-   * @param delayMs from now, 0 or more.
-   * @param expiresInMs from now, for a job that has an expiry. Default: when it was to expire anyway.
+   * Changes the due time of a job that is not due yet.
+   * @param expiresInMs from now, like `delayMs`, for a job that has an expiry. Default: the expiry stays.
    */
   async reschedule(
     id: string,
@@ -59,7 +50,7 @@ export class Control {
     return this.#once('reschedule', this.#broker.shardOf(id), [id, delayMs, ...expiry]);
   }
 
-  /** Stops giving out jobs of a queue; adding them and running those already claimed goes on. */
+  /** Stops workers from claiming jobs of a queue. Producers can still add jobs, and claimed jobs continue. */
   async pause(queue: string): Promise<void> {
     await this.#setPaused(queue, true);
   }
@@ -68,23 +59,23 @@ export class Control {
     await this.#setPaused(queue, false);
   }
 
-  /** Forgets every job that waits in a queue. @returns how many, revoked ones included. */
+  /** Deletes every job that waits in a queue. @returns how many, including revoked jobs. */
   async purge(queue: string): Promise<number> {
     assertQueueName(queue);
     return this.#purge(queue);
   }
 
-  /** Forgets every dead letter. @returns how many. */
+  /** Deletes every dead letter. @returns how many. */
   async purgeFailed(): Promise<number> {
     return this.#purge('');
   }
 
   /**
-   * Asks workers for something and waits for what they say, at most `timeoutMs`. A worker does it once, however often it
-   * hears of it; one that does not answer may do it later, unless it is gone.
-   * @param verb what: workers know which they take.
-   * @returns for each worker asked: its answer, its error, or that it was silent or is not registered.
-   * @throws {QueueError} `COMMAND_INVALID`; `REDIS_UNAVAILABLE`: nobody may have heard it
+   * Sends a command to workers and waits at most `timeoutMs` for their answers. A worker executes a command once, even if it
+   * arrives twice; a silent worker may execute it later, if it is still alive.
+   * @param verb name of the command; the worker defines which it accepts.
+   * @returns for each worker: its answer, its error, or that it was silent or is not registered.
+   * @throws {QueueError} `COMMAND_INVALID`; `REDIS_UNAVAILABLE`: perhaps no worker received the command
    */
   async broadcast(verb: string, args: unknown, options: BroadcastOptions): Promise<WorkerAnswer[]> {
     return broadcast(this.#broker, verb, args, options);
@@ -109,12 +100,12 @@ export class Control {
     return total;
   }
 
-  /** Sent again while Redis is unavailable, with effect at most once. */
+  /** Runs a script that takes effect at most once, even when it is retried. */
   #once<T>(name: ScriptName, shard: number, args: readonly (string | number)[]): Promise<T> {
     return this.#broker.run<T>(name, shard, [randomUUID(), ...args]);
   }
 
-  /** As many calls as it takes for each shard concerned; answers in the order of the ids. */
+  /** Calls each shard with at most `MAX_IDS` ids at a time. @returns answers in the order of the ids. */
   async #each<T>(
     ids: readonly string[],
     call: (shard: number, here: string[]) => Promise<T[]>,

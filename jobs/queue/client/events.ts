@@ -1,15 +1,13 @@
-/**
- * Follows the stream of ended jobs, one blocking read per shard on a connection of its own.
- */
+/** Follows the stream of ended jobs with one blocking read per shard, each on a dedicated connection. */
 import { Loop, type Service } from '../../../base/service.ts';
 import type { Broker } from '../broker/broker.ts';
 import { BLOCK_SECONDS, send, type Client } from '../../../base/redis/connection.ts';
 import { classify } from '../broker/errors.ts';
 
 export interface EventTailOptions {
-  /** Ids of jobs that ended. Entries older than the stream keeps, or from while Redis was unavailable, may be missed. */
+  /** Receives ids of ended jobs. Entries from while Redis was unavailable, or that the stream has dropped, may be missed. */
   ended(ids: string[]): void;
-  /** The same, one call for each way of ending: `succeeded`, `failed`, `revoked`. */
+  /** Receives the same ids, one call per outcome: `succeeded`, `failed`, `revoked`. */
   endedAs?(state: string, ids: string[]): void;
   failed(error: unknown): void;
 }
@@ -63,7 +61,7 @@ export class EventTail implements Service {
   }
 }
 
-/** Fields come in pairs: how the jobs ended, their ids with commas between. */
+/** Fields come in pairs: outcome, comma-separated ids. */
 function endedIds(fields: readonly string[]): string[] {
   return fields.flatMap((ids, index) => (index % 2 === 1 && ids !== '' ? ids.split(',') : []));
 }
@@ -74,7 +72,7 @@ function tellEach(entries: Entries, endedAs: (state: string, ids: string[]) => v
   }
 }
 
-/** Where to begin. `$` in every read would miss what comes between two of them. */
+/** The entry to read after. `$` in every read would miss entries added between two reads. */
 async function newestEntry(redis: Client, key: string): Promise<string> {
   const [entry] = await send<Entries>(redis, () => redis.xrevrange(key, '+', '-', 'COUNT', 1));
   return entry?.[0] ?? '0-0';

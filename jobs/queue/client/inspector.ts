@@ -1,6 +1,4 @@
-/**
- * What jobs, queues and workers are like, without moving anything.
- */
+/** Read-only queries about jobs, queues and workers. */
 import type { Broker } from '../broker/broker.ts';
 import { send } from '../../../base/redis/connection.ts';
 import { classify } from '../broker/errors.ts';
@@ -30,18 +28,18 @@ export type JobState =
 export interface JobStatus extends Ended {
   id: string;
   state: JobState;
-  /** Undefined for an unknown job, and for one that cannot be read. */
+  /** Undefined for an unknown job or an unreadable record. */
   about: JobAbout | undefined;
   counts: Counts;
-  /** What the running job reported last, JSON text. */
+  /** The latest progress of the running job, JSON text. */
   progress: string | undefined;
-  /** The job itself; undefined once it succeeded, as its result has taken its place. */
+  /** Undefined also for a job that succeeded, as its result has replaced the job record. */
   job: Job | undefined;
 }
 
 export interface QueueFacts {
   name: string;
-  /** Waiting jobs by priority 0 to 9. Revoked jobs count until a worker comes to their place in line. */
+  /** Waiting jobs by priority 0 to 9. A revoked job counts until a worker reaches it in line. */
   waiting: number[];
   paused: boolean;
 }
@@ -49,24 +47,23 @@ export interface QueueFacts {
 export interface WorkerFacts {
   id: string;
   queues: string[];
-  /** Jobs it holds. */
   held: number;
-  /** Time until its jobs go to others unless it is heard of, in milliseconds. */
+  /** Time until the lease expires without another heartbeat. */
   leaseLeftMs: number;
 }
 
 export interface Overview {
   queues: QueueFacts[];
   workers: WorkerFacts[];
-  /** Scheduled and retrying. */
+  /** Scheduled and retrying jobs. */
   delayed: number;
   /** Dead letters. */
   failed: number;
-  /** Finished and still kept. */
+  /** Finished jobs that are still kept. */
   done: number;
 }
 
-/** Lists a page is taken from. `done` has succeeded and revoked jobs, the newest last. */
+/** `done` lists succeeded and revoked jobs, newest last. */
 export type PageOf =
   | { list: 'delayed' | 'failed' | 'done' }
   | { list: 'waiting'; queue: string; priority: number };
@@ -74,11 +71,9 @@ export type PageOf =
 const SETTLED: ReadonlySet<JobState> = new Set(['succeeded', 'failed', 'revoked', 'unknown']);
 export const isSettled = ({ state }: JobStatus): boolean => SETTLED.has(state);
 
-/** Most ids in one call. */
 const MAX_STATUSES = 1000;
-/** Readers give up early: nothing depends on them. */
+/** Reads are retried only briefly, as nothing depends on them. */
 const PATIENCE_MS = 500;
-/** Most jobs on a page. */
 const MAX_PAGE = 500;
 
 export class Inspector {
@@ -88,13 +83,13 @@ export class Inspector {
     this.#broker = broker;
   }
 
-  /** The state of one job; `unknown` when this Redis has never heard of it, or no longer knows. */
+  /** The state is `unknown` when Redis never had the job or no longer keeps it. */
   async status(id: string): Promise<JobStatus> {
     const [status] = await this.statuses([id]);
     return status!;
   }
 
-  /** The states of many jobs, in order: few calls per shard. @throws {QueueError} `REDIS_UNAVAILABLE` */
+  /** In the order of `ids`, with few calls per shard. @throws {QueueError} `REDIS_UNAVAILABLE` */
   async statuses(ids: readonly string[]): Promise<JobStatus[]> {
     const found = new Map<string, JobStatus>();
     for (const [shard, here] of this.#broker.byShard(ids)) {
@@ -117,7 +112,6 @@ export class Inspector {
     return statuses.filter(isSettled).map(({ id }) => id);
   }
 
-  /** Counts over all shards. */
   async overview(): Promise<Overview> {
     const total: Overview = { queues: [], workers: [], delayed: 0, failed: 0, done: 0 };
     for (let shard = 0; shard < this.#broker.shards; shard++) {
@@ -127,17 +121,14 @@ export class Inspector {
     return total;
   }
 
-  /** How many jobs wait in a queue, over all priorities and shards. */
+  /** Counts the jobs that wait in a queue, over all priorities and shards. */
   async waiting(queue: string): Promise<number> {
     const { queues } = await this.overview();
     const facts = queues.find(({ name }) => name === queue);
     return facts?.waiting.reduce((sum, count) => sum + count, 0) ?? 0;
   }
 
-  /**
-   * Jobs of a list in its order, shard after shard.
-   * @param limit at most 500.
-   */
+  /** Jobs of a list in its order, shard after shard; `limit` is at most 500. */
   async page(of: PageOf, { offset = 0, limit = 50 } = {}): Promise<JobStatus[]> {
     const ids: string[] = [];
     let skip = offset;
@@ -181,26 +172,27 @@ export class Inspector {
   }
 }
 
-/** As cjson writes it: an empty list is `{}`, queues are joined by commas. */
-interface ShardFacts {
+/** The reply of `overview`. cjson writes an empty list as `{}`, so read the lists with `Object.values`. */
+export interface ShardFacts {
   delayed: number;
   failed: number;
   done: number;
-  queues: QueueFacts[] | Record<string, never>;
-  workers: (Omit<WorkerFacts, 'queues'> & { queues: string })[] | Record<string, never>;
+  queues: QueueFacts[];
+  /** Queues are separated by commas. */
+  workers: (Omit<WorkerFacts, 'queues'> & { queues: string })[];
 }
 
-/** A queue and a worker are in every shard: waiting and held jobs add up. */
+/** Every shard lists the same queues and workers, so waiting and held jobs add up. */
 function addShard(total: Overview, facts: ShardFacts): void {
   total.delayed += facts.delayed;
   total.failed += facts.failed;
   total.done += facts.done;
-  for (const queue of Array.isArray(facts.queues) ? facts.queues : []) {
+  for (const queue of Object.values(facts.queues)) {
     const known = total.queues.find(({ name }) => name === queue.name);
     if (known === undefined) total.queues.push(queue);
     else known.waiting = known.waiting.map((count, index) => count + queue.waiting[index]!);
   }
-  for (const worker of Array.isArray(facts.workers) ? facts.workers : []) {
+  for (const worker of Object.values(facts.workers)) {
     const known = total.workers.find(({ id }) => id === worker.id);
     if (known !== undefined) known.held += worker.held;
     else total.workers.push({ ...worker, queues: worker.queues.split(',').filter(Boolean) });
@@ -222,7 +214,7 @@ function decodeStatus(
   };
 }
 
-/** Dead letters and revoked jobs keep their record behind the reason. What cannot be read is no job. */
+/** @returns undefined for a record that holds no readable job. */
 function readJob(id: string, record: string): Job | undefined {
   try {
     return decodeJob(id, unwrap(record));

@@ -1,15 +1,13 @@
-/**
- * Adds jobs. Calls made in the same turn of the event loop travel together: Redis is paid per command, not per job.
- */
+/** Adds jobs. Calls in the same turn of the event loop share one command, as the cost to Redis is per command, not per job. */
 import { type Broker, type EnqueueWord } from '../broker/broker.ts';
 import { QueueError } from '../broker/errors.ts';
 import { encodeJob, type JobRequest } from '../broker/record.ts';
 
-/** Most jobs in one call: larger ones cost Redis more per job. */
+/** Most jobs in one call; larger calls cost Redis more per job. */
 const MAX_BATCH = 100;
-/** About the most bytes of records in one call, as it has a deadline; a single job may be larger. */
+/** Approximate limit on the records in one call, as the call has a deadline; a single job may exceed it. */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
-/** Most calls in flight per shard: enough to keep Redis busy, few enough that later calls grow to full batches. */
+/** Per shard: enough calls to keep Redis busy, few enough that later calls grow to full batches. */
 const MAX_IN_FLIGHT = 3;
 
 export type EnqueueOutcome = 'added' | 'exists';
@@ -21,7 +19,7 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** What one shard is still to be sent. */
+/** Jobs of one shard that are not sent yet. */
 interface Backlog {
   pending: Pending[];
   inFlight: number;
@@ -42,8 +40,8 @@ export class Producer {
   }
 
   /**
-   * Adds one job. The same id with the same task and payload is `exists`; nothing is added twice.
-   * @throws {QueueError} `JOB_CONFLICT`, `QUEUE_FULL`, `REDIS_UNAVAILABLE` (calling again is safe), and those of `encodeJob`.
+   * Adds one job. Resolves to `exists` for a known id with the same task and payload.
+   * @throws {QueueError} `JOB_CONFLICT`, `QUEUE_FULL`, `REDIS_UNAVAILABLE` (a retry is safe), and the errors of `encodeJob`.
    */
   enqueue(request: JobRequest): Promise<EnqueueOutcome> {
     return new Promise((resolve, reject) => {
@@ -84,7 +82,6 @@ export class Producer {
   }
 }
 
-/** Removes what goes with the next call. */
 function takeBatch(pending: Pending[]): Pending[] {
   let count = 0;
   let bytes = 0;

@@ -1,8 +1,6 @@
-/**
- * The clock of Redis on one shard, and waking when the next delayed job comes due by it.
- */
+/** Keeps Redis's clock for one shard and rings when its next delayed job is due. */
 
-/** Longest sleep until a due time, in milliseconds: then it is asked for again. */
+/** Longest timer: when it ends, the lane asks Redis for the due time again. */
 const LONGEST_SLEEP_MS = 60_000;
 
 export class Alarm {
@@ -11,24 +9,23 @@ export class Alarm {
   #dueMs = Infinity;
   #offsetMs = Date.now() - performance.now();
 
-  /** @param ring called at a due time. */
   constructor(ring: () => void) {
     this.#ring = ring;
   }
 
-  /** The clock of Redis, in milliseconds since 1970. */
+  /** Redis's clock, in milliseconds since 1970. */
   get nowMs(): number {
     return this.#offsetMs + performance.now();
   }
 
-  /** What Redis says it is, carried on by a clock that does not jump. Those of other processes may be wrong. */
+  /** Sets the clock, which then follows the monotonic clock, as the wall clock of a process may be wrong or jump. */
   tellTime(nowMs: number): void {
     this.#offsetMs = nowMs - performance.now();
   }
 
-  /** Rings at this time of Redis's clock at the latest. */
+  /** Rings at this time on Redis's clock, or earlier. */
   wakeAt(dueMs: number | undefined): void {
-    // The same time again is set again: the clock may have been told since.
+    // An equal due time resets the timer, as the clock may have been set since.
     if (dueMs === undefined || dueMs > this.#dueMs) return;
     clearTimeout(this.#timer);
     this.#dueMs = dueMs;

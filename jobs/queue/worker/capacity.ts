@@ -1,7 +1,7 @@
 /**
- * How many jobs the lanes of one worker may hold together. Each has a share, rounded up: a slot that is left over would stay
- * empty, and a shard nobody takes from would stand still. So shares add up to more than the whole, and lanes hold more than
- * theirs for a while after the limit went down: then the whole decides.
+ * Limits the jobs that the lanes of one worker hold together. Each lane's share is rounded up, so that no slot stays unused and
+ * every shard is served. Shares may add up to more than the limit, and after the limit is lowered lanes exceed
+ * theirs for a while, so `grant` also enforces the limit.
  */
 export interface Sharer {
   /** Jobs held. */
@@ -13,7 +13,7 @@ export interface Sharer {
 export class Capacity {
   limit: number;
   readonly #sharers: Sharer[] = [];
-  /** Those that would have taken more than there was room for. */
+  /** Lanes that were granted fewer jobs than they wanted. */
   readonly #short = new Set<Sharer>();
 
   constructor(limit: number) {
@@ -28,12 +28,11 @@ export class Capacity {
     return this.#sharers.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** The most jobs each may hold. */
   get share(): number {
     return Math.max(1, Math.ceil(this.limit / this.#sharers.length));
   }
 
-  /** How many of the jobs that somebody wants may be taken; who gets fewer is told when there is room again. */
+  /** @returns how many of the wanted jobs the lane may take. `freed` calls a lane that gets fewer. */
   grant(sharer: Sharer, wanted: number): number {
     const room = Math.max(0, Math.min(wanted, this.limit - this.size));
     if (room < wanted) this.#short.add(sharer);
@@ -41,7 +40,7 @@ export class Capacity {
     return room;
   }
 
-  /** A job is held no longer. */
+  /** A lane released a job. */
   freed(): void {
     if (this.#short.size === 0 || this.size >= this.limit) return;
     const short = [...this.#short];

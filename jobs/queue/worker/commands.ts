@@ -1,18 +1,16 @@
-/**
- * Commands as a worker hears them: each is done once, and what came of it is answered.
- */
+/** Executes each command that a worker receives, only once, and sends the answer. */
 import type { Broker } from '../broker/broker.ts';
 import type { Command, Reply } from '../client/broadcast.ts';
 import { messageOf } from '../broker/errors.ts';
 import { isLongerThan } from '../broker/record.ts';
 
-/** Calls remembered, so that one heard again is not done again. */
+/** Command ids kept, so that a repeated command is not executed again. */
 const REMEMBERED = 1000;
-/** Longest answer, in bytes of JSON text: others share the memory of Redis. */
+/** Limits the JSON text of an answer, as it takes up Redis's memory. */
 const MAX_ANSWER_BYTES = 256 * 1024;
-/** Longest message of an error, in characters; the rest is cut off. */
+/** Longest error message, in characters; longer ones are truncated. */
 const MAX_ERROR_LENGTH = 2000;
-/** How long an answer is sent again while Redis is unavailable, in milliseconds: then nobody waits for it. */
+/** How long an answer is retried while Redis is unavailable. After that no caller waits for it. */
 const PATIENCE_MS = 2000;
 
 export interface CommandsOptions {
@@ -32,7 +30,6 @@ export class Commands {
     this.#options = options;
   }
 
-  /** @param text as it was in the inbox. */
   hear(text: string): void {
     this.#obey(text).catch((error: unknown) => this.#options.failed?.(error));
   }

@@ -1,6 +1,4 @@
-/**
- * Takes jobs for one worker process, from every shard. What a job does is the business of whoever gets the deliveries.
- */
+/** Takes jobs from every shard for one worker process. The receiver of the deliveries runs them. */
 import { randomUUID } from 'node:crypto';
 import type { Service } from '../../../base/service.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -17,28 +15,25 @@ export interface ConsumerOptions {
   queues: readonly string[];
   /** Most jobs to hold at a time, over all shards. */
   limit: number;
-  /** How long this process may be silent before its jobs go to others, in milliseconds. Default 15,000. */
+  /** Time without a heartbeat after which other workers take over the jobs. Default 15,000. */
   leaseMs?: number;
-  /** Called with jobs to run; every one must be settled. */
+  /** Receives jobs to run; the receiver must settle every one. */
   deliver(deliveries: Delivery[]): void;
-  /** Jobs that are no longer this worker's, so they should be stopped. */
+  /** Receives ids of jobs that this worker no longer leases, so it should stop them. */
   lost?(ids: string[], why: Loss): void;
-  /**
-   * Does what an operator asks of this worker and returns the answer, JSON; an error it throws is told as its message.
-   * Default: it takes no commands.
-   */
+  /** Executes an operator's command. The caller receives the JSON value or the error's message. Default: refuses commands. */
   commanded?(verb: string, args: unknown): Promise<unknown>;
-  /** Told of jobs recovered from another worker. */
+  /** Reports jobs recovered from another worker. */
   reaped?(worker: string, jobs: number): void;
-  /** Told of jobs that were in no place in Redis, or in several, and have been put where they belong. */
+  /** Reports jobs that were in no place in Redis, or in several, and are repaired. */
   repaired?(ids: string[]): void;
-  /** Told of failed rounds; the consumer goes on by itself. */
+  /** Reports failures; the consumer continues. */
   failed?(error: unknown): void;
 }
 
 export class Consumer implements Service {
   readonly name = 'consumer';
-  /** Random for each process: never a host name, which two processes may share. */
+  /** Random, as two processes may share a host name. */
   readonly id = randomUUID();
   readonly #broker: Broker;
   readonly #options: ConsumerOptions;
@@ -74,22 +69,20 @@ export class Consumer implements Service {
     );
   }
 
-  /** Jobs held now. */
   get size(): number {
     return this.#capacity.size;
   }
 
-  /** The queues served now. */
   get queues(): readonly string[] {
     return this.#queues;
   }
 
-  /** Time since every shard was last heard of, in milliseconds: a few seconds at most while all is well. */
+  /** Longest time that any shard has been silent; a few seconds at most in normal operation. */
   get silentMs(): number {
     return Math.max(...this.#members.map((member) => member.silentMs));
   }
 
-  /** Serves another queue, from now on. @throws {QueueError} when Redis is unavailable: the next heartbeat tells it. */
+  /** Serves another queue from now on. @throws {QueueError} when Redis is unavailable; the next heartbeat registers it. */
   async addQueue(queue: string): Promise<void> {
     assertQueueName(queue);
     if (!this.#queues.includes(queue)) this.#queues.push(queue);
@@ -97,8 +90,8 @@ export class Consumer implements Service {
   }
 
   /**
-   * Serves a queue no longer: once this resolves, no job of it is delivered here. What runs goes on.
-   * @throws {QueueError} when Redis is unavailable: jobs that are handed over until it hears of it go back.
+   * Stops serving a queue: once this resolves, none of its jobs is delivered here. Running jobs continue.
+   * @throws {QueueError} when Redis is unavailable; until a heartbeat succeeds, the lane returns jobs of the queue to it.
    */
   async cancelQueue(queue: string): Promise<void> {
     const index = this.#queues.indexOf(queue);
@@ -110,7 +103,7 @@ export class Consumer implements Service {
     return this.#capacity.limit;
   }
 
-  /** Changes how many jobs may be held; takes effect with the next round. */
+  /** Takes effect with the next round. */
   set limit(limit: number) {
     this.#capacity.limit = limit;
     for (const { lane } of this.#members) lane.round();
@@ -125,31 +118,31 @@ export class Consumer implements Service {
     if (this.#waiting.length > 0 && this.size === 0) this.#release();
   }
 
-  /** Notes in Redis that a job is about to run alone. @returns false when it must not: the lease is lost. */
+  /** Records in Redis that a job is about to run alone. @returns false when it must not run, as the lease is lost. */
   async mark(id: string, counts: Counts): Promise<boolean> {
     return this.#broker.mark(this.#broker.shardOf(id), this.id, id, counts);
   }
 
-  /** Keeps what a held job reports, JSON text, until it ends. Best effort: a reader may miss it, nothing else depends on it. */
+  /** Stores the progress of a held job, JSON text, until the job ends. Errors are ignored, as only readers depend on it. */
   progress(id: string, text: string): void {
     const lane = this.#laneOf(id);
     if (!lane.holds(id)) return;
     this.#broker.progress(lane.shard, this.id, id, text).catch(() => undefined);
   }
 
-  /** Claims nothing more and resolves when every delivery has been settled. */
+  /** Stops claiming and resolves when every delivery has been settled. */
   async drain(): Promise<void> {
     await Promise.all(this.#members.map(({ lane }) => lane.pause()));
     if (this.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Gives back whatever is still held, uncharged, and forgets this worker. Call `drain` first to let jobs end. */
+  /** Returns the held jobs uncharged and unregisters this worker. Call `drain` first to let jobs end. */
   async stop(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.stop()));
     this.#release();
   }
 
-  /** Gives back everything held at once, uncharged, and forgets this worker, though jobs still run. Takes a second at most. */
+  /** Like `stop`, but at once, even while jobs run. Takes a second at most. */
   async abandon(): Promise<void> {
     await Promise.all(this.#members.map((member) => member.abandon()));
   }

@@ -1,7 +1,4 @@
-/**
- * The list an idle worker blocks on, on a connection of its own: enqueuers put jobs and due times there, operators
- * commands.
- */
+/** Blocks on a worker's inbox on a dedicated connection. Scripts put jobs, due times, revokes and commands there. */
 import { Loop, type Service } from '../../../base/service.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Leased } from '../broker/step.ts';
@@ -9,18 +6,13 @@ import { BLOCK_SECONDS, send, type Client } from '../../../base/redis/connection
 import { classify } from '../broker/errors.ts';
 import type { Lane } from './lane.ts';
 
-/** Most messages in one read. */
 const MAX_MESSAGES = 100;
-/** Pause before a resync that failed is tried again, in milliseconds. */
 const RESYNC_RETRY_MS = 200;
-/**
- * How long a read outlives its connection at the server, in milliseconds, when only our side knows that it broke: until
- * then the server may hand it a message that reaches nobody.
- */
+/** How long the server may keep a read whose connection broke at the client. A message popped for that read is lost. */
 const GHOST_MS = BLOCK_SECONDS * 1000 + 500;
 
 export interface InboxEvents {
-  /** A command came, one line of JSON. */
+  /** @param command one line of JSON. */
   commanded(command: string): void;
   failed(error: unknown): void;
 }
@@ -58,7 +50,7 @@ export class Inbox implements Service {
     await stopped;
   }
 
-  /** Time since a read was answered, in milliseconds: some two seconds at most while all is well. */
+  /** Time since a read was answered; some two seconds at most in normal operation. */
   get silentMs(): number {
     return performance.now() - this.#heardMs;
   }
@@ -95,7 +87,7 @@ export class Inbox implements Service {
         this.#lane.alarm.wakeAt(Number(rest));
       } else if (message.startsWith('r')) {
         revoked.add(rest);
-        // It may have been revoked before anybody read that it was handed over.
+        // The job may have been handed over and revoked between two reads.
         leased.delete(rest);
       } else if (message.startsWith('m')) {
         this.#commanded(rest);
@@ -109,7 +101,7 @@ export class Inbox implements Service {
   }
 }
 
-/** `j`, id, counts, newline, record. */
+/** @param message `j`, id, counts, newline, record. */
 function parseJob(message: string): Leased {
   const newline = message.indexOf('\n');
   return {

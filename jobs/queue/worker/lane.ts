@@ -1,6 +1,4 @@
-/**
- * One shard as one worker sees it: what it holds there, what it has yet to settle, and when delayed jobs come due.
- */
+/** One worker's part of one shard: the jobs it holds, the settlements it has yet to send, and when delayed jobs are due. */
 import { Alarm } from './alarm.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Capacity } from './capacity.ts';
@@ -10,9 +8,9 @@ import { decodeCounts, decodeJob, type Counts, type Job } from '../broker/record
 import { Rounds } from './rounds.ts';
 import { MAX_BATCH, Settlements, type Settlement } from './settlements.ts';
 
-/** Settlements, or free slots while more jobs wait, that are worth a round beside another. */
+/** Settlements, or free slots while more jobs wait, that justify a second round in flight. */
 const PRESSING = 64;
-/** How long a round is sent again while Redis is unavailable, and how long once the worker stops; in milliseconds. */
+/** How long a round is retried while Redis is unavailable, normally and once the worker stops. */
 const PATIENCE_MS = 10_000;
 const HURRIED_MS = 1000;
 
@@ -21,21 +19,21 @@ export interface Delivery {
   counts: Counts;
 }
 
-/** Others may be running the job by now, or nobody is to. */
+/** After `lease lost` another worker may run the job; after `revoked` no worker may. */
 export type Loss = 'lease lost' | 'revoked';
 
 export interface LaneEvents {
   deliver(deliveries: Delivery[]): void;
-  /** What this worker still does for these jobs counts for nothing. */
+  /** Redis refuses the results of these jobs from now on. */
   lost(ids: string[], why: Loss): void;
   failed(error: unknown): void;
 }
 
 export interface LaneOptions {
   worker: string;
-  /** May change while the lane takes jobs. */
+  /** May change while the lane runs. */
   queues: readonly string[];
-  /** What all lanes of the worker share. */
+  /** Shared by all lanes of the worker. */
   capacity: Capacity;
 }
 
@@ -50,9 +48,8 @@ export class Lane {
   readonly #rounds: Rounds;
   #claiming = true;
   #patienceMs = PATIENCE_MS;
-  /** Slots others may still fill by handing jobs over, as far as the last answer tells. */
+  /** Slots that scripts may still fill by handing jobs over, according to the last reply. */
   #offered = 0;
-  /** The last answer said that more jobs may be waiting. */
   #more = true;
   #isInDoubt = false;
 
@@ -75,7 +72,7 @@ export class Lane {
     });
   }
 
-  /** Whether what is leased here may not be what is held here: `resync` finds out. */
+  /** Whether the leases in Redis may differ from the held jobs; `resync` reconciles the two. */
   get isInDoubt(): boolean {
     return this.#isInDoubt;
   }
@@ -92,7 +89,7 @@ export class Lane {
     return this.#held.has(id);
   }
 
-  /** Ends a delivery; sent with the next round. Unknown ids are ignored: their lease was lost and reported. */
+  /** Ends a delivery; the next round sends it. Unknown ids are ignored, as their lease was lost and reported. */
   settle(id: string, settlement: Settlement): void {
     const job = this.#held.get(id);
     if (job === undefined) return;
@@ -102,30 +99,27 @@ export class Lane {
     this.#options.capacity.freed();
   }
 
-  /** Jobs that an enqueuer put into the inbox: leased already. */
+  /** Takes jobs from the inbox, which are leased already. */
   receive(leased: readonly Leased[]): void {
     this.#offered -= leased.length;
     this.#deliver(leased);
-    // A round offers no more than a batch: once that is taken, further jobs wait in line for us to look.
+    // A round offers at most one batch of slots. Once they are filled, further jobs stay in line until the next round.
     if (this.#offered <= 0 && this.#wanted() > 0) this.round();
   }
 
-  /** Asks for a round; many requests in one turn are one round. */
+  /** Requests a round; requests in the same turn share it. */
   round(): void {
     this.#rounds.want();
   }
 
-  /**
-   * After a broken inbox connection, or a round whose answer is gone: delivers what this worker leases and does not know of.
-   * @returns false when it has to be done again.
-   */
+  /** After a lost message or answer: delivers leased jobs that the lane does not know. @returns false if it must be repeated. */
   async resync(): Promise<boolean> {
     this.#isInDoubt = false;
     const isDone = await this.#rounds.alone(async () => {
       const { worker } = this.#options;
       const ids = await this.#broker.resync(this.shard, worker);
       const leased = new Set(ids);
-      // What is held without a lease was revoked, and the message that said so is lost.
+      // A held job without a lease was revoked, and the message about it was lost.
       this.drop(
         [...this.#held.keys()].filter((id) => !leased.has(id)),
         'revoked',
@@ -134,12 +128,11 @@ export class Lane {
       this.#deliver(await this.#broker.leased(this.shard, worker, unknown));
     });
     if (!isDone) this.doubt();
-    // What had been offered is taken back with the inbox.
+    // The script emptied the inbox, so requests to claim and due times may be lost.
     this.round();
     return isDone;
   }
 
-  /** These are no longer leased here. */
   drop(ids: readonly string[], why: Loss): void {
     const held = ids.filter((id) => this.#held.delete(id));
     if (held.length === 0) return;
@@ -148,27 +141,22 @@ export class Lane {
     this.#options.capacity.freed();
   }
 
-  /** The worker was reaped: everything held is lost. */
+  /** Drops every job, after the worker was reaped. */
   forget(): void {
     this.#rounds.forget();
     this.#settlements.clear();
     this.drop([...this.#held.keys()], 'lease lost');
   }
 
-  /** From here on nobody waits long for a Redis that is unavailable. */
+  /** Shortens all retries from now on. */
   hurry(): void {
     this.#patienceMs = HURRIED_MS;
   }
 
-  /** Claims nothing more; what is held goes on. */
+  /** Stops claiming and resolves when all settlements so far have been sent. Held jobs continue. */
   async pause(): Promise<void> {
     this.#claiming = false;
     this.hurry();
-    await this.flush();
-  }
-
-  /** Resolves when everything settled so far has been sent. */
-  async flush(): Promise<void> {
     await this.#rounds.flush();
   }
 
@@ -184,7 +172,7 @@ export class Lane {
     return { worker, seq, free, known, queues, ...settled };
   }
 
-  /** Jobs there is room for in this lane's share. */
+  /** Free slots in this lane's share. */
   #wanted(): number {
     if (!this.#claiming) return 0;
     return Math.max(0, this.#options.capacity.share - this.#held.size - this.#rounds.asked);
@@ -205,13 +193,13 @@ export class Lane {
     if (this.#settlements.waiting > 0 || (reply.more && this.#wanted() > 0)) this.round();
   }
 
-  /** Once reaped, nothing is ours to settle. */
+  /** A reaped worker has no leases left to settle. */
   #failed(error: unknown): void {
     if (error instanceof QueueError && error.code === 'WORKER_UNKNOWN') this.#settlements.clear();
     this.#events.failed(error);
   }
 
-  /** What was on its way when its queue was cancelled goes back to it. */
+  /** Returns jobs that were on their way when the worker cancelled their queue. */
   #deliver(leased: readonly Leased[]): void {
     const { queues } = this.#options;
     const deliveries: Delivery[] = [];

@@ -1,6 +1,6 @@
 /**
- * One worker on one shard: its lane and inbox, the heartbeat that keeps its leases, and the recovery of jobs whose worker
- * died there. Each shard by itself: one that is unavailable costs nothing on the others.
+ * One worker on one shard: its lane and inbox, its heartbeat, and the reaper of dead workers. Each shard has its own, so that an
+ * unavailable shard does not affect the others.
  */
 import { Loop, type Service } from '../../../base/service.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -10,9 +10,9 @@ import { Lane, type LaneEvents, type LaneOptions } from './lane.ts';
 import { Pulse } from './pulse.ts';
 import { createRepair } from './repair.ts';
 
-/** Pause before a heartbeat that failed is tried again, in milliseconds. */
+/** Longest pause after a failed heartbeat. */
 const RETRY_MS = 500;
-/** Longest wait for Redis in each of the two calls with which a worker abandons its jobs, in milliseconds. */
+/** Longest wait for each of the two calls of `abandon`. */
 const ABANDON_MS = 400;
 
 export interface MemberOptions extends LaneOptions {
@@ -35,7 +35,7 @@ export class Member implements Service {
   readonly #heartbeat: Loop;
   readonly #reaper: Loop;
   readonly #repair: Loop;
-  /** Redis has yet to hear which queues are served now. */
+  /** The queues served now are not registered in Redis yet. */
   #hasNews = true;
   #renewal: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -56,13 +56,10 @@ export class Member implements Service {
       maxErrorDelayMs: Math.min(RETRY_MS, options.leaseMs / 3),
     });
     this.#reaper = new Loop({ name: 'reaper', tick: () => this.#reap(), onError });
-    this.#repair = createRepair(shard, broker, {
-      repaired: (ids) => events.repaired(ids),
-      failed: (error) => events.failed(error),
-    });
+    this.#repair = createRepair(shard, broker, events);
   }
 
-  /** Time since Redis answered when it should have, in milliseconds: a few seconds at most while all is well. */
+  /** How long Redis has been silent or a heartbeat overdue; a few seconds at most in normal operation. */
   get silentMs(): number {
     return Math.max(this.#inbox.silentMs, this.#heartbeat.silentMs - this.#options.leaseMs / 3);
   }
@@ -77,18 +74,14 @@ export class Member implements Service {
     await this.#repair.start();
   }
 
-  /**
-   * Tells Redis that the queues served have changed, and looks for jobs in them. If it cannot be told now, the next
-   * heartbeat does.
-   * @throws {QueueError}
-   */
+  /** Registers the changed queues and looks for jobs in them. @throws {QueueError}; the next heartbeat tries again */
   async changeQueues(): Promise<void> {
     this.#hasNews = true;
     if (this.#stopped) return;
     await this.#beat();
   }
 
-  /** Gives back whatever is still held, uncharged, and leaves the shard. */
+  /** Returns the held jobs uncharged and leaves the shard. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.lane.hurry();
@@ -103,13 +96,10 @@ export class Member implements Service {
       .catch((error: unknown) => this.#events.failed(error));
   }
 
-  /**
-   * Gives back everything held, uncharged, and leaves the shard, whatever is still under way. Resolves within a second,
-   * even if Redis does not answer: then the jobs go to others when the lease is over.
-   */
+  /** Like `stop`, but within a second. If Redis does not answer, other workers take over the jobs when the lease expires. */
   async abandon(): Promise<void> {
     this.#stopped = true;
-    // What has ended is told, if that can be done at once; nobody is to run it again.
+    // Sends pending settlements, if Redis answers at once, so that no worker runs those jobs again.
     await within(ABANDON_MS, this.lane.pause());
     this.lane.stop();
     await within(ABANDON_MS, this.#broker.leave(this.lane.shard, this.#options.worker));
@@ -118,12 +108,12 @@ export class Member implements Service {
 
   async #beat(): Promise<number> {
     await this.#renew();
-    // Also sends what could not be sent while Redis was unavailable.
+    // The round also sends settlements that failed while Redis was unavailable.
     this.lane.round();
     return this.#options.leaseMs / 3;
   }
 
-  /** One after the other: one that is sent again must not undo what a later one said. */
+  /** Renewals run one after another: a retry of an earlier one must not undo a later one. */
   #renew(): Promise<void> {
     const renewal = this.#renewal.then(() => this.#renewNow());
     this.#renewal = renewal.catch(() => undefined);
@@ -148,8 +138,8 @@ export class Member implements Service {
   }
 
   /**
-   * After a pause of Redis all heartbeats look old. So a process reaps only after a whole lease of its own good ones, and
-   * a call that lay in a paused Redis for half a lease does nothing: until then everybody's heartbeat was still good.
+   * After a pause of Redis every heartbeat looks overdue. So a worker reaps only after a full lease of its own answered
+   * heartbeats, and a call that a paused Redis holds for half a lease does nothing: until then live workers' leases were valid.
    */
   async #reap(): Promise<number> {
     const { leaseMs } = this.#options;
@@ -162,7 +152,7 @@ export class Member implements Service {
     return leaseMs / 4;
   }
 
-  /** A worker that was reaped loses what it held here, and begins anew. */
+  /** A reaped worker drops its jobs on this shard and registers again. */
   #failed(error: unknown): void {
     this.#pulse.miss();
     if (!(error instanceof QueueError) || error.code !== 'WORKER_UNKNOWN') {
@@ -174,7 +164,7 @@ export class Member implements Service {
     this.#rejoin().catch((cause: unknown) => this.#events.failed(cause));
   }
 
-  /** After a FLUSHALL nothing is known of the queue either. */
+  /** Describes the queue too, as a FLUSHALL may have deleted its shard count and limits. */
   async #rejoin(): Promise<void> {
     await this.#broker.describe(this.lane.shard);
     this.#hasNews = true;
@@ -183,7 +173,7 @@ export class Member implements Service {
   }
 }
 
-/** Waits for an end, good or bad, but no longer than that. */
+/** Waits until the work succeeds or fails, at most `ms`. */
 async function within(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));

@@ -1,6 +1,4 @@
-/**
- * How long the heartbeats of this process on one shard have been answered without a gap.
- */
+/** How long one shard has answered this worker's heartbeats without a gap. Times are monotonic milliseconds. */
 export class Pulse {
   readonly #leaseMs: number;
   #healthySinceMs = Infinity;
@@ -10,24 +8,23 @@ export class Pulse {
     this.#leaseMs = leaseMs;
   }
 
-  /** A heartbeat was answered. @param nowMs monotonic milliseconds, here and below. */
   beat(nowMs: number): void {
     if (this.#hasGap(nowMs)) this.miss();
     this.#lastBeatMs = nowMs;
     this.#healthySinceMs = Math.min(this.#healthySinceMs, nowMs);
   }
 
-  /** Something on this shard failed. */
+  /** A call on this shard failed. */
   miss(): void {
     this.#healthySinceMs = Infinity;
   }
 
-  /** Milliseconds since which all is well; 0 when it is not. */
+  /** @returns the time since the last failure or gap; 0 during a gap. */
   healthyMs(nowMs: number): number {
     return this.#hasGap(nowMs) ? 0 : Math.max(0, nowMs - this.#healthySinceMs);
   }
 
-  /** A gap of a whole lease may be our own, asleep or frozen: then others had no chance to be heard either. */
+  /** A gap of a full lease may mean that the host was suspended, in which case no other worker could send heartbeats either. */
   #hasGap(nowMs: number): boolean {
     return nowMs - this.#lastBeatMs > this.#leaseMs;
   }

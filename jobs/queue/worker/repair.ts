@@ -1,37 +1,36 @@
 /**
- * Finds jobs that are in no place or in several, and puts them where they belong. No script of ours leaves any: but Redis can
- * lose part of what it was told, and people delete keys. Any number of workers may look; each call costs Redis little.
+ * Finds jobs that are in no place or in several, and puts them where they belong. The scripts leave none, but Redis can lose
+ * writes and operators can delete keys. Any number of workers may search; each call costs Redis little.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Loop } from '../../../base/service.ts';
 import type { Broker } from '../broker/broker.ts';
+import type { ShardFacts } from '../client/inspector.ts';
 
-/** How often the numbers are compared, in milliseconds; each worker as often as that and half as much again. */
+/** How often each worker compares the totals, plus up to half as much at random. */
 const CHECK_MS = 60_000;
-/** Longest rest after a search that mended nothing, in milliseconds. */
+/** Longest pause after searches that repaired nothing. */
 const MAX_REST_MS = 3_600_000;
-/** How often one of the workers looks closely though the numbers agree, in milliseconds: one lost and one doubled do too. */
+/** How often one worker searches although the totals match, as they also do with one job lost and one doubled. */
 const LOOK_MS = 3_600_000;
-/** Ids read in one call. */
 const PAGE = 1000;
-/** Jobs looked at together: their ids are in memory meanwhile. With more of them, nobody looks while the numbers agree. */
+/** Jobs compared at a time, with their ids in memory. Larger shards are searched only when the totals differ. */
 const PART = 100_000;
-/** Suspects of one call, and entries of lists it may look through: some 5 ms of Redis. */
+/** Suspects in one call, and list entries it may read: some 5 ms of Redis. */
 const SUSPECTS = 100;
 const BUDGET = 200_000;
-/** Between two calls that take so long, in milliseconds. */
+/** Pause between calls that take Redis that long. */
 const PAUSE_MS = 20;
 
-export interface RepairEvents {
-  /** Jobs that were in no place, or in several. */
+interface RepairEvents {
   repaired(ids: string[]): void;
   failed(error: unknown): void;
 }
 
-export interface Repair {
+interface Repair {
   /** Jobs that were in no place, or in several. */
   ids: string[];
-  /** Whether there were as many jobs as places they take. */
+  /** Whether the shard had as many jobs as occupied places. */
   wasEven: boolean;
 }
 
@@ -42,7 +41,7 @@ export function createRepair(shard: number, broker: Broker, events: RepairEvents
     onError: (error) => events.failed(error),
     maxErrorDelayMs: CHECK_MS,
     async tick(signal) {
-      // One that has just started leaves it to those who are there.
+      // A worker that has just started leaves the first check to the others.
       const { ids, wasEven } =
         restMs === 0 ? { ids: [], wasEven: true } : await repair(shard, broker, signal);
       if (ids.length > 0) events.repaired(ids);
@@ -53,7 +52,6 @@ export function createRepair(shard: number, broker: Broker, events: RepairEvents
   });
 }
 
-/** Looks once, and mends what it finds. */
 export async function repair(shard: number, broker: Broker, signal: AbortSignal): Promise<Repair> {
   const [jobs, places] = await broker.run<[number, number]>('tally', shard, []);
   const wasEven = jobs === places;
@@ -63,7 +61,7 @@ export async function repair(shard: number, broker: Broker, signal: AbortSignal)
   for (let part = 0; part < parts && !signal.aborted; part++) {
     const isOurs = (id: string): boolean => Number.parseInt(id.slice(-4), 16) % parts === part;
     const once = await search(shard, broker, signal, isOurs);
-    // What moves meanwhile may be overlooked, but hardly twice.
+    // A search may miss a job that moves meanwhile, but two searches hardly miss the same one.
     const twice = once.size === 0 ? once : await search(shard, broker, signal, isOurs);
     const suspects = [...once].filter((id) => twice.has(id));
     ids.push(...(await mend(shard, broker, suspects, signal)));
@@ -76,7 +74,7 @@ async function isOurTurn(shard: number, broker: Broker, jobs: number): Promise<b
   return (await broker.run<number>('turn', shard, [LOOK_MS])) === 1;
 }
 
-/** Ids that were not seen in exactly one place; anything once aborted. */
+/** @returns ids that were not in exactly one place; any ids once aborted. */
 async function search(
   shard: number,
   broker: Broker,
@@ -103,16 +101,10 @@ async function search(
   return suspects;
 }
 
-interface ShardFacts {
-  queues: { name: string; waiting: number[] }[];
-  workers: { id: string }[];
-}
-
-/** In the order in which jobs go through them. */
+/** In the order in which jobs pass through them. */
 async function placesOf(shard: number, broker: Broker): Promise<string[]> {
   const text = await broker.run<string>('overview', shard, []);
   const { queues, workers } = JSON.parse(text) as ShardFacts;
-  // Lua has one word for an empty list and an empty object.
   const lines = Object.values(queues).flatMap(({ name, waiting }) =>
     waiting.flatMap((count, priority) => (count > 0 ? [`wait:${name}:${priority}`] : [])),
   );
@@ -137,7 +129,7 @@ async function* pages(
     const [next, ids] = await broker.run<[string, string[]]>('page', shard, args);
     yield ids;
     cursor = next;
-    // A page is short, but for the last, where the records are so large that it took Redis long.
+    // A page before the last is short only when large records took Redis long to read.
     if (ids.length < PAGE && cursor !== '0') await sleep(PAUSE_MS);
   } while (cursor !== '0' && !signal.aborted);
 }

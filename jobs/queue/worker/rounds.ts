@@ -1,29 +1,26 @@
 /**
- * The rounds of `step` of one lane: when they are sent, and what happens to one whose answer was lost.
- *
- * What piles up while a round is on its way goes with the next one. Under pressure a second round is sent before the
- * first is answered, so that Redis and this process work at the same time; the numbers they carry keep them apart. None
- * runs so far ahead of one that is owed an answer that the script would no longer know that one.
+ * Sends the rounds of `step` for one lane, and resends a round whose answer was lost.
+ * Requests during a round join the next one. Under pressure a second round is sent before the first is answered, so that Redis
+ * and this process work at the same time; sequence numbers tell them apart. No round runs so far ahead of an unanswered one
+ * that the script would have dropped that one's answer.
  */
 import { QueueError } from '../broker/errors.ts';
 import type { StepCall, StepReply } from '../broker/step.ts';
 
-/** Most rounds on their way. */
 const MAX_IN_FLIGHT = 2;
-/** Answers the script remembers: a number this far behind the newest one is `STALE`. */
+/** Answers the script keeps: a number this far behind the newest one is `STALE`. */
 const REMEMBERED = 4;
 
 export interface RoundsOptions {
-  /** Sends one; it may be sent again, with the same number, as long as it is wanted. */
+  /** Sends a round, and may retry it with the same number while it is wanted. */
   send(call: StepCall, isWanted: () => boolean): Promise<StepReply>;
-  /** What there is to say now. */
   compose(seq: number): StepCall;
-  /** Whether there is enough to say to send it beside a round on its way. */
+  /** Whether the next call justifies a second round in flight. */
   isPressed(): boolean;
   answered(call: StepCall, reply: StepReply): void;
-  /** A round got no answer; it is kept. When the worker is unknown, all are dropped. */
+  /** A round got no answer and is kept. If the worker is unknown, all rounds are dropped. */
   failed(error: unknown): void;
-  /** A round will never get an answer: whether it was executed is not known. */
+  /** A round will never get an answer, so the lane cannot know whether it was executed. */
   abandoned(call: StepCall): void;
 }
 
@@ -31,14 +28,14 @@ export class Rounds {
   readonly #options: RoundsOptions;
   #seq = 0;
   #inFlight = 0;
-  /** The calls on their way, but for those that count for nothing any more. */
+  /** The calls in flight, except for those that `forget` dropped. */
   readonly #sent = new Set<StepCall>();
   #asked = 0;
   #wanted = false;
   #scheduled = false;
-  /** Calls that may have been executed: only the same number gets the same answer. */
+  /** Calls that may have been executed, kept because only the same number gets the same answer. */
   #unanswered: StepCall[] = [];
-  /** Numbers that are owed an answer, the oldest first. */
+  /** Sequence numbers without an answer yet, oldest first. */
   readonly #owed = new Set<number>();
   #exclusive: (() => Promise<void>) | undefined;
   #idle: (() => void)[] = [];
@@ -47,12 +44,12 @@ export class Rounds {
     this.#options = options;
   }
 
-  /** Jobs asked for by the rounds on their way. */
+  /** Jobs that the rounds in flight ask for. */
   get asked(): number {
     return this.#asked;
   }
 
-  /** Asks for a round. Everything of one turn of the microtask queue goes together. */
+  /** Requests a round. Requests in one turn of the microtask queue share it. */
   want(): void {
     this.#wanted = true;
     if (this.#scheduled) return;
@@ -63,10 +60,7 @@ export class Rounds {
     });
   }
 
-  /**
-   * Runs `work` when no answer is owed: only then is it known what was settled.
-   * @returns whether it was done; it is not when it fails, or when an answer is still owed after another try.
-   */
+  /** Runs `work` once no answer is owed, so that all ends are known. @returns false if it fails, or one is owed after a retry. */
   async alone(work: () => Promise<void>): Promise<boolean> {
     let isDone = false;
     this.#exclusive = async () => {
@@ -78,13 +72,13 @@ export class Rounds {
     return isDone;
   }
 
-  /** Asks for a round, and resolves when no round is on its way: all are answered, or have failed and are kept. */
+  /** Requests a round and resolves when no round is in flight: each was answered, or failed and is kept. */
   async flush(): Promise<void> {
     this.want();
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** The worker was reaped: what was told of its jobs counts for nothing, and must not be told of the same jobs again. */
+  /** Drops all rounds of a reaped worker: it may lease the same jobs again, and old settlements must not end them. */
   forget(): void {
     this.#unanswered = [];
     this.#owed.clear();
@@ -99,7 +93,7 @@ export class Rounds {
     }
     if (this.#inFlight > 0) return;
     if (this.#exclusive !== undefined && this.#unanswered.length === 0) {
-      // It stands until it is done: no round may be sent beside it either.
+      // `#exclusive` stays set until the work is done, so that no round is sent meanwhile.
       this.#run(this.#exclusive().finally(() => (this.#exclusive = undefined)));
     } else if (!this.#wanted) {
       for (const resolve of this.#idle.splice(0)) resolve();

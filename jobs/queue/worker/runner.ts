@@ -1,7 +1,4 @@
-/**
- * Runs an async handler for each job in this process, up to `concurrency` at a time: the queue on its own, without
- * threads.
- */
+/** Runs an async handler for each job in this process, without threads, up to `concurrency` at a time. */
 import type { Service } from '../../../base/service.ts';
 import type { Broker } from '../broker/broker.ts';
 import { Consumer } from './consumer.ts';
@@ -16,16 +13,16 @@ export interface RunnerOptions {
   queues: readonly string[];
   /** Handlers running at a time. Default 50. */
   concurrency?: number;
-  /** How long this process may be silent before its jobs go to others, in milliseconds. Default 15,000. */
+  /** Time without a heartbeat after which other workers take over the jobs. Default 15,000. */
   leaseMs?: number;
-  /** Does the work; returns the result as JSON text. It may run more than once for the same job. */
+  /** Returns the result as JSON text. It may run more than once for the same job. */
   run(job: Job): Promise<string> | string;
   /**
-   * What follows a failure: whole milliseconds until the next attempt, or undefined for a dead letter. `attempts` counts the
-   * failures, this one included. Default: a dead letter at once.
+   * Returns whole milliseconds until the next attempt after a failure, or undefined for a dead letter. `attempts` includes the
+   * failed one. Default: a dead letter at once.
    */
   retry?(error: unknown, attempts: number): number | undefined;
-  /** Told of failures of the queue itself; the runner goes on. */
+  /** Reports failures of the queue itself; the runner continues. */
   failed?(error: unknown): void;
 }
 
@@ -55,7 +52,7 @@ export class Runner implements Service {
     await this.#consumer.start();
   }
 
-  /** Claims nothing more, lets running jobs end, gives back the rest. */
+  /** Stops claiming, lets running jobs end and returns the others. */
   async stop(): Promise<void> {
     this.#giveBack();
     await this.#consumer.drain();
@@ -98,7 +95,7 @@ export class Runner implements Service {
       delayMs = this.#options.retry?.(error, counts.attempts);
       if (delayMs !== undefined) assertDuration('The delay of a retry', delayMs);
     } catch (cause) {
-      // A policy that fails is no policy; the job must not be lost for it.
+      // If the policy itself fails, the job still ends, as a dead letter.
       delayMs = undefined;
       this.#options.failed?.(cause);
     }
@@ -120,7 +117,7 @@ export class Runner implements Service {
   }
 }
 
-/** @throws {TypeError} or {SyntaxError} for what would not reach the caller to the letter. */
+/** @throws {TypeError} or {SyntaxError} for a result that would not reach the caller unchanged. */
 function assertJsonText(result: unknown): asserts result is string {
   if (typeof result !== 'string' || !result.isWellFormed()) {
     throw new TypeError('The handler did not return JSON text.');

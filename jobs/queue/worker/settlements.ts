@@ -1,6 +1,4 @@
-/**
- * What a lane has yet to tell Redis about jobs that ended, in the flat lists `step` takes.
- */
+/** The settlements that a lane has yet to send, in the flat lists `step` takes. */
 import type { StepCall } from '../broker/step.ts';
 import { QUEUE_ERRORS } from '../broker/errors.ts';
 import {
@@ -14,15 +12,14 @@ import {
   type Reason,
 } from '../broker/record.ts';
 
-/** Most settlements of one kind in one round: larger rounds double what Redis pays per job. */
+/** Most settlements of one kind in one round; larger rounds double the cost to Redis per job. */
 export const MAX_BATCH = 200;
-/** About the most bytes of results in one round, as it has a deadline; a single one may be larger. */
+/** Approximate limit on the results in one round, as the round has a deadline; a single result may exceed it. */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
-/** How a delivery ended. */
 export type Settlement =
   | { kind: 'succeeded'; result: string }
-  /** Back in line, after `delayMs`; `counts` replaces what is charged so far. */
+  /** The job returns to its line after `delayMs`; `counts` replaces the failures charged so far. */
   | { kind: 'back'; delayMs: number; counts?: Counts }
   | { kind: 'failed'; reason: Reason };
 
@@ -32,10 +29,10 @@ export class Settlements {
   #succeeded: string[] = [];
   #back: (string | number)[] = [];
   #failed: string[] = [];
-  /** Told or yet to be told, not confirmed: a resync must not deliver them again. */
+  /** Ids without confirmation, sent or not: a resync must not deliver them again. */
   readonly #unconfirmed = new Set<string>();
 
-  /** Settlements no batch has taken yet. */
+  /** Settlements that `take` has not returned yet. */
   get waiting(): number {
     return this.#succeeded.length / 2 + this.#back.length / 3 + this.#failed.length / 2;
   }
@@ -58,7 +55,7 @@ export class Settlements {
     }
   }
 
-  /** A job whose record cannot be read ends as a dead letter. */
+  /** A job with an unreadable record becomes a dead letter. */
   addCorrupt(id: string): void {
     this.#unconfirmed.add(id);
     this.#fail(id, 'RECORD_CORRUPT');
@@ -82,7 +79,6 @@ export class Settlements {
     this.#failed.push(id, encodeReason({ code, message: QUEUE_ERRORS[code] }));
   }
 
-  /** How many results go with the next round. */
   #countResults(): number {
     const most = Math.min(MAX_BATCH, this.#succeeded.length / 2);
     let bytes = 0;
@@ -93,7 +89,7 @@ export class Settlements {
     return most;
   }
 
-  /** Forgets everything: once the worker was reaped, nothing is its own to settle. */
+  /** A reaped worker has no leases left to settle. */
   clear(): void {
     this.#succeeded = [];
     this.#back = [];

@@ -1,20 +1,17 @@
-/**
- * Notices that jobs held back behind running ones get no turn: then others may be free to run them.
- */
+/** Detects that prefetched jobs wait behind long ones, as other workers may be free to run them. */
 
-/** Jobs held ahead go back when none has ended for this long, in milliseconds. */
 const STALLED_MS = 50;
 
 export class Stall {
   readonly #stalled: () => void;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param stalled called when jobs wait and none has ended for 50 ms. */
+  /** @param stalled called when prefetched jobs wait and no job has ended for 50 ms. */
   constructor(stalled: () => void) {
     this.#stalled = stalled;
   }
 
-  /** To be told of every change. @param isWaiting whether jobs are held back. @param hasMoved whether one has ended. */
+  /** Call it on every change. @param isWaiting whether prefetched jobs wait. @param hasMoved whether a job has ended. */
   watch(isWaiting: boolean, hasMoved: boolean): void {
     if (!isWaiting) {
       clearTimeout(this.#timer);

@@ -1,7 +1,7 @@
--- command: puts a command into the inboxes of workers. Their answers are kept by `reply`.
+-- command: puts a command into the inboxes of workers, which answer through `reply`.
 -- ARGV[2]  see `once`   ARGV[3] the command, one line of JSON
 -- then     workers; none means all
--- returns  those of them that are registered
+-- returns  the registered ones among them
 return once(function()
   local told = {}
   local asked = #ARGV > 3 and { unpack(ARGV, 4) } or redis.call('ZRANGE', workers, 0, -1)

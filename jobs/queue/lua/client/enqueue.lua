@@ -1,8 +1,8 @@
--- enqueue: puts many jobs in line or, with a delay, aside. One bad job fails no other.
+-- enqueue: adds many jobs to their lines or, with a delay, to `delayed`. A conflict of one job does not affect the others.
 -- ARGV[2]  used memory in bytes above which nothing is added; 0: no limit
--- then     groups: queue, priority, delay ms, ms until they expire or empty, number of jobs, then id and record of each
+-- then     groups: queue, priority, delay ms, ms until expiry or empty, number of jobs, then id and record of each
 -- returns  one word per job, in order: added, exists (same id, task and payload), conflict (same id, another job);
---          nothing at all when every one was added
+--          an empty list when every job was added
 -- errors   QUEUE_FULL nothing was added; WRONGTYPE a key it would write to is of another type, nothing was added
 local words, budget, is_delayed = {}, tonumber(ARGV[2]), false
 if memory_is_full(budget) then return redis.error_reply('QUEUE_FULL') end
@@ -17,7 +17,7 @@ local function for_each_group(work)
   end
 end
 
--- An expiry is written into the records here, by the clock of Redis: that of the producer may be wrong.
+-- The script writes the expiry into the records by Redis's clock, as the producer's may be wrong.
 local function write_expiry(from, count, expires_ms)
   local expiry = string.format('%%1,"x":%.0f,', now_ms() + expires_ms)
   for i = from + 1, from + 2 * count - 1, 2 do
@@ -31,7 +31,7 @@ for_each_group(function(_, _, line, delay_ms)
   assert_types_of_line(line.queue, line.priority)
 end)
 if is_delayed then assert_types({ 'ZCARD', 'workers' }) end
--- The clock and the due times are of no interest to jobs that may run now.
+-- Only delayed jobs need the clock and the due times.
 local at, due_before = is_delayed and now_ms(), is_delayed and next_due_ms()
 
 local all_new = true

@@ -1,6 +1,6 @@
--- overview: the facts of one shard for readers, as JSON.
--- returns  queues that had a job or are paused, with waiting jobs by priority 0..9 (revoked ones that still lie in line included), delayed, failed and
---          finished jobs, and the workers with what they hold
+-- overview: counts of one shard, as JSON.
+-- returns  queues that had a job or are paused, with waiting jobs by priority 0..9 (including revoked jobs still in line);
+--          numbers of delayed, failed and finished jobs; workers with the number of jobs they hold
 local at = now_ms()
 local facts = {
   delayed = redis.call('ZCARD', delayed),

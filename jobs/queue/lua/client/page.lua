@@ -1,11 +1,11 @@
--- page: some of the ids in one place, from a cursor on.
+-- page: lists ids of one place from a cursor on.
 -- ARGV[2]  key, the last part of its name   ARGV[3] cursor, 0 for the beginning   ARGV[4] about how many
--- returns  the next cursor or 0, ids: fewer where records are large
+-- returns  the next cursor or 0, ids (fewer when records are large)
 local place, cursor, count = key(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 
--- A hash gives its ids only together with the records, and Redis takes some 2 ms to copy 1 MiB of them.
+-- HSCAN returns records with the ids, and Redis takes some 2 ms to copy 1 MiB of them.
 local MAX_BYTES = 512 * 1024
--- Fields of one HSCAN, which may read that many of the longest records, or a few more, before they are measured.
+-- Fields per HSCAN, which may read that many of the longest records, or a few more, before they are measured.
 local FEW = 2
 
 local function scan_hash()

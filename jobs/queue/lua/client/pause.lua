@@ -1,4 +1,4 @@
--- pause: a paused queue takes jobs and gives none; what runs goes on.
+-- pause: pauses or resumes a queue. Workers do not claim from a paused queue; producers can add jobs, and running jobs continue.
 -- ARGV[2]  see `once`   ARGV[3] queue   ARGV[4] 1 to pause, 0 to resume
 -- returns  1 if that changed anything
 local queue = ARGV[3]
@@ -7,7 +7,7 @@ local function pause()
   return redis.call('SADD', key('paused'), queue)
 end
 
--- Idle workers have not looked since.
+-- Idle workers have not tried to claim since the pause.
 local function resume()
   local changed, idle = redis.call('SREM', key('paused'), queue), key('idle:' .. queue)
   for _, worker in ipairs(try({}, 'ZRANGE', idle, 0, -1)) do

@@ -1,6 +1,6 @@
--- purge: forgets jobs that wait in a queue, or dead letters, at most `limit` a call.
+-- purge: deletes jobs that wait in a queue, or dead letters, at most `limit` a call.
 -- ARGV[2]  see `once`   ARGV[3] queue, or empty for the dead letters   ARGV[4] limit
--- returns  how many were forgotten; none means that is all
+-- returns  how many were deleted; 0 when none are left
 local queue, limit = ARGV[3], tonumber(ARGV[4])
 
 local function drop(ids)
@@ -17,7 +17,7 @@ local function purge_failed()
   return #ids
 end
 
--- A revoked job in line has ended: that is remembered like any other end.
+-- A revoked job in line has ended, so it is retained like any ended job.
 local function drop_from_line(ids, records)
   local waiting = {}
   for i, record in ipairs(records) do
@@ -30,7 +30,7 @@ local function drop_from_line(ids, records)
   if #waiting > 0 then drop(waiting) end
 end
 
--- The head of the first line that has any.
+-- Purges the head of the first line that has jobs.
 local function purge_line()
   for priority = 9, 0, -1 do
     local line = key('wait:' .. queue .. ':' .. priority)

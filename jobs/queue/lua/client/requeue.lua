@@ -1,4 +1,4 @@
--- requeue: gives dead letters another life: nothing charged, at the end of their lines.
+-- requeue: puts dead letters at the end of their lines, with no failures charged.
 -- ARGV[2]  see `once`
 -- then     ids
 -- returns  one word each: requeued, not_failed

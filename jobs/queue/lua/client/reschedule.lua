@@ -1,6 +1,6 @@
--- reschedule: moves the due time of a job that has not come due yet.
+-- reschedule: changes the due time of a job that is not due yet.
 -- ARGV[2]  see `once`   ARGV[3] id   ARGV[4] delay in ms from now
--- ARGV[5]  ms from now until it expires, for a job that has an expiry; not given: as it is
+-- ARGV[5]  ms from now until it expires, for a job that has an expiry; not given: unchanged
 -- returns  rescheduled, or not_scheduled when it is in line, running, ended or unknown
 return once(function()
   local id, at = ARGV[3], now_ms()

@@ -1,7 +1,7 @@
 -- revoke: ends jobs that have not ended, waiting or running.
 -- ARGV[2]  see `once`   ARGV[3] reason as one line of JSON
 -- then     ids
--- returns  one word each: revoked, ended (it had ended before), unknown
+-- returns  one word each: revoked, ended (before this call), unknown
 local function revoke(id, at)
   local record = redis.call('HGET', jobs, id)
   if not record then return 'unknown' end

@@ -1,6 +1,6 @@
 -- status: the state of jobs, for readers.
 -- ARGV[2..]  ids
--- returns    for the first of the ids, as many as one answer takes: state or "unknown", record or "", counts or "",
+-- returns    for the first ids, as many as fit into one answer: state or "unknown", record or "", counts or "",
 --            progress or ""
 local reply, holders = {}, redis.call('ZRANGE', workers, 0, -1)
 

@@ -1,5 +1,5 @@
--- tally: how many jobs a shard has, and how many places they take. Every job is in one place (a line, `delayed`, a lease,
--- `failed` or `done`), so that the two are the same unless something was lost or doubled.
+-- tally: counts the jobs of a shard and the places they take. Every job is in one place (a line, `delayed`, a lease, `failed`
+-- or `done`), so the two numbers match unless a job was lost or doubled.
 -- returns  jobs, places
 local places = redis.call('ZCARD', delayed) + redis.call('ZCARD', key('failed')) + redis.call('LLEN', key('done'))
 for _, queue in ipairs(redis.call('SMEMBERS', key('queues'))) do

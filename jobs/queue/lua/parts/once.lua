@@ -1,4 +1,4 @@
--- once: a call from outside that is sent again, because its answer was lost, changes nothing and is told the same.
+-- once: runs a client call at most once; a retry, sent because the answer was lost, changes nothing and gets the same answer.
 -- ARGV[2]  a UUID, new for each call
 local ANSWER_LIVES_S = 60
 

@@ -1,6 +1,6 @@
--- prelude: the keys of one shard, its clock, and what a record says.
+-- prelude: the keys of one shard, its clock, and helpers that read records.
 -- KEYS[1]  the shard's `jobs` hash; every other key differs from it in the last part only (keys.ts lists them)
--- ARGV[1]  ms added to the clock of Redis; 0 outside tests
+-- ARGV[1]  ms added to Redis's clock; 0 outside tests
 local base = string.sub(KEYS[1], 1, -5)
 local jobs, delayed, workers, counts = KEYS[1], base .. 'delayed', base .. 'workers', base .. 'counts'
 
@@ -13,19 +13,19 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[1])
 end
 
--- What a read answers, or `default` when the key is of another type.
+-- Returns the reply of a read, or `default` when the key is of another type.
 local function try(default, ...)
   local reply = redis.pcall(...)
   if type(reply) == 'table' and reply.err then return default end
   return reply
 end
 
--- Queue and priority from the fixed front of a record's header; nil for anything else.
+-- Returns queue and priority from the fixed front of a job record's header; nil for any other record.
 local function line_of(record)
   return string.match(record, '^[ve]1{"q":"([%w_.-]+)","p":(%d)[,}]')
 end
 
--- Ends a job whose record says nothing: it can be looked at, and never runs.
+-- Ends a job with an unreadable record as a dead letter, which can be inspected and never runs.
 local function bury_corrupt(id, record, at)
   redis.call('HSET', jobs, id, 'f1{"code":"RECORD_CORRUPT"}\n' .. record)
   redis.call('ZADD', key('failed'), at, id)
@@ -33,7 +33,7 @@ local function bury_corrupt(id, record, at)
   redis.call('HDEL', key('progress'), id)
 end
 
--- What tells two requests apart: task name and payload. Finished records keep only a digest of it.
+-- Two requests are the same if task name and payload are. A result record keeps only the digest of these.
 local function digest_of(record)
   local kind = string.sub(record, 1, 2)
   if kind == 'r1' then
@@ -47,7 +47,7 @@ local function digest_of(record)
   return name and string.sub(redis.sha1hex(name .. '\n' .. payload), 1, 16)
 end
 
--- A delayed member is priority and id, so that promotion keeps the priority.
+-- A member of `delayed` is priority and id, so that promotion keeps the priority.
 local function defer(id, priority, due_ms)
   redis.call('ZADD', delayed, due_ms, priority .. id)
 end

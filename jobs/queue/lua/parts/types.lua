@@ -1,8 +1,8 @@
--- types: a script that fails halfway leaves what it has written, so keys of a wrong type are met before its first write: by
--- reading each in a way its type allows. Every script that begins so answers WRONGTYPE instead, and has done nothing.
--- Lines and what belongs to other workers are not looked at: whoever writes to them copes (place, hand).
+-- types: checks key types before the first write, as a script that fails halfway keeps what it has written. Each check reads a
+-- key in a way that only its type allows; a script that starts with them answers WRONGTYPE and has written nothing.
+-- Lines and keys of other workers are not checked: the code that writes to them handles a wrong type (place, hand).
 
--- `reads`: a command that reads the size of a key, the last part of its name, ...
+-- `reads`: pairs of a command that reads the size of a key, and the last part of the key's name.
 local function assert_types(reads)
   for i = 1, #reads, 2 do redis.call(reads[i], key(reads[i + 1])) end
 end
@@ -20,7 +20,7 @@ local function assert_types_of_worker(worker)
   assert_types({ 'SCARD', 'lease:' .. worker, 'LLEN', 'inbox:' .. worker, 'HLEN', 'replies:' .. worker })
 end
 
--- What adding to a line writes. Most jobs find no idle worker: that takes two reads.
+-- The keys that adding to a line writes. Usually no worker is idle, so two reads suffice.
 local function assert_types_of_line(queue, priority)
   redis.call('LLEN', key('wait:' .. queue .. ':' .. priority))
   if redis.call('ZCARD', key('idle:' .. queue)) > 0 then

@@ -1,8 +1,8 @@
--- describe: writes down what the queue is like. Of the limits of retention those hold that were last chosen by a process; one that
--- chooses none only fills in what nobody has chosen yet.
--- ARGV[2]  shards, then each limit and '1' if it is chosen, '0' if it is the default:
--- ARGV[3]  most finished jobs kept   ARGV[5] for how long, in ms   ARGV[7] and with how many bytes
--- returns  the shards the queue was made with; when they are others, nothing was written
+-- describe: stores the shard count and the retention limits. A chosen limit replaces the stored one; a default is stored only
+-- if no limit is.
+-- ARGV[2]  shards, then each limit and '1' if the process chose it, '0' if it is the default:
+-- ARGV[3]  most finished jobs kept   ARGV[5] for how long, in ms   ARGV[7] most bytes of their records
+-- returns  the shards the queue was created with; if they differ from ARGV[2], nothing was written
 local shards = redis.call('HGET', key('meta'), 'shards') or ARGV[2]
 if shards == ARGV[2] then
   redis.call('HSET', key('meta'), 'shards', shards)

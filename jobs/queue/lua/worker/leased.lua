@@ -1,7 +1,7 @@
--- leased: jobs a worker leases, in full.
+-- leased: reads jobs, and whether a worker leases them.
 -- ARGV[2]  worker
 -- then     ids
--- returns  for the first of the ids, as many as one answer takes: id, record or "", counts or "", 1 if it is leased
+-- returns  for the first ids, as many as fit into one answer: id, record or "", counts or "", 1 if it is leased
 local ids, flat = {}, {}
 for i = 3, #ARGV do ids[i - 2] = ARGV[i] end
 local is_leased = redis.call('SMISMEMBER', key('lease:' .. ARGV[2]), unpack(ids))

@@ -1,6 +1,6 @@
--- leave: a worker that stops gives back what it still leases, uncharged, and is forgotten.
+-- leave: unregisters a worker that stops, and returns the jobs it still leases to their lines, uncharged.
 -- ARGV[2]  worker
--- returns  number of jobs given back
+-- returns  number of jobs returned
 local worker, at = ARGV[2], now_ms()
 assert_types_of_shard()
 assert_types_of_worker(worker)
@@ -8,7 +8,7 @@ unregister_idle(worker)
 local ids = redis.call('SMEMBERS', key('lease:' .. worker))
 local sparse = redis.call('HLEN', counts) > 0
 for _, id in ipairs(ids) do
-  -- One that ran alone stays a suspect, but no longer counts as running.
+  -- A job that ran alone stays a suspect, but no longer counts as running.
   local alone = sparse and string.match(redis.call('HGET', counts, id) or '', '^(.*:)r$')
   if alone then redis.call('HSET', counts, id, alone .. 's') end
   return_to_line(id, at)

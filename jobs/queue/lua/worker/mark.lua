@@ -1,4 +1,4 @@
--- mark: writes the counts of a job its worker is about to run alone, so that a death of the whole process is charged.
+-- mark: stores the counts of a job that its worker is about to run alone, so that a death of the process is charged to it.
 -- ARGV[2]  worker   ARGV[3] id   ARGV[4] counts
 -- returns  1, or 0 when the job is no longer leased to the worker
 if redis.call('SISMEMBER', key('lease:' .. ARGV[2]), ARGV[3]) == 0 then return 0 end

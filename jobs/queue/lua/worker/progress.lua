@@ -1,4 +1,4 @@
--- progress: what running jobs report; kept only for jobs the worker still leases, so that nothing outlives its job.
+-- progress: stores the progress of running jobs, only for jobs the worker still leases, so that no progress outlives its job.
 -- ARGV[2]  worker
 -- then     id, JSON text, ...
 local lease = key('lease:' .. ARGV[2])

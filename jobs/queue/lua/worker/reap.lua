@@ -1,10 +1,10 @@
--- reap: takes the jobs of workers whose heartbeat ran out and puts them back at the head of their lines.
--- Jobs that had been started are marked as suspects (`s`); one that ran alone (`r`) is charged a death. What still lay in
--- the inbox had not been started and is not charged.
--- ARGV[2]  jobs moved after which no further worker is looked at; the jobs of one worker are moved together, as it must
---          not learn of its death while it still holds some
--- ARGV[3]  clock ms after which nothing is done, 0 for no such time: a call that a paused Redis answers late finds every
---          heartbeat old
+-- reap: returns the jobs of workers whose lease expired to the heads of their lines.
+-- Started jobs are marked as suspects (`s`); a job that ran alone (`r`) is charged a death. A job still in the inbox had not
+-- started and is not charged.
+-- ARGV[2]  number of jobs after which no further worker is reaped; all jobs of one worker are moved together, as it must not
+--          learn that it was reaped while it still leases some
+-- ARGV[3]  clock ms after which the call does nothing, 0 for no limit: after a pause of Redis a late call finds every
+--          heartbeat overdue
 -- returns  worker, number of jobs moved, ... for each worker
 local at, budget, reply = now_ms(), tonumber(ARGV[2]), {}
 local not_after = tonumber(ARGV[3])

@@ -1,8 +1,8 @@
--- renew: the heartbeat of one worker process; all its leases live as long as it does.
+-- renew: the heartbeat of one worker process, which renews all its leases.
 -- ARGV[2]  worker   ARGV[3] lease in ms
--- ARGV[4]  the queues it serves, with commas between, to register; a comma for none of them; empty to go on as before
+-- ARGV[4]  queues to register, separated by commas; a single comma registers none; empty keeps the registration
 -- returns  clock ms, next due ms or -1
--- errors   WORKER_UNKNOWN it is not registered: its jobs have been given to others
+-- errors   WORKER_UNKNOWN the worker is not registered, and other workers may have its jobs
 local worker, at = ARGV[2], now_ms()
 assert_types_of_shard()
 assert_types_of_worker(worker)

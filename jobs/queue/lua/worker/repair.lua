@@ -1,16 +1,16 @@
--- repair: puts jobs that are in no place, or in several, into the one where they belong. Those that are right stay as they
--- are, so that whoever calls need not be sure of them, and any number may call.
--- ARGV[2]  entries of lists that may be looked through: the rest of the ids is left for another call
+-- repair: puts jobs that are in no place, or in several, into the one where they belong. Correct jobs stay unchanged, so the
+-- caller need not be sure of its suspects, and any number of workers may call.
+-- ARGV[2]  list entries that may be read; the remaining ids are left for another call
 -- then     ids
--- returns  how many ids were seen to, the ids that were not right
+-- returns  how many ids were checked, the ids that were repaired
 assert_types_of_shard()
 local budget, wrong, seen = tonumber(ARGV[2]), {}, 0
 
--- Bytes of a record that take Redis as long to read as one entry of a line.
+-- Redis reads this many bytes of a record as fast as one entry of a line.
 local BYTES_OF_ENTRY = 8
 
 local WAITING = { lease = true, delayed = true, line = true }
--- A revoked job may lie in its line yet. One without a record belongs nowhere.
+-- A revoked job may still be in its line. An id without a record belongs nowhere.
 local WANTED = { r1 = { done = true }, f1 = { failed = true }, x1 = { line = true, done = true }, none = {} }
 
 local function put_where_it_belongs(id, record, kind)

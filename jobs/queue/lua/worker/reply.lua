@@ -1,4 +1,4 @@
--- reply: what a worker answers to a command. Sent again it stands there twice; whoever asked takes the first.
+-- reply: stores a worker's answer to a command. A retry stores it twice; the caller takes the first.
 -- ARGV[2]  the call   ARGV[3] worker, newline, the answer as one line of JSON
 local REPLY_LIVES_S = 60
 

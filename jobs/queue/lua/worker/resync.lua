@@ -1,8 +1,8 @@
--- resync: after a broken connection a worker cannot know what lay in its inbox. That is emptied; its lease set tells it
--- all. Only commands stay, as nothing else tells of them.
+-- resync: after a broken connection a worker cannot know which inbox messages were lost. The script empties the inbox and
+-- returns the leases instead. It keeps commands, which are stored nowhere else.
 -- ARGV[2]  worker
 -- returns  the ids it leases
--- errors   WORKER_UNKNOWN it is not registered
+-- errors   WORKER_UNKNOWN the worker is not registered
 local MAX_COMMANDS = 100
 
 local worker = ARGV[2]

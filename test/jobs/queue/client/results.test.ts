@@ -66,10 +66,11 @@ test('a result is awaited without asking again and again', async (t) => {
   const queue = testQueue(t);
   const broker = queue.another();
   let looks = 0;
-  const run = broker.run.bind(broker) as Broker['run'];
-  broker.run = (name, ...rest) => {
-    if (name === 'status') looks++;
-    return run(name, ...rest);
+  const run = broker.run.bind(broker);
+  broker.run = async <T>(...call: Parameters<Broker['run']>) => {
+    const reply = await run<T>(...call);
+    if (call[0] === 'status') looks++;
+    return reply;
   };
   const results = await startResults(t, queue, HOUR_MS, broker);
   const worker = await startConsumer(queue);

@@ -1,7 +1,7 @@
--- complete: a worker has the result of jobs it leases. The result takes the place of the job.
+-- complete: ends leased jobs with a result, which replaces the job record.
 
--- `count` pairs of id and result record from ARGV[from] on. The record replaces the job; `marks` lets retention drop whole
--- batches later. Usually all are held, and HSET takes them as they came.
+-- `count` pairs of id and result record from ARGV[from] on. `marks` lets retention drop whole batches later. Usually the
+-- worker holds all of them, and one HSET takes the arguments as they came.
 local function succeed(lease, from, count, at, lost)
   local entries = held_entries(lease, from, count, 2, lost)
   if #entries == 0 then return entries end

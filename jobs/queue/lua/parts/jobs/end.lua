@@ -1,15 +1,15 @@
--- end: takes a job out of whatever state it is in, for verbs that come from outside its worker.
+-- end: ends a job in any unfinished state, for calls that do not come from its worker.
 
--- The worker that leases a job, if one does: a look at each of the few workers of a shard.
+-- Returns the worker that leases a job, or nil. Checks every worker, as a shard has few.
 local function holder_of(id)
   for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
     if try(0, 'SISMEMBER', key('lease:' .. worker), id) == 1 then return worker end
   end
 end
 
--- Ends an unfinished job as revoked. Its place in a line stays, as finding it would take a scan: a claim drops it there,
--- and only then may retention drop the record, or the id could stand in line twice. Without a lease, whatever its worker
--- still says of it is refused.
+-- Ends an unfinished job as revoked. Its id stays in its line, as finding it would take a scan: a claim drops the id, and only
+-- then may retention drop the record, or the id could be in line twice. Its worker loses the lease, so `step` refuses its
+-- settlement.
 local function end_as_revoked(id, record, reason, at)
   local _, priority = line_of(record)
   local worker, waits = holder_of(id), false

@@ -1,6 +1,6 @@
--- ended: an id among those of finished jobs (`done`), and taking it out of there.
+-- ended: finds an id among the finished jobs (`done`) and removes it.
 
--- The oldest batches count so many ids fewer: what ended later stays for its time, and some of the old a little longer.
+-- Subtracts removed ids from the oldest batches: later jobs are kept for their time, and some old ones a little longer.
 local function uncount(times)
   while times > 0 do
     local oldest = redis.call('LPOP', key('marks'))
@@ -15,7 +15,7 @@ local function uncount(times)
   end
 end
 
--- The place of an id as `places` takes it, or nil. Of several ends the last one counts.
+-- Returns the place of an id in the form `places` uses, or nil. If an id occurs several times, `thin` keeps the last.
 local function place_among_ended(id)
   local done = key('done')
   local times = #redis.call('LPOS', done, id, 'COUNT', 0)

@@ -1,7 +1,7 @@
--- give_back: a worker ends leases without a result: the job is to run again, or has failed for good.
+-- give_back: ends leases without a result: the job returns to its line, or becomes a dead letter.
 
--- Entries: id, delay in ms, new counts (empty: unchanged). Due at once means the head of the line; the last goes first, so
--- that they stand there in the order given.
+-- Entries: id, delay in ms, new counts (empty: unchanged). A job without a delay goes to the head of its line. The loop runs
+-- backwards so that the jobs keep the given order there.
 local function put_back(lease, entries, at)
   for i = #entries, 1, -1 do
     local entry = entries[i]
@@ -17,7 +17,7 @@ local function put_back(lease, entries, at)
   end
 end
 
--- Entries: id, reason as one line of JSON. The payload stays, behind the reason, so that the job can be requeued.
+-- Entries: id, reason as one line of JSON. The job record is kept after the reason, so that the job can be requeued.
 local function fail(lease, entries, at)
   local ids = {}
   for i, entry in ipairs(entries) do

@@ -1,6 +1,6 @@
--- held: ends of leases act only on jobs the worker still holds; the others are added to `lost`, untouched.
+-- held: a worker can settle only jobs it still leases; the ids of the others are added to `lost` and the jobs stay unchanged.
 
--- Splits entries of `width` arguments by whether the worker still leases their id. Returns the start of each held entry.
+-- Takes `count` entries of `width` arguments, each starting with an id. Returns the start of every entry still leased.
 local function held_entries(lease, from, count, width, lost)
   if count == 0 then return {} end
   local ids, held = {}, {}

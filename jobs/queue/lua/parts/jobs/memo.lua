@@ -1,7 +1,7 @@
--- memo: the answers of the last four rounds of a worker, so that a round sent again changes nothing and is told the same.
--- Ids never hold a comma or a bar: they are UUIDs.
+-- memo: keeps the answers of a worker's last four rounds, so that a retried round changes nothing and gets the same answer.
+-- Ids are UUIDs and contain no comma or bar.
 
--- `last` is the highest number seen so far: two rounds may overtake each other.
+-- `last` is the highest number seen so far, as two rounds may overtake each other.
 local function remember(replies, seq, last, claimed, lost)
   local memo = table.concat(claimed, ',') .. '|' .. table.concat(lost, ',')
   redis.call('HSET', replies, seq, memo, 'last', math.max(seq, last))

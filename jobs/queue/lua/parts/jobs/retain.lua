@@ -1,6 +1,6 @@
--- retain: remembers finished jobs in order and drops the oldest batches beyond the limits kept in `meta`.
--- A mark is "ms:count:bytes" for one batch; whole marks are dropped, at most `PRUNE_MARKS` a call. The newest is dropped by
--- age alone: a result that is gone before anybody could read it is none, however large it or its batch is.
+-- retain: keeps finished jobs in order and drops the oldest batches beyond the limits in `meta`.
+-- A mark is "ms:count:bytes" for one batch; whole batches are dropped, at most `PRUNE_MARKS` a call. Only age drops the newest
+-- batch, however large it is, so that callers can read its results.
 local PRUNE_MARKS = 4
 
 local function prune(at)

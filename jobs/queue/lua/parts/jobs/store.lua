@@ -1,7 +1,7 @@
--- store: writes the records of a group of jobs, `count` pairs of id and record from ARGV[from] on. What each came to is
--- added to `words`; returned are the ids that were new, and a function that gives the record of the i-th of them.
+-- store: writes the records of a group of jobs, `count` pairs of id and record from ARGV[from] on. Adds a word for each job
+-- to `words`. Returns the new ids, and a function that gives the record of the i-th new id.
 
--- Writes down what each job of a group came to, once not all of them were new. Returns the ids that were.
+-- Handles a group in which some jobs are known.
 local function sort_out(from, ids, known, words)
   local fresh, records, seen = {}, {}, {}
   for i, id in ipairs(ids) do
@@ -19,7 +19,8 @@ local function sort_out(from, ids, known, words)
   return fresh, function(i) return records[i] end
 end
 
--- Usually all jobs are new, and HSET takes them as they came. It says so itself: a repeat within the group adds no field.
+-- Usually all jobs are new, and one HSET takes the arguments as they came. Its reply detects an id repeated in the group,
+-- which adds no field.
 local function store(from, count, words)
   local ids, all_new = {}, true
   for i = 1, count do ids[i] = ARGV[from + 2 * i - 2] end

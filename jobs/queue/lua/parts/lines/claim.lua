@@ -1,6 +1,6 @@
--- claim: leases waiting jobs to one worker, and ends those among them that must not run.
+-- claim: leases waiting jobs to one worker, and ends those that must not run.
 
--- Whether a popped job may run. A revoked one leaves its line here; one that expired or is unreadable is ended here.
+-- Returns whether a popped job may run. A revoked job is retained here; an expired or unreadable job is ended here.
 local function runnable(id, record, at)
   if not record then return false end
   local kind = string.sub(record, 1, 2)
@@ -20,8 +20,8 @@ local function runnable(id, record, at)
   return false
 end
 
--- Returns ids, records and counts of the claimed jobs as three lists (no counts when nobody has any), and whether more
--- may be waiting. Kept free of work per job: a job usually runs, and its record begins with a `v`.
+-- Returns ids, records and counts of the claimed jobs as three lists (no counts when no job has any), and whether more may be
+-- waiting. The common case costs little per job: a record that begins with a `v` may run.
 local function claim(worker, queues, first, want, lowest_first, at)
   local ids, origins = pop(queues, first, want, lowest_first)
   if #ids == 0 then return ids, {}, {}, false end

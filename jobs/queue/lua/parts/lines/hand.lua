@@ -1,9 +1,8 @@
--- hand: gives jobs to one idle worker: leased, and in the inbox it blocks on.
+-- hand: leases jobs to one idle worker and puts them into the inbox it blocks on.
 
--- Longest record that is handed over.
 local MAX_HANDED_BYTES = 32 * 1024
 
--- Leases up to `limit` of the ids from `first` on to one worker and drops them into its inbox. Returns how many.
+-- Hands up to `limit` of the ids from `first` on to one worker. Returns how many.
 local function hand_to(worker, free, limit, ids, record_of, first)
   local count = math.min(free, limit)
   local messages, sparse = {}, redis.call('HLEN', counts) > 0
@@ -18,8 +17,8 @@ local function hand_to(worker, free, limit, ids, record_of, first)
   return count
 end
 
--- How many of the jobs come before the first that must be claimed: one that has an expiry (its record begins with an `e`),
--- as only a claim judges that, by the clock of Redis at the time; or a large one, as a hundred of them are read at once.
+-- Counts the jobs before the first that a worker must claim: a job with an expiry (its record begins with an `e`), which only a
+-- claim checks, against Redis's clock at that time; or a large job, as a worker reads a hundred messages at once.
 local function count_handable(ids, record_of)
   for i = 1, #ids do
     local record = record_of(i)
@@ -28,7 +27,7 @@ local function count_handable(ids, record_of)
   return #ids
 end
 
--- How many jobs a worker takes; none when it cannot get them, as a key of its own is of a wrong type.
+-- Returns how many jobs a worker takes; 0 when one of its keys is of a wrong type.
 local function room_of(worker)
   local free = tonumber(redis.call('HGET', key('free'), worker) or '0')
   local is_sound = free > 0 and try(false, 'SCARD', key('lease:' .. worker)) and try(false, 'LLEN', key('inbox:' .. worker))

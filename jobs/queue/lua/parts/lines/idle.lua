@@ -1,5 +1,5 @@
--- idle: a worker with free slots and empty lines registers once for each of its queues; `free` says how many jobs it takes.
--- Without free slots only `free` is cleared: entries of `idle:<queue>` without slots are dropped by whoever meets them.
+-- idle: registers a worker with free slots and empty lines for each of its queues; `free` holds how many jobs it takes.
+-- Without free slots only `free` is cleared: `share` drops the worker's entries in `idle:<queue>` when it meets them.
 local function register_idle(worker, queues, slots, at)
   if slots <= 0 then
     redis.call('HDEL', key('free'), worker)
@@ -11,7 +11,7 @@ local function register_idle(worker, queues, slots, at)
   end
 end
 
--- For a worker that stops or died: its entries go at once.
+-- Removes the entries of a stopped or dead worker at once.
 local function unregister_idle(worker)
   redis.call('HDEL', key('free'), worker)
   local queues = try('', 'HGET', key('replies:' .. worker), 'queues') or ''

@@ -1,11 +1,11 @@
--- place: puts jobs in line, or straight into the hands of idle workers that serve the queue.
--- Every way into a line goes through here, so a registered idle worker never overlooks a job: either it is handed over, or
--- a worker is told to look.
+-- place: hands jobs to idle workers that serve the queue, or puts them in line.
+-- Every job that enters a line comes through here, so no job waits while a worker is registered as idle: either the job is
+-- handed over, or a worker is told to claim.
 
--- How long jobs wait aside before another try, in ms, when the key of their line is of a wrong type.
+-- When the key of a line is of a wrong type, its jobs wait in `delayed` for this long before another try.
 local BROKEN_LINE_MS = 1000
 
--- `record_of(i)` gives the record of the i-th id, if it is needed. `front`: to the head of the line instead of its end.
+-- `record_of(i)` gives the record of the i-th id; `front` puts the jobs at the head of the line instead of its end.
 local function place(queue, priority, ids, record_of, front)
   local given = hand_out(queue, ids, record_of)
   if given == #ids then return end
@@ -20,7 +20,7 @@ local function place_one(queue, priority, id, record, front)
   place(queue, priority, { id }, function() return record end, front)
 end
 
--- Back to the head of the line a job came from, whatever it was leased for. Returns false when there is no job any more.
+-- Returns a job to the head of its line. Returns false when the job no longer exists or has ended.
 local function return_to_line(id, at)
   local record = redis.call('HGET', jobs, id)
   local queue, priority = line_of(record or '')

@@ -1,4 +1,4 @@
--- places: where a job is, and taking it out of all places but one.
+-- places: finds the places of a job and removes it from all but one.
 local function holders_of(id)
   local found = {}
   for _, worker in ipairs(redis.call('ZRANGE', workers, 0, -1)) do
@@ -8,8 +8,8 @@ local function holders_of(id)
   return found
 end
 
--- Takes a job out of all places but the first that is wanted. Returns whether it was in one of those, and whether that
--- was all.
+-- Removes a job from all places but the first wanted one. Returns whether it was in a wanted place, and whether it was in no
+-- other place.
 local function keep_one(id, wanted, places)
   local is_there, was_right = false, true
   for _, place in ipairs(places) do
@@ -27,7 +27,7 @@ local function keep_one(id, wanted, places)
   return is_there, was_right
 end
 
--- Where a job is, the place that counts most first: somebody runs it, it waits for its time, it waits in line, it ended.
+-- Returns the places of a job, the one to keep first: leased, delayed, in line, ended.
 local function places_of(id, queue, priority)
   local places = {}
   for _, lease in ipairs(holders_of(id)) do

@@ -1,13 +1,13 @@
--- pop: takes ids off the lines of a worker's queues: priority 9 to 0, or 0 to 9 when ageing is due, the queues in turn.
+-- pop: pops ids from the lines of a worker's queues: priority 9 to 0, or 0 to 9 in an ageing round, the queues in turn.
 
--- Ids from the front of the lines, at most `want`; and where they came from: a line, the index of its last id, ...
+-- Returns at most `want` ids from the heads of the lines, and their origins: a line, the index of its last id, ...
 local function pop(queues, first, want, lowest_first)
   local ids, origins, closed = {}, {}, redis.call('SMISMEMBER', key('paused'), unpack(queues))
   for turn = 0, #queues - 1 do
     local index = (first + turn) % #queues + 1
     for rank = closed[index] * 10, 9 do
       local line = key('wait:' .. queues[index] .. ':' .. (lowest_first and rank or 9 - rank))
-      -- A key of a wrong type is passed over: one broken line must not stop the others.
+      -- Skips a key of a wrong type: one broken line must not stop the others.
       local popped = redis.pcall('LPOP', line, want - #ids)
       if popped and not popped.err then
         if #ids == 0 then
@@ -23,8 +23,8 @@ local function pop(queues, first, want, lowest_first)
   return ids, origins
 end
 
--- The ids after the first `kept` go back to the heads of their lines, as if they had not been taken: no worker that idles
--- was to get them before, so none is told.
+-- Returns the ids after the first `kept` to the heads of their lines. No idle worker is told, as none was due to get them
+-- before this pop.
 local function put_back_popped(ids, origins, kept)
   for i = 1, #origins, 2 do
     local back = {}

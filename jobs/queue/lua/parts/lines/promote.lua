@@ -1,5 +1,5 @@
--- promote: moves delayed jobs that are due into line: at most `limit` of them and as many as may be read at once, so that no
--- call runs long. The rest is due still.
+-- promote: moves due jobs from `delayed` into their lines, at most `limit` and as many as `ration` reads at once, so that no
+-- call runs long. The others stay due.
 local function promote(at, limit)
   local due = redis.call('ZRANGE', delayed, '-inf', at, 'BYSCORE', 'LIMIT', 0, limit)
   if #due == 0 then return 0 end

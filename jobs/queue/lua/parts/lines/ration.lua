@@ -1,8 +1,8 @@
--- ration: the records of the first of some ids, as many as go into one answer; at least one.
+-- ration: reads the records of the first ids, as many as fit into one answer; at least one.
 
--- Most bytes of records in one answer: it has a deadline, and a claim that misses it would be told the same for ever.
+-- An answer has a deadline, and a retried claim that misses it would get the same large answer every time.
 local MAX_BYTES = 8 * 1024 * 1024
--- Records read in the first command, and twice as many in each that follows: little is read in vain when they are large.
+-- Records in the first read; each later read doubles the number, so that little is read in vain when records are large.
 local FIRST_READ = 8
 
 local function read_records(ids)

@@ -1,10 +1,10 @@
--- serve: the queues a worker serves are those it has registered last; what it names in a round may be older.
+-- serve: a worker serves the queues it registered last; the queues named in a round may be older.
 
 local function is_among(queue, registered)
   return string.find(',' .. registered .. ',', ',' .. queue .. ',', 1, true) ~= nil
 end
 
--- Those of the queues that the worker has not cancelled since. Usually that is all of them.
+-- Returns the queues that the worker has not cancelled since, usually all of them.
 local function still_served(queues, registered)
   if not registered or table.concat(queues, ',') == registered then return queues end
   local served = {}
@@ -14,7 +14,7 @@ local function still_served(queues, registered)
   return served
 end
 
--- Nothing of a queue that is no longer among them is handed over from here on.
+-- After this, no job of an unregistered queue is handed over to the worker.
 local function register_queues(worker, registered)
   local before = redis.call('HGET', key('replies:' .. worker), 'queues') or ''
   for queue in string.gmatch(before, '[^,]+') do

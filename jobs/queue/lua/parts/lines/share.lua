@@ -1,17 +1,17 @@
 -- share: shares jobs out among the idle workers that serve their queue.
 
--- Added to the score of a worker that was given jobs, in ms: far behind those who wait.
+-- Ms added to the score of a worker that was given jobs, so that it comes after all workers that wait.
 local LAST_IN_TURN = 1e9
 
--- Has one worker look for jobs in line. Until it does it is idle no longer: what comes meanwhile goes into line behind.
+-- Tells one worker to claim. Until it does, it is not idle, so that later jobs go into line behind the present ones.
 local function send_to_line(worker, idle)
   redis.pcall('RPUSH', key('inbox:' .. worker), 'c')
   redis.call('HDEL', key('free'), worker)
   redis.call('ZREM', idle, worker)
 end
 
--- Shares the jobs out among the idle workers of a queue, the longest idle first. Returns how many were handed out; of
--- those that must go into line instead, one more worker is told for each.
+-- Shares the jobs out among the idle workers of a queue, the longest idle first. Returns how many were handed out. For each
+-- job that must go into line instead, one more worker is told to claim.
 local function hand_out(queue, ids, record_of)
   local idle = key('idle:' .. queue)
   local waiting = try(0, 'ZCARD', idle)
