@@ -1,5 +1,5 @@
 /**
- * All practices of the seed with their internal ids.
+ * All practices of the seed, with their internal ids.
  */
 import { azhePractices } from './azhe.ts';
 import { emilyPractices } from './emily.ts';
@@ -9,7 +9,7 @@ import { peijunPractices } from './peijun.ts';
 import type { SeedPractice } from './practice.ts';
 import { xiaohePractices } from './xiaohe.ts';
 
-/** As with users: far above what a sequence hands out. */
+/** Far above the values of a sequence, as for users. */
 const FIRST_ID = 900_001;
 
 export const SEED_PRACTICES: readonly (SeedPractice & { id: number })[] = [

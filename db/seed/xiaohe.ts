@@ -1,6 +1,6 @@
 /**
- * Practices of 小禾: one finished with a double tap and a check-in after midnight, one still going, and one whose insight
- * she rewrote herself.
+ * Practices of 小禾: one finished, with a double tap and a check-in after midnight; one active; one with an insight that
+ * she rewrote.
  */
 import type { SeedPractice } from './practice.ts';
 import { xiaohe } from './users.ts';
