@@ -17,7 +17,6 @@ const OPENAI_URL = 'https://api.openai.com/v1';
 
 export interface Resolved {
   config: ResolvedConfig;
-  /** Names of the embedded engines. */
   embedded: string[];
   /** Stops the embedded engines. Safe to call twice. */
   stop(): Promise<void>;
@@ -134,7 +133,7 @@ function reasons(results: readonly PromiseSettledResult<void>[]): unknown[] {
 }
 
 /**
- * Resolves the configuration to the engines of another running process, so that migrations can run while it serves.
+ * Finds the engines of another process, so that migrations can run while it serves.
  * @returns undefined if every store has a URL, or no such process runs.
  */
 export function attachToRunning(config: Config): Promise<ResolvedConfig | undefined> {

@@ -34,9 +34,7 @@ const VISIBLE = SEED_PRACTICES.filter(
 );
 
 /**
- * Inserts the events into `daodao.user_events` unless it has them. Concurrent calls insert the same rows, which the table
- * merges.
- * @param now the events end with the day before.
+ * Inserts the events of the days before `now`, unless the table has them. It merges the rows of concurrent calls.
  * @returns the number of inserted events.
  */
 export async function seedEvents(clickhouse: Clickhouse, now = new Date()): Promise<number> {

@@ -7,10 +7,8 @@ import { japanesePractices } from './japanese.ts';
 import { niananPractices } from './nianan.ts';
 import { peijunPractices } from './peijun.ts';
 import type { SeedPractice } from './practice.ts';
+import { FIRST_ID } from './users.ts';
 import { xiaohePractices } from './xiaohe.ts';
-
-/** Far above the values of a sequence, as for users. */
-const FIRST_ID = 900_001;
 
 export const SEED_PRACTICES: readonly (SeedPractice & { id: number })[] = [
   ...xiaohePractices,

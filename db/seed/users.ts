@@ -3,7 +3,7 @@
  */
 
 /** Far above the values of a sequence, so that the seed never collides with existing rows. */
-const FIRST_ID = 900_001;
+export const FIRST_ID = 900_001;
 
 export interface SeedUser {
   id: number;

@@ -1,6 +1,5 @@
 /**
- * Practices of 小禾: one finished, with a double tap and a check-in after midnight; one active; one with an insight that
- * she rewrote.
+ * Practices of 小禾: one finished, with a double tap and a check-in after midnight; one active; one with her own insight.
  */
 import type { SeedPractice } from './practice.ts';
 import { xiaohe } from './users.ts';

@@ -2,12 +2,10 @@
  * Errors in the form of ClickHouse's HTTP interface: an exception code and one line of text.
  */
 export interface Failure {
-  /** ClickHouse's exception code. */
   code: number;
   text: string;
 }
 
-/** ClickHouse's codes for the requests that this server refuses. */
 const REFUSALS = {
   SYNTAX_ERROR: 62,
   NOT_IMPLEMENTED: 48,

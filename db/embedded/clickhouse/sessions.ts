@@ -12,7 +12,7 @@ import type { Statement } from './request.ts';
 
 export interface Sessions {
   version: string;
-  /** @returns the output. @throws the engine's error; a Refusal if 256 statements are waiting. */
+  /** @throws the engine's error, or a Refusal if too many statements wait. */
   run(statement: Statement): Promise<Uint8Array>;
   /** Waits for the running statements, then releases the data folder. */
   close(): Promise<void>;
@@ -124,7 +124,6 @@ function literal(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
-/** A semaphore: `take` queues for one of the slots. */
 function createSlots() {
   const waiting: (() => void)[] = [];
   let running = 0;

@@ -6,7 +6,6 @@ import type { Facts } from './facts.ts';
 import type { Mood } from './moods.ts';
 import { prevails, type Quote } from './quotes.ts';
 
-/** Of the first paragraph: what changed. */
 interface ChangeClaims {
   oneDay: Titled;
   fewDays: Titled;
@@ -39,7 +38,6 @@ interface ChangeClaims {
   wrote: Quoted;
 }
 
-/** Of the second paragraph: the days of the check-ins. */
 export interface RhythmClaims {
   presence: Presence;
   /** On as many days as the practice lasts, or more. */
@@ -64,7 +62,6 @@ export interface RhythmClaims {
   daysBetween: object;
 }
 
-/** Of the third paragraph: a possible meaning. */
 interface InsightClaims {
   discoveredToo: Quoted;
   wroteToo: Quoted;
@@ -106,7 +103,6 @@ interface Presence {
 
 export type Claim = { [Name in keyof Claims]: { name: Name } & Claims[Name] }[keyof Claims];
 
-/** One language's variants of each claim. */
 export type Wordings<Of = Claims> = { [Name in keyof Of]: (claim: Of[Name]) => readonly string[] };
 
 /** Room for the nickname before a paragraph, which `prevails` does not count. */

@@ -1,6 +1,7 @@
 /**
  * Embeddings without a model: hashed character n-grams. Texts that share words get near vectors, in any language.
  */
+
 /** 32-bit FNV-1a and a final mix; without it, the low bits, which `%` keeps, hardly vary between similar texts. */
 export function hash(text: string): number {
   let value = 0x811c9dc5;

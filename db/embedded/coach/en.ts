@@ -194,7 +194,6 @@ function called(title: string | undefined): string {
   return title === undefined ? 'this practice' : `“${title}”`;
 }
 
-/** At the end of a sentence. */
 function said({ text }: Quote): string {
   return /[.!?…！？]$/u.test(text) ? `“${text}”` : `“${text}”.`;
 }

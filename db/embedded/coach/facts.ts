@@ -1,6 +1,5 @@
 /**
- * Reads the facts of a practice from the data message in the prompt and derives others. Missing or mistyped values are
- * unknown.
+ * Derives the facts of a practice from the data message in the prompt. Missing or mistyped values are unknown.
  *
  *     <practice_data>
  *     {"locale", "practice": {"title", "action"?, "tags"?, "durationDays", "timesPerWeek", "sessionMinutes"?, "reflection"?},
@@ -192,7 +191,6 @@ function lengthsOf(
   return isAll && long.length <= 1.3 * short.length ? { kind: 'even' } : undefined;
 }
 
-/** The whole reflection if it fits, otherwise its best sentence. */
 function reflectionOf(value: unknown, locale: Locale): Quote | undefined {
   if (typeof value !== 'string' || !isIn(locale, value)) return undefined;
   return quoteFrom([value.trim()], locale) ?? quoteOf(value, locale);

@@ -14,7 +14,6 @@ interface Call {
 
 type Misbehave = (res: ServerResponse, call: Call) => void;
 
-/** `Retry-After` of a 429, in seconds. */
 const RETRY_AFTER_SECONDS = 7;
 
 export const FAULTS = {
@@ -33,15 +32,12 @@ export const FAULTS = {
     if ('response_format' in body) fail(res, 400, 'response_format is not supported');
     else sendJson(res, 200, completion);
   },
-  /** Accepts the request and never responds. */
   hang: () => undefined,
-  /** Sends one byte every 50 ms, without end. */
   drip: (res) => {
     res.writeHead(200, { 'content-type': 'application/json' });
     const timer = setInterval(() => res.write(' '), 50);
     res.on('close', () => clearInterval(timer));
   },
-  /** Closes the connection halfway through the body. */
   cut: (res, { completion }) => {
     const body = JSON.stringify(completion);
     res.writeHead(200, {
@@ -50,7 +46,6 @@ export const FAULTS = {
     });
     res.write(body.slice(0, body.length / 2), () => res.destroy());
   },
-  /** A gateway's error page with status 200. */
   html: (res) => {
     res.writeHead(200, { 'content-type': 'text/html' }).end('<html><h1>Be right back</h1></html>');
   },
@@ -62,7 +57,6 @@ export const FAULTS = {
   blank: (res, call) => say(res, call, ''),
   length: (res, { completion }) => sendJson(res, 200, ended(completion, 'length')),
   filter: (res, { completion }) => sendJson(res, 200, ended(completion, 'content_filter')),
-  /** Valid JSON of another shape. */
   schema: (res, call) => say(res, call, '{"summary": "很好", "score": 5}'),
   think: (res, call) =>
     say(res, call, `<think>先想一想…{"a":1}</think>\n${textOf(call.completion)}`),

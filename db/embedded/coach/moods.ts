@@ -1,6 +1,7 @@
 /**
  * The course of the moods in a practice.
  */
+
 export type Mood = 'give_up' | 'frustrated' | 'bored' | 'neutral' | 'good' | 'happy';
 
 export interface Moods {
@@ -10,7 +11,6 @@ export interface Moods {
   change: 'lighter' | 'heavier' | 'both' | 'same' | 'single';
   /** The mood of more than half of the check-ins with a mood, and of at least three. */
   usual: Mood | undefined;
-  /** Check-ins by mood. */
   counts: Record<Mood, number>;
   /** Check-ins on a day with another one: possibly a double tap rather than a second mood. */
   repeated: number;
@@ -23,7 +23,6 @@ export function moodOf(value: unknown): Mood | undefined {
   return MOODS.find((mood) => mood === value);
 }
 
-/** @returns undefined if no check-in has a mood. */
 export function moodsOf(given: {
   start: Mood | undefined;
   end: Mood | undefined;

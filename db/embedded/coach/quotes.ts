@@ -26,7 +26,6 @@ const CJK =
 const UNIT = new RegExp(`[${CJK}]|(?:(?![${CJK}])[\\p{L}\\p{N}]\\p{M}*)+`, 'gu');
 const KEYCAP_EMOJI = /[0-9#*]\uFE0F?\u20E3/g;
 
-/** Words that make a sentence worth quoting. */
 const CHANGE =
   /發現|原來|第一次|(?<!一)開始|慢慢|不再|變得|終於|忽然|突然|其實|realis|realiz|notic|first time|used to|no longer|finally|instead/iu;
 const DISCOVERY =
@@ -40,7 +39,6 @@ export function noteLength(note: string): number {
   return note.replaceAll(KEYCAP_EMOJI, ' ').match(UNIT)?.length ?? 0;
 }
 
-/** English has no Han characters; Chinese has some. */
 export function isIn(locale: Locale, text: string): boolean {
   return /\p{Script=Han}/u.test(text) === (locale === 'zh-TW');
 }
@@ -57,7 +55,7 @@ export function prevails(locale: Locale, text: string, margin: number): boolean 
   return foreignUnits(text, other) > foreignUnits(text, locale) + margin;
 }
 
-/** A short text that fits into a sentence, or undefined. @param foreign the most foreign characters or words. */
+/** @returns undefined for a text that does not fit into a sentence, or with too many `foreign` words. */
 export function quotable(value: unknown, locale?: Locale, foreign = 0): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = value.replaceAll(/\s+/g, ' ').trim();
@@ -90,7 +88,6 @@ function quote(text: string, isCut: boolean): Quote {
   return { text, isCut, tellsOfDiscovery: DISCOVERY.test(text) };
 }
 
-/** Keeps the closing punctuation. */
 function sentencesOf(note: string): string[] {
   const pattern = /(?:[^。！？!?.\n]|\.(?!\s|$|\n))+(?:[。！？!?.]+|$|(?=\n))/gu;
   return (note.match(pattern) ?? []).map((sentence) => sentence.trim());

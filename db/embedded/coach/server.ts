@@ -1,11 +1,6 @@
 /**
- * The child process of the offline coach. It serves:
- *
- *     POST /v1/chat/completions
- *     POST /v1/embeddings         `dimensions`, default 768
- *     GET  /v1/models
- *     POST /control               {faults?: Fault[], delayMs?: number}: one fault for each of the next chat calls
- *     GET  /control/stats         {chatCalls}
+ * The child process of the offline coach: the chat completions, embeddings and models of the OpenAI API. `POST /control`
+ * takes `{faults?, delayMs?}`, one fault for each of the next chat calls; `GET /control/stats` returns `{chatCalls}`.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +25,7 @@ await serveAsEngine(async (options: { delayMs: number }) => {
   return {
     url: `${server.url}/v1`,
     note: 'offline coach, not a language model',
-    // Some faults never end their response, so waiting would not.
+    // Some faults never end their response, so `close` would hang.
     stop: () => server.abort(),
   };
 });
@@ -110,7 +105,7 @@ async function readJson(req: IncomingMessage): Promise<Record<string, unknown>> 
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch {
-    // The error below covers both cases.
+    // Falls through to the error below.
   }
   throw new BadRequest('the body must be a JSON object');
 }

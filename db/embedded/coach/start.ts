@@ -1,13 +1,10 @@
 /**
- * The offline coach: an OpenAI-compatible stand-in for a language model. It derives three paragraphs from the facts of a
- * practice, and the same practice always yields the same ones.
+ * The offline coach: an OpenAI-compatible stand-in for a language model, in a child process. It derives three paragraphs
+ * from the facts of a practice, always the same ones for the same practice.
  */
 import { forkEngine, type Engine } from '../host/engine.ts';
 
-/**
- * Starts the coach in a child process. The URL ends in `/v1` and serves as `OPENAI_BASE_URL`.
- * @param options.delayMs the duration of each completion.
- */
+/** The URL ends in `/v1`, as OPENAI_BASE_URL does. Each completion takes `delayMs`. */
 export function startCoach({ delayMs }: { delayMs: number }): Promise<Engine> {
   return forkEngine('coach', new URL('./server.js', import.meta.url), { delayMs });
 }

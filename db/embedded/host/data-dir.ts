@@ -7,10 +7,7 @@ import path from 'node:path';
 import type { Config } from '../../../base/config.ts';
 import { lockDataDir } from './lock.ts';
 
-/**
- * Removes the engines' files from the data directory, and no others.
- * @throws if a live process uses the directory, or it holds only foreign files.
- */
+/** Removes only the engines' files. @throws if a live process uses the directory, or it holds only foreign files. */
 export async function resetData({ dataDir }: Pick<Config, 'dataDir'>): Promise<void> {
   if (!existsSync(dataDir)) return;
   const names = readdirSync(dataDir);
@@ -25,7 +22,7 @@ export async function resetData({ dataDir }: Pick<Config, 'dataDir'>): Promise<v
   lock.release();
 }
 
-/** The names of engine folders, logs and drafts, of the secret and of the lock. */
+/** Engine folders, logs and drafts; the secret; the lock. */
 const OURS = /^(postgres|redis|clickhouse|vectors|demo|jwt-secret|engines\.json)([.-].*)?$/;
 
 /** The development secret, created once so that tokens survive a restart. */

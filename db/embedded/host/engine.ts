@@ -1,5 +1,5 @@
 /**
- * An embedded engine: a real server, or a stand-in that says so, started for this process on a free loopback port.
+ * Runs an embedded engine, a real server or a stand-in, for this process on a free loopback port.
  */
 import { fork } from 'node:child_process';
 
@@ -64,7 +64,7 @@ export async function forkEngine(name: string, module: URL, options: object): Pr
   };
 }
 
-/** The child's side of `forkEngine`: starts the server, reports its address or error, and stops when the parent disconnects. */
+/** The child's side of `forkEngine`: reports the address or the error, and stops when the parent disconnects. */
 export async function serveAsEngine<O>(
   start: (options: O) => Promise<Ready & { stop: () => Promise<void> }>,
 ): Promise<void> {

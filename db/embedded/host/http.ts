@@ -19,10 +19,7 @@ export class BodyTooLarge extends Error {
   }
 }
 
-/**
- * Reads a whole body, decompressing gzip. The limit counts decompressed bytes, so that a small archive cannot exceed it.
- * @throws {BodyTooLarge}
- */
+/** The limit applies after gzip decompression, so that a small archive cannot fill memory. @throws {BodyTooLarge} */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const source: Readable =
     request.headers['content-encoding'] === 'gzip' ? gunzip(request) : request;
@@ -60,7 +57,6 @@ export interface LoopbackServer {
   abort(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1. */
 export async function listenOnLoopback(listener: RequestListener): Promise<LoopbackServer> {
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, listener);
   server.listen(0, '127.0.0.1');

@@ -5,7 +5,6 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { markProcess, type Leftover } from './process.ts';
 
-/** The time an engine has to shut down cleanly before SIGKILL. */
 const PATIENCE_MS = 5000;
 
 export interface Keeper {

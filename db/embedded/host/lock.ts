@@ -20,7 +20,6 @@ import {
   type ProcessMark,
 } from './process.ts';
 
-/** By engine name. */
 export type EngineUrls = Readonly<Record<string, string>>;
 
 interface State {
@@ -37,13 +36,9 @@ export interface Lock {
   release(): void;
 }
 
-/** The time the engines of a dead owner have to shut down cleanly before SIGKILL. */
 const PATIENCE_MS = 8000;
 
-/**
- * Locks the directory for this process, after ending the engines of a dead owner.
- * @throws if a live process, this one included, holds the lock, or the directory is not writable.
- */
+/** Ends a dead owner's engines. @throws if a live process (even this one) holds the lock, or the folder is not writable. */
 export async function lockDataDir(dataDir: string): Promise<Lock> {
   makeUsable(dataDir);
   const file = lockFile(dataDir);

@@ -1,4 +1,6 @@
-/** A loopback port that no process listens on now; another may take it before the caller does. */
+/**
+ * Finds a free loopback port, which another process may take before the caller does.
+ */
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 

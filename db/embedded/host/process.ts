@@ -36,7 +36,6 @@ export function isRunning({ pid, startedAt }: ProcessMark): boolean {
 }
 
 export interface Leftover extends ProcessMark {
-  /** The signal for a clean shutdown. */
   signal: NodeJS.Signals;
 }
 

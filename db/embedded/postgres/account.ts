@@ -7,8 +7,7 @@ import type { Account } from '../host/server.ts';
 
 /**
  * Picks the owner of the data, else `postgres`, else `nobody`; initdb looks the name up in /etc/passwd.
- * @returns undefined if this process does not run as root.
- * @throws if neither account exists.
+ * @returns undefined if this process does not run as root. @throws if there is no such account.
  */
 export function unprivilegedAccount(dataFolder: string): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
@@ -26,9 +25,8 @@ export function unprivilegedAccount(dataFolder: string): Account | undefined {
 }
 
 /**
- * Builds the command that runs a program under an account. Where the account may not enter a folder (a checkout in
- * /root), `setpriv` switches the account but keeps the capability to enter folders.
- * @throws if the account may not enter a folder and setpriv is missing.
+ * If the account may not enter a folder (a checkout in /root), `setpriv` switches the account but keeps the capability to
+ * enter folders. @throws if setpriv is missing then.
  */
 export function launchAs(
   account: Account | undefined,

@@ -8,15 +8,11 @@ import path from 'node:path';
 export interface Binaries {
   initdb: string;
   postgres: string;
-  /** For instance `18.4.0`. */
   version: string;
   env: NodeJS.ProcessEnv;
 }
 
-/**
- * @param spareFolder for the library links if the package's folder is read-only.
- * @throws if the optional dependency is not installed.
- */
+/** @throws if the optional dependency is not installed. */
 export function findBinaries(spareFolder: string): Binaries {
   const root = packageRoot();
   const extension = process.platform === 'win32' ? '.exe' : '';

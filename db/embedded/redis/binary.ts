@@ -11,17 +11,13 @@ const run = promisify(execFile);
 
 export interface RedisBinary {
   command: string;
-  /** For instance `7.0.15`. */
   version: string;
   env: NodeJS.ProcessEnv;
 }
 
 const LEAST_MAJOR_VERSION = 7;
 
-/**
- * @param onFetch called before a download, which takes some seconds.
- * @throws with the install command if redis-server is missing and cannot be downloaded.
- */
+/** @throws with the install command if redis-server is missing and cannot be downloaded. */
 export async function findRedis(cacheDir: string, onFetch?: () => void): Promise<RedisBinary> {
   const onPath = await inspect('redis-server', process.env);
   if (onPath !== undefined && isNewEnough(onPath)) return onPath;
@@ -69,7 +65,6 @@ function isNewEnough({ version }: RedisBinary): boolean {
   return Number.parseInt(version, 10) >= LEAST_MAJOR_VERSION;
 }
 
-/** @returns undefined if the program is missing or fails to load. */
 async function inspect(command: string, env: NodeJS.ProcessEnv): Promise<RedisBinary | undefined> {
   try {
     const { stdout } = await run(command, ['--version'], { env });
@@ -103,9 +98,8 @@ async function hasApt(): Promise<boolean> {
 }
 
 /**
- * Downloads redis-server and missing libraries through apt, which checks their signatures, and unpacks them. Private
- * lists and cache need no root and leave the system unchanged. The rename at the end lets two processes race: the loser
- * uses the winner's folder.
+ * Downloads redis-server and missing libraries through apt, which checks signatures. Private lists and cache need no root
+ * and leave the system unchanged. Two processes may race: the rename fails for the loser, which uses the winner's folder.
  */
 async function fetchPackage(folder: string): Promise<RedisBinary> {
   await mkdir(path.dirname(folder), { recursive: true });

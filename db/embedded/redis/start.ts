@@ -11,9 +11,7 @@ import { findRedis } from './binary.ts';
 
 export interface RedisOptions {
   dataDir: string;
-  /** Keeps a downloaded redis-server. */
   cacheDir: string;
-  /** Called before the server is ready. */
   onSpawn?: (pid: number) => void;
   /** Called before a download, which takes some seconds. */
   onFetch?: () => void;

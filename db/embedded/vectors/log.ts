@@ -21,10 +21,7 @@ export interface Log<Entry> {
   close(): void;
 }
 
-/**
- * Opens a log and passes each entry to `replay`.
- * @throws {Error} if valid lines follow a damaged one: that is no torn tail, and dropping it would lose data.
- */
+/** @throws {Error} if valid lines follow a damaged one: that is no torn tail, and dropping it would lose data. */
 export function openLog<Entry>(file: string, replay: (entry: Entry) => void): Log<Entry> {
   let sizeBytes = existsSync(file) ? replayFile(file, replay) : 0;
   const descriptor = openSync(file, 'a');
@@ -85,7 +82,6 @@ function encode(entry: unknown): Buffer {
   return Buffer.from(`${checksum(text)} ${text}\n`);
 }
 
-/** @returns undefined if the checksum does not match. */
 function decode(line: Buffer): string | undefined {
   const text = line.toString('utf8', 9);
   return line.toString('latin1', 0, 8) === checksum(text) ? text : undefined;

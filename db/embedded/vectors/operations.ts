@@ -65,7 +65,6 @@ export function countPoints(store: VectorStore, name: string, body: Body) {
   return { count: [...store.collection(name).points.values()].filter(passes).length };
 }
 
-/** The points nearest to a vector, best first. */
 export function queryPoints(store: VectorStore, name: string, body: Body) {
   refuseFields(body, ['prefetch', 'using', 'lookup_from', 'score_threshold', 'offset']);
   const limit = readLimit(body['limit']);

@@ -16,12 +16,10 @@ export interface NewPoint {
 }
 
 export interface Point extends Omit<NewPoint, 'vector'> {
-  /** The position of its vector. */
   row: Row;
 }
 
 export class StoreError extends Error {
-  /** The HTTP status of the response. */
   readonly status: number;
   constructor(status: 400 | 404 | 409 | 413, message: string) {
     super(message);
@@ -46,7 +44,6 @@ export function readId(value: unknown): PointId {
   );
 }
 
-/** Numbers come before UUIDs. */
 export function compareIds(a: PointId, b: PointId): number {
   if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
   return a < b ? -1 : a > b ? 1 : 0;

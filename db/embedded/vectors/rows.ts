@@ -1,7 +1,7 @@
 /**
  * Vectors side by side in large arrays: an exact search reads memory in order, and reads a point only when it scores well.
  */
-/** Vectors per array. */
+
 const ROWS_PER_BLOCK = 1024;
 
 export interface Block<Owner> {
@@ -31,7 +31,6 @@ export class VectorRows<Owner> {
     return (row.block.owners[row.slot] = own(row));
   }
 
-  /** Frees the position for another vector. */
   remove({ block, slot }: Row): void {
     block.owners[slot] = undefined;
     this.#free.push({ block: block as Block<Owner>, slot });

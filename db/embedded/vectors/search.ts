@@ -16,7 +16,6 @@ export function normalise(numbers: ArrayLike<number>): Float32Array {
   return length === 0 ? vector : vector.map((value) => value / length);
 }
 
-/** Scores the first `count` vectors of an array. */
 export type Score = (array: Float32Array, count: number) => Float64Array;
 
 /**
@@ -51,7 +50,6 @@ export function topK(
   return heap.sort(compareHits);
 }
 
-/** Negative when `a` ranks before `b`. */
 function compareHits(a: Hit, b: Hit): number {
   return b.score - a.score || compareIds(a.point.id, b.point.id);
 }

@@ -33,7 +33,6 @@ const POINTS_PER_ENTRY = 256;
 
 export class VectorStore {
   readonly collections = new Map<string, Collection>();
-  /** Collection names by alias. */
   readonly aliases = new Map<string, string>();
   readonly #log: Log<Entry>;
 
@@ -62,7 +61,6 @@ export class VectorStore {
     throw new StoreError(404, `Not found: Collection \`${name}\` doesn't exist!`);
   }
 
-  /** @returns the collection of an alias; any other name unchanged. */
   resolve(name: string): string {
     return this.aliases.get(name) ?? name;
   }
@@ -143,7 +141,6 @@ export class VectorStore {
     return count;
   }
 
-  /** The compacted log. */
   *#entries(): Generator<Entry> {
     for (const [collection, { size, rows, points }] of this.collections) {
       yield { op: 'create', collection, size };
