@@ -1,5 +1,5 @@
 /**
- * Every store has an address: the one it was given, or that of an embedded engine started here.
+ * Resolves the URL of every store: the configured one, or that of an embedded engine started here.
  */
 import type { Config, ResolvedConfig } from '../../base/config.ts';
 import { startClickhouse } from './clickhouse/start.ts';
@@ -17,25 +17,20 @@ const OPENAI_URL = 'https://api.openai.com/v1';
 
 export interface Resolved {
   config: ResolvedConfig;
-  /** Names of the engines that run embedded. */
   embedded: string[];
-  /** Stops them all. Safe to call twice. */
+  /** Stops the embedded engines. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 interface EngineSpec {
   name: string;
-  /** The address that was configured, if any. */
   given: string | undefined;
   keepsData: boolean;
   start: (onSpawn: (pid: number) => void) => Promise<Engine>;
 }
 
-/** The engines and whether they are wanted: an unset URL means embedded. */
-function engineSpecs(
-  config: Config,
-  onDelay: (reason: string) => void = () => undefined,
-): EngineSpec[] {
+/** An unset URL means embedded. */
+function engineSpecs(config: Config, onDelay?: (reason: string) => void): EngineSpec[] {
   const { dataDir, cacheDir } = config;
   return [
     {
@@ -53,7 +48,7 @@ function engineSpecs(
           dataDir,
           cacheDir,
           onSpawn,
-          onFetch: () => onDelay('redis-server is fetched once, about 30 MB unpacked'),
+          onFetch: () => onDelay?.('redis-server is fetched once, about 30 MB unpacked'),
         }),
     },
     {
@@ -78,11 +73,9 @@ function engineSpecs(
 }
 
 /**
- * Starts, in parallel, an embedded engine for every store without a URL. With a URL for each, no folder is touched.
- * @param onReady told of each engine as it comes up, with the milliseconds it took.
- * @param onDelay told why one takes seconds longer than usual.
- * @throws if the data directory is in use, or with the reason of every engine that did not start; the others are
- *   stopped then.
+ * Starts, in parallel, an embedded engine for every store without a URL. If every store has one, no folder is touched.
+ * @param onDelay called with the reason if an engine takes seconds longer than usual.
+ * @throws if the data directory is in use, or with the error of every engine that failed to start, after stopping the rest.
  */
 export async function resolveConfig(
   config: Config,
@@ -98,13 +91,15 @@ export async function resolveConfig(
   const secret = lock === undefined ? undefined : keptSecret(config.dataDir);
   const keeper = startKeeper();
   const engines: Engine[] = [];
-  const stop = once(async () => {
+  const stopAll = async (): Promise<void> => {
     const stopped = await Promise.allSettled(engines.map((engine) => engine.stop()));
     await keeper.close();
     lock?.release();
     const failures = reasons(stopped);
     if (failures.length > 0) throw new AggregateError(failures, 'some engines did not stop');
-  });
+  };
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= stopAll());
   const started = await Promise.allSettled(
     wanted.map(async ({ name, start }) => {
       const startedAt = performance.now();
@@ -131,12 +126,6 @@ export async function resolveConfig(
   };
 }
 
-/** Makes a function that acts at its first call and gives the same promise ever after. */
-function once(act: () => Promise<void>): () => Promise<void> {
-  let acting: Promise<void> | undefined;
-  return () => (acting ??= act());
-}
-
 function reasons(results: readonly PromiseSettledResult<void>[]): unknown[] {
   return results.flatMap((result) =>
     result.status === 'rejected' ? [result.reason as unknown] : [],
@@ -144,9 +133,8 @@ function reasons(results: readonly PromiseSettledResult<void>[]): unknown[] {
 }
 
 /**
- * The configuration of a process beside the one that runs the embedded engines, so that for instance migrations can be
- * made while it serves.
- * @returns undefined if every store has a URL of its own, or no such process is up.
+ * Finds the engines of another process, so that migrations can run while it serves.
+ * @returns undefined if every store has a URL, or no such process runs.
  */
 export function attachToRunning(config: Config): Promise<ResolvedConfig | undefined> {
   const missing = engineSpecs(config).filter(({ given }) => given === undefined);
@@ -167,14 +155,14 @@ function withUrls(config: Config, urls: EngineUrls, secret = randomSecret()): Re
     clickhouseUrl: url('clickhouse'),
     qdrantUrl: url('vectors'),
     openaiBaseUrl: url('coach'),
-    // Its vectors must never be taken for those of a model.
+    // Keeps the vectors of the coach apart from those of a real model.
     embeddingModel: given['coach'] === undefined ? 'offline-coach' : config.embeddingModel,
     openaiApiKey: config.openaiApiKey ?? 'none',
     jwtSecurity: config.jwtSecurity ?? secret,
   };
 }
 
-/** By which each ends cleanly when its parent cannot ask it to. */
+/** The signal for a clean shutdown. Postgres waits for its clients on SIGTERM. */
 function stopSignal(name: string): NodeJS.Signals {
   return name === 'postgres' ? 'SIGINT' : 'SIGTERM';
 }

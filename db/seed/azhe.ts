@@ -1,5 +1,5 @@
 /**
- * Practices of 阿哲: one with a note that tries to instruct the model, one archived with an empty and an emoji-only check-in.
+ * Practices of 阿哲: one with a prompt injection in a note, one archived with an empty and an emoji-only check-in.
  */
 import type { SeedPractice } from './practice.ts';
 import { azhe } from './users.ts';

@@ -1,6 +1,7 @@
 /**
- * What the people of the seed did over 21 days, as behaviour events: visits that begin with cards and may end with a like.
+ * Behaviour events of the seed users over 21 days: visits that begin with cards and may end with a like.
  */
+import type { BehaviourEvent } from '../daodao/events.ts';
 import type { Clickhouse } from '../stores/clickhouse.ts';
 import { SEED_PRACTICES } from './practices.ts';
 import { azhe, emily, nianan, peijun, xiaohe, type SeedUser } from './users.ts';
@@ -8,27 +9,18 @@ import { azhe, emily, nianan, peijun, xiaohe, type SeedUser } from './users.ts';
 const DAYS = 21;
 const EVENTS = 400;
 const DAY_MS = 86_400_000;
-/** Taipei is at UTC+8 all year. */
+/** Taipei is UTC+8 all year. */
 const TAIPEI_OFFSET_MS = 8 * 3_600_000;
 
-/** A row of `daodao.user_events`; times are UTC, as ClickHouse writes them. */
-export interface SeedEvent {
-  event_id: string;
+/** A row of `daodao.user_events`; times are UTC, in ClickHouse's notation. */
+export interface SeedEvent extends BehaviourEvent {
   user_id: string;
-  event_type: string;
-  entity_type: string;
-  entity_id: string;
-  page: string;
-  duration_ms?: number;
-  value?: number;
-  match_reason?: string;
-  occurred_at: string;
   received_at: string;
 }
 
 type Action = Pick<SeedEvent, 'event_type' | 'page' | 'duration_ms' | 'value' | 'match_reason'>;
 
-/** Who comes by, and how often compared with the others; the newcomer never did. */
+/** Each user as often as their share of visits; the newcomer has none. */
 const VISITORS: readonly SeedUser[] = [
   { user: xiaohe, weight: 3 },
   { user: azhe, weight: 3 },
@@ -42,10 +34,8 @@ const VISIBLE = SEED_PRACTICES.filter(
 );
 
 /**
- * Inserts the events into `daodao.user_events`, unless they are there already. Two at once insert the same rows, which
- * the table merges.
- * @param now the events end with the day before it. Default: the present.
- * @returns how many were inserted.
+ * Inserts the events of the days before `now`, unless the table has them. It merges the rows of concurrent calls.
+ * @returns the number of inserted events.
  */
 export async function seedEvents(clickhouse: Clickhouse, now = new Date()): Promise<number> {
   const values = generateEvents(now);
@@ -60,7 +50,7 @@ export async function seedEvents(clickhouse: Clickhouse, now = new Date()): Prom
   return values.length;
 }
 
-/** The same events for every moment of a Taipei day; on another day the same ones, moved. In order of time. */
+/** Generates the same events, in order of time, for every moment of a Taipei day; another day shifts them. */
 export function generateEvents(now: Date): SeedEvent[] {
   const random = mulberry32(20);
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
@@ -72,7 +62,7 @@ export function generateEvents(now: Date): SeedEvent[] {
   while (timed.length < EVENTS) {
     const user = pick(VISITORS);
     const practice = pick(VISIBLE.filter(({ owner }) => owner !== user));
-    // Between 07:00 and 23:00 in Taipei: a visit ends on the day it began.
+    // From 07:00 to 23:00 in Taipei, so that a visit ends on the day it began.
     let atMs = today - (1 + Math.floor(random() * DAYS)) * DAY_MS + (7 + random() * 16) * 3_600_000;
     for (const action of visit(random, practice.externalId, pick(REASONS))) {
       const entity = { entity_type: 'practice', entity_id: practice.externalId };
@@ -90,7 +80,7 @@ export function generateEvents(now: Date): SeedEvent[] {
     }));
 }
 
-/** One visit: a card is shown; perhaps it is clicked; who reads on reports growing times and may like it. */
+/** A visit may end at the card, after the click, or after reading, with a like or a share. */
 function visit(random: () => number, practiceId: string, match_reason: string): Action[] {
   const feed = '/recommendations';
   const page = `/practices/${practiceId}`;
@@ -123,7 +113,7 @@ function clickhouseTime(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 23).replace('T', ' ');
 }
 
-/** A small seeded generator of numbers in [0, 1), so that every seeding tells the same story. */
+/** A seeded generator of numbers in [0, 1), so that every seeding produces the same events. */
 function mulberry32(state: number): () => number {
   return () => {
     state = (state + 0x6d2b79f5) | 0;

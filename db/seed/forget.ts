@@ -1,10 +1,10 @@
 /**
- * Another go for the guided run.
+ * Prepares another run of the guided demo.
  */
 import type { Queryable } from '../stores/postgres.ts';
 import { forgetTasks } from '../tasks/prune.ts';
 
-/** Clears all feedback and its tasks. Insights that an owner edited stay. */
+/** Deletes all feedback and its tasks, but keeps the insights that an owner edited. */
 export async function forgetFeedback(db: Queryable): Promise<void> {
   await forgetTasks(db);
   await db.query('TRUNCATE ai.practice_feedback, ai.llm_calls');

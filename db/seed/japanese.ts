@@ -1,5 +1,5 @@
 /**
- * Two people who practise Japanese, each in their own way, so that whoever wants to learn it has somebody to meet.
+ * Two practices of Japanese, so that recommendations for learners of Japanese find other users.
  */
 import type { SeedPractice } from './practice.ts';
 import { azhe, peijun } from './users.ts';

@@ -1,5 +1,5 @@
 /**
- * The practice of 念安, which nobody else may see.
+ * The private practice of 念安.
  */
 import type { SeedPractice } from './practice.ts';
 import { nianan } from './users.ts';

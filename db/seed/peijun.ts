@@ -1,5 +1,5 @@
 /**
- * Practices of 佩君: one with a note of 600 characters, one finished with too little in it for feedback.
+ * Practices of 佩君: one with a note of 600 characters, one finished with too little content for feedback.
  */
 import type { SeedPractice } from './practice.ts';
 import { peijun } from './users.ts';

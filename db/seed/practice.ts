@@ -1,5 +1,5 @@
 /**
- * How a practice of the seed is written down: days count from its start, times are those of a clock in Taipei.
+ * The form of a seed practice. Days count from its start; times are Taipei time.
  */
 import type { Mood, PracticeState } from '../daodao/practices.ts';
 import type { SeedUser } from './users.ts';
@@ -20,17 +20,17 @@ export interface SeedPractice {
   action: string;
   status: PracticeState;
   privacy: 'private' | 'public' | 'delayed';
-  /** Days from the start to today; negative when it has yet to start. */
+  /** Negative if the practice has yet to start. */
   startedDaysAgo: number;
   durationDays: number;
-  /** Fewest and most days a week. */
+  /** Days per week. */
   frequency: [min: number, max: number];
   sessionMinutes: number;
   tags: string[];
-  /** In percent; null leaves it to be worked out from the check-ins. */
+  /** In percent; null derives it from the check-ins. */
   progress: number | null;
   reflection: string | null;
-  /** What the owner wrote in place of the generated insight. */
+  /** The owner's text in place of the generated insight. */
   ownInsight?: string;
   checkIns: SeedCheckIn[];
 }

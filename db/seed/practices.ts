@@ -1,5 +1,5 @@
 /**
- * All practices of the seed with their internal ids.
+ * All practices of the seed, with their internal ids.
  */
 import { azhePractices } from './azhe.ts';
 import { emilyPractices } from './emily.ts';
@@ -7,10 +7,8 @@ import { japanesePractices } from './japanese.ts';
 import { niananPractices } from './nianan.ts';
 import { peijunPractices } from './peijun.ts';
 import type { SeedPractice } from './practice.ts';
+import { FIRST_ID } from './users.ts';
 import { xiaohePractices } from './xiaohe.ts';
-
-/** As with users: far above what a sequence hands out. */
-const FIRST_ID = 900_001;
 
 export const SEED_PRACTICES: readonly (SeedPractice & { id: number })[] = [
   ...xiaohePractices,

@@ -1,6 +1,6 @@
 /**
- * A small, believable community: people, practices and check-ins for Postgres, behaviour events for ClickHouse.
- * Dates are counted back from the day of the first seeding, so that what is "active" is active.
+ * Seeds a small community: users, practices and check-ins in Postgres, behaviour events in ClickHouse. Dates count back
+ * from the day of the first seeding, so that an "active" practice is in progress.
  */
 import { transaction, type Pool, type Queryable } from '../stores/postgres.ts';
 import { SEED_PRACTICES } from './practices.ts';
@@ -9,11 +9,7 @@ import { SEED_USERS } from './users.ts';
 export { seedEvents } from './events.ts';
 export { SEED_USERS } from './users.ts';
 
-/**
- * Adds what is missing of the seed to the read model. Rows that are there stay as they are, so that an insight, an edit
- * or a deletion survives, whoever made it.
- * @param now the moment to count back from. Default: the present.
- */
+/** Adds the missing rows of the seed; existing rows keep their insights, edits and deletions. */
 export async function seed(pool: Pool, now = new Date()): Promise<void> {
   await transaction(pool, async (tx) => {
     await insertUsers(tx);
@@ -65,7 +61,7 @@ async function insertPractices(tx: Queryable, now: Date): Promise<void> {
   );
 }
 
-/** Counts days from the stored start of each practice, which an earlier seeding may have set. */
+/** Counts days from the stored start of each practice, which may be that of an earlier seeding. */
 async function insertCheckIns(tx: Queryable): Promise<void> {
   const rows = SEED_PRACTICES.flatMap((practice) =>
     practice.checkIns.map((checkIn, index) => ({

@@ -1,12 +1,11 @@
 /**
- * The people of the seed.
+ * The users of the seed.
  */
 
-/** Far above what a sequence hands out, so that the seed never meets rows of its host. */
-const FIRST_ID = 900_001;
+/** Far above the values of a sequence, so that the seed never collides with existing rows. */
+export const FIRST_ID = 900_001;
 
 export interface SeedUser {
-  /** Internal id. */
   id: number;
   externalId: string;
   nickname: string;
@@ -58,7 +57,7 @@ export const peijun: SeedUser = {
   tags: ['水彩', '攝影', '創作'],
 };
 
-/** Shares nothing: every practice of hers is private. Wants to learn Japanese. */
+/** Has only private practices, and wants to learn Japanese. */
 export const nianan: SeedUser = {
   id: FIRST_ID + 3,
   externalId: 'b24c6a31-d58a-4f41-b3fd-815d38a9d0d6',
@@ -85,7 +84,7 @@ export const emily: SeedUser = {
   tags: ['communication', 'music'],
 };
 
-/** A cold start: signed up today, with nothing filled in and nothing done. */
+/** A cold start: an empty profile without activity. */
 export const newcomer: SeedUser = {
   id: FIRST_ID + 5,
   externalId: 'e715d21a-4e51-4611-ac4e-89504ac7be8d',

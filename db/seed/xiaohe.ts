@@ -1,6 +1,5 @@
 /**
- * Practices of 小禾: one finished with a double tap and a check-in after midnight, one still going, and one whose insight
- * she rewrote herself.
+ * Practices of 小禾: one finished, with a double tap and a check-in after midnight; one active; one with her own insight.
  */
 import type { SeedPractice } from './practice.ts';
 import { xiaohe } from './users.ts';

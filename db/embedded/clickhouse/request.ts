@@ -1,5 +1,5 @@
 /**
- * Reads a request of ClickHouse's HTTP interface: what to run, with which settings and parameters.
+ * Reads a request of ClickHouse's HTTP interface: a statement with its settings and parameters.
  */
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from './errors.ts';
@@ -7,42 +7,29 @@ import { BodyTooLarge, readBody } from '../host/http.ts';
 
 export interface Statement {
   sql: string;
-  isInsert: boolean;
-  queryId: string | undefined;
-  database: string | undefined;
-  /** Format of the answer unless the query names one. */
-  format: string;
-  /** Session settings by name, `max_execution_time` (seconds) always among them. */
+  /** By name; always includes `max_execution_time`, in seconds. */
   settings: Map<string, string>;
   /** Values of `{name: Type}` placeholders by name, escaped as in tab-separated text. */
   parameters: Map<string, string>;
 }
 
-/** Largest query or insert, unpacked. A whole body is held in memory. */
+/** The limit on an uncompressed body, which is held in memory. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 const MAX_EXECUTION_SECONDS = '30';
 
-/** Query-string names with a meaning of their own; all others are `param_*` or settings. */
-const OPTIONS = new Set([
-  'query',
-  'query_id',
+/** Options that this server refuses, because ignoring them would mislead. */
+const UNSUPPORTED = new Set([
+  'session_id',
+  'session_timeout',
+  'compress',
+  'decompress',
   'database',
   'default_format',
-  'user',
-  'password',
-  'quota_key',
   'role',
-  'wait_end_of_query',
-  'buffer_size',
 ]);
 
-/** What cannot be kept here, and would mislead if it were passed over in silence. */
-const UNSUPPORTED = new Set(['session_id', 'session_timeout', 'compress', 'decompress']);
-
-/**
- * @throws {Refusal} for a body past 32 MiB, a second statement, or an option that this server lacks.
- */
+/** @throws {Refusal} for a body past 32 MiB, a second statement, or an unsupported option. */
 export async function readStatement(request: IncomingMessage, url: URL): Promise<Statement> {
   const { settings, parameters } = readSearch(url.searchParams, request.method === 'GET');
   const head = url.searchParams.get('query') ?? '';
@@ -50,23 +37,12 @@ export async function readStatement(request: IncomingMessage, url: URL): Promise
   const sql = head === '' || body === '' ? head + body : `${head}\n${body}`;
   const isInsert = /^\s*insert\s/i.test(sql);
   refuseSecondStatement(isInsert ? withoutData(head === '' ? sql : head) : sql);
-  return {
-    sql,
-    isInsert,
-    queryId: url.searchParams.get('query_id') ?? header(request, 'x-clickhouse-query-id'),
-    database: url.searchParams.get('database') ?? header(request, 'x-clickhouse-database'),
-    format:
-      url.searchParams.get('default_format') ??
-      header(request, 'x-clickhouse-format') ??
-      'TabSeparated',
-    settings,
-    parameters,
-  };
+  return { sql, settings, parameters };
 }
 
 function readSearch(search: URLSearchParams, isGet: boolean) {
   const parameters = new Map<string, string>();
-  // Asynchronous inserts, the engine's default, leave out the count of written rows and gain nothing locally.
+  // The engine's default, asynchronous inserts, gains nothing locally.
   const settings = new Map([
     ['max_execution_time', MAX_EXECUTION_SECONDS],
     ['async_insert', '0'],
@@ -76,12 +52,12 @@ function readSearch(search: URLSearchParams, isGet: boolean) {
       throw new Refusal('NOT_IMPLEMENTED', `The embedded ClickHouse has no \`${name}\`.`);
     }
     if (name.startsWith('param_')) parameters.set(name.slice('param_'.length), value);
-    else if (!OPTIONS.has(name)) settings.set(name, value);
+    else if (name !== 'query' && name !== 'query_id') settings.set(name, value);
   }
   if (Number(settings.get('max_execution_time')) === 0) {
     settings.set('max_execution_time', MAX_EXECUTION_SECONDS);
   }
-  // As in ClickHouse, a GET may change settings but no data.
+  // As in ClickHouse, a GET may change settings but not data.
   if (isGet) settings.set('readonly', '2');
   return { settings, parameters };
 }
@@ -95,17 +71,12 @@ async function readText(request: IncomingMessage): Promise<string> {
   }
 }
 
-function header(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-/** An INSERT up to its inline rows, in which a semicolon is just text. */
+/** An INSERT without its inline rows, in which a semicolon is text. */
 function withoutData(insert: string): string {
   return /^[\s\S]*?\b(?:format\s+(?!values\b)\w+|values\b)/i.exec(insert)?.[0] ?? insert;
 }
 
-/** The engine would run every statement of a text; ClickHouse's HTTP interface takes one, and so does this server. */
+/** The engine would run every statement of a text; ClickHouse's HTTP interface accepts one. */
 function refuseSecondStatement(sql: string): void {
   const tokens =
     /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|--[^\n]*|\/\*[\s\S]*?\*\/|[;\s]|[^;\s'"`/-]+|./gs;

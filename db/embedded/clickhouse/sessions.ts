@@ -1,46 +1,32 @@
 /**
  * Runs statements on the in-process engine, a few at a time, each alone in a session.
  *
- * A parameter, once set, cannot be unset. So a session is used again only for a statement that overwrites everything
- * the ones before it have set; else a new one is opened, which costs 0.13 ms. After an error it is closed, because
- * chdb 3.4.0 would put the failed query's partial output in front of the session's next result.
- * (A new session for every statement would be simpler, but chdb ends none while any query runs: beside a slow query
- * 900 small ones held 230 MB.)
+ * A parameter, once set, cannot be unset. So a session is reused only for a statement that overwrites every earlier
+ * assignment; otherwise a new one is opened, which costs 0.13 ms. A session closes after an error, because chdb 3.4.0
+ * would prepend the failed query's partial output to its next result. (One session per statement would be simpler, but
+ * chdb ends none while any query runs: beside a slow query, 900 small ones held 230 MB.)
  */
 import type { Session } from 'chdb';
 import { Refusal } from './errors.ts';
 import type { Statement } from './request.ts';
 
-export interface Outcome {
-  bytes: Uint8Array;
-  /** Rows read by a query, or written by an insert. */
-  rows: number;
-  rowsBytes: number;
-  elapsedSeconds: number;
-}
-
 export interface Sessions {
-  /** Version of the engine. */
   version: string;
-  /** @throws what the engine says of a statement that failed; a Refusal when too many are waiting. */
-  run(statement: Statement): Promise<Outcome>;
-  /** Waits for the statements under way, then lets go of the data folder. */
+  /** @throws the engine's error, or a Refusal if too many statements wait. */
+  run(statement: Statement): Promise<Uint8Array>;
+  /** Waits for the running statements, then releases the data folder. */
   close(): Promise<void>;
 }
 
-/** Statements that run at a time: a query occupies one of the 8 threads of libuv's pool. */
+/** Each running statement occupies one of the 8 threads of libuv's pool. */
 const MAX_RUNNING = 4;
 
 const MAX_WAITING = 256;
 
-/**
- * Opens the data folder.
- * @throws {Error} when another process has the folder; one that names CLICKHOUSE_URL when `chdb`, an optional package,
- *   is not installed.
- */
+/** @throws {Error} if another process uses the folder; one that names CLICKHOUSE_URL if `chdb` is not installed. */
 export async function openSessions(folder: string): Promise<Sessions> {
   const { Session, drainPending } = await loadEngine();
-  // The engine shuts down with its last session: this one keeps it, and the folder, open.
+  // The engine shuts down with its last session; this one keeps it and the folder open.
   const anchor = openAnchor(() => new Session(folder), folder);
   const slots = createSlots();
   const idle: { session: Session; assigned: Set<string> }[] = [];
@@ -56,20 +42,15 @@ export async function openSessions(folder: string): Promise<Sessions> {
     idle.push({ session, assigned });
   }
 
-  async function runAlone(statement: Statement): Promise<Outcome> {
+  async function runAlone(statement: Statement): Promise<Uint8Array> {
     const assigned = assignedNames(statement);
     const session = takeSession(assigned);
     let reusable = false;
     try {
-      for (const sql of preparations(statement)) await session.queryAsync(sql);
-      const result = await session.queryAsync(statement.sql, { format: statement.format });
+      await session.queryAsync(assignment(statement));
+      const result = await session.queryAsync(statement.sql, { format: 'TabSeparated' });
       reusable = leavesNoState(statement);
-      return {
-        bytes: result.bytes(),
-        rows: result.rowsRead,
-        rowsBytes: result.bytesRead,
-        elapsedSeconds: result.elapsed,
-      };
+      return result.bytes();
     } finally {
       if (reusable) keepSession(session, assigned);
       else session.close();
@@ -117,25 +98,21 @@ async function loadEngine(): Promise<typeof import('chdb')> {
   }
 }
 
-/** What the preparations of a statement set, and the next one in its session must set again. */
-function assignedNames({ database, settings, parameters }: Statement): Set<string> {
-  const names = [...settings.keys(), ...[...parameters.keys()].map((name) => `param_${name}`)];
-  return new Set(database === undefined ? names : ['database', ...names]);
+function assignedNames({ settings, parameters }: Statement): Set<string> {
+  return new Set([...settings.keys(), ...[...parameters.keys()].map((name) => `param_${name}`)]);
 }
 
-/** Whether a session is as before but for what was assigned. `readonly` could not be assigned again. */
+/** Whether only the assignments remain in the session. A session that is `readonly` takes no further ones. */
 function leavesNoState({ sql, settings }: Statement): boolean {
   return /^\s*(?:select|insert|with)\b/i.test(sql) && !settings.has('readonly');
 }
 
-/** Statements that give a session the database, settings and parameters of a request. */
-function preparations({ database, settings, parameters }: Statement): string[] {
+function assignment({ settings, parameters }: Statement): string {
   const assignments = [
-    ...[...settings].map(([name, value]) => `${identifier(name)} = ${literal(value)}`),
-    ...[...parameters].map(([name, value]) => `${identifier(`param_${name}`)} = ${literal(value)}`),
-  ];
-  const set = `SET ${assignments.join(', ')}`;
-  return database === undefined ? [set] : [`USE ${quote(database, '`')}`, set];
+    ...settings,
+    ...[...parameters].map(([name, value]) => [`param_${name}`, value] as const),
+  ].map(([name, value]) => `${identifier(name)} = ${literal(value)}`);
+  return `SET ${assignments.join(', ')}`;
 }
 
 function identifier(name: string): string {
@@ -143,15 +120,10 @@ function identifier(name: string): string {
   return name;
 }
 
-function literal(value: string): string {
-  return quote(value, "'");
+function literal(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
-function quote(text: string, mark: "'" | '`'): string {
-  return mark + text.replaceAll('\\', '\\\\').replaceAll(mark, `\\${mark}`) + mark;
-}
-
-/** A counting lock: `take` waits in line for one of the slots. */
 function createSlots() {
   const waiting: (() => void)[] = [];
   let running = 0;

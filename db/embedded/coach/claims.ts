@@ -1,33 +1,32 @@
 /**
- * What the coach may claim, with what the wording of each claim needs. Which facts license which claim is decided in
- * `coach-plan.ts`; every language words them all.
+ * The claims of the coach and the values their wordings need. `plan.ts` decides which facts license which claim; every
+ * language words all of them.
  */
 import type { Facts } from './facts.ts';
 import type { Mood } from './moods.ts';
 import { prevails, type Quote } from './quotes.ts';
 
-/** What changed. */
 interface ChangeClaims {
   oneDay: Titled;
   fewDays: Titled;
   someDays: Titled;
   manyDays: Titled;
   weeksBehind: Titled & { weeks: number };
-  /** Not an opening: it looks back on what was just said. */
+  /** Closes the paragraph: it refers back to the sentences before it. */
   asLived: Titled;
 
   moodUnmarked: object;
   moodSingle: { mood: Mood };
-  /** The same near the beginning and near the end; `usual` when most check-ins have it. */
+  /** The same mood near the beginning and near the end; `usual` if most check-ins have it. */
   moodSame: { mood: Mood; usual: boolean };
   moodLighter: MoodChange;
-  /** Along the way they felt like giving up. */
+  /** The owner felt like giving up in between. */
   moodLighterAfterLow: MoodChange & { once: boolean };
   /** No two check-ins have the same mood. */
   moodLighterStepwise: MoodChange;
-  /** The mood of the beginning was never marked again. */
+  /** The owner never marked the first mood again. */
   moodLighterForGood: MoodChange;
-  /** The same, and the mood of the end was marked more than once. */
+  /** Likewise, and the owner marked the last mood more than once. */
   moodLighterMoreThanOnce: MoodChange;
   moodHeavier: MoodChange;
   moodBoth: MoodChange;
@@ -39,13 +38,11 @@ interface ChangeClaims {
   wrote: Quoted;
 }
 
-/** When they came. */
 export interface RhythmClaims {
   presence: Presence;
-  /** On as many days as the practice has, or more. */
+  /** On as many days as the practice lasts, or more. */
   presenceFull: Presence;
   presenceWeekly: Presence;
-  /** With few minutes, or with many. */
   presenceBriefly: Presence & { minutes: number };
   presenceAtLength: Presence & { minutes: number };
 
@@ -58,14 +55,13 @@ export interface RhythmClaims {
   notesGrew: object;
   notesVaried: { longDay: number; shortDay: number };
   notesEven: object;
-  /** Whether all check-ins have a note. */
+  /** Each check-in has a note; in `wordless`, only some do. */
   everyNote: object;
   wordless: object;
   action: { action: string };
   daysBetween: object;
 }
 
-/** What it may mean. */
 interface InsightClaims {
   discoveredToo: Quoted;
   wroteToo: Quoted;
@@ -107,13 +103,12 @@ interface Presence {
 
 export type Claim = { [Name in keyof Claims]: { name: Name } & Claims[Name] }[keyof Claims];
 
-/** The wordings of claims in one language. */
 export type Wordings<Of = Claims> = { [Name in keyof Of]: (claim: Of[Name]) => readonly string[] };
 
-/** Names of people in front of a paragraph are not counted, so they are left this much room. */
+/** Room for the nickname before a paragraph, which `prevails` does not count. */
 const MARGIN = 6;
 
-/** The sentences of a paragraph; quotes in another script give way where they would outweigh it. */
+/** The sentences of a paragraph, without quotes if a foreign script would otherwise prevail. */
 export function word(claims: readonly Claim[], facts: Facts, wordings: Wordings): string[] {
   const worded = claims.map((claim) => {
     const variants = (wordings[claim.name] as (claim: Claim) => readonly string[])(claim);

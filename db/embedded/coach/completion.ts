@@ -1,7 +1,6 @@
 /**
- * The OpenAI envelope around what the coach says.
+ * Wraps the coach's text in an OpenAI chat completion.
  */
-import type { ServerResponse } from 'node:http';
 import { findFacts } from './facts.ts';
 import { writeEnglish } from './en.ts';
 import { writeChinese } from './zh.ts';
@@ -20,7 +19,7 @@ export interface Completion {
   usage: { prompt_tokens: number; completion_tokens: number; total_tokens: number };
 }
 
-/** @param messages of the request; without practice data among them the coach only says what it is. */
+/** Without practice data among the messages, the coach only introduces itself. */
 export function completionOf(messages: unknown[]): Completion {
   const facts = findFacts(messages);
   const prompt = JSON.stringify(messages);
@@ -31,7 +30,6 @@ export function completionOf(messages: unknown[]): Completion {
   return wrap(content, prompt);
 }
 
-/** A completion that says `content`. */
 export function wrap(content: string, prompt: string): Completion {
   const [promptTokens, completionTokens] = [roughTokens(prompt), roughTokens(content)];
   return {
@@ -48,28 +46,7 @@ export function wrap(content: string, prompt: string): Completion {
   };
 }
 
-/** The same as server-sent events, some characters at a time. */
-export function streamCompletion(res: ServerResponse, completion: Completion): void {
-  const { choices, usage, ...head } = completion;
-  const event = (delta: object, finish: string | null, extra: object = {}) => {
-    const chunk = {
-      ...head,
-      object: 'chat.completion.chunk',
-      choices: [{ index: 0, delta, finish_reason: finish }],
-      ...extra,
-    };
-    res.write(`data: ${JSON.stringify(chunk)}\n\n`);
-  };
-  res.writeHead(200, { 'content-type': 'text/event-stream' });
-  event({ role: 'assistant', content: '' }, null);
-  for (const piece of choices[0]!.message.content.match(/[\s\S]{1,16}/gu) ?? []) {
-    event({ content: piece }, null);
-  }
-  event({}, 'stop', { usage });
-  res.end('data: [DONE]\n\n');
-}
-
-/** One token per CJK character, one per four others: near enough to show that tokens are counted. */
+/** Estimates one token per Han character and one per four others. */
 function roughTokens(text: string): number {
   const han = text.match(/\p{Script=Han}/gu)?.length ?? 0;
   return han + Math.ceil((text.length - han) / 4);

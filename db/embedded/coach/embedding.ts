@@ -2,7 +2,7 @@
  * Embeddings without a model: hashed character n-grams. Texts that share words get near vectors, in any language.
  */
 
-/** FNV-1a, 32 bits, then stirred: on its own its low bits, which `%` keeps, hardly vary between similar texts. */
+/** 32-bit FNV-1a and a final mix; without it, the low bits, which `%` keeps, hardly vary between similar texts. */
 export function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
@@ -13,7 +13,7 @@ export function hash(text: string): number {
   return (value ^ (value >>> 16)) >>> 0;
 }
 
-/** A unit vector: character n-grams of length 1 to 3, each hashed to a place and a sign; longer ones weigh more. */
+/** Hashes each character n-gram of length 1 to 3 to a position and a sign, weighted by length; returns a unit vector. */
 export function embed(text: string, dimensions: number): Float32Array {
   const vector = new Float32Array(dimensions);
   const characters = Array.from(

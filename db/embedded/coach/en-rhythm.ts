@@ -1,5 +1,5 @@
 /**
- * What the coach says in English of when someone came.
+ * The English wordings on the days of the check-ins.
  */
 import type { RhythmClaims, Wordings } from './claims.ts';
 

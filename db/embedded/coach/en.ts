@@ -1,5 +1,5 @@
 /**
- * What the coach says in English.
+ * The English wordings of the coach.
  */
 import type { Facts } from './facts.ts';
 import type { Mood } from './moods.ts';
@@ -8,7 +8,7 @@ import { count, RHYTHM, WEEKDAY } from './en-rhythm.ts';
 import { planOf } from './plan.ts';
 import type { Quote } from './quotes.ts';
 
-/** After "you felt". */
+/** Completes "you felt". */
 const MOOD: Record<Mood, string> = {
   give_up: 'ready to put it down',
   frustrated: 'frustrated',
@@ -18,7 +18,6 @@ const MOOD: Record<Mood, string> = {
   happy: 'happy',
 };
 
-/** The three paragraphs. */
 export function writeEnglish(facts: Facts) {
   const { breakthrough, rhythm, insight } = planOf(facts);
   const paragraph = (claims: readonly Claim[]) =>
@@ -195,7 +194,6 @@ function called(title: string | undefined): string {
   return title === undefined ? 'this practice' : `“${title}”`;
 }
 
-/** At the end of a sentence. */
 function said({ text }: Quote): string {
   return /[.!?…！？]$/u.test(text) ? `“${text}”` : `“${text}”.`;
 }

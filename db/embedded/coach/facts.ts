@@ -1,12 +1,10 @@
 /**
- * What the coach knows of a practice: the JSON of the data message in the prompt,
+ * Derives the facts of a practice from the data message in the prompt. Missing or mistyped values are unknown.
  *
  *     <practice_data>
  *     {"locale", "practice": {"title", "action"?, "tags"?, "durationDays", "timesPerWeek", "sessionMinutes"?, "reflection"?},
  *      "owner": {"nickname"?, "slogan"?}, "statistics": {...}, "notes": [{"day", "mood"?, "text"}]}
  *     </practice_data>
- *
- * and what follows from it. Whatever is missing or of another type counts as unknown.
  */
 import { hash } from './embedding.ts';
 import { moodOf, moodsOf, type Mood, type Moods } from './moods.ts';
@@ -23,7 +21,6 @@ import {
 export interface NoteQuote extends Quote {
   day: number;
   mood: Mood | undefined;
-  /** The note it is from is long enough to say so. */
   isFromLongNote: boolean;
 }
 
@@ -32,40 +29,38 @@ export interface Facts {
   title: string | undefined;
   nickname: string | undefined;
   action: string | undefined;
-  /** The first one in the language of the text, as are slogan, action and reflection. */
+  /** The first in the language of the text; slogan, action and reflection are in it too. */
   tag: string | undefined;
   slogan: string | undefined;
   reflection: Quote | undefined;
   durationDays: number;
-  /** Fewest days a week the plan asks for. */
+  /** The planned minimum. */
   daysPerWeek: number;
   sessionMinutes: number | undefined;
-  /** Distinct days checked in on. */
+  /** Distinct days with a check-in. */
   days: number;
-  /** Those days are exactly as many as the plan asks for at least, or more by a quarter. */
+  /** Whether `days` equals the planned minimum, or exceeds it by at least a quarter. */
   planned: 'exactly' | 'more' | undefined;
   moods: Moods | undefined;
   /** 0 is Sunday. */
   favouriteWeekday: number | undefined;
   pause: Pause | undefined;
   lengths: Lengths | undefined;
-  /** Whether all check-ins have a note, or only some. */
   notesWritten: 'all' | 'some' | undefined;
-  /** At most one of each note, oldest first. */
+  /** At most one per note, oldest first. */
   quotes: NoteQuote[];
   notes: Note[];
-  /** One of the given variants; which one depends on the practice and on `salt` alone, not on the language. */
+  /** Picks a variant by the practice and `salt` alone, not by the language. */
   vary: <T>(salt: string, variants: readonly T[]) => T;
 }
 
-/** The longest one. A pause is long when more than two turns of the practice's own frequency would fit into it. */
+/** The longest pause. It is long if it exceeds two intervals of the planned frequency. */
 export interface Pause {
   days: number;
-  /** Neither when it is longer than the frequency suggests and yet no more than a weekend. */
+  /** Undefined if it is longer than that, but no longer than a weekend. */
   kind: 'long' | 'short' | undefined;
 }
 
-/** What can be said of the lengths of notes without having seen all of them. */
 export type Lengths =
   | { kind: 'grew' }
   | { kind: 'even' }
@@ -79,13 +74,13 @@ interface Note {
 
 const DATA = /^<practice_data>\n([\s\S]*)\n<\/practice_data>$/;
 
-/** A note of this length fills half a screen of a phone. */
+/** A note of this length fills half a phone screen. */
 const LONG_NOTE = 120;
 
-/** Names in another script take this many of its characters or words at most, lest they outweigh the text. */
+/** The most foreign characters or words in a name, so that they do not outweigh the text. */
 const FOREIGN = { title: 12, nickname: 6 };
 
-/** The facts in the last data message, if there is one. */
+/** Reads the last data message; undefined without a valid one. */
 export function findFacts(messages: unknown[]): Facts | undefined {
   for (const message of messages.toReversed()) {
     const content = recordOf(message)['content'];
@@ -118,8 +113,8 @@ function read(data: Record<string, unknown>): Facts {
   const notes = listOf(data['notes']).map(noteOf);
   return {
     locale,
-    title: quotable(practice['title'], { locale, foreign: FOREIGN.title }),
-    nickname: quotable(owner['nickname'], { locale, foreign: FOREIGN.nickname }),
+    title: quotable(practice['title'], locale, FOREIGN.title),
+    nickname: quotable(owner['nickname'], locale, FOREIGN.nickname),
     action: own(practice['action']),
     tag: listOf(practice['tags']).map(own).find(Boolean),
     slogan: own(owner['slogan']),
@@ -176,7 +171,7 @@ function plannedOf(days: number, planned: number): Facts['planned'] {
   return days >= 1.25 * planned ? 'more' : undefined;
 }
 
-/** The prompt has only the most telling notes. Two of them can show that lengths differ; that all are alike, only all can. */
+/** The prompt holds only the most telling notes. Two can prove that lengths vary; only all can prove that they are even. */
 function lengthsOf(
   statistics: Record<string, unknown>,
   notes: readonly Note[],
@@ -196,7 +191,6 @@ function lengthsOf(
   return isAll && long.length <= 1.3 * short.length ? { kind: 'even' } : undefined;
 }
 
-/** All of it when it fits, else its best sentence. */
 function reflectionOf(value: unknown, locale: Locale): Quote | undefined {
   if (typeof value !== 'string' || !isIn(locale, value)) return undefined;
   return quoteFrom([value.trim()], locale) ?? quoteOf(value, locale);

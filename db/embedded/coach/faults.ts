@@ -1,19 +1,19 @@
 /**
- * How the coach misbehaves when told to: what real servers were seen to do.
+ * Faults that the coach injects on request, as observed in real servers.
  */
 import type { ServerResponse } from 'node:http';
-import { streamCompletion, wrap, type Completion } from './completion.ts';
+import { sendJson } from '../host/http.ts';
+import { wrap, type Completion } from './completion.ts';
 import { findFacts } from './facts.ts';
 
 interface Call {
   body: Record<string, unknown>;
-  /** What a sound coach would have said. */
+  /** The completion without the fault. */
   completion: Completion;
 }
 
 type Misbehave = (res: ServerResponse, call: Call) => void;
 
-/** `Retry-After` of a 429, in seconds. */
 const RETRY_AFTER_SECONDS = 7;
 
 export const FAULTS = {
@@ -27,20 +27,17 @@ export const FAULTS = {
   quota: (res) => fail(res, 429, 'quota used up', {}, 'insufficient_quota'),
   '500': (res) => fail(res, 500, 'internal error'),
   '401': (res) => fail(res, 401, 'incorrect API key provided'),
-  /** Like servers that do not know structured output; without it they answer. */
+  /** Rejects structured output, as servers without it do. */
   'no-schema': (res, { body, completion }) => {
     if ('response_format' in body) fail(res, 400, 'response_format is not supported');
-    else json(res, completion);
+    else sendJson(res, 200, completion);
   },
-  /** Accepts and never answers. */
   hang: () => undefined,
-  /** Answers one byte at a time, for ever. */
   drip: (res) => {
     res.writeHead(200, { 'content-type': 'application/json' });
     const timer = setInterval(() => res.write(' '), 50);
     res.on('close', () => clearInterval(timer));
   },
-  /** Breaks off half way. */
   cut: (res, { completion }) => {
     const body = JSON.stringify(completion);
     res.writeHead(200, {
@@ -49,19 +46,17 @@ export const FAULTS = {
     });
     res.write(body.slice(0, body.length / 2), () => res.destroy());
   },
-  /** A gateway's page with status 200. */
   html: (res) => {
     res.writeHead(200, { 'content-type': 'text/html' }).end('<html><h1>Be right back</h1></html>');
   },
-  'empty-object': (res) => json(res, {}),
-  /** Half of a JSON document, complete as far as HTTP knows. */
+  'empty-object': (res) => sendJson(res, 200, {}),
+  /** Half of a JSON document in a complete HTTP response. */
   'broken-json': (res) => {
     res.writeHead(200, { 'content-type': 'application/json' }).end('{"choices": [');
   },
   blank: (res, call) => say(res, call, ''),
-  length: (res, { completion }) => json(res, ended(completion, 'length')),
-  filter: (res, { completion }) => json(res, ended(completion, 'content_filter')),
-  /** JSON of another shape. */
+  length: (res, { completion }) => sendJson(res, 200, ended(completion, 'length')),
+  filter: (res, { completion }) => sendJson(res, 200, ended(completion, 'content_filter')),
   schema: (res, call) => say(res, call, '{"summary": "很好", "score": 5}'),
   think: (res, call) =>
     say(res, call, `<think>先想一想…{"a":1}</think>\n${textOf(call.completion)}`),
@@ -70,7 +65,7 @@ export const FAULTS = {
     const sections = JSON.parse(textOf(call.completion)) as Record<string, string>;
     say(res, call, Object.values(sections).join('\n\n'));
   },
-  /** Breaks the tone in its first paragraph. */
+  /** Violates the tone rules in the first paragraph. */
   tone: (res, call) => {
     const sections = JSON.parse(textOf(call.completion)) as Record<string, string>;
     const preach = '你必須堅持下去，連續 30 天都不要放棄！Never give up, keep your streak! ';
@@ -80,7 +75,7 @@ export const FAULTS = {
       JSON.stringify({ ...sections, breakthrough: preach + sections['breakthrough'] }),
     );
   },
-  /** Obeys what a note says after `SAY:`, to the letter. */
+  /** Obeys an injected instruction: repeats the text after `SAY:` in a note. */
   attacker: (res, call) => {
     const facts = findFacts(call.body['messages'] as unknown[]);
     const order = facts?.notes.map(({ text }) => /SAY:([\s\S]*)/.exec(text)?.[1]).find(Boolean);
@@ -88,33 +83,25 @@ export const FAULTS = {
   },
 } as const satisfies Record<string, Misbehave>;
 
-/** `none` lets a call pass in between. */
+/** `none` lets one call succeed. */
 export type Fault = keyof typeof FAULTS | 'none';
 
 export function isFault(value: unknown): value is Fault {
   return typeof value === 'string' && (value === 'none' || Object.hasOwn(FAULTS, value));
 }
 
-function fail(
+export function fail(
   res: ServerResponse,
   status: number,
   message: string,
   headers: Record<string, string> = {},
   code: string | null = null,
 ): void {
-  res
-    .writeHead(status, { 'content-type': 'application/json', ...headers })
-    .end(JSON.stringify({ error: { message, type: 'error', code } }));
-}
-
-function json(res: ServerResponse, body: object): void {
-  res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  sendJson(res, status, { error: { message, type: 'error', code } }, headers);
 }
 
 function say(res: ServerResponse, { body }: Call, content: string): void {
-  const completion = wrap(content, JSON.stringify(body['messages']));
-  if (body['stream'] === true) streamCompletion(res, completion);
-  else json(res, completion);
+  sendJson(res, 200, wrap(content, JSON.stringify(body['messages'])));
 }
 
 function ended(completion: Completion, reason: string): Completion {

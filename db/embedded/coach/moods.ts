@@ -1,19 +1,18 @@
 /**
- * How the moods of a practice went.
+ * The course of the moods in a practice.
  */
 
 export type Mood = 'give_up' | 'frustrated' | 'bored' | 'neutral' | 'good' | 'happy';
 
 export interface Moods {
-  /** Of the first and of the last third of the check-ins with a mood. */
+  /** Of the first and the last third of the check-ins with a mood. */
   start: Mood;
   end: Mood;
   change: 'lighter' | 'heavier' | 'both' | 'same' | 'single';
-  /** The mood of more than half of the check-ins that have one, and of three at least. */
+  /** The mood of more than half of the check-ins with a mood, and of at least three. */
   usual: Mood | undefined;
-  /** How many check-ins have which mood. */
   counts: Record<Mood, number>;
-  /** Check-ins on a day that has another: perhaps a double tap, which is no second feeling. */
+  /** Check-ins on a day with another one: possibly a double tap rather than a second mood. */
   repeated: number;
 }
 
@@ -24,7 +23,6 @@ export function moodOf(value: unknown): Mood | undefined {
   return MOODS.find((mood) => mood === value);
 }
 
-/** Undefined when no check-in has a mood. */
 export function moodsOf(given: {
   start: Mood | undefined;
   end: Mood | undefined;
@@ -48,7 +46,7 @@ export function moodsOf(given: {
   return { start, end, change: changeOf(start, end, total, trend), usual, counts, repeated };
 }
 
-/** The two moods are the most frequent of their third, the trend is an average: a change is what both agree on. */
+/** `start` and `end` are the most frequent moods, the trend is an average; they must agree on a change. */
 function changeOf(start: Mood, end: Mood, total: number, trend: unknown): Moods['change'] {
   if (total <= 1) return 'single';
   if (start === end) return 'same';

@@ -1,6 +1,6 @@
 /**
- * What the coach says of a practice: three paragraphs of claims, each licensed by a fact. Facts that set a practice apart
- * go first, and they decide the order too, so that two practices read differently. All languages share the plan.
+ * Plans three paragraphs of claims, each licensed by a fact, for all languages. Distinctive facts come first and decide
+ * the order, so that two practices read differently.
  */
 import type { Claim } from './claims.ts';
 import type { Facts, NoteQuote } from './facts.ts';
@@ -8,13 +8,12 @@ import type { Moods } from './moods.ts';
 
 export type Plan = Record<'breakthrough' | 'rhythm' | 'insight', Claim[]>;
 
-/** From how many days on there are many, and up to how many there are few. */
+/** Inclusive bounds, on days with a check-in and on minutes per session. */
 const MANY_DAYS = 10;
 const FEW_DAYS = 4;
-/** The same for the minutes of a session. */
 const MANY_MINUTES = 40;
 const FEW_MINUTES = 10;
-/** Claims on the rhythm beside how many days there were. */
+/** The most claims in addition to `presence`. */
 const RHYTHM_CLAIMS = 3;
 
 export function planOf(facts: Facts): Plan {
@@ -26,7 +25,7 @@ export function planOf(facts: Facts): Plan {
   };
 }
 
-/** It opens with the practice, or with a telling quote or a change of mood and comes to the practice last. */
+/** Opens with the practice, or with a telling quote or a change of mood and ends with the practice. */
 function breakthrough(facts: Facts, quote: NoteQuote | undefined): Claim[] {
   const { title, days, durationDays, moods, vary } = facts;
   const moodClaims = moodsClaimed(moods);
@@ -89,13 +88,13 @@ function firstQuote(
 ): Claim {
   if (quote.tellsOfDiscovery && !quote.isCut) return { name: 'discovered', quote, day };
   if (isFromLongNote) return { name: 'wroteAtLength', quote, day };
-  // The only mood there is has been named just before.
+  // The sentence before names the only mood.
   return mood === undefined || moods?.change === 'single'
     ? { name: 'wrote', quote, day }
     : { name: 'wroteInMood', quote, day, mood };
 }
 
-/** Always how many days, then what is particular, then as much of the ordinary as there is room for. */
+/** Always states the number of days, then distinctive claims, then ordinary ones up to the limit. */
 function rhythm(facts: Facts): Claim[] {
   const { days, durationDays, action, vary } = facts;
   const claims = [...particularRhythm(facts), ...ordinaryRhythm(facts)].slice(0, RHYTHM_CLAIMS);
@@ -141,7 +140,7 @@ function particularRhythm(facts: Facts): Claim[] {
   return claims;
 }
 
-/** What most practices have: the more telling things first, though not always the same one. */
+/** Claims that fit most practices, the more telling ones first, in varying order. */
 function ordinaryRhythm(facts: Facts): Claim[] {
   const { days, durationDays, daysPerWeek, planned, action, pause, favouriteWeekday, vary } = facts;
   const telling: Claim[] = [];
@@ -171,7 +170,7 @@ function secondQuote({ day, mood: _mood, isFromLongNote: _isLong, ...quote }: No
   return { name, quote, day };
 }
 
-/** Their own summary before anything else of theirs; never nothing. */
+/** Prefers the owner's reflection; never empty. */
 function meaning(facts: Facts, quote: NoteQuote | undefined): Claim[] {
   const { reflection, slogan, tag, quotes, vary } = facts;
   if (reflection !== undefined) return [{ name: 'reflection', quote: reflection }];
@@ -186,7 +185,7 @@ function meaning(facts: Facts, quote: NoteQuote | undefined): Claim[] {
   return [vary('meaning', claims)];
 }
 
-/** @param last what was said just before: a question about "this" must follow it. */
+/** @param last the claim before it, to which a question about "this" refers. */
 function question(facts: Facts, last: Claim): Claim {
   const { moods, favouriteWeekday, pause, vary } = facts;
   const claims: Claim[] = [];

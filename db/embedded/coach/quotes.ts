@@ -1,25 +1,24 @@
 /**
- * Which words of a person the coach quotes: whole sentences, with an ellipsis where even the shortest is too long.
+ * Selects quotes from an owner's words: whole sentences, or the beginning of one, with an ellipsis, if all are too long.
  */
 export type Locale = 'zh-TW' | 'en';
 
 export interface Quote {
-  /** As written, without a full stop at the end. */
+  /** As written, without a final full stop. */
   text: string;
-  /** It ends before its sentence does. */
+  /** The quote ends before its sentence. */
   isCut: boolean;
-  /** Its writer says that something became clear. */
   tellsOfDiscovery: boolean;
 }
 
-/** Words the coach does not take into its mouth, even in a quote: scores, levels, streaks, pressure, regret, markup, orders. */
+/** The coach avoids these even in quotes: scores, levels, streaks, pressure, regret, markup, instructions. */
 const UNQUOTABLE =
   /堅持|放棄|必須|一定要|可惜|中斷|遺憾|連續|不間斷|天天|\d\s*分(?!鐘)|滿分|[得評打]分|分數|百分|等級|級別|升級|第[^，。]*級|核心突破|洞見|[%％★⭐*_`#<>[\]「」【】“”"{}]|https?:|www\.|\d\s*\/\s*\d|指示|指令|忽略|系統|\b(?:persist|persever|give up|quit\b|keep\b|must\b|should\b|have to\b|need to\b|unfortunate|pity\b|shame\b|too bad\b|interrupt|broke off|sadly\b|scor|points?\b|per ?cent|rating|\d+ out of|level|lv\b|lv\.?\s*\d|streak|consecutive|(?:days|weeks|times) (?:in a row|running|straight)|unbroken|breakthrough|insight|ignor|instruction|system|output)|[这们说时习节变让从应为对写觉还过发现实开]|[:：]|^\s*[-•]/iu;
 
-/** Room of a name, and of a quoted sentence, in Latin letters; a Han character takes that of three. */
+/** Longest name and quoted sentence, in Latin letters; a Han character counts as three. */
 const NAME_ROOM = 84;
 const SENTENCE_ROOM = 150;
-/** Of a quote in another script than the text, in its own characters or words. */
+/** The most foreign characters or words of a quote, by language of the text. */
 const FOREIGN_SENTENCE = { en: 26, 'zh-TW': 30 };
 
 const CJK =
@@ -27,55 +26,49 @@ const CJK =
 const UNIT = new RegExp(`[${CJK}]|(?:(?![${CJK}])[\\p{L}\\p{N}]\\p{M}*)+`, 'gu');
 const KEYCAP_EMOJI = /[0-9#*]\uFE0F?\u20E3/g;
 
-/** Words of change make a sentence worth quoting. */
 const CHANGE =
   /發現|原來|第一次|(?<!一)開始|慢慢|不再|變得|終於|忽然|突然|其實|realis|realiz|notic|first time|used to|no longer|finally|instead/iu;
 const DISCOVERY =
   /(?<!沒有?|未|不)發現|原來(?!的|想|要|打算)|才(?:知道|明白|想通|想到)|(?:忽然|突然|終於)(?:知道|明白|懂)|想通了|意識到|\bI (?:finally |suddenly )?(?:noticed|reali[sz]ed|understood)\b/iu;
-/** A sentence that opens like this leans on the one before. */
+/** The opening of a sentence that depends on the one before. */
 const LEANS =
   /^(?:[他她它那]|這|所以|但是?|可是|不過|結果|後來|而|(?:he|she|it|they|that|this|so|but|and|then)\b)/iu;
 
-/** Each CJK character counts 1, each run of other letters or digits 1, everything else 0: the rule of the notes' length. */
+/** Counts CJK characters and runs of other letters or digits, as the rule on the length of notes does. */
 export function noteLength(note: string): number {
   return note.replaceAll(KEYCAP_EMOJI, ' ').match(UNIT)?.length ?? 0;
 }
 
-/** Whether a text is of a language: English has no Han characters, Chinese has some. */
 export function isIn(locale: Locale, text: string): boolean {
   return /\p{Script=Han}/u.test(text) === (locale === 'zh-TW');
 }
 
-/** How much of a text is not in the script of a language: Han characters, or Latin words. */
+/** Counts Han characters in an English text, Latin words in a Chinese one. */
 function foreignUnits(text: string, locale: Locale): number {
   const pattern = locale === 'en' ? /\p{Script=Han}/gu : /[\p{Script=Latin}\d]+/gu;
   return text.match(pattern)?.length ?? 0;
 }
 
-/** Whether the script of a language prevails in a text, by more than `margin` characters or words. */
+/** Whether the script of the language leads by more than `margin` characters or words. */
 export function prevails(locale: Locale, text: string, margin: number): boolean {
   const other = locale === 'en' ? 'zh-TW' : 'en';
   return foreignUnits(text, other) > foreignUnits(text, locale) + margin;
 }
 
-/** A short text of a person that can stand in a sentence, or undefined. */
-export function quotable(
-  value: unknown,
-  { locale, foreign }: { locale?: Locale; foreign?: number } = {},
-): string | undefined {
+/** @returns undefined for a text that does not fit into a sentence, or with too many `foreign` words. */
+export function quotable(value: unknown, locale?: Locale, foreign = 0): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = value.replaceAll(/\s+/g, ' ').trim();
   if (text === '' || roomOf(text) > NAME_ROOM || UNQUOTABLE.test(text)) return undefined;
-  if (locale !== undefined && foreignUnits(text, locale) > (foreign ?? 0)) return undefined;
+  if (locale !== undefined && foreignUnits(text, locale) > foreign) return undefined;
   return text;
 }
 
-/** The sentence of a note most worth quoting, or the beginning of one where all are too long. */
 export function quoteOf(note: string, locale: Locale): Quote | undefined {
   return quoteFrom(sentencesOf(note), locale);
 }
 
-/** The best of these sentences that fits; failing that, as many clauses of one as fit. */
+/** The best sentence that fits; otherwise as many clauses of one as fit. */
 export function quoteFrom(sentences: readonly string[], locale: Locale): Quote | undefined {
   const usable = sentences
     .filter((sentence) => !UNQUOTABLE.test(sentence) && !/\s{2}|[^\S ]/u.test(sentence))
@@ -95,7 +88,6 @@ function quote(text: string, isCut: boolean): Quote {
   return { text, isCut, tellsOfDiscovery: DISCOVERY.test(text) };
 }
 
-/** Each with the marks that close it. */
 function sentencesOf(note: string): string[] {
   const pattern = /(?:[^。！？!?.\n]|\.(?!\s|$|\n))+(?:[。！？!?.]+|$|(?=\n))/gu;
   return (note.match(pattern) ?? []).map((sentence) => sentence.trim());

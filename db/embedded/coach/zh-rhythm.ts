@@ -1,5 +1,5 @@
 /**
- * What the coach says in Traditional Chinese of when someone came.
+ * The Traditional Chinese wordings on the days of the check-ins.
  */
 import type { RhythmClaims, Wordings } from './claims.ts';
 

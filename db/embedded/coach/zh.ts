@@ -1,5 +1,5 @@
 /**
- * What the coach says in Traditional Chinese.
+ * The Traditional Chinese wordings of the coach.
  */
 import type { Facts } from './facts.ts';
 import type { Mood } from './moods.ts';
@@ -17,7 +17,6 @@ const MOOD: Record<Mood, string> = {
   happy: '「開心」',
 };
 
-/** The three paragraphs. */
 export function writeChinese(facts: Facts) {
   const { breakthrough, rhythm, insight } = planOf(facts);
   const call = facts.nickname === undefined ? '' : `${facts.nickname}，`;

@@ -1,5 +1,5 @@
 /**
- * What a data directory holds beside the engines' own data, and how it is emptied.
+ * The development secret in a data directory, and the reset of the directory.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,10 +7,7 @@ import path from 'node:path';
 import type { Config } from '../../../base/config.ts';
 import { lockDataDir } from './lock.ts';
 
-/**
- * Empties the data directory of the embedded engines: only what they put there, and never under a live process.
- * @throws if a process uses it, or it holds other things and no trace of the engines.
- */
+/** Removes only the engines' files. @throws if a live process uses the directory, or it holds only foreign files. */
 export async function resetData({ dataDir }: Pick<Config, 'dataDir'>): Promise<void> {
   if (!existsSync(dataDir)) return;
   const names = readdirSync(dataDir);
@@ -25,10 +22,10 @@ export async function resetData({ dataDir }: Pick<Config, 'dataDir'>): Promise<v
   lock.release();
 }
 
-/** Names in a data directory: an engine's folder, log or draft; the secret; the lock. */
+/** Engine folders, logs and drafts; the secret; the lock. */
 const OURS = /^(postgres|redis|clickhouse|vectors|demo|jwt-secret|engines\.json)([.-].*)?$/;
 
-/** The secret of a development set-up: made once, so that tokens survive a restart. */
+/** The development secret, created once so that tokens survive a restart. */
 export function keptSecret(dataDir: string): string {
   const file = path.join(dataDir, 'jwt-secret');
   if (!existsSync(file)) {
@@ -37,7 +34,7 @@ export function keptSecret(dataDir: string): string {
     try {
       linkSync(draft, file);
     } catch (error) {
-      // Another process was quicker: its secret is the one.
+      // Another process won the race; its secret counts.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     } finally {
       rmSync(draft);
@@ -46,7 +43,6 @@ export function keptSecret(dataDir: string): string {
   return readFileSync(file, 'utf8');
 }
 
-/** What only this process needs to know. */
 export function randomSecret(): string {
   return randomBytes(32).toString('base64url');
 }

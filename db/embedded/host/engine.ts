@@ -1,51 +1,34 @@
 /**
- * An embedded engine: a real server (or a local stand-in, called that) run for this process on a free port.
+ * Runs an embedded engine, a real server or a stand-in, for this process on a free loopback port.
  */
 import { fork } from 'node:child_process';
 
 export interface Engine {
-  /** The word used in logs: postgres, redis, clickhouse, vectors, coach. */
+  /** postgres, redis, clickhouse, vectors or coach. */
   name: string;
-  /** Where clients reach it. */
   url: string;
-  /** What it is, for people: product and version, or "local vector store, not Qdrant". */
+  /** Shown to people: product and version, or "local vector store, not Qdrant". */
   note: string;
-  /** The process to end if its parent dies without a word. */
+  /** The process that the keeper ends if the parent is killed. */
   pid: number;
-  /** Ends it cleanly and waits until it is gone. Safe to call twice. */
+  /** Shuts down cleanly and waits for the exit. Safe to call twice. */
   stop(): Promise<void>;
 }
 
-export interface ForkOptions {
-  name: string;
-  /** Compiled module to run; it calls `serveAsEngine`. */
-  module: URL;
-  /** Handed to the module as JSON. */
-  options: Record<string, unknown>;
-  /** Longest wait until it is ready, in milliseconds. Default 20,000. */
-  startTimeoutMs?: number;
-}
-
-interface Ready {
-  url: string;
-  note: string;
-}
-
-/** Why the child gives up, for people. */
+type Ready = Pick<Engine, 'url' | 'note'>;
 interface Failed {
   error: string;
 }
 
+const START_TIMEOUT_MS = 20_000;
+
 /**
- * Runs an engine written in this project in a child process of its own process group, so that Ctrl-C reaches only the
- * parent. The child ends when the parent does: its IPC channel closes.
+ * Runs an engine of this project in a child process with its own process group, so that Ctrl-C reaches only the parent.
+ * The child exits when its IPC channel closes, and so when the parent dies.
+ * @param module compiled module that calls `serveAsEngine`, which receives `options` as JSON.
+ * @throws if the child reports an error, exits, or is not ready within 20 s.
  */
-export async function forkEngine({
-  name,
-  module,
-  options,
-  startTimeoutMs = 20_000,
-}: ForkOptions): Promise<Engine> {
+export async function forkEngine(name: string, module: URL, options: object): Promise<Engine> {
   const child = fork(module, [JSON.stringify(options)], {
     detached: true,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -55,8 +38,8 @@ export async function forkEngine({
   const ready = await new Promise<Ready>((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
-      reject(new Error(`${name} did not start within ${startTimeoutMs} ms`));
-    }, startTimeoutMs);
+      reject(new Error(`${name} did not start within ${START_TIMEOUT_MS} ms`));
+    }, START_TIMEOUT_MS);
     child.once('message', (message) => {
       clearTimeout(timer);
       const report = message as Ready | Failed;
@@ -81,10 +64,7 @@ export async function forkEngine({
   };
 }
 
-/**
- * The child's side of `forkEngine`: starts the server, reports where it is, and stops it when the parent lets go or dies.
- * A server that does not start is reported by its error, which `forkEngine` throws.
- */
+/** The child's side of `forkEngine`: reports the address or the error, and stops when the parent disconnects. */
 export async function serveAsEngine<O>(
   start: (options: O) => Promise<Ready & { stop: () => Promise<void> }>,
 ): Promise<void> {
@@ -103,6 +83,6 @@ export async function serveAsEngine<O>(
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => undefined);
   if (!process.connected) await server.stop().finally(() => process.exit(0));
-  // A parent that is gone by now needs no telling: its disconnect ends this process.
+  // Ignores a failed send: the parent has died, and its disconnect ends this process.
   process.send?.({ url, note } satisfies Ready, () => undefined);
 }

@@ -1,6 +1,6 @@
 /**
- * The keeper's own process: told on standard input, one line each, what to watch. It ends when the parent does, however
- * that happens: `node keeper-process.js <how long an engine may take to end cleanly, in milliseconds>`.
+ * The keeper's process: reads the processes to watch from standard input, one JSON line each, and ends them once the
+ * parent closes it or dies. Usage: `node keeper-process.js <milliseconds before SIGKILL>`.
  */
 import { createInterface } from 'node:readline';
 import { endProcesses, type Leftover } from './process.ts';

@@ -1,23 +1,22 @@
 /**
- * The keeper: one small process that outlives a parent killed without a word, and ends the engines it leaves behind.
+ * The keeper: a small process that outlives a killed parent and ends the engines the parent left running.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { markProcess, type Leftover } from './process.ts';
 
-/** How long an engine may take to end cleanly, in milliseconds. */
 const PATIENCE_MS = 5000;
 
 export interface Keeper {
-  /** Ends this process by this signal once the parent is gone. */
+  /** Sends this signal to the process once the parent exits. */
   watch(pid: number, signal: NodeJS.Signals): void;
-  /** Lets the keeper go, and waits for it. Processes still watched and running are ended first. */
+  /** Waits for the keeper to end the watched processes that still run, and to exit. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the keeper, in its own process group, so that what ends the parent's group spares it.
- * It listens on a pipe, which holds what was written even if the parent dies before the keeper is up.
+ * Starts the keeper in its own process group, so that a signal to the parent's group spares it. It reads a pipe, which
+ * keeps what the parent wrote even if the parent dies before the keeper is up.
  */
 export function startKeeper(patienceMs = PATIENCE_MS): Keeper {
   const file = fileURLToPath(new URL('./keeper-process.js', import.meta.url));
@@ -29,7 +28,7 @@ export function startKeeper(patienceMs = PATIENCE_MS): Keeper {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
-  // Should the keeper die first, its pipe breaks; the engines are still stopped by the parent.
+  // The pipe breaks if the keeper dies first; the parent still stops the engines.
   child.stdin.on('error', () => undefined);
   return {
     watch(pid, signal) {

@@ -1,5 +1,5 @@
 /**
- * One process per data directory: `<dataDir>/engines.json` says which, and where its engines are reached.
+ * The lock of a data directory: `<dataDir>/engines.json` names the owning process and the URLs of its engines.
  */
 import {
   accessSync,
@@ -20,30 +20,25 @@ import {
   type ProcessMark,
 } from './process.ts';
 
-/** URLs by engine name. */
 export type EngineUrls = Readonly<Record<string, string>>;
 
 interface State {
   owner: ProcessMark;
-  /** What to end if the owner did not. */
+  /** The processes to end if the owner died without stopping them. */
   engines: Leftover[];
-  /** Absent while the engines are starting. */
+  /** Absent while the engines start. */
   urls?: EngineUrls;
 }
 
 export interface Lock {
-  /** Tells others where the engines are, and what to end should this process be unable to. */
+  /** Records the URLs for other processes, and the processes to end if this one dies. */
   publish(urls: EngineUrls, engines: readonly Leftover[]): void;
   release(): void;
 }
 
-/** How long engines of a dead owner may take to end cleanly. */
 const PATIENCE_MS = 8000;
 
-/**
- * Takes the directory for this process. Engines of an owner that died are ended first.
- * @throws if another live process (or this one) has it, or it cannot be written to.
- */
+/** Ends a dead owner's engines. @throws if a live process (even this one) holds the lock, or the folder is not writable. */
 export async function lockDataDir(dataDir: string): Promise<Lock> {
   makeUsable(dataDir);
   const file = lockFile(dataDir);
@@ -74,7 +69,7 @@ function makeUsable(dataDir: string): void {
   }
 }
 
-/** Where the engines of the live process that uses the directory are reached; undefined if none does, or not yet. */
+/** The URLs of the live owner's engines; undefined without an owner, or while its engines start. */
 export function findRunning(dataDir: string): EngineUrls | undefined {
   const state = read(lockFile(dataDir));
   return state !== undefined && isRunning(state.owner) ? state.urls : undefined;
@@ -84,7 +79,7 @@ function lockFile(dataDir: string): string {
   return path.resolve(dataDir, 'engines.json');
 }
 
-/** Appears whole or not at all: a reader never sees half a file. */
+/** Creates the file atomically, so that a reader never sees half of it. @returns false if it exists. */
 function create(file: string, state: State): boolean {
   const draft = write(file, state);
   try {
@@ -100,14 +95,14 @@ function create(file: string, state: State): boolean {
 
 function write(file: string, state: State): string {
   const draft = `${file}.${process.pid}.new`;
-  // It holds the password of the embedded Postgres.
+  // The Postgres URL contains a password.
   writeFileSync(draft, JSON.stringify(state), { mode: 0o600 });
   return draft;
 }
 
 /**
- * Moves the lock of a dead owner aside and returns what that owner left running. Moved before it is believed to be
- * stale: meanwhile another process may have taken it over, and then it is put back.
+ * Moves the lock of a dead owner aside and returns the processes it left running. Checks the owner again after the move,
+ * because another process may have taken the lock over meanwhile; that lock is put back.
  */
 function takeStale(file: string, dataDir: string): Leftover[] {
   refuseIfLive(read(file), dataDir);

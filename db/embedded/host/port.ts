@@ -1,14 +1,14 @@
-import { createServer } from 'node:net';
+/**
+ * Finds a free loopback port, which another process may take before the caller does.
+ */
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 
-/** A loopback port nobody listens on at this moment. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

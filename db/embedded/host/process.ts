@@ -1,23 +1,22 @@
 /**
- * Processes by number: told apart from later ones of the same number, and ended for certain.
+ * Identifies processes despite the reuse of process ids, and ends them reliably.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A process that can still be told apart when its number has been given to another. */
 export interface ProcessMark {
   pid: number;
-  /** When it started, in the system's own notation. */
+  /** In the system's notation; tells the process from a later one with the same id. */
   startedAt: string;
 }
 
-/** Marks a running process; undefined when there is none of that number, or only a zombie. */
+/** @returns undefined if no process has the id, or only a zombie. */
 export function markProcess(pid: number): ProcessMark | undefined {
   try {
     if (existsSync('/proc/self/stat')) {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      // The name, in parentheses, may hold anything; state is the first field after it, start time the twentieth.
+      // The name, in parentheses, may contain any character. State is the first field after it, start time the 20th.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return fields[0] === 'Z' ? undefined : { pid, startedAt: fields[19] ?? '' };
     }
@@ -36,12 +35,11 @@ export function isRunning({ pid, startedAt }: ProcessMark): boolean {
   return markProcess(pid)?.startedAt === startedAt;
 }
 
-/** A process to end, and the signal on which it ends cleanly. */
 export interface Leftover extends ProcessMark {
   signal: NodeJS.Signals;
 }
 
-/** Ends processes nobody waits for: each by its own signal, after `patienceMs` by SIGKILL. Resolves when all are gone. */
+/** Sends each process its signal, and SIGKILL after `patienceMs`. Resolves once all have ended. */
 export async function endProcesses(
   leftovers: readonly Leftover[],
   patienceMs: number,
@@ -58,12 +56,12 @@ function send(leftover: Leftover, signal: NodeJS.Signals): void {
   try {
     if (isRunning(leftover)) process.kill(leftover.pid, signal);
   } catch (error) {
-    // It ended between the look and the signal.
+    // It ended between the check and the signal.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
-/** The command line of a process; empty when there is none, or when it is a zombie. */
+/** The command line of a process; empty if there is none, or for a zombie. */
 export function commandOf(pid: number): string {
   try {
     if (existsSync('/proc/self/cmdline')) return readFileSync(`/proc/${pid}/cmdline`, 'utf8');

@@ -1,5 +1,5 @@
 /**
- * Servers that are programs of their own: spawned with a log file, awaited until they answer, ended for certain.
+ * Spawns third-party servers with a log file, waits until they answer, and ends them reliably.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -16,15 +16,15 @@ export interface ServerOptions {
   command: string;
   args: readonly string[];
   env?: NodeJS.ProcessEnv;
-  /** Unprivileged account to run under; only root may ask for one. */
+  /** The unprivileged account to run under; root only. */
   account?: Account | undefined;
-  /** Takes both output streams. A file, so that the server never blocks on, or dies of, a pipe its parent left. */
+  /** Receives stdout and stderr. A pipe would block or kill the server once the parent died. */
   logFile: string;
-  /** Resolves once the server of that process id answers; asked again every 15 ms while it throws. */
+  /** Resolves once the server with that process id answers; retried every 15 ms while it rejects. */
   probe(pid: number): Promise<unknown>;
-  /** Told the process id at once, so that somebody can end it should this process die while it starts. */
+  /** Receives the process id at once, so that the keeper can end a server whose parent dies during the start. */
   onSpawn?: ((pid: number) => void) | undefined;
-  /** Sent in turn until it is gone, 8 s apart. */
+  /** Sent in turn, 8 s apart, before SIGKILL. */
   stopSignals: readonly NodeJS.Signals[];
 }
 
@@ -38,8 +38,8 @@ const PROBE_EVERY_MS = 15;
 const SIGNAL_EVERY_MS = 8000;
 
 /**
- * Starts a server in its own process group (Ctrl-C in a terminal reaches only the parent, which then stops it in order).
- * @throws with the end of its log when it ends, or stays silent for 20 s, before it answers.
+ * Starts a server in its own process group, so that Ctrl-C reaches only the parent, which stops it in order.
+ * @throws with the end of the log if the server exits before it answers, or does not answer within 20 s.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { name, command, args, env, account, logFile, stopSignals } = options;
@@ -78,10 +78,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
   const reason = ended ?? `no answer within ${START_TIMEOUT_MS / 1000} s`;
   await stop();
-  throw new Error(`${name} did not start (${reason}):\n${endOf(logFile)}`);
+  const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-8);
+  throw new Error(`${name} did not start (${reason}):\n${lines.join('\n')}`);
 }
 
-/** Waits for a promise, but no longer than this. */
 async function settledWithin(promise: Promise<void>, waitMs: number): Promise<void> {
   const timer = new AbortController();
   await Promise.race([
@@ -91,14 +91,10 @@ async function settledWithin(promise: Promise<void>, waitMs: number): Promise<vo
   timer.abort();
 }
 
-function endOf(logFile: string): string {
-  return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-8).join('\n');
-}
-
 /**
- * Ends the server a crashed parent left on a data directory, and removes its pid file: the number in it may meanwhile
- * belong to anything else, which is left alone (and over which Postgres would refuse to start).
- * @param marker stands in the command line of the server: the path of its data directory.
+ * Ends the server that a crashed parent left running, and removes its pid file: Postgres refuses to start while a process
+ * has that id. An unrelated process that has the id by now is spared.
+ * @param marker the path of the data directory, which is part of the server's command line.
  */
 export async function endOrphan(
   pidFile: string,

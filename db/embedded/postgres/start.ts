@@ -1,5 +1,5 @@
 /**
- * The embedded Postgres: the real server on a free loopback port, its cluster in `<dataDir>/postgres`.
+ * The embedded Postgres: the real server on a free loopback port, with its cluster in `<dataDir>/postgres`.
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -17,7 +17,7 @@ import { endOrphan, startServer } from '../host/server.ts';
 
 const USER = 'daodao';
 
-/** Durable, but small: this runs beside everything else on a laptop or a 2 GB host. */
+/** Durable but small, for a laptop or a 2 GB host that runs everything. */
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -31,14 +31,14 @@ const SETTINGS = {
 
 export interface PostgresOptions {
   dataDir: string;
-  /** Told the process id of the server before it is ready, and at first that of initdb. */
+  /** Called with the process id of initdb, then with that of the server before it is ready. */
   onSpawn?: (pid: number) => void;
 }
 
 /**
- * Starts Postgres; the first time, creates its cluster (UTF-8, the built-in C.UTF-8 locale, a generated password).
- * A server that a crashed parent left on the same data is stopped first.
- * @throws if the optional package is missing, the data is another major version's, or the server does not come up.
+ * Starts Postgres, after stopping a server that a crashed parent left on the same data. The first start creates the
+ * cluster: UTF-8, the built-in C.UTF-8 locale, a generated password.
+ * @throws if the optional package is missing, the data is another major version's, or the server does not start.
  */
 export async function startPostgres({ dataDir, onSpawn }: PostgresOptions): Promise<Engine> {
   const cluster = path.resolve(dataDir, 'postgres');
@@ -80,8 +80,8 @@ async function connect(url: string): Promise<void> {
 }
 
 /**
- * Made beside its place and renamed when complete, so that an interrupted first start leaves nothing half-made.
- * What such a start left is removed; its initdb, should it still run, never meets this one's folder.
+ * Creates the cluster under a temporary name and renames it when complete, so that an interrupted start leaves no partial
+ * one. Removes the drafts of such starts; their initdb, if it still runs, never writes to this draft.
  */
 async function createCluster(
   cluster: string,
@@ -117,18 +117,14 @@ async function createCluster(
   });
   if (running.child.pid !== undefined) onSpawn?.(running.child.pid);
   await running.catch((error: Error & { stderr?: string }) => {
-    throw new Error(
-      `initdb failed: ${(error.stderr ?? error.message).trim()}${accountHint(error)}`,
-    );
+    // A container may run under a user id without a name, which initdb requires.
+    const hint = error.message.includes('look up effective user ID')
+      ? '. Give this user a line in /etc/passwd, or set DATABASE_URL.'
+      : '';
+    throw new Error(`initdb failed: ${(error.stderr ?? error.message).trim()}${hint}`);
   });
   await rename(passwordFile, path.join(fresh, 'password'));
   await rename(fresh, cluster);
-}
-
-/** In a container run under a bare number, the user may have no name, and initdb insists on one. */
-function accountHint({ message }: Error): string {
-  if (!message.includes('look up effective user ID')) return '';
-  return '. Give this user a line in /etc/passwd, or set DATABASE_URL.';
 }
 
 async function checkVersion(cluster: string, { version }: Binaries): Promise<void> {
@@ -147,7 +143,7 @@ async function checkVersion(cluster: string, { version }: Binaries): Promise<voi
   );
 }
 
-/** Postgres insists on owning its data; a copied or restored folder may belong to root. */
+/** Postgres must own its data; a copied or restored folder may belong to root. */
 async function giveTo({ uid, gid }: Account, cluster: string): Promise<void> {
   const inside = await readdir(cluster, { recursive: true });
   for (const file of ['', ...inside]) await chown(path.join(cluster, file), uid, gid);

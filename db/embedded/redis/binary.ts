@@ -1,5 +1,5 @@
 /**
- * Finds a real redis-server: on the PATH, in the cache, or in the distribution's own package, unpacked without root.
+ * Finds redis-server on the PATH or in the cache, or unpacks the distribution's package without root.
  */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
@@ -11,22 +11,14 @@ const run = promisify(execFile);
 
 export interface RedisBinary {
   command: string;
-  /** For instance `7.0.15`. */
   version: string;
   env: NodeJS.ProcessEnv;
 }
 
 const LEAST_MAJOR_VERSION = 7;
 
-/**
- * @param cacheDir where a fetched redis-server is kept for the next start.
- * @param onFetch told before one is fetched, which takes some seconds.
- * @throws with the command that installs one, if there is none and none can be fetched.
- */
-export async function findRedis(
-  cacheDir: string,
-  onFetch: () => void = () => undefined,
-): Promise<RedisBinary> {
+/** @throws with the install command if redis-server is missing and cannot be downloaded. */
+export async function findRedis(cacheDir: string, onFetch?: () => void): Promise<RedisBinary> {
   const onPath = await inspect('redis-server', process.env);
   if (onPath !== undefined && isNewEnough(onPath)) return onPath;
   const distribution = await osRelease();
@@ -35,7 +27,7 @@ export async function findRedis(
   if (cached !== undefined) return cached;
   let reason = onPath && `the one on the PATH is ${onPath.version}`;
   if (await hasApt()) {
-    onFetch();
+    onFetch?.();
     try {
       return await fetchPackage(folder);
     } catch (error) {
@@ -48,7 +40,6 @@ export async function findRedis(
   );
 }
 
-/** The command for this platform. */
 export function installHint(distribution: string, platform = process.platform): string {
   if (platform === 'darwin') return 'Install it with `brew install redis`';
   if (platform === 'win32') return 'Run this under WSL (Redis has no Windows build)';
@@ -63,7 +54,7 @@ export function installHint(distribution: string, platform = process.platform): 
   return 'Install it with the package manager of this system';
 }
 
-/** `debian-12`, `ubuntu-24.04`; just the platform where there is no /etc/os-release. */
+/** `debian-12`, `ubuntu-24.04`; the platform if there is no /etc/os-release. */
 async function osRelease(): Promise<string> {
   const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1];
@@ -74,7 +65,6 @@ function isNewEnough({ version }: RedisBinary): boolean {
   return Number.parseInt(version, 10) >= LEAST_MAJOR_VERSION;
 }
 
-/** Runs it: undefined if it is not there or cannot be loaded. */
 async function inspect(command: string, env: NodeJS.ProcessEnv): Promise<RedisBinary | undefined> {
   try {
     const { stdout } = await run(command, ['--version'], { env });
@@ -85,7 +75,7 @@ async function inspect(command: string, env: NodeJS.ProcessEnv): Promise<RedisBi
   }
 }
 
-/** An unpacked package is usable with its own library folders (`usr/lib/<triplet>`, `lib/<triplet>`) on the loader's path. */
+/** Adds the package's library folders, `usr/lib/<triplet>` and `lib/<triplet>`, to the loader's path. */
 async function inspectUnpacked(folder: string): Promise<RedisBinary | undefined> {
   const libraries: string[] = [];
   for (const base of ['usr/lib', 'lib']) {
@@ -108,16 +98,15 @@ async function hasApt(): Promise<boolean> {
 }
 
 /**
- * Downloads redis-server and the libraries this machine lacks with apt's own checks of signatures, but with private
- * lists, cache and locks, so that no root is needed and the system is not changed; then unpacks them.
- * Done beside its place and renamed when complete: two processes may race, and the loser uses the winner's.
+ * Downloads redis-server and missing libraries through apt, which checks signatures. Private lists and cache need no root
+ * and leave the system unchanged. Two processes may race: the rename fails for the loser, which uses the winner's folder.
  */
 async function fetchPackage(folder: string): Promise<RedisBinary> {
   await mkdir(path.dirname(folder), { recursive: true });
   const work = await mkdtemp(`${folder}.`);
   try {
     const apt = await privateApt(work);
-    // One unreachable third-party source fails the update though the distribution's own lists are there.
+    // An unreachable third-party source fails the update even though the distribution's lists arrived.
     const update = await apt('update', '-o', 'APT::Update::Error-Mode=any').then(
       () => undefined,
       (error: Error) => error,
@@ -147,7 +136,7 @@ async function fetchPackage(folder: string): Promise<RedisBinary> {
   return found;
 }
 
-/** An apt-get that keeps all it writes under `work` and knows what the system has installed. */
+/** An apt-get that writes only under `work` but reads the system's list of installed packages. */
 async function privateApt(work: string): Promise<(...args: string[]) => Promise<unknown>> {
   await mkdir(path.join(work, 'state/lists/partial'), { recursive: true });
   await mkdir(path.join(work, 'cache/archives/partial'), { recursive: true });
@@ -159,7 +148,7 @@ async function privateApt(work: string): Promise<(...args: string[]) => Promise<
     'Acquire::http::Timeout': '15',
     'Acquire::https::Timeout': '15',
     'Acquire::Languages': 'none',
-    // As root, apt would download as `_apt`, who may not enter the work folder.
+    // Started by root, apt would download as `_apt`, which may not enter the work folder.
     'APT::Sandbox::User': '',
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);

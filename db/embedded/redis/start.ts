@@ -1,5 +1,5 @@
 /**
- * The embedded Redis: a real redis-server on a free loopback port, its append-only file in `<dataDir>/redis`.
+ * The embedded Redis: a real redis-server on a free loopback port, with its append-only file in `<dataDir>/redis`.
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -11,18 +11,16 @@ import { findRedis } from './binary.ts';
 
 export interface RedisOptions {
   dataDir: string;
-  /** Where a fetched redis-server is kept. */
   cacheDir: string;
-  /** Told the process id before the server is ready. */
   onSpawn?: (pid: number) => void;
-  /** Told before redis-server is fetched, which takes some seconds. */
+  /** Called before a download, which takes some seconds. */
   onFetch?: () => void;
 }
 
 /**
- * Starts Redis as a queue needs it: nothing evicted, every write appended to a file that is synced once a second.
- * A server that a crashed parent left on the same data is stopped first: two would spoil the file.
- * @throws with the command that installs redis-server, if there is none.
+ * Starts Redis for a queue: no eviction, and an append-only file synced once a second. First stops a server that a
+ * crashed parent left on the same data, because two would corrupt the file.
+ * @throws with the install command if redis-server is missing.
  */
 export async function startRedis({
   dataDir,
@@ -45,7 +43,7 @@ export async function startRedis({
     appendfsync: 'everysec',
     save: '',
     'maxmemory-policy': 'noeviction',
-    // Keeps the folder in the command line, by which an orphan is recognised.
+    // Keeps the folder in the command line, which `endOrphan` searches.
     'set-proc-title': 'no',
   };
   const server = await startServer({
@@ -61,7 +59,7 @@ export async function startRedis({
   return { name: 'redis', url: `redis://127.0.0.1:${port}`, note: `Redis ${version}`, ...server };
 }
 
-/** Another server may have been quicker to take the port, so the one that answers must say who it is. */
+/** Another server may have taken the port, so the answer must contain the process id. */
 async function ping(port: number, pid: number): Promise<void> {
   const client = new Redis(port, '127.0.0.1', {
     lazyConnect: true,
@@ -75,7 +73,7 @@ async function ping(port: number, pid: number): Promise<void> {
     const info = await client.info('server');
     if (!info.includes(`process_id:${pid}\r`)) throw new Error(`port ${port} is another's`);
   } finally {
-    // On a connection that never was, `disconnect` leaves a timer of 2 s behind.
+    // Without a connection, `disconnect` leaves a 2 s timer behind.
     if (client.status !== 'end') client.disconnect();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * An append-only log of JSON entries, one a line behind its CRC-32. What was appended survives the death of the
- * process at any moment; a line torn by it is dropped at the next start.
+ * An append-only log: one JSON entry per line, behind its CRC-32. Entries survive a crash of the process at any moment;
+ * the next start drops a torn last line.
  */
 import {
   appendFileSync,
@@ -16,15 +16,12 @@ import {
 import { crc32 } from 'node:zlib';
 
 export interface Log<Entry> {
-  /** Writes an entry; it is with the operating system when this returns. */
+  /** Returns once the operating system has the entry; it does not wait for the disk. */
   append(entry: Entry): void;
   close(): void;
 }
 
-/**
- * Opens a log, handing every entry in it to `replay`.
- * @throws {Error} when a damaged line has good ones after it: that is no torn tail, and dropping it would lose data.
- */
+/** @throws {Error} if valid lines follow a damaged one: that is no torn tail, and dropping it would lose data. */
 export function openLog<Entry>(file: string, replay: (entry: Entry) => void): Log<Entry> {
   let sizeBytes = existsSync(file) ? replayFile(file, replay) : 0;
   const descriptor = openSync(file, 'a');
@@ -36,7 +33,7 @@ export function openLog<Entry>(file: string, replay: (entry: Entry) => void): Lo
         appendFileSync(descriptor, line);
         sizeBytes += line.length;
       } catch (error) {
-        // Half a line (a full disk) would spoil the next one.
+        // A partial line (disk full) would corrupt the next one.
         ftruncateSync(descriptor, sizeBytes);
         throw error;
       }
@@ -48,7 +45,7 @@ export function openLog<Entry>(file: string, replay: (entry: Entry) => void): Lo
   };
 }
 
-/** Puts a log of these entries in the place of `file`, so that a crash leaves either the old one or the new. */
+/** Replaces `file` atomically: a crash leaves either the old log or the new one. */
 export function rewriteLog<Entry>(file: string, entries: Iterable<Entry>): void {
   const fresh = `${file}.new`;
   const descriptor = openSync(fresh, 'w');
@@ -85,7 +82,6 @@ function encode(entry: unknown): Buffer {
   return Buffer.from(`${checksum(text)} ${text}\n`);
 }
 
-/** The JSON text of a line, or undefined when its checksum does not match. */
 function decode(line: Buffer): string | undefined {
   const text = line.toString('utf8', 9);
   return line.toString('latin1', 0, 8) === checksum(text) ? text : undefined;

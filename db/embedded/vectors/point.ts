@@ -1,7 +1,6 @@
 /**
- * Points as the local vector store keeps them, and the checks on what clients send.
+ * The points of the local vector store, and the validation of client input.
  */
-
 import type { Row } from './rows.ts';
 
 /** An unsigned integer, or a UUID in lower case with hyphens. */
@@ -11,17 +10,15 @@ export type Payload = Record<string, unknown>;
 
 export interface NewPoint {
   id: PointId;
-  /** Of length 1, so that a dot product is the cosine. */
+  /** Normalised to length 1, so that a dot product is the cosine. */
   vector: Float32Array;
   payload: Payload;
 }
 
 export interface Point extends Omit<NewPoint, 'vector'> {
-  /** Of its vector. */
   row: Row;
 }
 
-/** A request that cannot be met; `status` is the HTTP status of the answer. */
 export class StoreError extends Error {
   readonly status: number;
   constructor(status: 400 | 404 | 409 | 413, message: string) {
@@ -47,7 +44,6 @@ export function readId(value: unknown): PointId {
   );
 }
 
-/** The order of pages: numbers first, then UUIDs. */
 export function compareIds(a: PointId, b: PointId): number {
   if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
   return a < b ? -1 : a > b ? 1 : 0;
@@ -69,10 +65,10 @@ export function readVector(value: unknown, size: number): number[] {
 
 /** @throws {StoreError} 400 unless the value is an object. */
 export function readObject(value: unknown, what: string): Record<string, unknown> {
-  if (!isObject(value)) {
-    throw new StoreError(400, `Format error in JSON body: ${what} must be an object`);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
   }
-  return value;
+  throw new StoreError(400, `Format error in JSON body: ${what} must be an object`);
 }
 
 /** @throws {StoreError} 400 unless the value is a list. */
@@ -83,24 +79,18 @@ export function readList(value: unknown, what: string): unknown[] {
   return value;
 }
 
-/** A whole number of at least `min`, or `fallback` when there is none. */
-export function readCount(value: unknown, what: string, min: number, fallback: number): number {
-  if (value === undefined || value === null) return fallback;
-  if (!Number.isSafeInteger(value) || (value as number) < min) {
-    throw new StoreError(400, `Validation error in JSON body: ${what} must be ${min} or larger`);
-  }
-  return value as number;
+/** Defaults to 10, as in Qdrant. @throws {StoreError} 400 unless the value is a positive integer. */
+export function readLimit(value: unknown): number {
+  const limit = value ?? 10;
+  if (typeof limit === 'number' && Number.isSafeInteger(limit) && limit >= 1) return limit;
+  throw new StoreError(400, 'Validation error in JSON body: limit must be 1 or larger');
 }
 
-/** Refuses what Qdrant has and this store has not, rather than to answer as if it had not been asked. */
+/** Refuses options of Qdrant that this store would otherwise ignore. @throws {StoreError} 400 */
 export function refuseFields(body: Record<string, unknown>, fields: readonly string[]): void {
   for (const field of fields) {
     if (body[field] !== undefined && body[field] !== null) {
       throw new StoreError(400, `Wrong input: the local vector store has no \`${field}\``);
     }
   }
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

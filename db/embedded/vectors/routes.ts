@@ -1,12 +1,11 @@
 /**
- * The routes of the local vector store: those of Qdrant's REST interface that this project uses.
+ * The routes of Qdrant's REST interface that this project uses.
  */
 import {
   countPoints,
   deletePoints,
   queryPoints,
   retrievePoints,
-  scrollPoints,
   upsertPoints,
 } from './operations.ts';
 import { readList, readObject, StoreError } from './point.ts';
@@ -17,26 +16,24 @@ type Handler = (store: VectorStore, name: string, body: Body) => unknown;
 
 const UPDATED = { operation_id: 0, status: 'completed' };
 
-/** First match wins: `aliases` is no collection's name. */
+/** The first match wins, so that `aliases` never counts as the name of a collection. */
 const ROUTES: readonly [method: string, path: RegExp, handler: Handler][] = [
   ['GET', /^\/collections$/, listCollections],
   ['GET', /^\/aliases$/, listAliases],
   ['POST', /^\/collections\/aliases$/, changeAliases],
   ['PUT', /^\/collections\/([^/]+)$/, createCollection],
-  ['GET', /^\/collections\/([^/]+)$/, describeCollection],
   ['DELETE', /^\/collections\/([^/]+)$/, (store, name) => store.drop(name)],
   ['GET', /^\/collections\/([^/]+)\/exists$/, exists],
   ['PUT', /^\/collections\/([^/]+)\/index$/, updating(declareIndex)],
   ['PUT', /^\/collections\/([^/]+)\/points$/, updating(upsertPoints)],
   ['POST', /^\/collections\/([^/]+)\/points$/, retrievePoints],
   ['POST', /^\/collections\/([^/]+)\/points\/delete$/, updating(deletePoints)],
-  ['POST', /^\/collections\/([^/]+)\/points\/scroll$/, scrollPoints],
   ['POST', /^\/collections\/([^/]+)\/points\/count$/, countPoints],
   ['POST', /^\/collections\/([^/]+)\/points\/query$/, queryPoints],
   ['POST', /^\/collections\/([^/]+)\/points\/query\/batch$/, queryPointsOfMany],
 ];
 
-/** Answers one request. @throws {StoreError} with the status to answer. */
+/** @throws {StoreError} with the status of the response. */
 export function route(store: VectorStore, method: string, path: string, body: Body): unknown {
   for (const [verb, pattern, handler] of ROUTES) {
     const match = verb === method ? pattern.exec(path) : null;
@@ -52,7 +49,6 @@ function updating(change: (store: VectorStore, name: string, body: Body) => void
   };
 }
 
-/** Each search as if it were alone. */
 function queryPointsOfMany(store: VectorStore, name: string, body: Body) {
   return readList(body['searches'], 'searches').map((search) =>
     queryPoints(store, name, readObject(search, 'search')),
@@ -77,21 +73,6 @@ function createCollection(store: VectorStore, name: string, body: Body): true {
   }
   store.create(name, size);
   return true;
-}
-
-function describeCollection(store: VectorStore, name: string) {
-  const { size, points, indexes } = store.collection(name);
-  return {
-    status: 'green',
-    optimizer_status: 'ok',
-    indexed_vectors_count: 0,
-    points_count: points.size,
-    segments_count: 1,
-    config: { params: { vectors: { size, distance: 'Cosine' }, shard_number: 1 } },
-    payload_schema: Object.fromEntries(
-      [...indexes].map(([field, schema]) => [field, { data_type: schema, points: points.size }]),
-    ),
-  };
 }
 
 function listAliases({ aliases }: VectorStore) {
@@ -120,10 +101,9 @@ function readAliasAction(action: Body): [alias: string, collection: string | nul
   return [readName(fields, 'alias_name'), readName(fields, 'collection_name')];
 }
 
-function declareIndex(store: VectorStore, name: string, body: Body): void {
-  const schema = body['field_schema'];
-  const type = typeof schema === 'string' ? schema : readObject(schema, 'field_schema')['type'];
-  store.declareIndex(name, readName(body, 'field_name'), type);
+/** Qdrant needs payload indexes; a search here scans every point, so an index is accepted and ignored. */
+function declareIndex(store: VectorStore, name: string): void {
+  store.collection(name);
 }
 
 function readName(fields: Body, field: string): string {

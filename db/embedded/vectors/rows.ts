@@ -1,25 +1,21 @@
 /**
- * Vectors side by side in large arrays, so that an exact search reads them in the order in which they lie, and looks at a point only when
- * its score is among the best.
+ * Vectors side by side in large arrays: an exact search reads memory in order, and reads a point only when it scores well.
  */
 
-/** Vectors in one array. */
 const ROWS_PER_BLOCK = 1024;
 
 export interface Block<Owner> {
   readonly array: Float32Array;
-  /** Whose each vector is; none where one was removed. */
+  /** The owner of each vector; undefined where one was removed. */
   readonly owners: (Owner | undefined)[];
 }
 
-/** Where a vector is. */
 export interface Row {
   readonly block: Block<unknown>;
   readonly slot: number;
 }
 
 export class VectorRows<Owner> {
-  /** Length of a vector. */
   readonly size: number;
   readonly blocks: Block<Owner>[] = [];
   readonly #free: { block: Block<Owner>; slot: number }[] = [];
@@ -28,14 +24,13 @@ export class VectorRows<Owner> {
     this.size = size;
   }
 
-  /** @param own makes the owner, who may keep the place. */
+  /** @param own creates the owner from the position of its vector. */
   add(vector: ArrayLike<number>, own: (row: Row) => Owner): Owner {
     const row = this.#free.pop() ?? this.#next();
     row.block.array.set(vector, row.slot * this.size);
     return (row.block.owners[row.slot] = own(row));
   }
 
-  /** The place is another vector's from now on. */
   remove({ block, slot }: Row): void {
     block.owners[slot] = undefined;
     this.#free.push({ block: block as Block<Owner>, slot });
@@ -56,8 +51,8 @@ export class VectorRows<Owner> {
 }
 
 /**
- * Dot products of the first `count` vectors of an array with another one. All at once, as a call for each costs as much again; in
- * four sums that do not wait for each other.
+ * Multiplies the first `count` vectors of an array with another one. One call per vector would double the cost; four
+ * independent sums let the processor overlap the additions.
  */
 export function dots(array: Float32Array, count: number, other: Float32Array): Float64Array {
   const products = new Float64Array(count);

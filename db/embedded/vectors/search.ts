@@ -1,5 +1,5 @@
 /**
- * Exact cosine search: every vector has length 1, so that the dot product is the score.
+ * Exact cosine search. Every vector has length 1, so the dot product is the score.
  */
 import { compareIds, type Point } from './point.ts';
 import { dots, type VectorRows } from './rows.ts';
@@ -9,19 +9,18 @@ export interface Hit {
   score: number;
 }
 
-/** The vector in single precision and of length 1; a zero vector stays zero. */
+/** Scales a vector to length 1, in single precision; a zero vector stays zero. */
 export function normalise(numbers: ArrayLike<number>): Float32Array {
   const vector = Float32Array.from(numbers);
   const length = Math.sqrt(dots(vector, 1, vector)[0]!);
   return length === 0 ? vector : vector.map((value) => value / length);
 }
 
-/** Scores of the first `count` vectors of an array. */
 export type Score = (array: Float32Array, count: number) => Float64Array;
 
 /**
- * The `k` best points that pass, best first, equal scores by id. Keeps a heap of `k` with the worst on top, so that most of
- * `n` points cost one score and one comparison; only what would be among the best is asked whether it passes.
+ * Returns the `k` best points that pass, best first and equal scores by id. A heap of `k` keeps the worst on top, so most
+ * points cost one score and one comparison; `passes` runs only for points that would enter the heap.
  */
 export function topK(
   { blocks }: VectorRows<Point>,
@@ -51,7 +50,6 @@ export function topK(
   return heap.sort(compareHits);
 }
 
-/** Negative when `a` ranks before `b`. */
 function compareHits(a: Hit, b: Hit): number {
   return b.score - a.score || compareIds(a.point.id, b.point.id);
 }

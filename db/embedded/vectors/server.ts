@@ -1,17 +1,17 @@
 /**
- * The child process of the local vector store: JSON over HTTP in Qdrant's envelope `{result, status, time}`.
+ * The child process of the local vector store. It serves JSON over HTTP in Qdrant's envelope `{result, status, time}`.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { serveAsEngine } from '../host/engine.ts';
-import { BodyTooLarge, listenOnLoopback, readBody } from '../host/http.ts';
+import { BodyTooLarge, listenOnLoopback, readBody, sendJson } from '../host/http.ts';
 import { readObject, StoreError } from './point.ts';
 import { route } from './routes.ts';
 import { VectorStore } from './store.ts';
 
-/** Largest body, unpacked; Qdrant's default. */
+/** The limit on an uncompressed body; Qdrant's default. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
-/** Told to clients that compare versions: the interface this store follows. */
+/** Qdrant's version, for clients that check compatibility. */
 const INTERFACE_VERSION = '1.18.0';
 
 await serveAsEngine(startServer);
@@ -39,9 +39,8 @@ async function answer(
   const startedMs = performance.now();
   const [status, fields] = await handle(store, request);
   const time = (performance.now() - startedMs) / 1000;
-  response.writeHead(status, { 'Content-Type': 'application/json' });
-  response.end(JSON.stringify('title' in fields ? fields : { ...fields, time }));
-  // A body that was not read to its end would be taken for the next request.
+  sendJson(response, status, 'title' in fields ? fields : { ...fields, time });
+  // The rest of a body that was only partly read would be parsed as the next request.
   if (!request.complete) request.socket.end();
 }
 

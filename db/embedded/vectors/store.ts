@@ -1,8 +1,6 @@
 /**
- * The collections, aliases and points of the local vector store. All of them are in memory; every change is appended
- * to a log before it is applied, and the log is replayed at start.
- *
- * Everything here is synchronous, so that no request sees half of another's change.
+ * The collections, aliases and points of the local vector store, in memory. A change goes to a log before it is applied;
+ * the store replays the log at start. All methods are synchronous, so no request sees half of another's change.
  */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -11,26 +9,23 @@ import { StoreError, type NewPoint, type Payload, type Point, type PointId } fro
 import { VectorRows } from './rows.ts';
 
 export interface Collection {
-  /** Length of its vectors. */
   size: number;
   rows: VectorRows<Point>;
   points: Map<PointId, Point>;
-  /** Declared payload indexes, by field. They speed up nothing here. */
-  indexes: Map<string, unknown>;
 }
 
-/** A point in the log: its vector is base64 of little-endian float32. */
 interface StoredPoint {
   id: PointId;
+  /** Base64 of little-endian float32. */
   vector: string;
   payload: Payload;
 }
 
+/** Logs of earlier versions also hold `index` entries, which have no effect. */
 type Entry =
   | { op: 'create'; collection: string; size: number }
   | { op: 'drop'; collection: string }
   | { op: 'alias'; changes: [alias: string, collection: string | null][] }
-  | { op: 'index'; collection: string; field: string; schema: unknown }
   | { op: 'upsert'; collection: string; points: StoredPoint[] }
   | { op: 'delete'; collection: string; ids: PointId[] };
 
@@ -38,11 +33,10 @@ const POINTS_PER_ENTRY = 256;
 
 export class VectorStore {
   readonly collections = new Map<string, Collection>();
-  /** Alias to the name of a collection. */
   readonly aliases = new Map<string, string>();
   readonly #log: Log<Entry>;
 
-  /** Opens the store in `folder`, compacting a log of which more than half is superseded. */
+  /** Compacts the log if more than half of it is superseded. */
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true });
     const file = path.join(folder, 'points.log');
@@ -60,19 +54,18 @@ export class VectorStore {
     this.#log = openLog(file, () => undefined);
   }
 
-  /** The collection of that name or alias. @throws {StoreError} 404 */
+  /** @param name or an alias. @throws {StoreError} 404 */
   collection(name: string): Collection {
     const collection = this.collections.get(this.resolve(name));
     if (collection !== undefined) return collection;
     throw new StoreError(404, `Not found: Collection \`${name}\` doesn't exist!`);
   }
 
-  /** The collection's name behind what may be an alias. */
   resolve(name: string): string {
     return this.aliases.get(name) ?? name;
   }
 
-  /** @throws {StoreError} 409 when a collection or alias has that name. */
+  /** @throws {StoreError} 409 if the name is taken. */
   create(name: string, size: number): void {
     const kind = this.aliases.has(name) ? 'Alias' : 'Collection';
     if (kind === 'Alias' || this.collections.has(name)) {
@@ -81,14 +74,14 @@ export class VectorStore {
     this.#commit({ op: 'create', collection: name, size });
   }
 
-  /** Removes a collection and its aliases. Returns whether there was one. */
+  /** Also removes the aliases. @returns whether the collection existed. */
   drop(name: string): boolean {
     if (!this.collections.has(name)) return false;
     this.#commit({ op: 'drop', collection: name });
     return true;
   }
 
-  /** Points aliases to collections, or removes those with null, all in one step. */
+  /** Applies all changes in one step; a null collection removes the alias. */
   changeAliases(changes: [alias: string, collection: string | null][]): void {
     for (const [alias, target] of changes) {
       if (target !== null && !this.collections.has(target)) this.collection(target);
@@ -97,11 +90,6 @@ export class VectorStore {
       }
     }
     this.#commit({ op: 'alias', changes });
-  }
-
-  declareIndex(name: string, field: string, schema: unknown): void {
-    this.collection(name);
-    this.#commit({ op: 'index', collection: this.resolve(name), field, schema });
   }
 
   upsert(name: string, points: readonly NewPoint[]): void {
@@ -127,7 +115,7 @@ export class VectorStore {
     if (entry.op === 'create') {
       const { collection, size } = entry;
       const rows = new VectorRows<Point>(size);
-      this.collections.set(collection, { size, rows, points: new Map(), indexes: new Map() });
+      this.collections.set(collection, { size, rows, points: new Map() });
     } else if (entry.op === 'drop') {
       this.collections.delete(entry.collection);
       for (const [alias, target] of this.aliases) {
@@ -138,27 +126,24 @@ export class VectorStore {
         if (target === null) this.aliases.delete(alias);
         else this.aliases.set(alias, target);
       }
-    } else {
+    } else if (entry.op === 'delete') {
       const collection = this.collection(entry.collection);
-      if (entry.op === 'index') collection.indexes.set(entry.field, entry.schema);
-      else if (entry.op === 'delete') for (const id of entry.ids) remove(collection, id);
-      else for (const point of entry.points) put(collection, point);
+      for (const id of entry.ids) remove(collection, id);
+    } else if (entry.op === 'upsert') {
+      const collection = this.collection(entry.collection);
+      for (const point of entry.points) put(collection, point);
     }
   }
 
   #livingEntries(): number {
     let count = this.aliases.size;
-    for (const { points, indexes } of this.collections.values()) {
-      count += 1 + points.size + indexes.size;
-    }
+    for (const { points } of this.collections.values()) count += 1 + points.size;
     return count;
   }
 
-  /** The shortest log that leads to the present state. */
   *#entries(): Generator<Entry> {
-    for (const [collection, { size, rows, points, indexes }] of this.collections) {
+    for (const [collection, { size, rows, points }] of this.collections) {
       yield { op: 'create', collection, size };
-      for (const [field, schema] of indexes) yield { op: 'index', collection, field, schema };
       const all = [...points.values()];
       for (let start = 0; start < all.length; start += POINTS_PER_ENTRY) {
         const slice = all.slice(start, start + POINTS_PER_ENTRY);

@@ -168,27 +168,15 @@ test('without practice data it only says what it is', async () => {
   assert.match(choices[0]!.message.content!, /offline coach/);
 });
 
-test('a streamed answer is the same text in pieces', async () => {
-  const request = { model: 'any', messages: buildPrompt(createMaterial(), 'zh-TW').messages };
-  const whole = await openai.chat.completions.create(request);
-  const pieces: string[] = [];
-  for await (const chunk of await openai.chat.completions.create({ ...request, stream: true })) {
-    pieces.push(chunk.choices[0]?.delta.content ?? '');
-  }
-  assert.ok(pieces.length > 10);
-  assert.equal(pieces.join(''), whole.choices[0]!.message.content);
-});
-
-test('embeddings are unit vectors of the asked length, the same as text or as bytes', async () => {
+test('embeddings are unit vectors of the asked length', async () => {
   const input = ['每天讀英文小說', ''];
-  const bytes = await openai.embeddings.create({ model: 'any', input });
-  const numbers = await openai.embeddings.create({ model: 'any', input, encoding_format: 'float' });
-  assert.deepEqual(bytes.data, numbers.data);
-  for (const { embedding } of numbers.data) {
+  const ask = (options: { input: string | string[]; dimensions?: number }) =>
+    openai.embeddings.create({ model: 'any', encoding_format: 'float', ...options });
+  for (const { embedding } of (await ask({ input })).data) {
     assert.equal(embedding.length, 768);
     assert.ok(Math.abs(Math.hypot(...embedding) - 1) < 1e-6);
   }
-  const short = await openai.embeddings.create({ model: 'any', input: 'x', dimensions: 16 });
+  const short = await ask({ input: 'x', dimensions: 16 });
   assert.equal(short.data[0]!.embedding.length, 16);
 });
 

@@ -42,7 +42,10 @@ describe('the local vector store, through the official client', () => {
     await assert.rejects(client.query('lacking', { query: [1, 0], using: 'x' }), { status: 400 });
     const dot = { vectors: { size: 2, distance: 'Dot' as const } };
     await assert.rejects(client.createCollection('dot', dot), { status: 400 });
-    await assert.rejects(client.scroll('lacking', { order_by: 'n' }), { status: 400 });
+    await assert.rejects(client.query('lacking', { query: [1, 0], offset: 1 }), { status: 400 });
+    const nested = { must: [{ key: 'a.b', match: { value: 1 } }] };
+    await assert.rejects(client.count('lacking', { filter: nested }), { status: 400 });
+    await assert.rejects(client.count('lacking', { filter: { should: [] } }), { status: 400 });
   });
 
   describe('on the routes we use', () => conformance(() => connect(engine.url)));
