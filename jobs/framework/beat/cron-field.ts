@@ -1,15 +1,12 @@
-/**
- * One field of a cron expression: what it allows, read once into sets.
- */
+/** Parses one field of a cron expression into sets of values. */
 
-/** What a field may hold, and what it is called. */
 export interface FieldKind {
   name: string;
   min: number;
   max: number;
-  /** Three letters each; the first one stands for `min`. */
+  /** Three-letter names; the first stands for `min`. */
   names?: readonly string[];
-  /** Whether `?` means any, as in the fields of days. */
+  /** Whether the field accepts `?` as `*`. */
   isDay?: boolean;
 }
 
@@ -23,7 +20,7 @@ export const MONTH: FieldKind = {
   max: 12,
   names: ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'],
 };
-/** 7 is Sunday too. */
+/** Both 0 and 7 are Sunday. */
 export const WEEKDAY: FieldKind = {
   name: 'day of the week',
   min: 0,
@@ -33,18 +30,17 @@ export const WEEKDAY: FieldKind = {
 };
 
 export interface Field {
-  /** Whether a `*` or `?` is part of it: then it does not restrict the days on its own. */
+  /** Whether the field contains `*` or `?`, and so does not restrict the days. */
   isOpen: boolean;
   values: ReadonlySet<number>;
-  /** `L` in the day of the month. */
+  /** `L` in the day-of-month field. */
   hasLast: boolean;
-  /** `5L` and `5#3` in the day of the week: which one of the month, 1 to 5, or the last. */
+  /** `5L` and `5#3` in the day-of-week field. */
   nth: readonly { weekday: number; which: number | 'last' }[];
 }
 
-/** A wrong place in a field. */
 export class FieldProblem extends Error {
-  /** Within the field, from 0 on. */
+  /** Offset within the field, starting at 0. */
   readonly at: number;
   constructor(sentence: string, at: number) {
     super(sentence);
@@ -97,14 +93,14 @@ function* readValues(item: string, kind: FieldKind, at: number): Iterable<number
   for (let value = from; value <= to; value += by) yield value;
 }
 
-/** @param hasStep whether one value means all from there on. */
+/** @param hasStep whether a single value starts a range to the end of the field. */
 function readRange(
   range: string,
   kind: FieldKind,
   at: number,
   hasStep: boolean,
 ): [from: number, to: number] {
-  // 7 would be Sunday once more.
+  // Excludes 7, the second Sunday.
   const last = kind === WEEKDAY ? 6 : kind.max;
   if (range === '*' || (range === '?' && kind.isDay === true)) return [kind.min, last];
   const dash = range.indexOf('-', 1);
