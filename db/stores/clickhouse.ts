@@ -57,6 +57,6 @@ export const clickhouse: Store = {
     if (url.password !== '') headers.set('X-ClickHouse-Key', decoded(url.password));
     const query = { method: 'POST', body: 'SELECT 1', headers, signal };
     const answer = await fetchOk(new URL('/', url.origin), query);
-    if (answer.trim() !== '1') throw new Error('what answers there is not ClickHouse');
+    if (answer.trim() !== '1') throw new Error('the server there is not ClickHouse');
   },
 };

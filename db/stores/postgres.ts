@@ -74,8 +74,7 @@ export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promis
 
 /**
  * After a query timeout, a ROLLBACK would time out too, and closing the connection has the same effect. After a failover, a
- * connection
- * to a server that became read-only (25006) leads to the wrong one.
+ * connection to a server that became read-only (25006) leads to the wrong one.
  */
 function isSpent(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
@@ -84,8 +83,7 @@ function isSpent(error: unknown): error is Error {
 
 /**
  * SQLSTATE classes and codes for "unavailable or busy", as opposed to "wrong statement". Includes refused logins (28000, 28P01) and
- * a
- * missing database (3D000), which the operator fixes, for example after a password change.
+ * a missing database (3D000), which the operator fixes, for example after a password change.
  */
 const AWAY = /^(08|53|57P|58)|^(25006|25P03|28000|28P01|3D000|55P03|57014|40001|40P01)$/;
 

@@ -34,7 +34,7 @@ export const vectors: Store = {
   secretsOf: ({ qdrantApiKey }) => [qdrantApiKey],
   isUnavailable(error) {
     if (!(error instanceof Error)) return false;
-    // The client's HTTP error has no name of its own.
+    // The client's HTTP error has no distinct name.
     if ('statusText' in error && 'status' in error && typeof error.status === 'number') {
       return error.status >= 500 || error.status === TOO_MANY_REQUESTS;
     }
@@ -46,6 +46,6 @@ export const vectors: Store = {
     if (url.port === '') target.port = '6333';
     const headers = new Headers(qdrantApiKey === undefined ? {} : { 'api-key': qdrantApiKey });
     const answer = await fetchOk(target, { headers, signal });
-    if (!/"collections"\s*:\s*\[/.test(answer)) throw new Error('what answers there is not Qdrant');
+    if (!/"collections"\s*:\s*\[/.test(answer)) throw new Error('the server there is not Qdrant');
   },
 };

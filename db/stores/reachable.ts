@@ -95,13 +95,13 @@ async function problemOf(
 
 const MEANINGS: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there',
-  ECONNRESET: 'the connection was cut, is this the right port?',
+  ECONNRESET: 'the connection was reset; is this the right port?',
   ENOTFOUND: 'there is no such host',
   EAI_AGAIN: 'the host name cannot be looked up',
   EHOSTUNREACH: 'the host cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
   ETIMEDOUT: 'no answer',
-  HPE_INVALID_CONSTANT: 'what answers there does not speak HTTP',
+  HPE_INVALID_CONSTANT: 'the server there does not speak HTTP',
   // `fetch` blocks the ports of other protocols with this message, without a code.
   'bad port': 'HTTP clients refuse to use this port',
 };

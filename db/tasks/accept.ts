@@ -7,8 +7,7 @@ import { DELAY_MS, lockTrailing, type TaskStatus } from './rows.ts';
 
 /**
  * Stores a request, or finds the task that answers it, in this order: same Idempotency-Key; same id; an unfinished row with the
- * same
- * dedupe key; the newest finished row of that key, if its input is the same.
+ * same dedupe key; the newest finished row of that key, if its input is the same.
  * @throws {AppError} `IDEMPOTENCY_KEY_REUSED` or `TASK_ID_TAKEN` when the key or the id belongs to a different request.
  */
 export async function acceptTask(pool: Pool, request: AcceptRequest): Promise<Accepted> {

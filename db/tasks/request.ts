@@ -26,16 +26,14 @@ export interface AcceptRequest {
   dedupeKey?: string | undefined;
   /**
    * Each request for an unstarted task of the same `dedupeKey` postpones it to this many milliseconds after the request. A request
-   * for
-   * a started one is handled as with `trailing`.
+   * for a started one is handled as with `trailing`.
    */
   debounceMs?: number | undefined;
   /** Upper limit of the postponement, in milliseconds after the first request. Default: none. */
   maxWaitMs?: number | undefined;
   /**
    * Whether a request for a started task of the same `dedupeKey` runs it once more afterwards, and one for an unstarted task
-   * replaces
-   * its payload. Default: whether `debounceMs` is given.
+   * replaces its payload. Default: whether `debounceMs` is given.
    */
   trailing?: boolean | undefined;
   /** Unique per user for 24 h: the same key and request get the same task. */

@@ -4,8 +4,7 @@ import { lockFence, type Fence } from './fence.ts';
 
 /**
  * Runs `work` and stores its output under `(task, step)` in one transaction. If the step is stored already, returns its output
- * without
- * running `work`. The output passes through JSON, so a first run returns what a repeat would.
+ * without running `work`. The output passes through JSON, so a first run returns what a repeat would.
  * @throws {StaleEpochError} before `work` when the fence is stale.
  */
 export async function runStep<T>(

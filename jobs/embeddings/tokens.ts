@@ -9,7 +9,7 @@ export function estimateTokens(text: string): number {
   return wide * 2 + Math.ceil((text.length - wide) / 3);
 }
 
-/** Batches the texts in order within the limits; an oversized text gets a call of its own. */
+/** Batches the texts in order within the limits; an oversized text gets a separate call. */
 export function callsOf(texts: readonly string[]): string[][] {
   const calls: string[][] = [];
   let [tokens, bytes] = [0, 0];

@@ -66,7 +66,7 @@ export async function composeFeedback(
   if ('problem' in judged) return { calls, sections: undefined };
   if (judged.violations.length === 0) return { calls, sections: judged.sections };
 
-  ctx.progress(0.7, 'mending the tone');
+  ctx.progress(0.7, 'revising the tone');
   const complaint = askForTone(judged.violations, locale);
   const [mendingCall, mended] = await ask('llm:tone', followUp(prompt, call.reply.text, complaint));
   calls.push(mendingCall);

@@ -1,5 +1,5 @@
 /**
- * Builds the prompt. The system message holds only our rules; everything a person wrote is JSON in a message of its own:
+ * Builds the prompt. The system message holds only our rules; everything a person wrote is JSON in a separate message:
  *
  *     <practice_data>
  *     {"locale": "zh-TW", "practice": {...}, "owner": {...}, "statistics": {...}, "notes": [...]}

@@ -19,8 +19,8 @@ const MAX_SECTION_LENGTH = 1500;
 export type ParsedReply = { sections: Sections } | { problem: string };
 
 /**
- * Accepts a JSON object of the schema, alone, in a code fence or within prose, and plain text of exactly three paragraphs.
- * Ignores `<think>` blocks, closed or not.
+ * Accepts a JSON object of the schema, alone, in a code fence or within prose, and plain text of exactly three paragraphs. Ignores
+ * `<think>` blocks, closed or not.
  */
 export function parseReply(text: string): ParsedReply {
   const answer = stripThinking(text).trim();

@@ -45,8 +45,8 @@ type Definition<P extends TSchema, R extends TSchema> = Pick<
 
 export interface DefineTask<X> {
   /**
-   * Defines a task. When `durable` (the default), `ai.tasks` is the source of truth and `ctx` has `step` and `transaction`;
-   * with `durable: false` the task lives only in Redis. Policy and defaults: policy.ts.
+   * Defines a task. When `durable` (the default), `ai.tasks` is the source of truth and `ctx` has `step` and `transaction`; with
+   * `durable: false` the task lives only in Redis. Policy and defaults: policy.ts.
    * @throws {TaskDefinitionError} with every problem of the policy.
    */
   <P extends TSchema, R extends TSchema>(

@@ -40,7 +40,7 @@ export interface DurableCallOptions
 const DURATION = wholeFrom(0, MAX_DURATION_MS);
 const TEXT: Rule = [
   (value) => typeof value === 'string' && value !== '' && value.length <= 1000,
-  'a text of 1 to 1,000 characters',
+  'a string of 1 to 1,000 characters',
 ];
 
 const RULES: Record<keyof CallOptions, Rule> = {
@@ -50,7 +50,7 @@ const RULES: Record<keyof CallOptions, Rule> = {
   expiresMs: DURATION,
   priority: wholeFrom(0, 9),
   queue: TEXT,
-  headers: [isHeaders, `texts by name, at most ${MAX_HEADERS_LENGTH} characters of JSON`],
+  headers: [isHeaders, `an object of strings, at most ${MAX_HEADERS_LENGTH} characters of JSON`],
 };
 
 const DURABLE_RULES: Record<keyof DurableCallOptions, Rule> = {

@@ -147,7 +147,7 @@ function matchesError(error: unknown, match: ErrorMatch): boolean {
 
 /**
  * Delay before the next retry, in whole milliseconds.
- * @param attempts failed attempts before the last one: 0 before the first retry.
+ * @param attempts retries so far.
  * @param random source of jitter in [0, 1).
  */
 export function backoffMs(

@@ -3,14 +3,14 @@ import { Reject, Retry } from '../framework/errors.ts';
 
 /** For each reason, whether a retry can help, and the message. */
 const REASONS = {
-  rate_limited: { retryable: true, message: 'The language model asked to wait.' },
-  unavailable: { retryable: true, message: 'The language model has a problem of its own.' },
+  rate_limited: { retryable: true, message: 'The language model rate-limited the request.' },
+  unavailable: { retryable: true, message: 'The language model is unavailable.' },
   timeout: { retryable: true, message: 'The language model took too long.' },
   connection: { retryable: true, message: 'The connection to the language model failed.' },
   malformed: { retryable: true, message: 'The server did not answer like a language model.' },
   filtered: { retryable: false, message: 'The language model withheld its answer.' },
   refused: { retryable: false, message: 'The language model refused the request.' },
-  quota: { retryable: false, message: 'The account of the language model is used up.' },
+  quota: { retryable: false, message: 'The language model account has no quota left.' },
 } as const;
 
 export type LlmReason = keyof typeof REASONS;

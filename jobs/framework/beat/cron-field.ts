@@ -79,7 +79,10 @@ function readSpecialDay(
   const weekday = readValue(day, kind, at) % 7;
   if (mark !== '#') return { weekday, which: 'last' };
   if (!/^[1-5]$/.test(which)) {
-    throw new FieldProblem(`a month has no ${which}th of a weekday: 1 to 5.`, at + day.length + 1);
+    throw new FieldProblem(
+      `a weekday occurs at most 5 times in a month: write 1 to 5.`,
+      at + day.length + 1,
+    );
   }
   return { weekday, which: Number(which) };
 }
@@ -112,7 +115,7 @@ function readRange(
   const to = readValue(range.slice(dash + 1), kind, at + dash + 1);
   if (from > to) {
     throw new FieldProblem(
-      `a range goes up: write ${from}-${last},${kind.min}-${to} to go past the end.`,
+      `a range must ascend: write ${from}-${last},${kind.min}-${to} to go past the end.`,
       at,
     );
   }
@@ -122,7 +125,7 @@ function readRange(
 function readStep(step: string, { name, min, max }: FieldKind, at: number): number {
   const most = max - min + 1;
   if (/^\d{1,2}$/.test(step) && Number(step) >= 1 && Number(step) <= most) return Number(step);
-  throw new FieldProblem(`a step of the ${name} is a whole number from 1 to ${most}.`, at);
+  throw new FieldProblem(`a step of the ${name} must be a whole number from 1 to ${most}.`, at);
 }
 
 function readValue(text: string, { name, min, max, names }: FieldKind, at: number): number {
@@ -130,6 +133,6 @@ function readValue(text: string, { name, min, max, names }: FieldKind, at: numbe
   if (index !== -1) return min + index;
   if (/^\d{1,2}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
   const words = names === undefined ? '' : ` or ${names[0]} to ${names.at(-1)}`;
-  const shown = text === '' ? 'nothing stands where' : `"${text}" stands where`;
-  throw new FieldProblem(`${shown} the ${name} belongs: ${min} to ${max}${words}.`, at);
+  const problem = text === '' ? `the ${name} is missing` : `"${text}" is not a valid ${name}`;
+  throw new FieldProblem(`${problem}: ${min} to ${max}${words}.`, at);
 }

@@ -53,7 +53,7 @@ export class Cron {
     this.#minutes = sorted(minute);
     this.#seconds = sorted(second);
     if (this.next(0) === undefined) {
-      throw scheduleProblem('cron', 'no calendar has such a day.', { text, example: EXAMPLE });
+      throw scheduleProblem('cron', 'no such date exists.', { text, example: EXAMPLE });
     }
   }
 
@@ -126,7 +126,7 @@ function readFields(text: string): Fields {
   if (text.length > MAX_LENGTH) throw problem(`it is longer than ${MAX_LENGTH} characters.`);
   const trimmed = text.trim();
   if (trimmed.startsWith('@') && !Object.hasOwn(MACROS, trimmed.toLowerCase())) {
-    throw problem(`the words are ${Object.keys(MACROS).join(', ')}.`, text.indexOf('@') + 1);
+    throw problem(`the macros are ${Object.keys(MACROS).join(', ')}.`, text.indexOf('@') + 1);
   }
   const words = [...(MACROS[trimmed.toLowerCase()] ?? text).matchAll(/\S+/g)];
   if (words.length !== 5 && words.length !== 6) {

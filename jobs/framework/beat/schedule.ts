@@ -54,7 +54,7 @@ export function defineSchedule({
   if (!/^[a-z][a-z0-9-]{0,63}$/.test(name)) {
     throw scheduleProblem(
       'name',
-      'it is 1 to 64 small letters, digits and dashes, a letter first.',
+      'it must be 1 to 64 lower-case letters, digits and dashes, starting with a letter.',
       {
         text: name,
         example: '"nightly-report".',
@@ -62,17 +62,17 @@ export function defineSchedule({
     );
   }
   if (!call.task.durable) {
-    throw scheduleProblem('call', `${call.task.name} is not durable, and a slot fires durably.`, {
+    throw scheduleProblem('call', `${call.task.name} is not durable, as a schedule requires.`, {
       example: 'a task without durable: false.',
     });
   }
   if (!Number.isInteger(jitterMs) || jitterMs < 0 || jitterMs > MAX_JITTER_MS) {
-    throw scheduleProblem('jitterMs', `it is a whole number from 0 to ${MAX_JITTER_MS}.`, {
+    throw scheduleProblem('jitterMs', `it must be a whole number from 0 to ${MAX_JITTER_MS}.`, {
       example: '60000 spreads starts over a minute.',
     });
   }
   if (catchUp === 'all' && overlap === 'skip') {
-    throw scheduleProblem('catchUp', 'all of them cannot fire where a slot skips the next one.', {
+    throw scheduleProblem('catchUp', "missed slots cannot all fire with overlap: 'skip'.", {
       example: "catchUp: 'all' with overlap: 'allow'.",
     });
   }

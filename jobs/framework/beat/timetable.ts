@@ -34,12 +34,12 @@ export class Timetable {
   /** @throws {AppError} `SCHEDULE_INVALID` */
   constructor({ cron, everyMs, timezone = DEFAULT_TIMEZONE, startAt, endAt }: TimetableOptions) {
     if ((cron === undefined) === (everyMs === undefined)) {
-      throw scheduleProblem('cron', 'either cron or everyMs is given.', {
+      throw scheduleProblem('cron', 'give either cron or everyMs.', {
         example: 'cron "0 2 * * *", or everyMs 60000.',
       });
     }
     if (everyMs !== undefined && !isInterval(everyMs)) {
-      const sentence = `it is a whole number of milliseconds from ${MIN_EVERY_MS} to ${MAX_EVERY_MS}.`;
+      const sentence = `it must be a whole number of milliseconds from ${MIN_EVERY_MS} to ${MAX_EVERY_MS}.`;
       throw scheduleProblem('everyMs', sentence, { example: '60000 is once a minute.' });
     }
     this.zone = Zone.of(timezone);
@@ -97,7 +97,9 @@ const isInterval = (ms: number): boolean =>
 function timeOf(field: string, time: Date | undefined): number | undefined {
   if (time === undefined) return undefined;
   if (Number.isNaN(time.getTime())) {
-    throw scheduleProblem(field, 'it is no time.', { example: '2026-03-01T00:00:00+08:00.' });
+    throw scheduleProblem(field, 'it is not a valid date.', {
+      example: '2026-03-01T00:00:00+08:00.',
+    });
   }
   return time.getTime();
 }

@@ -38,12 +38,12 @@ function noteOf(zone: Zone, instantMs: number): string | null {
   if (skippedMs > 0) {
     const shownMs = zone.shownAt(instantMs);
     return (
-      `Clocks are put forward here from ${clock(shownMs - skippedMs)} to ${clock(shownMs)}: ` +
-      'whatever lies in between is due now, once.'
+      `Clocks go forward from ${clock(shownMs - skippedMs)} to ${clock(shownMs)}: ` +
+      'slots in between are due now, once.'
     );
   }
   if (!zone.isShownAgain(instantMs)) return null;
-  return 'Clocks are put back and show this time twice: it is due the first time alone.';
+  return 'Clocks go back and show this time twice: the slot is due only the first time.';
 }
 
 const two = (number: number): string => String(number).padStart(2, '0');

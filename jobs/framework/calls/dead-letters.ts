@@ -1,6 +1,6 @@
 /**
- * Requeues and purges dead letters in both stores, Postgres first: a job requeued before its row is reopened would not run, and
- * the reconciler would dispatch a purged job again while its row is unfinished.
+ * Requeues and purges dead letters in both stores, Postgres first: a job requeued before its row is reopened would not run, and the
+ * reconciler would dispatch a purged job again while its row is unfinished.
  *
  * | row | cause | requeue | purge |
  * |---|---|---|---|

@@ -70,7 +70,7 @@ export class Enqueuer {
     signature: Signature,
   ): Promise<Pick<Accepted, 'id' | 'outcome'> & { dispatch: () => void }> {
     if (!signature.task.durable) {
-      const message = `${signature.task.name} is not durable: a transaction cannot hold it.`;
+      const message = `${signature.task.name} is not durable, so a transaction cannot include it.`;
       throw new AppError('TASK_OPTION_INVALID', { message });
     }
     const request = readCall(signature, this.#deps);

@@ -34,8 +34,8 @@ const Completion = Type.Object({
 });
 
 /**
- * A chat model behind an OpenAI-compatible server. If the server rejects `response_format`, drops it for good and asks again;
- * the caller validates the reply anyway.
+ * A chat model behind an OpenAI-compatible server. If the server rejects `response_format`, drops it for good and asks again; the
+ * caller validates the reply anyway.
  */
 export function createLlm({ baseUrl, apiKey, model, timeoutMs }: LlmOptions): ChatModel {
   const client = connect({ baseUrl, apiKey, timeoutMs });
