@@ -2,7 +2,7 @@
 import type { PracticeState } from './practices.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
-export type Privacy = 'private' | 'public' | 'delayed';
+type Privacy = 'private' | 'public' | 'delayed';
 
 export interface PracticeSource {
   externalId: string;
@@ -69,7 +69,7 @@ export async function findUserSources(
   return rows;
 }
 
-export interface StaleUser {
+interface StaleUser {
   /** Internal id, the cursor of the next page. */
   id: number;
   externalId: string;

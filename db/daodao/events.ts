@@ -52,7 +52,7 @@ interface Row extends BehaviourEvent {
 const ISO = (column: string): string =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-export interface Forwarded {
+interface Forwarded {
   /** Events settled by this batch: sent or refused. */
   events: number;
   /** Events that ClickHouse rejects. They keep its message until an operator looks at them. */

@@ -2,7 +2,7 @@
 import { AppError } from '../../base/errors.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
-export interface FeedbackText {
+interface FeedbackText {
   /** Three paragraphs separated by newlines, without Markdown or headings. */
   text: string;
   sections: { breakthrough: string; rhythm: string; insight: string };

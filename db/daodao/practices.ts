@@ -89,7 +89,7 @@ export async function findPracticeMaterial(
   return rows[0];
 }
 
-export interface FinishedPage {
+interface FinishedPage {
   /** Internal id. */
   before: number;
   limit: number;
@@ -98,7 +98,7 @@ export interface FinishedPage {
   mostFailed: number;
 }
 
-export interface FinishedPractice {
+interface FinishedPractice {
   id: number;
   externalId: string;
 }

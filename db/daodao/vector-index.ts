@@ -60,32 +60,15 @@ export class VectorIndex {
 
   /** Upserts points, except where the stored version is newer. */
   async write(kind: Kind, version: number, points: readonly VectorPoint[]): Promise<void> {
-    const client = await this.#client();
-    for (const page of pages(points, PAGE)) {
-      await client.upsert(this.collection(kind), {
-        wait: true,
-        points: page.map(({ id, vector, payload }) => ({
-          id,
-          vector: [...vector],
-          payload: { ...payload, version, removed: false },
-        })),
-        update_filter: { must: [{ key: 'version', range: { lt: version } }] },
-      });
-    }
+    await this.#upsert(kind, version, points, false);
   }
 
   /** Writes tombstones, which searches skip and which block older writes. */
   async remove(kind: Kind, version: number, ids: readonly string[]): Promise<void> {
     // A store may reject the zero vector, as it has no direction.
     const vector = Array.from({ length: this.#model.size }, (_, i) => Number(i === 0));
-    const client = await this.#client();
-    for (const page of pages(ids, PAGE)) {
-      await client.upsert(this.collection(kind), {
-        wait: true,
-        points: page.map((id) => ({ id, vector, payload: { version, removed: true } })),
-        update_filter: { must: [{ key: 'version', range: { lt: version } }] },
-      });
-    }
+    const tombstones = ids.map((id) => ({ id, vector, payload: {} }));
+    await this.#upsert(kind, version, tombstones, true);
   }
 
   /** Vectors in the configured model's collection; missing and removed ones are omitted. */
@@ -111,6 +94,26 @@ export class VectorIndex {
       );
     }
     return found;
+  }
+
+  async #upsert(
+    kind: Kind,
+    version: number,
+    points: readonly VectorPoint[],
+    removed: boolean,
+  ): Promise<void> {
+    const client = await this.#client();
+    for (const page of pages(points, PAGE)) {
+      await client.upsert(this.collection(kind), {
+        wait: true,
+        points: page.map(({ id, vector, payload }) => ({
+          id,
+          vector: [...vector],
+          payload: { ...payload, version, removed },
+        })),
+        update_filter: { must: [{ key: 'version', range: { lt: version } }] },
+      });
+    }
   }
 
   async #read(collection: string, ids: readonly string[]): Promise<Map<string, number[]>> {

@@ -3,7 +3,7 @@ import { transaction, type Pool, type Queryable } from '../stores/postgres.ts';
 import { findStepNames, forgetSteps } from './steps.ts';
 
 /** `reopened`: may run again; `done`: has succeeded; `newer`: a later request for the work is in progress; `unknown`: no row. */
-export type ReopenWord = 'reopened' | 'done' | 'newer' | 'unknown';
+type ReopenWord = 'reopened' | 'done' | 'newer' | 'unknown';
 
 const UNIQUE_VIOLATION = '23505';
 

@@ -182,16 +182,12 @@ async function embed(
     const step = `embed ${kind}:${version}:${calls}`;
     await ctx.transaction(step, async (tx) => {
       await markWritten(tx, ctx.vectors.collection(kind), version, made.map(noteOf));
-      const { provider, model, promptTokens, latencyMs } = call;
       await recordLlmCall(tx, {
+        ...call,
         taskId: ctx.job.id,
         step,
-        provider,
-        model,
         promptVersion: `embedding-${TEXT_VERSION}`,
-        promptTokens,
         completionTokens: null,
-        latencyMs,
         status: 'ok',
       });
     });

@@ -112,23 +112,14 @@ async function recordCalls(
   calls: readonly Call[],
 ): Promise<void> {
   for (const { step, reply, status } of calls) {
-    const { provider, model, promptTokens, completionTokens, latencyMs } = reply;
-    await recordLlmCall(tx, {
-      taskId,
-      step,
-      provider,
-      model,
-      promptVersion: PROMPT_VERSION,
-      promptTokens,
-      completionTokens,
-      latencyMs,
-      status,
-    });
+    await recordLlmCall(tx, { ...reply, taskId, step, promptVersion: PROMPT_VERSION, status });
   }
 }
 
-function toResult(feedback: Feedback, insightReplaced: boolean): FeedbackResult {
-  const { practiceId, locale, text, sections, provider, model, version } = feedback;
+function toResult(
+  { practiceId, locale, text, sections, provider, model, version }: Feedback,
+  insightReplaced: boolean,
+): FeedbackResult {
   return {
     practice_id: practiceId,
     locale,

@@ -15,16 +15,16 @@ export function noteLength(note: string): number {
 const CHANGE =
   /發現|原來|第一次|開始|慢慢|不再|變得|終於|忽然|突然|學會|意識到|其實|realis|realiz|notic|first time|used to|no longer|turns? out|finally|learn|suddenly|instead/giu;
 
-export interface TellingNote {
+interface TellingNote {
   checkIn: CheckIn;
   text: string;
 }
 
 /**
- * The most telling notes, oldest first: long ones (up to 120 units) and ones with words of change. A repeated text counts once;
+ * The two most telling notes, oldest first: long ones (up to 120 units) and ones with words of change. A repeated text counts once;
  * ties go to the earlier note, which keeps the choice deterministic.
  */
-export function tellingNotes(checkIns: readonly CheckIn[], count = 2): TellingNote[] {
+export function tellingNotes(checkIns: readonly CheckIn[]): TellingNote[] {
   const byText = new Map<string, TellingNote>();
   for (const checkIn of checkIns) {
     const text = checkIn.note?.trim() ?? '';
@@ -34,7 +34,7 @@ export function tellingNotes(checkIns: readonly CheckIn[], count = 2): TellingNo
   return notes
     .map((note, index) => ({ note, index, weight: weigh(note.text) }))
     .toSorted((a, b) => b.weight - a.weight || a.index - b.index)
-    .slice(0, count)
+    .slice(0, 2)
     .toSorted((a, b) => a.index - b.index)
     .map(({ note }) => note);
 }

@@ -16,7 +16,7 @@ export const SECTION_NAMES = ['breakthrough', 'rhythm', 'insight'] as const;
 const MAX_SECTION_LENGTH = 1500;
 
 /** `problem` is a sentence for the model that repairs the reply; it quotes nothing of the reply. */
-export type ParsedReply = { sections: Sections } | { problem: string };
+type ParsedReply = { sections: Sections } | { problem: string };
 
 /**
  * Accepts a JSON object of the schema, alone, in a code fence or within prose, and plain text of exactly three paragraphs. Ignores

@@ -54,7 +54,7 @@ async function findSeen({ db, events }: Context): Promise<Popularity[]> {
 }
 
 /** Cosine similarities by practice id. */
-export interface Nearness {
+interface Nearness {
   similar: ReadonlyMap<string, number>;
   liked: ReadonlyMap<string, number>;
   disliked: ReadonlyMap<string, number>;

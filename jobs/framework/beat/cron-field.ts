@@ -1,6 +1,6 @@
 /** Parses one field of a cron expression into sets of values. */
 
-export interface FieldKind {
+interface FieldKind {
   name: string;
   min: number;
   max: number;

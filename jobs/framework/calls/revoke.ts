@@ -3,7 +3,7 @@ import type { Queryable } from '../../../db/stores/postgres.ts';
 import { revokeTasks, type RevokedRow } from '../../../db/tasks/ends.ts';
 import type { Control, RevokeWord } from '../../queue/index.ts';
 
-export interface RevokeStores {
+interface RevokeStores {
   db: Queryable;
   control: Pick<Control, 'revoke'>;
 }
@@ -16,7 +16,7 @@ export interface Revoked {
   job: Promise<RevokeWord>;
 }
 
-export interface RevokeOptions {
+interface RevokeOptions {
   /** Shown to operators who inspect the job. */
   reason?: string;
   /** Whether to revoke the jobs of finished rows too. Default false: such a job is most likely about to report success. */

@@ -9,7 +9,7 @@ import { connect, providerOf, within, type ServerOptions } from './connect.ts';
 import { LlmError } from '../error.ts';
 import type { ChatModel, ChatReply, ChatRequest } from '../model.ts';
 
-export interface LlmOptions extends ServerOptions {
+interface LlmOptions extends ServerOptions {
   model: string;
 }
 

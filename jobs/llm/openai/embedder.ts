@@ -5,7 +5,7 @@ import { connect, providerOf, within, type ServerOptions } from './connect.ts';
 import { LlmError } from '../error.ts';
 import type { EmbeddingModel } from '../model.ts';
 
-export interface EmbedderOptions extends ServerOptions {
+interface EmbedderOptions extends ServerOptions {
   model: string;
   /** Vector length. */
   size: number;
