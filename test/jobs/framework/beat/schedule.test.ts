@@ -7,7 +7,7 @@ test('a definition that cannot be kept is refused when it is made', () => {
   const call = sweepFeedback.s({});
   const cron = '0 0 * * *';
   for (const [options, message] of [
-    [{ name: 'A', cron, call }, /name "A": it is 1 to 64 small letters/],
+    [{ name: 'A', cron, call }, /name "A": it must be 1 to 64 lower-case letters/],
     [{ name: 'a', call }, /either cron or everyMs/],
     [{ name: 'a', cron, call, jitterMs: -1 }, /jitterMs: it must be a whole number/],
     [{ name: 'a', everyMs: 60_000, call, jitterMs: 60_000 }, /jitterMs: it reaches into the next/],
