@@ -1,13 +1,10 @@
-/**
- * Writing to the cache at the end of a task.
- */
+/** Cache write at the end of a task. */
 import type { Context } from './define.ts';
 
 /**
- * Caches a value unless a newer version is there. A value that the cache refuses is logged: it must not fail work that is done
- * by then.
+ * Caches a value unless the cache holds a newer version. Logs a permanent refusal, as the task's work is already done.
  * @param version from Postgres.
- * @throws when the cache is unavailable, so that the next attempt writes it.
+ * @throws when the cache is unavailable, so that the next attempt writes the value.
  */
 export async function cacheValue(
   { cache, log }: Pick<Context, 'cache' | 'log'>,

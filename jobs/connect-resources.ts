@@ -1,6 +1,4 @@
-/**
- * The clients that DaoDao's tasks use, made once in each worker thread. Each connects when it is first used.
- */
+/** Clients for DaoDao's tasks, created once per worker thread and connected on first use. */
 import type { ResolvedConfig } from '../base/config.ts';
 import { Behaviour } from '../db/daodao/behaviour.ts';
 import { Cache } from '../db/stores/cache.ts';

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
 
-/** The languages feedback is written in. */
+/** Languages of feedback. */
 export const Locale = Type.Union([Type.Literal('zh-TW'), Type.Literal('en')]);
 export type Locale = Static<typeof Locale>;

@@ -1,21 +1,12 @@
-/**
- * What DaoDao's tasks may touch beside what every task gets.
- */
+/** Resources in the `ctx` of DaoDao's tasks. */
 import type { Behaviour } from '../db/daodao/behaviour.ts';
+import type { Cache } from '../db/stores/cache.ts';
 import type { VectorIndex } from '../db/daodao/vector-index.ts';
 import type { ChatModel, EmbeddingModel } from './llm/model.ts';
 
-export interface VersionedCache {
-  /**
-   * Stores a value unless a newer version is there. `version` comes from Postgres.
-   * @returns the error with which the cache refuses it for good; undefined otherwise.
-   * @throws when the cache is unavailable.
-   */
-  set(key: string, version: number, value: unknown, ttlSeconds: number): Promise<Error | undefined>;
-  get<T>(key: string): Promise<{ version: number; value: T } | undefined>;
-}
+export type VersionedCache = Pick<Cache, 'get' | 'set'>;
 
-/** Settings of the domain, decided by the configuration. */
+/** Thresholds from the configuration: progress in per cent, and average `noteLength`. */
 export interface TaskSettings {
   feedbackMinProgress: number;
   feedbackMinNoteLength: number;

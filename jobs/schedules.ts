@@ -1,6 +1,4 @@
-/**
- * Every schedule there is. Times are those of Taipei, where DaoDao's days begin.
- */
+/** All schedules, in Taipei time, in which DaoDao counts days. */
 import { defineSchedule, type Schedule } from './framework/beat/schedule.ts';
 import { refreshRecommendationCache } from './recommendations/task.ts';
 import { sweepFeedback } from './feedback/sweep-task.ts';

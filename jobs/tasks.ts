@@ -1,6 +1,4 @@
-/**
- * Every task of DaoDao. Importing this loads no client of any store or model.
- */
+/** All tasks of DaoDao. Importing this file loads no client of a store or model. */
 import { Tasks } from './framework/tasks.ts';
 import { generateAiFeedback } from './feedback/task.ts';
 import { refreshRecommendationCache } from './recommendations/task.ts';

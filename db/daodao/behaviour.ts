@@ -1,6 +1,4 @@
-/**
- * What people did, out of ClickHouse: streamed, and never more than what is asked for.
- */
+/** Queries behaviour in ClickHouse, with bounded and streamed results. */
 import { clickhouse as store, type Clickhouse } from '../stores/clickhouse.ts';
 import { connectOnce } from '../../base/connect-once.ts';
 
@@ -8,24 +6,21 @@ export interface Engagement {
   userId: string;
   /** External id of the practice. */
   practiceId: string;
-  /** How much the user has had to do with it in 14 days; grows with days it was seen, time, clicks and likes. */
+  /** The user's activity on the practice in 14 days: days seen, time spent, clicks and likes. */
   weight: number;
 }
 
 export interface Popularity {
   /** External id of the practice. */
   id: string;
-  /** Grows with everyone who has had to do with it in 30 days, the last days most. */
+  /** Activity of all users in 30 days, recent days weighted most. */
   score: number;
 }
 
-/** Practices of one user that are read at most. */
+/** Maximum practices per user. */
 const MOST_PER_USER = 30;
 
-/**
- * A day on which something was seen counts once for a user, however often that was. Times are told several times in a visit
- * and grow: the longest of a day counts, at most ten minutes of it.
- */
+/** Each kind of activity counts once per user and day. Visits report a growing time: a day's maximum counts, up to 10 minutes. */
 const DAILY = `
   SELECT user_id, entity_id, toDate(occurred_at, 'Asia/Taipei') AS day,
     toFloat64(max(event_type IN ('content_view', 'page_view', 'impression')))
@@ -35,24 +30,24 @@ const DAILY = `
     3 * toFloat64(max(event_type IN ('like', 'share', 'comment'))) AS liked
   FROM daodao.user_events FINAL`;
 
-/** What is told of a practice under an id that cannot be one is nothing that Postgres could be asked for. */
+/** Drops malformed practice ids, which Postgres would reject. */
 const IS_ID = (column: string): string =>
   `match(${column}, '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')`;
 
 export class Behaviour {
   readonly #client: () => Promise<Clickhouse>;
 
-  /** @param connect called when it is first used: most threads never do, and a client costs some megabytes. */
+  /** @param connect called on first use: most threads never need the client, which takes some megabytes. */
   constructor(connect: () => Promise<Clickhouse>) {
     this.#client = connectOnce(connect);
   }
 
-  /** Whether an error of ClickHouse means that the same call may succeed later. */
+  /** Whether the same call may succeed later. */
   isUnavailable(error: unknown): boolean {
     return store.isUnavailable(error);
   }
 
-  /** What these users have had to do with in 14 days, most first. */
+  /** Each user's activity in 14 days, strongest first. */
   async engagement(userIds: readonly string[]): Promise<Engagement[]> {
     return this.#read<Engagement>(
       `SELECT user_id AS userId, entity_id AS practiceId, sum(seen + spent + clicked + liked) AS weight
@@ -64,7 +59,7 @@ export class Behaviour {
     );
   }
 
-  /** The most popular practices of 30 days; what is ten days old counts a third. */
+  /** Most popular practices of 30 days; the weight of a day falls to a third after ten days. */
   async popular(limit: number): Promise<Popularity[]> {
     return this.#read<Popularity>(
       `SELECT entity_id AS id,

@@ -1,6 +1,4 @@
-/**
- * Practices as cards. What is asked here may be shown now, whatever a cache or a vector store still holds.
- */
+/** Reads practices as cards. The queries decide what may be shown now; caches and the vector store may be stale. */
 import type { Queryable } from '../stores/postgres.ts';
 import { SHOWN } from './recommendation-sources.ts';
 
@@ -17,15 +15,14 @@ export interface Card {
   isLiked: boolean;
 }
 
-/** A card for somebody. */
+/** A card with the language of its reader. */
 export interface CardFor extends Card {
-  /** In which language that user reads. */
   locale: 'zh-TW' | 'en';
 }
 
 /**
- * Those of these practices that this user may be shown: shared by others, going on or completed, not disliked. They come as one JSON
- * document: read field by field, a page is twice as slow and leaves more than half as much garbage again.
+ * Finds those practices that the user may see: public, active or completed, by others and not disliked. Aggregates them into one
+ * JSON document, as reading field by field takes twice as long and produces over 50 % more garbage.
  */
 export async function findCards(
   db: Queryable,
@@ -47,7 +44,7 @@ export async function findCards(
   return new Map(rows[0]!.cards.map((card) => [card.id, card]));
 }
 
-/** Whether a practice may be shown to this user, its verdict apart. */
+/** Whether the user may see the practice, ignoring the user's verdict on it. */
 export async function isShownTo(db: Queryable, userId: string, id: string): Promise<boolean> {
   const { rowCount } = await db.query(
     `SELECT FROM practices p JOIN users u ON u.id = p.user_id

@@ -1,10 +1,8 @@
-/**
- * What embeddings are made from: users with all their practices, as DaoDao's tables have them now.
- */
+/** Reads the sources of embeddings from DaoDao's tables: users with all their practices. */
 import type { PracticeState } from './practices.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
-export type Privacy = 'private' | 'public' | 'delayed';
+type Privacy = 'private' | 'public' | 'delayed';
 
 export interface PracticeSource {
   externalId: string;
@@ -14,7 +12,7 @@ export interface PracticeSource {
   privacy: Privacy;
   tags: string[];
   isDeleted: boolean;
-  /** Of public practices alone, the newest first; empty ones are left out. */
+  /** Of public practices only, newest first, without blank ones. */
   notes: string[];
 }
 
@@ -27,23 +25,23 @@ export interface UserSource {
   interests: string[];
   wantToDo: string[];
   tags: string[];
-  /** All of the user's, deleted ones included. */
+  /** All practices of the user, including deleted ones. */
   practices: PracticeSource[];
-  /** How new the newest of these rows is, to the microsecond. */
+  /** Latest change of any of these rows, to the microsecond. */
   sourceAt: string;
 }
 
-/** Newest notes of a practice that are read at all. */
+/** Newest notes to read per practice. */
 const MAX_NOTES = 50;
 
-/** How new a practice with its check-ins is. */
+/** Latest change of a practice or its check-ins. */
 const PRACTICE_AT = `greatest(p.updated_at, p.deleted_at,
   (SELECT max(greatest(c.created_at, c.deleted_at)) FROM practice_checkins c WHERE c.practice_id = p.id))`;
 
-/** How new a user with all of that is. */
+/** Latest change of a user or the user's practices. */
 const USER_AT = `greatest(u.updated_at, (SELECT max(${PRACTICE_AT}) FROM practices p WHERE p.user_id = u.id))`;
 
-/** Users by external id, each read in one statement with all that belongs to it; unknown ones are left out. */
+/** Finds users by external id, each from one snapshot. Omits unknown ids. */
 export async function findUserSources(
   db: Queryable,
   userIds: readonly string[],
@@ -71,18 +69,17 @@ export async function findUserSources(
   return rows;
 }
 
-export interface StaleUser {
-  /** Internal id: where the next page begins. */
+interface StaleUser {
+  /** Internal id, the cursor of the next page. */
   id: number;
   externalId: string;
 }
 
 /**
- * Users whose rows are newer than what the collection holds of them, or whose last write was cut short, in the order of their
- * internal ids.
- * @param page.collection that of users; what belongs to a user is written before the user is.
- * @param page.after internal id after which to look.
- * @param page.sinceVersion those written under an earlier version count as changed.
+ * Users who changed since the collection was last written, or whose last write was interrupted, in the order of internal ids.
+ * @param page.collection the users' collection, as a user is written after all of the user's practices.
+ * @param page.after internal id of the last user of the previous page.
+ * @param page.sinceVersion treats users written under an earlier version as changed.
  */
 export async function findStaleUsers(
   db: Queryable,

@@ -1,12 +1,9 @@
-/**
- * The table of behaviour events in ClickHouse.
- */
+/** ClickHouse table of behaviour events. */
 import type { Clickhouse } from '../stores/clickhouse.ts';
 
 /**
- * Repeats of an event have the same sorting key, so that they collapse into the one received last. Reads say FINAL,
- * because collapsing happens in the background. `page`, `duration_ms`, `value` and `match_reason` are null when the
- * event has none.
+ * Repeats of an event share the sorting key and collapse in the background into the one received last, so reads use FINAL. Columns
+ * that do not apply to an event are null.
  */
 const USER_EVENTS = `
   CREATE TABLE IF NOT EXISTS daodao.user_events (
@@ -27,7 +24,7 @@ const USER_EVENTS = `
   ORDER BY (user_id, event_type, occurred_at, event_id)
   TTL toDateTime(occurred_at) + INTERVAL 180 DAY`;
 
-/** Creates the database and its tables where they are missing. Safe to repeat. */
+/** Creates the database and its tables if missing. Idempotent. */
 export async function prepareClickhouse(client: Clickhouse): Promise<void> {
   await client.command({ query: 'CREATE DATABASE IF NOT EXISTS daodao' });
   await client.command({ query: USER_EVENTS });

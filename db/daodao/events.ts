@@ -1,13 +1,11 @@
 /**
- * `ai.events_outbox`: behaviour events wait here until ClickHouse has them.
- *
- * Several may send at once. One that is killed between the insert and the note leaves a batch that is sent again, and
- * ClickHouse merges what it has twice, as every column is the same.
+ * `ai.events_outbox`: behaviour events waiting for ClickHouse. Senders may run concurrently. A sender killed between the insert and
+ * the update leaves a batch that is sent again; ClickHouse collapses the repeats, whose columns are all equal.
  */
 import { isRowRefused, type Clickhouse } from '../stores/clickhouse.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
-/** Times are ISO 8601; what an event has not is left out. */
+/** Times are ISO 8601; fields that do not apply are omitted. */
 export interface BehaviourEvent {
   event_id: string;
   event_type: string;
@@ -20,13 +18,13 @@ export interface BehaviourEvent {
   occurred_at: string;
 }
 
-/** How long a batch may be on its way until another sends it too, in seconds: longer than any request to ClickHouse. */
+/** How long a sender may hold a batch before another takes it over, in seconds: longer than any ClickHouse request. */
 const TAKEN_SECONDS = 30;
 
-/** How long sent events are kept, in hours: longer than an event may be late, so that each repeat meets the first. */
+/** Retention of sent events, in hours: longer than an event may be late, so that every repeat finds the original. */
 const KEPT_HOURS = 49;
 
-/** Stores events of a user; those that are there already stay as they are. @returns how many are new. */
+/** Stores a user's events, ignoring repeats. @returns the number of new ones. */
 export async function storeEvents(
   db: Queryable,
   userId: string,
@@ -45,7 +43,7 @@ export async function storeEvents(
   return rowCount ?? 0;
 }
 
-/** As ClickHouse takes it: times in UTC, to the millisecond. */
+/** A row for ClickHouse: times in UTC with milliseconds. */
 interface Row extends BehaviourEvent {
   user_id: string;
   received_at: string;
@@ -54,17 +52,14 @@ interface Row extends BehaviourEvent {
 const ISO = (column: string): string =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-export interface Forwarded {
-  /** Events taken out of the line: sent, or put aside. */
+interface Forwarded {
+  /** Events settled by this batch: sent or refused. */
   events: number;
-  /** Those of them that ClickHouse refuses. They keep what it says, and wait for somebody to look. */
+  /** Events that ClickHouse rejects. They keep its message until an operator looks at them. */
   refused: number;
 }
 
-/**
- * Sends the oldest events that nobody is sending, as one batch.
- * @throws when ClickHouse did not take them: they are sent again.
- */
+/** Sends the oldest unclaimed events in one batch. @throws when ClickHouse did not accept it; the events are sent again. */
 export async function forwardEvents(
   db: Queryable,
   clickhouse: Clickhouse,
@@ -86,7 +81,7 @@ export async function forwardEvents(
   try {
     refusals = await send(clickhouse, rows);
   } catch (error) {
-    // Where this fails too, they are taken again later.
+    // If this also fails, the claim times out.
     await note(db, 'taken_at = NULL', rows).catch(() => undefined);
     throw error;
   }
@@ -98,7 +93,7 @@ export async function forwardEvents(
 type Key = Pick<Row, 'user_id' | 'event_id'>;
 type Refusal = Key & { refusal: string };
 
-/** Changes rows of which nothing final has been noted. */
+/** Updates events that are neither sent nor refused. */
 async function note(db: Queryable, change: string, keys: readonly Key[]): Promise<void> {
   if (keys.length === 0) return;
   await db.query(
@@ -109,7 +104,7 @@ async function note(db: Queryable, change: string, keys: readonly Key[]): Promis
   );
 }
 
-/** Sends rows; where one of them is refused, the halves by themselves. @returns the rows that are refused alone. */
+/** Inserts rows, bisecting when ClickHouse rejects one. @returns the rejected rows. */
 async function send(clickhouse: Clickhouse, rows: readonly Row[]): Promise<Refusal[]> {
   try {
     await clickhouse.insert({ table: 'daodao.user_events', values: rows, format: 'JSONEachRow' });
@@ -127,13 +122,13 @@ async function send(clickhouse: Clickhouse, rows: readonly Row[]): Promise<Refus
 }
 
 export interface OutboxSize {
-  /** Events to be sent, counted up to a bound. */
+  /** Unsent events, counted up to a limit. */
   events: number;
-  /** How long the oldest of them has waited, in milliseconds. */
+  /** Age of the oldest of them, in milliseconds. */
   ageMs: number;
 }
 
-/** @param most what more are counted as. */
+/** @param most upper limit of the count. */
 export async function measureOutbox(db: Queryable, most: number): Promise<OutboxSize> {
   const { rows } = await db.query<OutboxSize & Record<string, number>>(
     `SELECT count(*)::int AS events,
@@ -144,7 +139,7 @@ export async function measureOutbox(db: Queryable, most: number): Promise<Outbox
   return rows[0]!;
 }
 
-/** Deletes sent events that no repeat can meet any more, the oldest first. @returns how many. */
+/** Deletes sent events past their retention, oldest first. @returns the number deleted. */
 export async function pruneEvents(db: Queryable, limit: number): Promise<number> {
   const { rowCount } = await db.query(
     `DELETE FROM ai.events_outbox WHERE (user_id, event_id) IN (

@@ -1,13 +1,10 @@
-/**
- * `ai.practice_feedback`, and the `insight` the product shows.
- */
+/** `ai.practice_feedback`, and the practice's `insight`, which the product shows. */
 import { AppError } from '../../base/errors.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
-export interface FeedbackText {
-  /** Three paragraphs separated by newlines, no Markdown, no headings. */
+interface FeedbackText {
+  /** Three paragraphs separated by newlines, without Markdown or headings. */
   text: string;
-  /** The same three paragraphs. */
   sections: { breakthrough: string; rhythm: string; insight: string };
 }
 
@@ -27,7 +24,7 @@ export interface Feedback extends FeedbackText {
   provider: string;
   model: string;
   taskId: string;
-  /** Grows by one with every new text of a practice. */
+  /** Increments with every new text of a practice. */
   version: number;
   createdAt: string;
 }
@@ -50,11 +47,10 @@ const COLUMNS = `practice_id, locale, text, breakthrough, rhythm, insight, provi
   version, created_at`;
 
 /**
- * Stores feedback, and makes it the practice's insight unless the owner edited theirs. Call it inside an effect
- * transaction: the practice stays locked until that ends, so that versions follow each other and an edit by the owner
- * comes either before (and is kept) or after.
+ * Stores feedback, and copies it to the practice's insight unless the owner has edited that. Call it within an effect transaction:
+ * it locks the practice to the end, so that versions are consecutive and no owner's edit is overwritten.
  * @returns the stored feedback and whether the insight was replaced.
- * @throws {AppError} `PRACTICE_NOT_FOUND` when the practice has been deleted meanwhile.
+ * @throws {AppError} `PRACTICE_NOT_FOUND` when the practice has been deleted in the meantime.
  */
 export async function saveFeedback(
   tx: Queryable,
@@ -103,7 +99,7 @@ async function insertFeedback(tx: Queryable, feedback: NewFeedback): Promise<Fee
   return fromRow(rows[0]!);
 }
 
-/** The newest feedback of a practice (its external id, a UUID), in a locale or in any. */
+/** The newest feedback of a practice by its external id, a UUID, in `locale` or in any. */
 export async function findFeedback(
   db: Queryable,
   practiceId: string,

@@ -1,14 +1,9 @@
-/**
- * `ai.recommendation_feedback`: likes and dislikes of recommended practices.
- */
+/** `ai.recommendation_feedback`: likes and dislikes of recommended practices. */
 import type { Queryable } from '../stores/postgres.ts';
 
 export type Verdict = 'like' | 'dislike';
 
-/**
- * Gives a verdict; the same one again takes it back.
- * @returns what stands now; undefined for nothing.
- */
+/** Sets a verdict; repeating it removes it. @returns the current verdict, undefined for none. */
 export async function giveVerdict(
   db: Queryable,
   userId: string,
@@ -28,7 +23,7 @@ export async function giveVerdict(
   return verdict;
 }
 
-/** Newest verdicts of a user that count. */
+/** Newest verdicts to read per user. */
 const MOST = 100;
 
 export interface Verdicts {
@@ -36,7 +31,7 @@ export interface Verdicts {
   disliked: string[];
 }
 
-/** Verdicts by external id of the user, the newest first; who gave none is left out. */
+/** Verdicts by external id of the user, newest first. Omits users without any. */
 export async function findVerdicts(
   db: Queryable,
   userIds: readonly string[],

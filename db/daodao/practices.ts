@@ -1,13 +1,10 @@
-/**
- * Reads of DaoDao's own tables (the read model): practices with their check-ins and owner.
- */
+/** Reads practices, their check-ins and owners from DaoDao's own tables (the read model). */
 import type { Queryable } from '../stores/postgres.ts';
 
 export type PracticeState = 'draft' | 'not_started' | 'active' | 'completed' | 'archived';
 export type Mood = 'give_up' | 'frustrated' | 'bored' | 'neutral' | 'good' | 'happy';
 
 export interface Practice {
-  /** Internal id. */
   id: number;
   externalId: string;
   /** External id of the owner. */
@@ -45,17 +42,17 @@ export interface Owner {
   preferredLocale: 'zh-TW' | 'en';
 }
 
-/** All that feedback is made from. */
+/** The inputs of feedback. */
 export interface PracticeMaterial {
   practice: Practice;
   owner: Owner;
-  /** The owner's own check-ins that are not deleted, oldest first. */
+  /** The owner's check-ins, without deleted ones, oldest first. */
   checkIns: CheckIn[];
 }
 
 /**
- * The practice with this external id (a UUID), unless it is deleted. One statement, so that practice and check-ins are
- * of the same moment. Days are formatted by Postgres: the driver would turn them into local midnights.
+ * Finds a practice that is not deleted by its external id, a UUID. A single statement gives a consistent snapshot. Postgres formats
+ * the days, as the driver would turn them into local midnights.
  */
 export async function findPracticeMaterial(
   db: Queryable,
@@ -92,25 +89,23 @@ export async function findPracticeMaterial(
   return rows[0];
 }
 
-export interface FinishedPage {
+interface FinishedPage {
   /** Internal id. */
   before: number;
   limit: number;
-  /** Name of the task that writes feedback. */
+  /** Name of the feedback task. */
   task: string;
   mostFailed: number;
 }
 
-export interface FinishedPractice {
-  /** Internal id. */
+interface FinishedPractice {
   id: number;
   externalId: string;
 }
 
 /**
- * A page of the practices that may be waiting for feedback: finished, not deleted, without feedback and with an insight
- * their owner did not write; not those for which `task` failed for good as often as `mostFailed` since they last changed. The
- * newest first, by internal id, those before `before`.
+ * A page of practices that may need feedback: finished, not deleted, without feedback or an edited insight, and with fewer than
+ * `mostFailed` failures of `task` since their last change. Descending by internal id, starting below `before`.
  */
 export async function listFinishedPractices(
   db: Queryable,
@@ -127,7 +122,7 @@ export async function listFinishedPractices(
   return rows;
 }
 
-/** External id of the owner of a practice, deleted or not. */
+/** External id of a practice's owner, even if the practice is deleted. */
 export async function findOwner(db: Queryable, practiceId: string): Promise<string | undefined> {
   const { rows } = await db.query<{ id: string }>(
     'SELECT u.external_id AS id FROM practices p JOIN users u ON u.id = p.user_id WHERE p.external_id = $1',

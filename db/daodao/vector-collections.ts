@@ -1,21 +1,19 @@
-/**
- * The collections of the vector store: Qdrant, or locally the store that answers like it.
- */
+/** Collections of the vector store: Qdrant, or its local stand-in. */
 import type { ResolvedConfig } from '../../base/config.ts';
 import type { Vectors } from '../stores/qdrant.ts';
 
 export type Kind = 'users' | 'practices';
 
-/** What reads name: aliases, so that a collection can be filled beside the one in use. */
+/** Reads use aliases, so that a new collection can be filled while another is in use. */
 export const ALIASES: Record<Kind, string> = {
   users: 'daodao_users',
   practices: 'daodao_practices',
 };
 
-/** Who makes the vectors; those of different models cannot be compared. */
+/** The embedding model; vectors of different models are not comparable. */
 export interface Model {
   name: string;
-  /** Length of its vectors. */
+  /** Vector length. */
   size: number;
 }
 
@@ -26,12 +24,11 @@ export function embeddingModelOf({
   return { name, size };
 }
 
-/** The collection that holds the vectors of a model. */
 export function collectionOf(kind: Kind, { name, size }: Model): string {
   return `${ALIASES[kind]}_${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}_${size}`;
 }
 
-/** Payload fields that filters name, by type. */
+/** Payload fields used in filters, with their index types. */
 const INDEXES = {
   owner: 'keyword',
   tags: 'keyword',
@@ -43,9 +40,8 @@ const INDEXES = {
 } as const;
 
 /**
- * Creates the collections of a model, their payload indexes and the aliases where they are missing. Safe to repeat and to run
- * twice at a time: whoever comes second finds the work done. An alias stays with the model in use until `useModel`, unless
- * there is nothing in its collection.
+ * Creates the model's collections, payload indexes and aliases if missing. Idempotent and safe to run concurrently. An alias moves
+ * to this model only if its current collection is empty; otherwise `useModel` moves it.
  */
 export async function prepareVectors(client: Vectors, model: Model): Promise<void> {
   for (const kind of ['users', 'practices'] as const) {
@@ -59,10 +55,7 @@ export async function prepareVectors(client: Vectors, model: Model): Promise<voi
   }
 }
 
-/**
- * Lets reads use the vectors of this model from now on.
- * @returns the collections they used before, where those were others.
- */
+/** Switches reads to this model's collections. @returns the collections used before, if others. */
 export async function useModel(client: Vectors, model: Model): Promise<string[]> {
   const left: string[] = [];
   for (const kind of ['practices', 'users'] as const) {
@@ -80,7 +73,7 @@ async function targetOf(client: Vectors, kind: Kind): Promise<string | undefined
   return aliases.find(({ alias_name: name }) => name === ALIASES[kind])?.collection_name;
 }
 
-/** In one step: there is no moment without the alias. */
+/** Switches atomically, so that the alias always exists. */
 async function point(
   client: Vectors,
   kind: Kind,
@@ -96,7 +89,7 @@ async function point(
       ],
     });
   } catch (error) {
-    // Another run was first.
+    // A concurrent run did it first.
     if ((await targetOf(client, kind)) !== to) throw error;
   }
 }
@@ -106,7 +99,7 @@ async function ensureCollection(client: Vectors, name: string, size: number): Pr
   try {
     await client.createCollection(name, { vectors: { size, distance: 'Cosine' } });
   } catch (error) {
-    // Another run was first: the collection is there all the same.
+    // A concurrent run created it first.
     if (!(await client.collectionExists(name)).exists) throw error;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Points of users and practices. Writes go to the collection of this process's embedding model and never replace a newer
- * version; reads go through the alias, to whatever model is in use.
+ * Vectors of users and practices. Writes go to the collection of the configured embedding model and never replace a newer version;
+ * reads go through an alias to the collection in use.
  */
 import { connectOnce } from '../../base/connect-once.ts';
 import { ALIASES, collectionOf, useModel, type Kind, type Model } from './vector-collections.ts';
@@ -16,9 +16,9 @@ export interface VectorPoint {
 export interface PracticeSearch {
   vector: readonly number[];
   limit: number;
-  /** External id of the user whose own practices are no answers. */
+  /** Excludes practices of the user with this external id. */
   notOwnedBy: string;
-  /** Practices that are no answers either. */
+  /** Also excludes these practices. */
   notIds: readonly string[];
 }
 
@@ -28,77 +28,60 @@ export interface VectorHit {
   score: number;
 }
 
-/** Points in one request, so that it stays below some megabytes. */
+/** Points per request, to stay below some megabytes. */
 const PAGE = 200;
-/** Searches in one request. */
+/** Searches per request. */
 const SEARCHES = 16;
 
 export class VectorIndex {
   readonly #client: () => Promise<Vectors>;
   readonly #model: Model;
 
-  /** @param connect called when it is first used: most threads never do, and a client costs some megabytes. */
+  /** @param connect called on first use: most threads never need the client, which takes some megabytes. */
   constructor(connect: () => Promise<Vectors>, model: Model) {
     this.#client = connectOnce(connect);
     this.#model = model;
   }
 
-  /** Whether an error of the vector store means that the same call may succeed later. */
+  /** Whether the same call may succeed later. */
   isUnavailable(error: unknown): boolean {
     return vectors.isUnavailable(error);
   }
 
-  /** The collection of this process's model: what `write` writes to. */
+  /** Name of the configured model's collection, the target of writes. */
   collection(kind: Kind): string {
     return collectionOf(kind, this.#model);
   }
 
-  /** Lets reads use the vectors of this process's model from now on. */
+  /** Switches reads to the collection of the configured model. */
   async use(): Promise<void> {
     await useModel(await this.#client(), this.#model);
   }
 
-  /** Writes points under a version, except over those of a newer one. */
+  /** Upserts points, except where the stored version is newer. */
   async write(kind: Kind, version: number, points: readonly VectorPoint[]): Promise<void> {
-    const client = await this.#client();
-    for (const page of pages(points, PAGE)) {
-      await client.upsert(this.collection(kind), {
-        wait: true,
-        points: page.map(({ id, vector, payload }) => ({
-          id,
-          vector: [...vector],
-          payload: { ...payload, version, removed: false },
-        })),
-        update_filter: { must: [{ key: 'version', range: { lt: version } }] },
-      });
-    }
+    await this.#upsert(kind, version, points, false);
   }
 
-  /** Puts tombstones in the place of points: no search finds them, and no older write brings anything back. */
+  /** Writes tombstones, which searches skip and which block older writes. */
   async remove(kind: Kind, version: number, ids: readonly string[]): Promise<void> {
-    // A vector of zeros has no direction, which a store may refuse.
+    // A store may reject the zero vector, as it has no direction.
     const vector = Array.from({ length: this.#model.size }, (_, i) => Number(i === 0));
-    const client = await this.#client();
-    for (const page of pages(ids, PAGE)) {
-      await client.upsert(this.collection(kind), {
-        wait: true,
-        points: page.map((id) => ({ id, vector, payload: { version, removed: true } })),
-        update_filter: { must: [{ key: 'version', range: { lt: version } }] },
-      });
-    }
+    const tombstones = ids.map((id) => ({ id, vector, payload: {} }));
+    await this.#upsert(kind, version, tombstones, true);
   }
 
-  /** Vectors by id, as this process's model made them; those that are not there are left out. */
+  /** Vectors in the configured model's collection; missing and removed ones are omitted. */
   async written(kind: Kind, ids: readonly string[]): Promise<Map<string, number[]>> {
     return this.#read(this.collection(kind), ids);
   }
 
-  /** Vectors by id in the collection in use; those that are not there are left out. */
+  /** Vectors in the collection that reads use; missing and removed ones are omitted. */
   async vectors(kind: Kind, ids: readonly string[]): Promise<Map<string, number[]>> {
     return this.#read(ALIASES[kind], ids);
   }
 
-  /** For each search the nearest practices that others share and that are going on or done, best first. */
+  /** The nearest public practices that are active or completed, per search, best first. */
   async searchPractices(searches: readonly PracticeSearch[]): Promise<VectorHit[][]> {
     const client = await this.#client();
     const found: VectorHit[][] = [];
@@ -111,6 +94,26 @@ export class VectorIndex {
       );
     }
     return found;
+  }
+
+  async #upsert(
+    kind: Kind,
+    version: number,
+    points: readonly VectorPoint[],
+    removed: boolean,
+  ): Promise<void> {
+    const client = await this.#client();
+    for (const page of pages(points, PAGE)) {
+      await client.upsert(this.collection(kind), {
+        wait: true,
+        points: page.map(({ id, vector, payload }) => ({
+          id,
+          vector: [...vector],
+          payload: { ...payload, version, removed },
+        })),
+        update_filter: { must: [{ key: 'version', range: { lt: version } }] },
+      });
+    }
   }
 
   async #read(collection: string, ids: readonly string[]): Promise<Map<string, number[]>> {

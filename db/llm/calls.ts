@@ -1,24 +1,22 @@
-/**
- * `ai.llm_calls`: what every call of a language model cost, and how it ended.
- */
+/** `ai.llm_calls`: cost and outcome of each language model call. */
 import type { Queryable } from '../stores/postgres.ts';
 
 export interface LlmCall {
   taskId: string;
-  /** The step of the task that called; a step calls once. */
+  /** The step that made the call; at most one call per step. */
   step: string;
   provider: string;
   model: string;
   promptVersion: string;
-  /** Null when the provider did not say. */
+  /** Null when the provider does not report it. */
   promptTokens: number | null;
   completionTokens: number | null;
   latencyMs: number;
-  /** `ok`, or the code of the failure. */
+  /** `ok`, or the failure code. */
   status: string;
 }
 
-/** Records a call. The same task and step again changes nothing: the first record stands. */
+/** Idempotent per task and step: the first record stands. */
 export async function recordLlmCall(db: Queryable, call: LlmCall): Promise<void> {
   await db.query(
     `INSERT INTO ai.llm_calls
@@ -39,11 +37,7 @@ export async function recordLlmCall(db: Queryable, call: LlmCall): Promise<void>
   );
 }
 
-/**
- * Keeps the calls of a task that is about to have another life under the name of their step and the new epoch. Their replies have
- * been judged: the new life is to ask anew.
- * @returns the steps that made them.
- */
+/** Sets a reopened task's recorded calls aside as `step@epoch`, as it must call the model again. @returns their original steps. */
 export async function setCallsAside(
   tx: Queryable,
   { id, epoch, steps }: { id: string; epoch: string; steps: readonly string[] },

@@ -1,8 +1,6 @@
 /**
- * Versioned values in Redis: a write with an older version than the one there is ignored, so that writers who were
- * overtaken do no harm. Versions come from Postgres.
- *
- * `<prefix>:cache:<key>` holds the version, a newline and JSON; always with a TTL.
+ * Versioned values in Redis: `<prefix>:cache:<key>` holds the version from Postgres, a newline and JSON, always with a TTL. Writes
+ * older than the stored version are ignored, so overtaken writers do no harm.
  */
 import { connect, isCluster, send, type Client } from '../../base/redis/connection.ts';
 import { probeRedis } from '../../base/redis/probe.ts';
@@ -10,7 +8,7 @@ import { isRedisUnavailable } from '../../base/redis/unavailable.ts';
 import { DRIVER_TIMEOUT_MS } from './probe.ts';
 import type { Store } from './store.ts';
 
-/** Keeps what is there when it is newer. KEYS[1]; ARGV: version, value, TTL in seconds. */
+/** KEYS[1]; ARGV: version, value, TTL in seconds. */
 const SET_IF_NEWER = `
 local held = redis.call('GET', KEYS[1])
 local version = held and tonumber(string.match(held, '^(%d+)\\n'))
@@ -18,7 +16,7 @@ if version and version > tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1] .. '\\n' .. ARGV[2], 'EX', ARGV[3])
 return 1`;
 
-/** Longest wait for one answer, in milliseconds. */
+/** Timeout of a command, in milliseconds. */
 const TIMEOUT_MS = 2000;
 
 export class Cache {
@@ -33,9 +31,8 @@ export class Cache {
   }
 
   /**
-   * Stores a value unless a newer version is there.
-   * @returns the error with which Redis refuses it for good, as it does to a user without the right; undefined otherwise.
-   * @throws when Redis is unavailable.
+   * Stores a value unless the cache holds a newer version. @throws when Redis is unavailable.
+   * @returns the error of a permanent refusal, such as missing permissions; otherwise undefined.
    */
   async set(
     key: string,
@@ -81,13 +78,13 @@ export class Cache {
       const isMoved = error instanceof Error && error.message.startsWith('MOVED');
       if (!isMoved || isCluster(this.#redis)) throw error;
     }
-    // One node of a Redis Cluster was asked for the key of another.
+    // The server is a node of a Redis Cluster, and the key belongs to another node.
     this.#redis.disconnect();
     this.#redis = this.#connect([]);
     return this.#send(command);
   }
 
-  /** @param cluster nodes beside that of the URL; undefined for a single server. */
+  /** @param cluster further nodes; undefined for a single server. */
   #connect(cluster?: []): Client {
     const name = `${this.#prefix}:cache`;
     return connect({ url: this.#url, name, cluster, timeoutMs: TIMEOUT_MS });
@@ -98,7 +95,7 @@ export class Cache {
   }
 }
 
-/** Whether an error of the cache means that the same call may succeed later: Redis is unavailable, or its memory is full. */
+/** Whether the same call may succeed later: Redis is unavailable, or out of memory. */
 function isUnavailable(error: unknown): boolean {
   return isRedisUnavailable(error) || (error instanceof Error && /^OOM\b/.test(error.message));
 }

@@ -1,6 +1,4 @@
-/**
- * ClickHouse. Its client is loaded by the first connection.
- */
+/** ClickHouse. The first connection loads its client. */
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { ResolvedConfig } from '../../base/config.ts';
 import { isUnreachable } from '../../base/unreachable.ts';
@@ -9,10 +7,7 @@ import type { Store } from './store.ts';
 
 export type Clickhouse = ClickHouseClient;
 
-/**
- * A client on which nothing hangs: 10 s for a request, 8 s of that for the query, 4 connections.
- * Times are written as ISO 8601. The caller closes it.
- */
+/** Limits every request: 10 s overall, 8 s for the query, 4 connections. Accepts ISO 8601 times. The caller closes the client. */
 export async function connectClickhouse({
   clickhouseUrl: url,
 }: Pick<ResolvedConfig, 'clickhouseUrl'>): Promise<Clickhouse> {
@@ -23,7 +18,7 @@ export async function connectClickhouse({
     request_timeout: 10_000,
     max_open_connections: 4,
     clickhouse_settings: { max_execution_time: 8, date_time_input_format: 'best_effort' },
-    // Errors reach the caller, who reports them once.
+    // The caller reports errors.
     log: { level: ClickHouseLogLevel.OFF },
   });
 }
@@ -34,7 +29,7 @@ export async function connectClickhouse({
  */
 const OF_A_ROW = /^(6|26|27|38|41|72|53|69|70|117|349|407|469)$/;
 
-/** Whether an error means that ClickHouse refuses what a row says, so that it would do so again. */
+/** Whether ClickHouse rejects the data of a row, so that a retry cannot help. */
 export function isRowRefused(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && OF_A_ROW.test(String(error.code));
 }
@@ -53,15 +48,15 @@ export const clickhouse: Store = {
     if (isUnreachable(error) || ('code' in error && BUSY.test(String(error.code)))) return true;
     return /Timeout error|socket hang up/i.test(error.message);
   },
-  /** Any web server answers something: only ClickHouse knows what 1 is. */
+  /** Checks the answer, as any web server may respond. */
   async probe({ clickhouseUrl }, signal) {
     const url = new URL(clickhouseUrl);
     const headers = new Headers();
-    // `fetch` refuses credentials in a URL.
+    // `fetch` rejects URLs with credentials.
     if (url.username !== '') headers.set('X-ClickHouse-User', decoded(url.username));
     if (url.password !== '') headers.set('X-ClickHouse-Key', decoded(url.password));
     const query = { method: 'POST', body: 'SELECT 1', headers, signal };
     const answer = await fetchOk(new URL('/', url.origin), query);
-    if (answer.trim() !== '1') throw new Error('what answers there is not ClickHouse');
+    if (answer.trim() !== '1') throw new Error('the server there is not ClickHouse');
   },
 };

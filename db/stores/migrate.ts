@@ -1,6 +1,6 @@
 /**
- * Forward-only migrations: `db/migrations/<set>/NNN_name.sql`, one transaction a file, what ran kept in `ai.migrations`.
- * Any number of processes may migrate at once: one works, the others wait and find nothing left to do.
+ * Forward-only migrations: `db/migrations/<set>/NNN_name.sql`, one transaction per file, recorded in `ai.migrations`. Concurrent
+ * runs are safe: one applies the files, the others wait and find nothing to do.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -9,18 +9,17 @@ import pg from 'pg';
 import { packagePath } from '../../base/package-path.ts';
 import type { Queryable } from './postgres.ts';
 
-/** `ai` is ours; `daodao` is the product's read model, created only where no product is around. */
+/** `ai` is ours; `daodao` is the product's read model, created only for trials without the product. */
 export type MigrationSet = 'daodao' | 'ai';
 
-/** The order in which sets are applied. */
 const SETS: readonly MigrationSet[] = ['daodao', 'ai'];
 
 const FILE_NAME = /^(\d{3})_[a-z0-9_]+\.sql$/;
 
-/** Key of the advisory lock that serialises migrations of one database: any number that no other program uses. */
+/** Advisory lock that serialises migrations of a database; an arbitrary number. */
 const LOCK_KEY = 7_263_041;
 
-/** The files on disk and the record in the database do not fit, or a file failed. */
+/** The files contradict the record in the database, or a file failed. */
 export class MigrationError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -31,22 +30,20 @@ export class MigrationError extends Error {
 interface Migration {
   set: MigrationSet;
   number: number;
-  /** File name. */
   name: string;
   sql: string;
-  /** SHA-256 of the file, as hex. */
   checksum: string;
 }
 
 type Applied = Pick<Migration, 'set' | 'number' | 'name' | 'checksum'>;
 
 /**
- * Applies what is missing of the given sets, `daodao` before `ai`. Files cannot hold statements that refuse to run in a
- * transaction (`CREATE INDEX CONCURRENTLY`). Waits at most 60 s for another migration to end.
- * @param folder where the sets are; the package's own by default.
- * @returns the files applied by this call, as `<set>/<name>`, in order.
- * @throws {MigrationError} when an applied file changed or vanished, a number is taken twice or comes after a later one
- * was applied (nothing is applied then), or a file fails (that file leaves nothing, those before it stay).
+ * Applies the missing files of the sets, `daodao` before `ai`, one transaction per file, which rules out statements such as
+ * `CREATE INDEX CONCURRENTLY`. Waits at most 60 s for a concurrent migration.
+ * @param folder default: the package's own.
+ * @returns the applied files as `<set>/<name>`, in order.
+ * @throws {MigrationError} if an applied file changed or vanished, or a number is duplicate or lower than an applied one (then
+ * nothing is applied); or if a file fails (it is rolled back, those before it stay).
  */
 export async function migrate(
   databaseUrl: string,
@@ -60,7 +57,7 @@ export async function migrate(
     application_name: 'migrate',
     connectionTimeoutMillis: 10_000,
   });
-  // A connection lost between two queries is reported by the next one; without a listener it would end the process.
+  // The next query reports a lost connection; without a listener the error would end the process.
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -74,8 +71,8 @@ export async function migrate(
 }
 
 /**
- * Changes nothing. What a newer release has added is no obstacle: during a rolling deploy old and new run side by side.
- * @throws {MigrationError} naming what is missing of these sets.
+ * Read-only. Ignores migrations of a newer release, as old and new releases run side by side during a rolling deploy.
+ * @throws {MigrationError} naming the missing files of the sets.
  */
 export async function assertMigrated(db: Queryable, sets: readonly MigrationSet[]): Promise<void> {
   const folder = packagePath('db', 'migrations');
@@ -95,13 +92,9 @@ export async function assertMigrated(db: Queryable, sets: readonly MigrationSet[
   }
 }
 
-/** The product's tables, which are never ours to make where the product is. */
 const READ_MODEL = ['users', 'practices', 'practice_checkins'];
 
-/**
- * Changes nothing.
- * @throws {MigrationError} when DaoDao's own tables are not there.
- */
+/** Read-only. @throws {MigrationError} when DaoDao's own tables are missing. */
 export async function assertReadModel(db: Queryable): Promise<void> {
   const { rows } = await db.query<{ name: string }>(
     'SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL',
@@ -114,10 +107,7 @@ export async function assertReadModel(db: Queryable): Promise<void> {
   );
 }
 
-/**
- * Changes nothing.
- * @throws {MigrationError} when the tables of people and practices are missing, or were not made by `migrate`.
- */
+/** Read-only. @throws {MigrationError} when the read model is missing, or was not created by `migrate`. */
 export async function assertTrial(db: Queryable): Promise<void> {
   await assertReadModel(db);
   await assertMigrated(db, ['daodao']).catch((cause: unknown) => {
@@ -147,11 +137,11 @@ async function readSet(folder: string, set: MigrationSet): Promise<Migration[]> 
   return migrations;
 }
 
-/** Takes the lock for the life of the connection, and creates the record on a new database. */
+/** Takes the lock for the life of the connection, and creates the record if missing. */
 async function prepare(client: pg.Client): Promise<void> {
   await client.query("SET lock_timeout = '60s'");
   await client.query('SELECT pg_advisory_lock($1)', [LOCK_KEY]);
-  // A change of a table queues everyone behind it while it waits for its own lock: give up soon.
+  // A waiting table change blocks all later queries on the table: give up soon.
   await client.query("SET lock_timeout = '5s'; SET client_min_messages = 'warning'");
   await client.query(`
     CREATE SCHEMA IF NOT EXISTS ai;
@@ -173,7 +163,7 @@ async function readApplied(client: Queryable, sets: readonly string[]): Promise<
   return rows;
 }
 
-/** The files that have not run, once every one that has is found unchanged. */
+/** @returns the files to apply. @throws {MigrationError} when an applied file has changed or a number is out of order. */
 function selectPending(files: readonly Migration[], applied: readonly Applied[]): Migration[] {
   const newest = new Map<MigrationSet, number>();
   for (const record of applied) {
@@ -203,7 +193,7 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
     );
     await client.query('COMMIT');
   } catch (error) {
-    // Ending the connection, which follows, rolls back.
+    // The caller closes the connection, which rolls back.
     const reason = error instanceof Error ? error.message : String(error);
     throw new MigrationError(`${title(migration)} failed: ${reason}`, { cause: error });
   }

@@ -1,12 +1,10 @@
-/**
- * Connections to Postgres: pools with deadlines, and one way to run a transaction.
- */
+/** Postgres: pools with timeouts, and transactions. */
 import pg from 'pg';
 import { isUnreachable } from '../../base/unreachable.ts';
 import { DRIVER_TIMEOUT_MS } from './probe.ts';
 import type { Store } from './store.ts';
 
-/** What a query needs: a pool or a client inside a transaction. */
+/** A pool, or a client within a transaction. */
 export interface Queryable {
   query<Row extends pg.QueryResultRow>(
     text: string,
@@ -18,7 +16,7 @@ export type Pool = pg.Pool;
 export type Row = pg.QueryResultRow;
 
 export interface PoolOptions {
-  /** Most connections at a time. */
+  /** Maximum number of connections. */
   max: number;
   /** Shown in `pg_stat_activity`. */
   name: string;
@@ -27,16 +25,13 @@ export interface PoolOptions {
 }
 
 /**
- * For the server's side of a connection: one whose client is gone without a word is given up within some 11 s, also while an
- * answer is on its way, so that it frees its locks. Times in seconds, but for the last, which is in milliseconds.
+ * Makes the server drop a vanished client within about 11 s, even while sending, which frees the client's locks. In seconds, except
+ * the last, which is in milliseconds.
  */
 const SERVER_KEEPALIVE =
   '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000';
 
-/**
- * A pool on which nothing hangs: 3 s to connect, 2 s for a lock, 10 s for a statement,
- * 5 s for a transaction left idle, and keepalive on both sides.
- */
+/** Limits every wait: 3 s to connect, 2 s for a lock, 10 s per statement, 5 s idle in a transaction. Keepalive on both sides. */
 export function createPool(
   databaseUrl: string,
   { max, name, readOnly = false }: PoolOptions,
@@ -55,14 +50,14 @@ export function createPool(
     query_timeout: 12_000,
     idle_in_transaction_session_timeout: 5000,
   });
-  // A connection that breaks between two queries, idle or inside a transaction, is reported by the next query or replaced
-  // before it; without listeners it would end the process.
+  // The pool or the next query handles a connection that breaks while idle or in a transaction; without listeners the error would
+  // end the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
-/** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. */
+/** Commits when `work` resolves, rolls back when it throws. */
 export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -84,8 +79,8 @@ export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promis
 }
 
 /**
- * A connection that let a query wait in vain would do the same to a ROLLBACK; closing it has the same effect. One to a
- * server that became read-only (25006) leads to the wrong server after a failover.
+ * After a query timeout, a ROLLBACK would time out too, and closing the connection has the same effect. After a failover, a
+ * connection to a server that became read-only (25006) leads to the wrong one.
  */
 function isSpent(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
@@ -98,17 +93,16 @@ export function isReadOnlyError(error: unknown): boolean {
 }
 
 /**
- * SQLSTATE classes and codes that mean "the store is unavailable or busy", not "the statement is wrong". A login that is refused
- * (28000, 28P01) and a database that is not there (3D000) are mended by who runs the server, as after a change of the password.
+ * SQLSTATE classes and codes for "unavailable or busy", as opposed to "wrong statement". Includes refused logins (28000, 28P01) and
+ * a missing database (3D000), which the operator fixes, for example after a password change.
  */
 const AWAY = /^(08|53|57P|58)|^(25006|25P03|28000|28P01|3D000|55P03|57014|40001|40P01)$/;
 
-/** Whether a lock was waited for as long as `lock_timeout` allows. */
 export function isLockTimeout(error: unknown): boolean {
   return codeOf(error) === '55P03';
 }
 
-/** Whether an error means that Postgres is unavailable or busy, so that the same work may succeed later. */
+/** Whether Postgres is unavailable or busy, so that the same work may succeed later. */
 export function isPostgresAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (AWAY.test(codeOf(error)) || isUnreachable(error)) return true;

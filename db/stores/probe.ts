@@ -1,11 +1,9 @@
-/**
- * What the probes of the stores share.
- */
+/** Helpers for store probes. */
 
-/** For drivers with a timer of their own, in milliseconds: longer than anybody waits for a probe. */
+/** For drivers with their own timer, in milliseconds: longer than any caller waits for a probe. */
 export const DRIVER_TIMEOUT_MS = 5500;
 
-/** @returns the body. */
+/** @returns the body. @throws unless the status is 2xx. */
 export async function fetchOk(url: URL, init: RequestInit): Promise<string> {
   const response = await fetch(url, init);
   const body = await response.text();
@@ -15,7 +13,7 @@ export async function fetchOk(url: URL, init: RequestInit): Promise<string> {
   throw new Error(`HTTP ${response.status}${meaning}: ${body.slice(0, 200).trim()}`);
 }
 
-/** A part of a URL as it was meant; as it stands if it has a stray percent sign. */
+/** Decodes a part of a URL; returns it unchanged if it has a stray percent sign. */
 export function decoded(part: string): string {
   try {
     return decodeURIComponent(part);

@@ -1,6 +1,4 @@
-/**
- * Qdrant, or locally the store that answers like it. Its client is loaded by the first connection.
- */
+/** Qdrant, or its local stand-in. The first connection loads its client. */
 import type { QdrantClient, Schemas } from '@qdrant/js-client-rest';
 import type { ResolvedConfig } from '../../base/config.ts';
 import { fetchOk } from './probe.ts';
@@ -9,7 +7,7 @@ import type { Store } from './store.ts';
 export type Vectors = QdrantClient;
 export type VectorSchemas = Schemas;
 
-/** A client that gives up on a request after 5 s. */
+/** Times out after 5 s per request. */
 export async function connectVectors({
   qdrantUrl: url,
   qdrantApiKey: apiKey,
@@ -18,7 +16,7 @@ export async function connectVectors({
   return new Client({
     url,
     timeout: 5000,
-    // Both this check and the option `apiKey` may write to the console.
+    // The check and the `apiKey` option may both write to the console.
     checkCompatibility: false,
     ...(apiKey === undefined ? {} : { headers: { 'api-key': apiKey } }),
   });
@@ -31,12 +29,12 @@ export const vectors: Store = {
   title: 'Qdrant',
   variable: 'QDRANT_URL',
   urlOf: ({ qdrantUrl }) => qdrantUrl,
-  // What its client takes when the URL has none, for https too.
+  // The client's default, even for https.
   defaultPort: () => '6333',
   secretsOf: ({ qdrantApiKey }) => [qdrantApiKey],
   isUnavailable(error) {
     if (!(error instanceof Error)) return false;
-    // The client's error for an answer, which has no name of its own.
+    // The client's HTTP error has no distinct name.
     if ('statusText' in error && 'status' in error && typeof error.status === 'number') {
       return error.status >= 500 || error.status === TOO_MANY_REQUESTS;
     }
@@ -48,6 +46,6 @@ export const vectors: Store = {
     if (url.port === '') target.port = '6333';
     const headers = new Headers(qdrantApiKey === undefined ? {} : { 'api-key': qdrantApiKey });
     const answer = await fetchOk(target, { headers, signal });
-    if (!/"collections"\s*:\s*\[/.test(answer)) throw new Error('what answers there is not Qdrant');
+    if (!/"collections"\s*:\s*\[/.test(answer)) throw new Error('the server there is not Qdrant');
   },
 };

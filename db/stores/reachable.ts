@@ -1,21 +1,18 @@
-/**
- * Whether every configured store answers, asked once at the start: a wrong URL is told in seconds, with its variable.
- */
+/** Checks at startup that every configured store answers: a wrong URL is reported within seconds, with its variable. */
 import type { ResolvedConfig } from '../../base/config.ts';
 import { decoded } from './probe.ts';
 import type { Store } from './store.ts';
 import { STORES } from './stores.ts';
 
-/** Longest wait for one store, in milliseconds; they are asked in parallel. */
+/** Longest wait for a store, in milliseconds; the checks run in parallel. */
 const DEADLINE_MS = 5000;
 
-/** What is asked: a store, or the language model. */
+/** A store or the language model. */
 type Check = Pick<
   Store,
   'engine' | 'title' | 'variable' | 'urlOf' | 'defaultPort' | 'secretsOf' | 'probe'
 >;
 
-/** One or more stores cannot be used. */
 export class StoresUnreachableError extends Error {
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
@@ -26,10 +23,10 @@ export class StoresUnreachableError extends Error {
 }
 
 /**
- * Asks every store that has a URL, in parallel.
- * @param embedded names of the embedded engines, which are known to answer.
- * @param deadlineMs longest wait for one of them.
- * @throws {StoresUnreachableError} naming each store that cannot be used: its variable, what was tried, the reason.
+ * Checks every configured store in parallel.
+ * @param embedded names of embedded engines, which are known to answer.
+ * @param deadlineMs longest wait for one store.
+ * @throws {StoresUnreachableError} with the variable, address and reason of each store that cannot be used.
  */
 export async function checkStores(
   config: ResolvedConfig,
@@ -42,10 +39,7 @@ export async function checkStores(
   if (found.length > 0) throw new StoresUnreachableError(found);
 }
 
-/**
- * Asks a language model that is not embedded. Its being unavailable is no reason not to start.
- * @returns what is wrong with it, in the words of `checkStores`.
- */
+/** Checks a language model that is not embedded; an unavailable one does not prevent the start. @returns the problem, if any. */
 export async function checkModel(
   config: ResolvedConfig,
   embedded: readonly string[],
@@ -60,7 +54,7 @@ const MODEL: Check = {
   urlOf: ({ openaiBaseUrl }) => openaiBaseUrl,
   defaultPort: ({ protocol }) => (protocol === 'https:' ? '443' : '80'),
   secretsOf: ({ openaiApiKey }) => [openaiApiKey],
-  /** What is not there yet may still come: an unavailable model delays feedback and loses none. */
+  /** Any answer but a refused key will do: an unavailable model delays feedback and loses none. */
   async probe({ openaiBaseUrl, openaiApiKey }, signal) {
     const url = new URL(openaiBaseUrl);
     const target = new URL(`${url.pathname.replace(/\/$/, '')}/models`, url.origin);
@@ -101,18 +95,18 @@ async function problemOf(
 
 const MEANINGS: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there',
-  ECONNRESET: 'the connection was cut, is this the right port?',
+  ECONNRESET: 'the connection was reset; is this the right port?',
   ENOTFOUND: 'there is no such host',
   EAI_AGAIN: 'the host name cannot be looked up',
   EHOSTUNREACH: 'the host cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
   ETIMEDOUT: 'no answer',
-  HPE_INVALID_CONSTANT: 'what answers there does not speak HTTP',
-  // No code, only this message: `fetch` keeps off the ports of other protocols.
+  HPE_INVALID_CONSTANT: 'the server there does not speak HTTP',
+  // `fetch` blocks the ports of other protocols with this message, without a code.
   'bad port': 'HTTP clients refuse to use this port',
 };
 
-/** The innermost cause, in words. Drivers wrap it, and a host with two addresses gives one error for each. */
+/** The innermost cause. Drivers wrap it, and a host with two addresses yields an error for each. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   if (!(error instanceof Error)) return String(error);

@@ -1,6 +1,4 @@
-/**
- * Every store there is. Importing this loads no client of ClickHouse or Qdrant.
- */
+/** All stores. Importing this file loads no client of ClickHouse or Qdrant. */
 import { redis } from './cache.ts';
 import { clickhouse } from './clickhouse.ts';
 import { postgres } from './postgres.ts';

@@ -1,19 +1,17 @@
-/**
- * Many requests for work at once: those that are stored by their id alone.
- */
+/** Accepts many requests at once, if only their ids can conflict. */
 import { findSameId } from './accept.ts';
 import type { Accepted, AcceptRequest } from './request.ts';
 import type { Queryable } from '../stores/postgres.ts';
 import { DELAY_MS } from './rows.ts';
 
-/** Whether a request is stored by its id alone, so that many of them can be stored at once. */
+/** Whether only the id can conflict, so that the request can be stored in bulk. */
 export function isPlain({ dedupeKey, idempotencyKey }: AcceptRequest): boolean {
   return dedupeKey === undefined && idempotencyKey === undefined;
 }
 
 /**
- * Stores plain requests in one statement, in a transaction. They should come in the order of their ids.
- * @throws {AppError} `TASK_ID_TAKEN` when one of the ids came with another request: roll back then.
+ * Stores plain requests in one statement. Pass them in id order.
+ * @throws {AppError} `TASK_ID_TAKEN` when an id belongs to a different request; the caller must roll back.
  */
 export async function acceptPlain(
   tx: Queryable,
@@ -49,7 +47,7 @@ export async function acceptPlain(
   for (const request of requests) {
     const { id } = request;
     const delayMs = delays.get(id);
-    // Of two with the same id in one call the first was stored.
+    // If an id occurs twice in one call, the first was stored.
     delays.delete(id);
     const repeated = delayMs === undefined ? await findSameId(tx, request) : undefined;
     accepted.push(repeated ?? { id, status: 'queued', outcome: 'created', delayMs: delayMs ?? 0 });

@@ -1,6 +1,4 @@
-/**
- * How work gets into `ai.tasks`: once for each request, however often it is made.
- */
+/** Accepts requests into `ai.tasks`, idempotently. */
 import { AppError } from '../../base/errors.ts';
 import { findRepeated, rememberKey } from './idempotency-keys.ts';
 import { transaction, type Pool, type Queryable } from '../stores/postgres.ts';
@@ -8,15 +6,15 @@ import type { Accepted, AcceptRequest } from './request.ts';
 import { DELAY_MS, lockTrailing, type TaskStatus } from './rows.ts';
 
 /**
- * Stores a request, or finds the task that already answers it, in this order: same Idempotency-Key; same id; an unfinished
- * row with the same dedupe key; a finished one with the same input, if nothing newer was written since.
- * @throws {AppError} `IDEMPOTENCY_KEY_REUSED` or `TASK_ID_TAKEN` when the key or the id came with another request.
+ * Stores a request, or finds the task that answers it, in this order: same Idempotency-Key; same id; an unfinished row with the
+ * same dedupe key; the newest finished row of that key, if its input is the same.
+ * @throws {AppError} `IDEMPOTENCY_KEY_REUSED` or `TASK_ID_TAKEN` when the key or the id belongs to a different request.
  */
 export async function acceptTask(pool: Pool, request: AcceptRequest): Promise<Accepted> {
   return transaction(pool, (tx) => acceptWithin(tx, request));
 }
 
-/** `acceptTask` as part of a transaction. */
+/** `acceptTask` within the caller's transaction. */
 export async function acceptWithin(tx: Queryable, request: AcceptRequest): Promise<Accepted> {
   const repeated = (await findRepeated(tx, request)) ?? (await findSameId(tx, request));
   if (repeated !== undefined) return repeated;
@@ -49,7 +47,7 @@ async function insertOrFind(tx: Queryable, request: AcceptRequest): Promise<Acce
     const isPutOff = request.debounceMs !== undefined && !row.begun;
     return isPutOff ? { ...found, delayMs: row.delay_ms } : found;
   }
-  // Looked up after the insert: a twin that finished before it is visible now, one that did not would have collided.
+  // Checked after the insert: a twin that finished earlier is visible by now, and an unfinished one would have conflicted.
   const finished = await findFinished(tx, request);
   if (finished === undefined) {
     return { id: row.id, status: row.status, outcome: 'created', delayMs: row.delay_ms };
@@ -63,8 +61,8 @@ function trails({ debounceMs, trailing = debounceMs !== undefined }: AcceptReque
 }
 
 /**
- * Should a task wait to be done after one that has ended just now, it takes the place of a row: the newest request of a key is
- * the last to be done.
+ * When the started task of the key has just ended and another one trails it, drops the new row and releases the trailing one, which
+ * then takes the newest payload.
  */
 async function releaseInstead(
   tx: Queryable,
@@ -82,10 +80,7 @@ async function releaseInstead(
   return true;
 }
 
-/**
- * A row for this request, or the unfinished one with its dedupe key.
- * @param isTrailing whether it is to wait until the task of its key has ended.
- */
+/** Inserts a row, or returns the unfinished one of its dedupe key. @param isTrailing waits for the key's started task to end. */
 async function insert(
   tx: Queryable,
   request: AcceptRequest,
@@ -137,10 +132,10 @@ export async function findSameId(
 ): Promise<Accepted | undefined> {
   const { id, isChosenId = false, name, payload, dedupeKey } = request;
   if (!isChosenId) return undefined;
-  // Requests for the same id wait for each other here.
+  // Serialises requests for the same id.
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 1))', [id]);
   const { rows } = await tx.query<{ status: TaskStatus; same: boolean }>(
-    // A later request for the same key may have given it another payload.
+    // A later request for the key may have replaced the payload.
     `SELECT status, name = $2 AND (payload::text = $3 OR coalesce(dedupe_key = $4, false)) AS same
      FROM ai.tasks WHERE id = $1`,
     [id, name, payload, dedupeKey],
@@ -151,7 +146,7 @@ export async function findSameId(
   return { id, status: row.status, outcome: 'repeated' };
 }
 
-/** The newest finished task of this key, if it had the same input: an older one would answer with what is outdated. */
+/** Considers only the newest finished task of the key: an older one would give an outdated result. */
 async function findFinished(tx: Queryable, request: AcceptRequest): Promise<string | undefined> {
   if (request.dedupeKey === undefined || request.inputHash === undefined) return undefined;
   const { rows } = await tx.query<{ id: string; input_hash: string | null }>(

@@ -1,28 +1,25 @@
-/**
- * Attempts at a task. Every write after the start of an attempt carries the epoch of that start, so a stale owner writes
- * nothing.
- */
+/** Attempts of a task. Every write carries the epoch of the attempt's start, which fences off stale owners. */
 import type { ErrorCode } from '../../base/errors.ts';
 import type { Queryable } from '../stores/postgres.ts';
 import { StaleEpochError, type Fence } from './fence.ts';
 import { DELAY_MS } from './rows.ts';
 
 export interface Start {
-  /** Fencing token of this start; a later start makes it stale. */
+  /** Fencing token; the next start makes it stale. */
   epoch: string;
-  /** Attempts already charged, whatever Redis remembers. */
+  /** Attempts charged so far, according to Postgres. */
   attempts: number;
   userId: string | null;
-  /** JSON text: the newest one, should a later call have given another. */
+  /** JSON text; a later request may have replaced it. */
   payload: string;
-  /** When the work was last asked for. */
+  /** Time of the last request for the task. */
   requestedAt: Date;
 }
 
 /**
- * Begins an attempt: takes the next epoch. A first one does not begin before its time, whatever the queue knows of that.
- * @param chargedAttempts attempts the queue has counted; the row keeps the larger number.
- * @returns undefined when there is nothing to run now: the task is finished or unknown, or its time has not come.
+ * Starts an attempt under a new epoch. A first attempt never starts before its time, even if the queue delivers it early.
+ * @param chargedAttempts attempts counted by the queue; the row keeps the larger number.
+ * @returns undefined when the task is finished, unknown or not due yet.
  */
 export async function startTask(
   db: Queryable,
@@ -39,7 +36,7 @@ export async function startTask(
   return rows[0];
 }
 
-/** Milliseconds until an unfinished task may begin; undefined for one that is finished or unknown. */
+/** Milliseconds until an unfinished task may start; undefined if finished or unknown. */
 export async function findDelay(db: Queryable, id: string): Promise<number | undefined> {
   const { rows } = await db.query<{ delayMs: number }>(
     `SELECT ${DELAY_MS} AS "delayMs" FROM ai.tasks WHERE id = $1 AND finished_at IS NULL`,
@@ -61,7 +58,7 @@ export async function succeedTask(db: Queryable, fence: Fence, result: string): 
 
 export interface Failure {
   code: ErrorCode;
-  /** Shown to the owner of the task: no SQL, path or payload text. */
+  /** Shown to the task's owner: no SQL, path or payload. */
   message: string;
 }
 
@@ -91,10 +88,7 @@ export async function retryTask(
   if (rowCount !== 1) throw new StaleEpochError(fence);
 }
 
-/**
- * Replaces the hash of what the result depends on: what the task has read may be newer than what was enqueued, and a later request
- * for the same finds this one done.
- */
+/** Replaces the input hash with that of the data the task has read, so that a later request with the same data finds this task. */
 export async function setInputHash(tx: Queryable, id: string, inputHash: string): Promise<void> {
   await tx.query('UPDATE ai.tasks SET input_hash = $2 WHERE id = $1', [id, inputHash]);
 }

@@ -1,15 +1,13 @@
-/**
- * What has been accepted and has not begun though it is due.
- */
+/** Measures overdue tasks that have not started. */
 import type { Queryable } from '../stores/postgres.ts';
 
 export interface BacklogSize {
   tasks: number;
-  /** How long the one that is due longest has been due, in milliseconds; 0 without any. */
+  /** How long the oldest has been overdue, in milliseconds; 0 without any. */
   ageMs: number;
 }
 
-/** @param most tasks to look at: beyond that the answer says `most`, and the age is of those. */
+/** @param most limit of the tasks counted; `ageMs` then covers only those. */
 export async function measureBacklog(db: Queryable, most: number): Promise<BacklogSize> {
   const { rows } = await db.query<BacklogSize>(
     `SELECT count(*)::int AS tasks,

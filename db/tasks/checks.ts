@@ -1,10 +1,8 @@
-/**
- * What the reconciler asks of `ai.tasks`: which unfinished tasks to look at.
- */
+/** The reconciler's queries: which unfinished tasks to check. */
 import type { Queryable } from '../stores/postgres.ts';
 import { DELAY_MS, TRAILING_LOCK } from './rows.ts';
 
-/** What the reconciler needs to rebuild a job. */
+/** The data to rebuild a job. */
 export interface UnfinishedTask {
   id: string;
   name: string;
@@ -12,17 +10,17 @@ export interface UnfinishedTask {
   priority: number;
   payload: string;
   headers: Record<string, string> | null;
-  /** Changes when it is started or reopened. */
+  /** Changes with every start and reopening. */
   epoch: string;
-  /** Milliseconds until it may run; 0 when it may run now. */
+  /** Milliseconds until it may run; 0 if it may run now. */
   delay_ms: number;
-  /** Milliseconds until it must not be started any more; null for never. */
+  /** Milliseconds until it must no longer start; null for never. */
   expires_ms: number | null;
 }
 
 /**
- * Unfinished tasks whose check is due, oldest check first; the next check is set before they are returned, so any number
- * of processes share the work and a crash here only delays them.
+ * Claims unfinished tasks whose check is overdue, oldest first, by setting their next check. Processes share the work, and a crash
+ * only delays the checks.
  */
 export async function takeDueChecks(
   db: Queryable,
@@ -44,10 +42,7 @@ export async function takeDueChecks(
   return rows;
 }
 
-/**
- * Releases tasks that waited for another one of their key to end, so that their check is due.
- * @returns how many.
- */
+/** Releases trailing tasks whose key has no other unfinished task. @returns the number released. */
 export async function releaseTrailing(db: Queryable): Promise<number> {
   const { rowCount } = await db.query(
     `UPDATE ai.tasks t SET trails = false, check_at = now()
@@ -58,10 +53,7 @@ export async function releaseTrailing(db: Queryable): Promise<number> {
   return rowCount ?? 0;
 }
 
-/**
- * Makes checks due again, for instance because the queue could not be asked: of tasks that have not been started or reopened
- * meanwhile, as the check of those is set for another reason.
- */
+/** Reschedules checks, such as when the queue is unavailable. Skips tasks started or reopened since: they have their own check. */
 export async function checkAgain(
   db: Queryable,
   tasks: readonly Pick<UnfinishedTask, 'id' | 'epoch'>[],

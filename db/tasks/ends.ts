@@ -1,20 +1,15 @@
-/**
- * Ends that no attempt writes: a revoke, a dead letter, an expiry.
- */
+/** Ends tasks outside an attempt: revoke, dead letter, expiry. */
 import { ERRORS } from '../../base/errors.ts';
 import type { Queryable } from '../stores/postgres.ts';
 import type { Failure } from './attempts.ts';
 
-/** `revoked`: by this call; `ended`: it had ended before; `unknown`: there is no such row. */
+/** `revoked`: by this call; `ended`: finished before; `unknown`: no such row. */
 export type RevokedRow = 'revoked' | 'ended' | 'unknown';
 
-/**
- * Ends tasks that have not ended, whichever worker runs them: what that one still writes is refused.
- * @returns one word each, in order.
- */
+/** Ends unfinished tasks, even running ones, whose later writes are then refused. @returns one word per id, in order. */
 export async function revokeTasks(db: Queryable, ids: readonly string[]): Promise<RevokedRow[]> {
   const { rows } = await db.query<{ id: string; revoked: boolean }>(
-    // In one order, so that two calls with the same ids do not wait for each other in a circle.
+    // Locks rows in id order, so that concurrent calls do not deadlock.
     `WITH open AS (SELECT id FROM ai.tasks WHERE id = ANY($1) AND finished_at IS NULL ORDER BY id FOR UPDATE),
        closed AS (
          UPDATE ai.tasks SET status = 'revoked', error_code = 'TASK_REVOKED', error_message = $2, finished_at = now()
@@ -30,7 +25,7 @@ export async function revokeTasks(db: Queryable, ids: readonly string[]): Promis
   });
 }
 
-/** The epochs of those that have not ended, by id. */
+/** Epochs of the unfinished ones, by id. */
 export async function findEpochs(
   db: Queryable,
   ids: readonly string[],
@@ -43,9 +38,9 @@ export async function findEpochs(
 }
 
 /**
- * Writes an end that only the queue knows of: a dead letter by deaths, an expiry.
- * @param epoch only if it is still at this one: what the queue said is of before. Default: at any.
- * @returns false when it is finished already, or has moved on.
+ * Records an end that only the queue knows: a dead letter or an expiry.
+ * @param epoch closes the task only at this epoch, as the queue's answer may be stale. Default: at any.
+ * @returns false when the task has finished or its epoch has changed.
  */
 export async function closeTask(
   db: Queryable,

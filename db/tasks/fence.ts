@@ -1,6 +1,4 @@
-/**
- * What every write of an attempt must still hold: a start of the task that no later one has made stale.
- */
+/** Fencing: an attempt may write only while its epoch is the current one. */
 import type { Queryable } from '../stores/postgres.ts';
 
 export interface Fence {
@@ -8,7 +6,7 @@ export interface Fence {
   epoch: string;
 }
 
-/** The task has been started again elsewhere, or is finished: this owner must stop and write nothing. */
+/** The task was started elsewhere or has finished: this owner must stop and write nothing. */
 export class StaleEpochError extends Error {
   constructor(fence: Fence) {
     super(`task ${fence.id} is no longer at epoch ${fence.epoch}`);
@@ -16,7 +14,7 @@ export class StaleEpochError extends Error {
   }
 }
 
-/** Holds the row of the task until the end of the transaction. @throws {StaleEpochError} */
+/** Locks the task's row until the transaction ends. @throws {StaleEpochError} */
 export async function lockFence(tx: Queryable, fence: Fence): Promise<void> {
   const { rowCount } = await tx.query(
     'SELECT 1 FROM ai.tasks WHERE id = $1 AND epoch = $2 AND finished_at IS NULL FOR UPDATE',

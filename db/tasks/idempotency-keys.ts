@@ -1,15 +1,13 @@
-/**
- * `ai.idempotency_keys`: which request each Idempotency-Key of a user came with, and the task that answered it.
- */
+/** `ai.idempotency_keys`: maps each Idempotency-Key of a user to its request and task. */
 import { AppError } from '../../base/errors.ts';
 import type { Accepted, AcceptRequest } from './request.ts';
 import type { Queryable } from '../stores/postgres.ts';
 import type { TaskStatus } from './rows.ts';
 
-/** How long a key leads to its task, as SQL. */
+/** Lifetime of a key, in SQL. */
 export const KEY_LIVES = `interval '24 hours'`;
 
-/** Requests with the same key wait for each other here: the second one finds what the first one wrote. */
+/** Serialises requests with the same key, so that the second one finds the first one's row. */
 export async function findRepeated(
   tx: Queryable,
   request: AcceptRequest,
@@ -33,7 +31,7 @@ export async function findRepeated(
        t.status = 'done' AND t.finished_at <= k.created_at AS was_done
      FROM ai.idempotency_keys k JOIN ai.tasks t ON t.id = k.task_id
      WHERE k.user_id = $1 AND k.key = $2`,
-    // Keys of a release before this one have the payload.
+    // Keys written by earlier releases hold the payload.
     [userId, idempotencyKey, name, keyedRequest, payload],
   );
   const row = rows[0];

@@ -1,14 +1,12 @@
-/**
- * What need not be kept for ever.
- */
+/** Deletes old tasks and keys. */
 import { KEY_LIVES } from './idempotency-keys.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
 /**
- * Deletes tasks that finished longer ago than `olderThanMs`, the oldest first, with their steps, once no key leads to them any
- * more; the same goes for keys of requests that are no longer looked at.
- * @param limit most tasks and most keys.
- * @returns how many tasks and keys are gone.
+ * Deletes tasks that finished more than `olderThanMs` ago, with their steps, oldest first, unless a live key refers to them; and
+ * expired keys.
+ * @param limit maximum tasks, and maximum keys.
+ * @returns the number of deleted tasks and keys.
  */
 export async function pruneTasks(
   db: Queryable,
@@ -31,7 +29,6 @@ export async function pruneTasks(
   return (tasks.rowCount ?? 0) + (keys.rowCount ?? 0);
 }
 
-/** Deletes every task with its steps and keys. */
 export async function forgetTasks(db: Queryable): Promise<void> {
   await db.query('TRUNCATE ai.tasks, ai.task_steps, ai.idempotency_keys');
 }

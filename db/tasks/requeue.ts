@@ -1,32 +1,22 @@
-/**
- * Another life for tasks that have failed.
- */
+/** Reopens failed and revoked tasks. */
 import { transaction, type Pool, type Queryable } from '../stores/postgres.ts';
 import { findStepNames, forgetSteps } from './steps.ts';
 
-/**
- * `reopened`: it may run again; `done`: it has succeeded after all, there is nothing to run; `newer`: the same work has
- * been asked for again since, and is under way; `unknown`: there is no such row.
- */
-export type ReopenWord = 'reopened' | 'done' | 'newer' | 'unknown';
+/** `reopened`: may run again; `done`: has succeeded; `newer`: a later request for the work is in progress; `unknown`: no row. */
+type ReopenWord = 'reopened' | 'done' | 'newer' | 'unknown';
 
 const UNIQUE_VIOLATION = '23505';
 
-/**
- * Told of a task that is about to have another life, inside the transaction.
- * @param task.steps names of what it has stored.
- * @returns the steps that the new life is to do again.
- */
+/** Called with the names of a task's stored steps, within the transaction that reopens it. @returns the steps to run again. */
 export type OnReopen = (
   tx: Queryable,
   task: { id: string; epoch: string; steps: readonly string[] },
 ) => Promise<readonly string[]>;
 
 /**
- * Makes a task that has failed or was revoked unfinished again, with nothing charged and a new epoch, so that no earlier
- * start of it can end it. Effects stay done.
- * @param quietMs how long the reconciler leaves it alone: until then the queue is to have it again, in milliseconds.
- * @param onReopen default: every stored step is kept.
+ * Reopens a task that failed or was revoked, with no attempts charged. The new epoch fences off earlier starts; effects stay done.
+ * @param quietMs how long the reconciler skips the row while the caller requeues the job, in milliseconds.
+ * @param onReopen default: keep all stored steps.
  */
 export async function reopenTask(
   db: Pool,

@@ -1,6 +1,4 @@
-/**
- * `ai.tasks`: accepted work and the truth about its outcome. How it comes there: accept.ts; how it runs: attempts.ts.
- */
+/** `ai.tasks`: accepted work, and the source of truth about its outcome. Written by accept.ts and attempts.ts. */
 import type { ErrorCode } from '../../base/errors.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
@@ -11,9 +9,9 @@ export interface TaskRow {
   name: string;
   queue: string;
   status: TaskStatus;
-  /** External id of the user who asked; null for sweeps. */
+  /** External id of the requesting user; null for sweeps. */
   user_id: string | null;
-  /** What the task is about, for instance a practice's external id. */
+  /** What the task is about, such as a practice's external id. */
   subject: string | null;
   attempts: number;
   result: unknown;
@@ -24,19 +22,16 @@ export interface TaskRow {
   finished_at: Date | null;
 }
 
-/** Whole milliseconds until a row may run: 0 when it may run now. */
+/** Whole milliseconds until a row may run, 0 if it may run now. */
 export const DELAY_MS =
   'coalesce(greatest(0, ceil(extract(epoch FROM run_at - now()) * 1000)), 0)::float8';
 
-/**
- * Until the end of the transaction nobody else decides what becomes of the task that waits to be done after another one of
- * this key.
- */
+/** Serialises decisions about the trailing task of a key until the transaction ends. */
 export async function lockTrailing(tx: Queryable, dedupeKey: string | undefined): Promise<void> {
   await tx.query(`SELECT pg_advisory_xact_lock(${TRAILING_LOCK('$1')})`, [dedupeKey]);
 }
 
-/** The lock of a key, as SQL. */
+/** Advisory lock key, in SQL. */
 export const TRAILING_LOCK = (key: string): string => `hashtextextended(${key}, 2)`;
 
 const COLUMNS = `id, name, queue, status, user_id, subject, attempts, result, error_code, error_message,
@@ -47,7 +42,7 @@ export async function findTask(db: Queryable, id: string): Promise<TaskRow | und
   return rows[0];
 }
 
-/** Which of these tasks are known, and whether they are finished: what a process that waits for many asks once. */
+/** Finds which tasks exist and whether they have finished, in one query for all that a process waits for. */
 export async function findEnds(
   db: Queryable,
   ids: readonly string[],

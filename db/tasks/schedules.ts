@@ -1,10 +1,8 @@
-/**
- * `ai.schedules`, `ai.schedule_slots` and `ai.schedule_changes`: how far each schedule was kept, and by whom it was changed.
- */
+/** `ai.schedules`, `ai.schedule_slots` and `ai.schedule_changes`: progress, fired slots and audit record of schedules. */
 import type { Queryable } from '../stores/postgres.ts';
 import type { TaskStatus } from './rows.ts';
 
-/** What an operator changed, in place of what the code says. */
+/** Operator overrides of the values in code. */
 export interface ScheduleEdits {
   enabled?: boolean;
   cron?: string;
@@ -14,7 +12,7 @@ export interface ScheduleEdits {
 
 export interface ScheduleRow {
   name: string;
-  /** Slots up to here are dealt with. */
+  /** All slots up to this time are handled. */
   handledTo: Date;
   edits: ScheduleEdits;
   editedBy: string | null;
@@ -24,19 +22,19 @@ export interface ScheduleRow {
 export interface Slot {
   schedule: string;
   slot: Date;
-  /** Who asked for it out of turn. Default: nobody, it was due. */
+  /** The operator who fired it out of turn. Default: none, it was due. */
   askedBy?: string | undefined;
-  /** The first of the slots it stands for, where more were missed than this one. */
+  /** First of the missed slots for which this one stands. */
   missedSince?: Date | undefined;
   firedAt: Date;
 }
 
-/** A slot and what has become of its task; null once that is no longer kept. */
+/** A slot with the state of its task, which is null once the task is pruned. */
 export interface PastSlot extends Omit<Slot, 'askedBy' | 'missedSince'> {
   outcome: 'fired' | 'skipped';
   askedBy: string | null;
   missedSince: Date | null;
-  /** The task that was accepted, or the one that had not ended. */
+  /** The accepted task, or the unfinished one that caused the skip. */
   taskId: string;
   status: TaskStatus | null;
   errorCode: string | null;
@@ -45,13 +43,13 @@ export interface PastSlot extends Omit<Slot, 'askedBy' | 'missedSince'> {
 
 const COLUMNS = `name, handled_to AS "handledTo", edits, edited_by AS "editedBy", edited_at AS "editedAt"`;
 
-/** The clock all schedules are kept by. */
+/** The clock of all schedules. */
 export async function readClock(db: Queryable): Promise<Date> {
   const { rows } = await db.query<{ now: Date }>('SELECT clock_timestamp() AS now');
   return rows[0]!.now;
 }
 
-/** Rows of these schedules, by name. One that is new begins `now`. */
+/** Rows by schedule name. Creates missing ones, handled up to `now`. */
 export async function readSchedules(
   db: Queryable,
   names: readonly string[],
@@ -70,10 +68,7 @@ export async function readSchedules(
   return new Map(rows.map((row) => [row.name, row]));
 }
 
-/**
- * The row of a schedule, which nobody else changes until the transaction ends.
- * @param isPatient whether to wait for whoever is at it. Default: undefined comes back at once.
- */
+/** Locks a schedule's row until the transaction ends. Waits for another holder if `isPatient`; otherwise returns undefined. */
 export async function lockSchedule(
   tx: Queryable,
   name: string,
@@ -86,7 +81,7 @@ export async function lockSchedule(
   return rows[0];
 }
 
-/** Never moves back: whoever is late overtakes nobody. */
+/** Never moves backwards, so a slow process cannot undo a faster one. */
 export async function markHandled(tx: Queryable, name: string, to: Date): Promise<void> {
   await tx.query('UPDATE ai.schedules SET handled_to = greatest(handled_to, $2) WHERE name = $1', [
     name,
@@ -94,10 +89,7 @@ export async function markHandled(tx: Queryable, name: string, to: Date): Promis
   ]);
 }
 
-/**
- * Goes on from `now` where a clock that was ahead has moved a schedule more than `toleranceMs` beyond it. What it fired by then has its
- * slots, and does not fire again.
- */
+/** Resets `handled_to` to `now` if a fast clock put it over `toleranceMs` ahead. Fired slots stay stored and do not fire again. */
 export async function rewindSchedule(
   db: Queryable,
   name: string,
@@ -111,7 +103,7 @@ export async function rewindSchedule(
   return rowCount === 1;
 }
 
-/** @returns whether the slot is new: nobody has dealt with it. `settleSlot` it then, in the same transaction. */
+/** @returns whether the slot is new. If so, the caller must `settleSlot` it in the same transaction. */
 export async function claimSlot(tx: Queryable, slot: Slot): Promise<boolean> {
   const { rowCount } = await tx.query(
     `INSERT INTO ai.schedule_slots (schedule, slot, asked_by, missed_since, fired_at)
@@ -132,7 +124,7 @@ export async function settleSlot(
   );
 }
 
-/** The newest slots of a schedule. */
+/** Newest first. */
 export async function findSlots(
   db: Queryable,
   schedule: string,
@@ -149,7 +141,7 @@ export async function findSlots(
   return rows;
 }
 
-/** Replaces the edits of a schedule, which begins anew: slots up to `now` are not due. */
+/** Replaces the edits and drops the slots up to `now`. */
 export async function editSchedule(
   tx: Queryable,
   name: string,
@@ -177,14 +169,14 @@ export async function recordChange(
 
 export interface Change {
   at: Date;
-  /** External id of a user, or cli. */
+  /** External id of a user, or `cli`. */
   by: string;
   action: 'edited' | 'run';
-  /** Of an edit the edits before and after it; of a run the id of its task. */
+  /** For an edit, the edits before and after; for a run, the task id. */
   details: { from: ScheduleEdits; to: ScheduleEdits } | { task_id: string };
 }
 
-/** What people did to a schedule, the newest first. */
+/** Newest first. */
 export async function findChanges(
   db: Queryable,
   schedule: string,
@@ -199,8 +191,8 @@ export async function findChanges(
 }
 
 /**
- * Forgets schedules that are not among these and that no process has moved along for a while. What an operator edited is kept:
- * another process may know it, or it may come back.
+ * Deletes other schedules that no process has advanced for a while. Keeps edited ones, which another process may know or a later
+ * release may bring back.
  */
 export async function forgetSchedules(
   db: Queryable,
@@ -216,7 +208,7 @@ export async function forgetSchedules(
   );
 }
 
-/** Deletes slots older than `olderThanMs`, the oldest first. @returns how many. */
+/** Deletes slots older than `olderThanMs`, oldest first. @returns the number deleted. */
 export async function pruneSlots(
   db: Queryable,
   olderThanMs: number,

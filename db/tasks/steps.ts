@@ -1,12 +1,10 @@
-/**
- * `ai.task_steps`: what an attempt has done for good, so that a later one does not do it again.
- */
+/** `ai.task_steps`: completed steps of a task, which later attempts reuse. */
 import { transaction, type Pool, type Queryable } from '../stores/postgres.ts';
 import { lockFence, type Fence } from './fence.ts';
 
 /**
- * Runs `work` and stores its output under `(task, step)` in one transaction. When the step is already there, `work` does
- * not run and the stored output is returned. The output is JSON: the first run returns what a repeat would.
+ * Runs `work` and stores its output under `(task, step)` in one transaction. If the step is stored already, returns its output
+ * without running `work`. The output passes through JSON, so a first run returns what a repeat would.
  * @throws {StaleEpochError} before `work` when the fence is stale.
  */
 export async function runStep<T>(
@@ -28,7 +26,7 @@ export async function runStep<T>(
   });
 }
 
-/** The stored output of a step, wrapped because the output itself may be null. */
+/** The stored output, wrapped because it may be null. */
 export async function findStep<T>(
   db: Queryable,
   taskId: string,
@@ -41,7 +39,6 @@ export async function findStep<T>(
   return rows[0];
 }
 
-/** The names of all stored steps of a task. */
 export async function findStepNames(db: Queryable, taskId: string): Promise<string[]> {
   const { rows } = await db.query<{ step: string }>(
     'SELECT step FROM ai.task_steps WHERE task_id = $1',
@@ -50,7 +47,7 @@ export async function findStepNames(db: Queryable, taskId: string): Promise<stri
   return rows.map(({ step }) => step);
 }
 
-/** Forgets these steps, so that the next attempt does them again. */
+/** Deletes steps, so that the next attempt runs them again. */
 export async function forgetSteps(
   db: Queryable,
   taskId: string,

@@ -1,22 +1,20 @@
-/**
- * Asking the embedding model: as few calls as its limits allow, and a text that it refuses keeps no other from its vector.
- */
+/** Calls the embedding model in as few batches as its limits allow, and isolates texts that it rejects. */
 import { LlmError, outcomeOf } from '../llm/error.ts';
 import type { Embeddings } from '../llm/model.ts';
 import type { Context } from '../define.ts';
 import { callsOf } from './tokens.ts';
 
-/** A model that refuses this as well refuses everything, for instance because its name or the key is wrong. */
+/** Probe text. A model that rejects this rejects everything, for example because of a wrong model name or key. */
 const HARMLESS = 'tea';
 
-/** A call with the items whose vectors it made, in order; or an item whose text was refused. */
+/** A call with the items it embedded, in order, or an item whose text the model rejected. */
 export type Answered<T> = { items: T[]; call: Embeddings } | { refused: T };
 
 type Asking = Pick<Context, 'embedder' | 'signal'>;
 
 /**
- * Asks for the items in order; the next call is made when the answer to the last one has been dealt with.
- * @throws {Retry | Reject} when the model is unavailable, or refuses everything.
+ * Embeds the items in order; makes the next call when the consumer asks for the next answer.
+ * @throws {Retry | Reject} when the model is unavailable, or rejects even a harmless text.
  */
 export async function* askFor<T>(
   items: readonly T[],
@@ -42,7 +40,7 @@ export async function* askFor<T>(
   }
 }
 
-/** Undefined when the model refuses the request. */
+/** @returns undefined when the model rejects the request. */
 async function ask(texts: readonly string[], ctx: Asking): Promise<Embeddings | undefined> {
   try {
     return await ctx.embedder.embed(texts, ctx.signal);

@@ -1,11 +1,8 @@
-/**
- * How an update of vectors is enqueued: changes that follow one another are one update, and one that comes while it runs is
- * done after it.
- */
+/** Builds the embedding call: debounces successive changes; a change during an update triggers another one afterwards. */
 import type { Signature } from '../framework/signature.ts';
 import { updateUserEmbeddings } from './task.ts';
 
-/** Longest that changes without a pause put an update off, in debounces. */
+/** Longest total delay by successive changes, in debounce intervals. */
 const MOST_DEBOUNCES = 10;
 
 /** @param userId external id. */

@@ -1,23 +1,21 @@
-/**
- * Vectors of users and their practices, from their newest text.
- */
+/** The task that updates the vectors of users and their practices. */
 import { Type } from 'typebox';
 import { sweep, SweepCounts } from './sweep.ts';
 import { updateUsers } from './update.ts';
 import { defineTask } from '../define.ts';
 
-/** For some users, or for a page of a sweep. */
+/** Covers the given users, or one page of a sweep. */
 const TIME_LIMIT_MS = 120_000;
 
 export const updateUserEmbeddings = defineTask({
   name: 'update_user_embeddings',
   queue: 'ai_tasks',
   payload: Type.Object({
-    /** External ids. Default: everyone with something new. */
+    /** External ids. Default: all users with changes. */
     userIds: Type.Optional(
       Type.Array(Type.String({ format: 'uuid' }), { minItems: 1, maxItems: 100 }),
     ),
-    /** Whether unchanged texts are embedded again. Default false. */
+    /** Whether to embed unchanged texts again. Default false. */
     anew: Type.Optional(Type.Boolean()),
   }),
   result: SweepCounts,

@@ -1,22 +1,20 @@
-/**
- * What of a user and a practice is embedded, and which facts go beside the vector.
- */
+/** Builds the texts to embed and the payload stored with each vector. */
 import { createHash } from 'node:crypto';
 import type { PracticeSource, UserSource } from '../../db/daodao/embedding-sources.ts';
 import { estimateTokens } from './tokens.ts';
 
-/** Most tokens of one text, by our own count: models take some 8,000. */
+/** Token limit of one text, by our estimate; models accept about 8,000. */
 const MAX_TOKENS = 6000;
 
-/** What should stand in the vector store for a user or a practice. */
+/** The desired state of a user or practice in the vector store. */
 export interface Entity {
   /** External id. */
   id: string;
-  /** Undefined for what must not be found. */
+  /** Undefined when the store must not hold it. */
   wanted: { text: string; payload: Record<string, unknown> } | undefined;
 }
 
-/** The user's own goals and practices, public or not: the vector stays with its owner. Nothing, for who has told nothing yet. */
+/** Includes private practices, as the vector is never shown to others. `wanted` is undefined for an empty profile. */
 export function userEntity(user: UserSource): Entity {
   const practices = user.practices.filter(({ isDeleted }) => !isDeleted);
   const text = textOf([
@@ -33,7 +31,7 @@ export function userEntity(user: UserSource): Entity {
   return { id, wanted: { text, payload: { entity_id: id, owner: id, tags, locale } } };
 }
 
-/** A practice that others may be shown: public, going on or completed. */
+/** `wanted` is undefined unless the practice is public and active or completed. */
 export function practiceEntity(practice: PracticeSource, owner: UserSource): Entity {
   const { externalId: id, title, practiceAction, status, privacy, tags, isDeleted } = practice;
   const isShown =
@@ -45,12 +43,11 @@ export function practiceEntity(practice: PracticeSource, owner: UserSource): Ent
   return { id, wanted: { text, payload } };
 }
 
-/** Digest of what a vector is made from. */
 export function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
-/** One part a line, as many as a model takes; parts that say nothing are left out. */
+/** Joins the parts by newlines up to the token limit, skipping empty ones. */
 function textOf(parts: readonly (string | null)[]): string {
   const lines: string[] = [];
   let left = MAX_TOKENS;
@@ -63,7 +60,7 @@ function textOf(parts: readonly (string | null)[]): string {
   return lines.join('\n');
 }
 
-/** The beginning of a text that has so many tokens at most. */
+/** The longest prefix of at most `tokens` tokens, never splitting a character. */
 function cut(text: string, tokens: number): string {
   if (tokens <= 0) return '';
   if (estimateTokens(text) <= tokens) return text;

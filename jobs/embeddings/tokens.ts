@@ -1,17 +1,15 @@
-/**
- * How texts are put into calls of an embedding model.
- */
+/** Groups texts into calls of an embedding model. */
 
-/** Most of one call: servers refuse more than some hundred texts, some hundred thousand tokens or some megabytes. */
+/** Limits of one call. Servers reject more than some hundred texts, some hundred thousand tokens or some megabytes. */
 const MOST = { texts: 64, tokens: 100_000, bytes: 512 * 1024 };
 
-/** About how many tokens a text has, rather too many: two for each character beyond Latin, one for three others. */
+/** Overestimates on purpose: two tokens per character beyond Latin, one per three others. */
 export function estimateTokens(text: string): number {
   const wide = text.match(/[\u0250-\u{10ffff}]/gu)?.length ?? 0;
   return wide * 2 + Math.ceil((text.length - wide) / 3);
 }
 
-/** The texts in order, as few calls as the limits allow; a text beyond them is a call of its own. */
+/** Batches the texts in order within the limits; an oversized text gets a separate call. */
 export function callsOf(texts: readonly string[]): string[][] {
   const calls: string[][] = [];
   let [tokens, bytes] = [0, 0];

@@ -1,7 +1,4 @@
-/**
- * Keeps the vectors of users and their practices like the texts they are made from. Every stage may be repeated by a later
- * attempt; what was written stays written, and what has not changed costs no call.
- */
+/** Keeps vectors in step with their source texts. Stages are idempotent across attempts; unchanged texts cost no call. */
 import { Type, type Static } from 'typebox';
 import {
   findStates,
@@ -20,20 +17,19 @@ import type { Context } from '../define.ts';
 import { askFor } from './ask.ts';
 import { digest, practiceEntity, userEntity, type Entity } from './text.ts';
 
-/** Version of how texts are made: another one makes every vector anew. */
+/** Increment when text building changes; every vector is then recomputed. */
 const TEXT_VERSION = 1;
 
-/** What an update did, in points. */
+/** Results of an update, in points. */
 export const Counts = Type.Object({
-  /** Made anew. */
   embedded: Type.Integer(),
-  /** Kept their vector and got other facts beside it. */
+  /** Payload updated, vector kept. */
   relabelled: Type.Integer(),
   removed: Type.Integer(),
   unchanged: Type.Integer(),
-  /** Left as they were, because the embedding model does not take their text: tried again by the next update. */
+  /** Left unchanged because the model rejected the text; the next update tries again. */
   refused: Type.Integer(),
-  /** Calls of the embedding model that it answered. */
+  /** Successful calls of the embedding model. */
   calls: Type.Integer(),
 });
 export type Counts = Static<typeof Counts>;
@@ -66,9 +62,9 @@ interface Item extends Entity {
 }
 
 /**
- * Brings the points of these users and all their practices up to date.
- * @param anew whether unchanged texts are embedded as well. Default false.
- * @throws {Retry | Reject} when the embedding model is unavailable, or refuses everything.
+ * Updates the points of these users and all their practices.
+ * @param anew also embeds unchanged texts. Default false.
+ * @throws {Retry | Reject} when the embedding model is unavailable, or rejects even a harmless text.
  */
 export async function updateUsers(
   userIds: readonly string[],
@@ -77,7 +73,7 @@ export async function updateUsers(
 ): Promise<Counts> {
   const version = await ctx.nextval(EMBEDDING_VERSION);
   const sources = await findUserSources(ctx.db, userIds);
-  // What belongs to a user comes first: once the user is written, all of it is.
+  // Practices first: a written user point implies that all of the user's practices are written.
   const practices = await write('practices', sources.flatMap(practicesOf), version, ctx, anew);
   const users = await write('users', sources.map(userOf), version, ctx, anew);
   return add(practices, users);
@@ -126,7 +122,7 @@ async function write(
       changed.map(({ id, wanted }) => ({ entityId: id, removed: wanted === undefined })),
     ),
   );
-  // The others have been overtaken by a later version.
+  // A later version has overtaken the others.
   const mine = changed.filter(({ id }) => id in hadPoint);
   const [gone, wanted] = split(mine, (item) => item.wanted === undefined);
   const removed = gone.filter(({ id }) => hadPoint[id]);
@@ -166,7 +162,7 @@ async function write(
   };
 }
 
-/** What a call has made is written and recorded before the next one: a later attempt does not pay for it again. */
+/** Writes and records each call's vectors before the next call, so that a later attempt does not pay for them again. */
 async function embed(
   kind: Kind,
   items: readonly Item[],
@@ -186,16 +182,12 @@ async function embed(
     const step = `embed ${kind}:${version}:${calls}`;
     await ctx.transaction(step, async (tx) => {
       await markWritten(tx, ctx.vectors.collection(kind), version, made.map(noteOf));
-      const { provider, model, promptTokens, latencyMs } = call;
       await recordLlmCall(tx, {
+        ...call,
         taskId: ctx.job.id,
         step,
-        provider,
-        model,
         promptVersion: `embedding-${TEXT_VERSION}`,
-        promptTokens,
         completionTokens: null,
-        latencyMs,
         status: 'ok',
       });
     });

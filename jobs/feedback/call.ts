@@ -1,13 +1,11 @@
-/**
- * How feedback is enqueued: one unfinished task for each practice and language.
- */
+/** Builds the feedback call: at most one unfinished task per practice and language. */
 import type { PracticeMaterial } from '../../db/daodao/practices.ts';
 import type { Signature } from '../framework/signature.ts';
 import type { Locale } from '../locale.ts';
 import { inputHash } from './input-hash.ts';
 import { generateAiFeedback } from './task.ts';
 
-/** @param locale language of the feedback; the owner's preference is `material.owner.preferredLocale`. */
+/** @param locale language of the feedback; the owner prefers `material.owner.preferredLocale`. */
 export function writeFeedbackOn(material: PracticeMaterial, locale: Locale): Signature {
   const practiceId = material.practice.externalId;
   return generateAiFeedback.s(

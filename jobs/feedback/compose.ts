@@ -1,6 +1,6 @@
 /**
- * The conversation with the model: at most one call to write, one to repair the form, one to mend the tone. Each is a
- * step of its own, whose raw reply is stored before anything is read out of it.
+ * Holds the conversation with the model: at most one call each to write, to repair the format and to fix the tone. Each call is a
+ * step whose raw reply is stored before it is parsed.
  */
 import type { PracticeMaterial } from '../../db/daodao/practices.ts';
 import { outcomeOf } from '../llm/error.ts';
@@ -13,26 +13,26 @@ import { parseReply, type Sections } from './reply.ts';
 import { askForRepair, askForTone } from './rules.ts';
 import { checkTone, dropViolatingSentences, type Violation } from './tone.ts';
 
-/** A raw reply with the hash of the material it answers: a later attempt may see newer check-ins. */
+/** Includes the hash of the material, because a later attempt may read newer check-ins. */
 type StoredReply = ChatReply & { inputHash: string };
 
 export interface Call {
   step: string;
   reply: StoredReply;
-  /** Used as it was, not of the agreed form, or not in the agreed tone. */
+  /** `invalid`: wrong format; `off_tone`: breaks the tone rules. */
   status: 'ok' | 'invalid' | 'off_tone';
 }
 
 export interface Composition {
-  /** Every call, in order; the last one wrote the text. */
+  /** In order; the last call wrote the text. */
   calls: [Call, ...Call[]];
-  /** Undefined when no reply could be used. */
+  /** Undefined when no reply was usable. */
   sections: Sections | undefined;
 }
 
 type Judged = { problem: string } | { sections: Sections; violations: Violation[] };
 
-/** @throws {Retry | Reject} when the model does not answer at all. */
+/** @throws {Retry | Reject} when the model does not answer. */
 export async function composeFeedback(
   material: PracticeMaterial,
   locale: Locale,
@@ -66,7 +66,7 @@ export async function composeFeedback(
   if ('problem' in judged) return { calls, sections: undefined };
   if (judged.violations.length === 0) return { calls, sections: judged.sections };
 
-  ctx.progress(0.7, 'mending the tone');
+  ctx.progress(0.7, 'revising the tone');
   const complaint = askForTone(judged.violations, locale);
   const [mendingCall, mended] = await ask('llm:tone', followUp(prompt, call.reply.text, complaint));
   calls.push(mendingCall);

@@ -1,12 +1,10 @@
-/**
- * Which practices get feedback.
- */
+/** Decides which practices are eligible for feedback. */
 import type { PracticeMaterial } from '../../db/daodao/practices.ts';
 import { AppError } from '../../base/errors.ts';
 import type { TaskSettings } from '../resources.ts';
 import { noteLength } from './notes.ts';
 
-/** Progress in per cent: the stored one, else the distinct days checked in on, of the days the plan asks for. */
+/** Progress in per cent: the stored value, else the distinct check-in days as a share of the planned days. */
 export function progress({ practice, checkIns }: PracticeMaterial): number {
   if (practice.progressPercentage !== null) return Math.min(practice.progressPercentage, 100);
   const days = new Set(checkIns.map((checkIn) => checkIn.date)).size;
@@ -14,7 +12,7 @@ export function progress({ practice, checkIns }: PracticeMaterial): number {
   return Math.min((100 * days) / planned, 100);
 }
 
-/** Average length of the notes that are not blank, as `noteLength` counts; 0 when there is none. */
+/** Average `noteLength` of the notes that are not blank; 0 without any. */
 export function averageNoteLength({ checkIns }: PracticeMaterial): number {
   const notes = checkIns.map(({ note }) => note?.trim() ?? '').filter((note) => note !== '');
   const total = notes.reduce((sum, note) => sum + noteLength(note), 0);
@@ -22,7 +20,7 @@ export function averageNoteLength({ checkIns }: PracticeMaterial): number {
 }
 
 /**
- * @throws {AppError} `PRACTICE_NOT_COMPLETED`, or `FEEDBACK_NOT_ENOUGH_CONTENT` whose details say what is short:
+ * @throws {AppError} `PRACTICE_NOT_COMPLETED`, or `FEEDBACK_NOT_ENOUGH_CONTENT` with details of each shortfall:
  * `{ progress?: { actual, required }, average_note_length?: { actual, required } }`.
  */
 export function checkEligibility(material: PracticeMaterial, settings: TaskSettings): void {
@@ -43,7 +41,7 @@ export function checkEligibility(material: PracticeMaterial, settings: TaskSetti
   }
 }
 
-/** Rounded down to a tenth for show, so that a value just below the limit never reads as having met it. */
+/** Rounds down to a tenth, so that a value just below the limit is never displayed as equal to it. */
 function shortfall(name: string, actual: number, required: number): Record<string, object> {
   if (actual >= required) return {};
   return { [name]: { actual: Math.floor(actual * 10) / 10, required } };

@@ -1,6 +1,4 @@
-/**
- * From a practice to its feedback: read, ask, save, show. Every stage may be repeated by a later attempt.
- */
+/** Generates feedback: read the practice, ask the model, save, cache. Every stage is idempotent across attempts. */
 import { Type, type Static } from 'typebox';
 import { saveFeedback, type Feedback } from '../../db/daodao/feedback.ts';
 import { recordLlmCall } from '../../db/llm/calls.ts';
@@ -18,12 +16,12 @@ import { joinSections, Sections } from './reply.ts';
 
 export const FeedbackRequest = Type.Object({
   practiceId: Type.String({ format: 'uuid' }),
-  /** Default: what the owner prefers. */
+  /** Default: the owner's preference. */
   locale: Type.Optional(Locale),
 });
 export type FeedbackRequest = Static<typeof FeedbackRequest>;
 
-/** Shown over HTTP as it is, hence its names. */
+/** Part of the HTTP API, hence the snake case. */
 export const FeedbackResult = Type.Object({
   practice_id: Type.String(),
   locale: Locale,
@@ -33,7 +31,7 @@ export const FeedbackResult = Type.Object({
   provider: Type.String(),
   model: Type.String(),
   version: Type.Integer(),
-  /** False when the owner's own words were kept. */
+  /** False when the owner's edited insight was kept. */
   insight_replaced: Type.Boolean(),
 });
 export type FeedbackResult = Static<typeof FeedbackResult>;
@@ -42,10 +40,7 @@ const CACHE_TTL_SECONDS = 6 * 3600;
 
 type Saved = Awaited<ReturnType<typeof saveFeedback>>;
 
-/**
- * @throws {Reject} when the practice gets no feedback, or no reply could be used.
- * @throws {Retry} when the model is unavailable.
- */
+/** @throws {Reject} when the practice is not eligible or no reply was usable; {Retry} when the model is unavailable. */
 export async function generateFeedback(
   request: FeedbackRequest,
   ctx: Context,
@@ -53,7 +48,7 @@ export async function generateFeedback(
   try {
     return await generate(request, ctx);
   } catch (error) {
-    // What a caller did wrong, or the owner changed meanwhile, is not mended by another attempt.
+    // Client errors are permanent: the caller's mistake, or a change by the owner since the request.
     if (error instanceof AppError && error.status < 500) {
       throw new Reject(error.code, error.message, { cause: error });
     }
@@ -62,10 +57,10 @@ export async function generateFeedback(
 }
 
 async function generate(request: FeedbackRequest, ctx: Context): Promise<FeedbackResult> {
-  // What an earlier attempt has saved stays and is shown, whatever the owner has done to the practice since.
+  // Feedback saved by an earlier attempt stays valid, even if the owner has changed the practice since.
   const saved = await ctx.stored<Saved>('save');
   const { feedback, insightReplaced } = saved?.output ?? (await write(request, ctx));
-  // A cache that is unavailable fails the attempt on purpose: the next one finds all of the above done and only writes here.
+  // An unavailable cache fails the attempt on purpose; the next attempt only repeats this write.
   const key = `feedback:${request.practiceId}`;
   await cacheValue(ctx, key, feedback.version, feedback, CACHE_TTL_SECONDS);
   ctx.progress(1, 'done');
@@ -78,7 +73,7 @@ async function write(request: FeedbackRequest, ctx: Context): Promise<Saved> {
   const locale = request.locale ?? material.owner.preferredLocale;
   const { calls, sections } = await composeFeedback(material, locale, ctx);
   if (sections === undefined) {
-    // A name for each start: a life after a requeue may end here too.
+    // The step is unique per delivery, as the task may end here again after a requeue.
     await ctx.transaction(`refuse:${ctx.job.delivery}`, (tx) => recordCalls(tx, ctx.job.id, calls));
     throw new Reject('LLM_REPLY_INVALID', ERRORS.LLM_REPLY_INVALID.message);
   }
@@ -87,7 +82,7 @@ async function write(request: FeedbackRequest, ctx: Context): Promise<Saved> {
   const { reply } = calls.at(-1)!;
   return ctx.transaction('save', async (tx) => {
     await recordCalls(tx, ctx.job.id, calls);
-    // What it was written from may be newer than what it was asked for.
+    // The material may be newer than the request.
     await tx.setInputHash(calls[0].reply.inputHash);
     return saveFeedback(tx, {
       taskId: ctx.job.id,
@@ -103,7 +98,7 @@ async function write(request: FeedbackRequest, ctx: Context): Promise<Saved> {
   });
 }
 
-/** Eligibility was checked when the task was accepted; the practice may have changed since. */
+/** Checks eligibility again: the practice may have changed since the task was accepted. */
 async function loadMaterial(practiceId: string, ctx: Context): Promise<PracticeMaterial> {
   const material = await findPracticeMaterial(ctx.db, practiceId);
   if (material === undefined) throw new AppError('PRACTICE_NOT_FOUND');
@@ -117,23 +112,14 @@ async function recordCalls(
   calls: readonly Call[],
 ): Promise<void> {
   for (const { step, reply, status } of calls) {
-    const { provider, model, promptTokens, completionTokens, latencyMs } = reply;
-    await recordLlmCall(tx, {
-      taskId,
-      step,
-      provider,
-      model,
-      promptVersion: PROMPT_VERSION,
-      promptTokens,
-      completionTokens,
-      latencyMs,
-      status,
-    });
+    await recordLlmCall(tx, { ...reply, taskId, step, promptVersion: PROMPT_VERSION, status });
   }
 }
 
-function toResult(feedback: Feedback, insightReplaced: boolean): FeedbackResult {
-  const { practiceId, locale, text, sections, provider, model, version } = feedback;
+function toResult(
+  { practiceId, locale, text, sections, provider, model, version }: Feedback,
+  insightReplaced: boolean,
+): FeedbackResult {
   return {
     practice_id: practiceId,
     locale,

@@ -1,14 +1,12 @@
-/**
- * One digest of everything a feedback text depends on.
- */
+/** Digest of the inputs of a feedback text. */
 import { createHash } from 'node:crypto';
 import type { PracticeMaterial } from '../../db/daodao/practices.ts';
 import type { Locale } from '../locale.ts';
 import { PROMPT_VERSION } from './prompt.ts';
 
 /**
- * Hash of practice, check-ins, prompt version and locale. A finished task with the same one is the answer to asking
- * again. The owner's profile is left out, though the prompt has it: a new nickname is no reason for a new text.
+ * Hash of practice, check-ins, prompt version and locale; a request with the hash of a finished task gets that task. Excludes the
+ * owner's profile, although the prompt includes it: a new nickname does not warrant a new text.
  */
 export function inputHash({ practice, checkIns }: PracticeMaterial, locale: Locale): string {
   const facts = [

@@ -1,11 +1,11 @@
 /**
- * What the model is asked. The rules are ours; everything a person wrote travels as JSON in one message of its own:
+ * Builds the prompt. The system message holds only our rules; everything a person wrote is JSON in a separate message:
  *
  *     <practice_data>
  *     {"locale": "zh-TW", "practice": {...}, "owner": {...}, "statistics": {...}, "notes": [...]}
  *     </practice_data>
  *
- * Inside the JSON, `<` and `>` are escaped, so nothing a person writes can close the block or open another.
+ * The JSON escapes `<` and `>`, so that no text can close the block or open another.
  */
 import type { CheckIn, Mood, PracticeMaterial } from '../../db/daodao/practices.ts';
 import type { ChatMessage, ChatRequest } from '../llm/model.ts';
@@ -15,16 +15,16 @@ import { Sections } from './reply.ts';
 import { RULES } from './rules.ts';
 import { daysBetween, summarise, type Statistics } from './statistics.ts';
 
-/** Grows with every change of the rules or the data: feedback of an older one may be written anew. */
+/** Increment with every change of the rules or the data. Part of the input hash, so older feedback may be rewritten. */
 export const PROMPT_VERSION = 'feedback-1';
 
-/** Room for three paragraphs, and for a model that thinks aloud. */
+/** Leaves room for three paragraphs and a model's reasoning. */
 const MAX_TOKENS = 2000;
 
-/** Longest excerpt of a note or of another long text, in characters. */
+/** Longest excerpt of a text, in characters. */
 const MAX_EXCERPT = 400;
 
-/** The content of the data message. Optional inputs are absent when the person left them empty. */
+/** The content of the data message. Empty optional fields are omitted. */
 export interface PromptData {
   locale: Locale;
   practice: {
@@ -38,11 +38,10 @@ export interface PromptData {
   };
   owner: { nickname?: string; slogan?: string; fields?: string[]; tags?: string[] };
   statistics: Statistics;
-  /** The most telling ones; `day` 1 is the first day of the practice. */
+  /** The most telling notes; `day` 1 is the first day of the practice. */
   notes: { day: number; mood?: Mood; text: string }[];
 }
 
-/** The request but for its signal. */
 export function buildPrompt(material: PracticeMaterial, locale: Locale): ChatRequest {
   return {
     messages: [
@@ -54,11 +53,11 @@ export function buildPrompt(material: PracticeMaterial, locale: Locale): ChatReq
   };
 }
 
-/** The same conversation, gone on: the model's own reply and what is wrong with it. */
+/** Continues the conversation with the model's reply and the complaint about it. */
 export function followUp(prompt: ChatRequest, reply: string, complaint: string): ChatRequest {
   const messages: ChatMessage[] = [
     ...prompt.messages,
-    // Servers refuse a message that says nothing.
+    // Servers reject empty messages.
     { role: 'assistant', content: reply.slice(0, 4000).trim() || '{}' },
     { role: 'user', content: complaint },
   ];
@@ -99,14 +98,14 @@ function dayOf(checkIn: CheckIn, firstDay: string | undefined): number {
   return Math.max(daysBetween(firstDay ?? checkIn.date, checkIn.date) + 1, 1);
 }
 
-/** A property, or none when there is nothing in it. */
+/** An object with the property, or an empty object when the value is empty. */
 function optional(name: string, value: string | string[] | null): Record<string, unknown> {
   if (Array.isArray(value)) return value.length === 0 ? {} : { [name]: value };
   const text = value?.trim() ?? '';
   return text === '' ? {} : { [name]: excerpt(text) };
 }
 
-/** Cut between characters as people count them, not within an emoji. */
+/** Cuts between grapheme clusters, so that no emoji is split. */
 function excerpt(text: string): string {
   if (text.length <= MAX_EXCERPT) return text;
   const characters = new Intl.Segmenter().segment(text.slice(0, MAX_EXCERPT + 20));

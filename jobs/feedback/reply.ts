@@ -1,6 +1,4 @@
-/**
- * Reading a model's reply: whatever it is wrapped in, what comes out are three paragraphs or the reason why not.
- */
+/** Parses a model's reply into three paragraphs, or the reason why it is invalid. */
 import { Type, type Static } from 'typebox';
 import { Check } from 'typebox/schema';
 
@@ -11,18 +9,18 @@ export const Sections = Type.Object(
 export type Sections = Static<typeof Sections>;
 export type SectionName = keyof Sections;
 
-/** In the order they are read. */
+/** In reading order. */
 export const SECTION_NAMES = ['breakthrough', 'rhythm', 'insight'] as const;
 
-/** Longest paragraph, in characters: several times what is asked for, little enough to store and show. */
+/** Longest paragraph, in characters: several times the requested length, yet small enough to store and show. */
 const MAX_SECTION_LENGTH = 1500;
 
-/** `problem` is a sentence for the model that is asked to repair its reply; it quotes nothing of the reply. */
-export type ParsedReply = { sections: Sections } | { problem: string };
+/** `problem` is a sentence for the model that repairs the reply; it quotes nothing of the reply. */
+type ParsedReply = { sections: Sections } | { problem: string };
 
 /**
- * Understands the JSON object of the closed schema, the same in a code fence or between other words, and plain text of
- * exactly three paragraphs; `<think>` blocks, closed or not, are ignored.
+ * Accepts a JSON object of the schema, alone, in a code fence or within prose, and plain text of exactly three paragraphs. Ignores
+ * `<think>` blocks, closed or not.
  */
 export function parseReply(text: string): ParsedReply {
   const answer = stripThinking(text).trim();
@@ -30,20 +28,20 @@ export function parseReply(text: string): ParsedReply {
   const fenced = /```(?:json)?\s*\n?([\s\S]*?)```/i.exec(answer)?.[1]?.trim();
   const body = fenced ?? answer;
   if (body.startsWith('[')) return parseJson(body);
-  // Some models introduce the object, or comment on it.
+  // Some models add prose around the object.
   const object = /\{[\s\S]*"breakthrough"[\s\S]*\}/.exec(body)?.[0];
   if (object !== undefined) return parseJson(object);
   return body.startsWith('{') ? parseJson(body) : parsePlain(body);
 }
 
-/** The sections as one text: three paragraphs separated by a blank line. */
+/** Joins the three paragraphs with blank lines. */
 export function joinSections(sections: Sections): string {
   return SECTION_NAMES.map((name) => sections[name]).join('\n\n');
 }
 
 function stripThinking(text: string): string {
   const closed = text.replaceAll(/<think>[\s\S]*?<\/think>/gi, '');
-  // Some servers swallow the opening tag, and a cut reply lacks the closing one.
+  // Some servers drop the opening tag, and a truncated reply lacks the closing one.
   return closed.replace(/^[\s\S]*<\/think>/i, '').replace(/<think>[\s\S]*$/i, '');
 }
 
@@ -88,7 +86,7 @@ function checked(raw: Sections): ParsedReply {
   return { sections };
 }
 
-/** No control characters, which Postgres and browsers dislike; line breaks after Chinese punctuation vanish, others become a space. */
+/** Replaces control characters, which Postgres and browsers mishandle; removes line breaks after Chinese punctuation. */
 function oneParagraph(text: string): string {
   return text
     .replaceAll(/(?<=[，。！？；、])\s*\n\s*(?=\p{Script=Han})/gu, '')

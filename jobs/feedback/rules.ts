@@ -1,10 +1,8 @@
-/**
- * What is said to the model, in the language it shall write in.
- */
+/** Instructions for the model, in the language of the feedback. */
 import type { Locale } from '../locale.ts';
 import type { ToneRule, Violation } from './tone.ts';
 
-/** The system message. */
+/** System messages. */
 export const RULES: Record<Locale, string> = {
   'zh-TW': `你是「島島」的學習夥伴。有人剛走完一段主題實踐，請用台灣慣用的繁體中文寫一份只給本人看的回饋。
 
@@ -38,7 +36,7 @@ The statistics are there for you to understand; there is no need to recite them.
 Reply with one JSON object only: {"breakthrough": "…", "rhythm": "…", "insight": "…"}`,
 };
 
-/** Said once when a reply cannot be read. */
+/** Follow-up for an unreadable reply, sent at most once. */
 export function askForRepair(problem: string, locale: Locale): string {
   return locale === 'en'
     ? `That reply could not be read. ${problem} Reply again with the JSON object only.`
@@ -58,7 +56,7 @@ const RULE_NAMES: Record<ToneRule, Record<Locale, string>> = {
   language: { 'zh-TW': '不是繁體中文', en: 'not in English' },
 };
 
-/** Said once when a reply breaks the tone. */
+/** Follow-up for a reply that breaks the tone, sent at most once. */
 export function askForTone(violations: readonly Violation[], locale: Locale): string {
   const list = violations
     .map(({ section, rule, excerpt }) => `${section}: ${RULE_NAMES[rule][locale]} (${excerpt})`)

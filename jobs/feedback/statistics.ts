@@ -1,25 +1,23 @@
-/**
- * What the check-ins of a practice show at a glance: facts a coach may speak of. No streaks and no scores among them.
- */
+/** Facts from check-ins that the coach may mention. By rule, no streaks and no scores. */
 import type { CheckIn, Mood } from '../../db/daodao/practices.ts';
 import { noteLength } from './notes.ts';
 
 export interface Statistics {
   checkIns: number;
-  /** Distinct days checked in on. */
+  /** Distinct check-in days. */
   days: number;
-  /** Check-ins with a note. */
+  /** Number of check-ins with a note. */
   notes: number;
   moods?: Partial<Record<Mood, number>>;
-  /** The most frequent mood of the first and of the last third of the check-ins that have one; ties go outward. */
+  /** The most frequent mood in the first and last third of check-ins with a mood; ties go to the earliest and the latest. */
   moodAtStart?: Mood;
   moodAtEnd?: Mood;
   moodTrend?: 'lighter' | 'heavier' | 'steady';
-  /** 0 is Sunday; only when it stands out. */
+  /** 0 is Sunday; absent when no weekday stands out. */
   favouriteWeekday?: number;
-  /** Most days without a check-in between two check-ins. */
+  /** Longest gap between check-ins, in days without any. */
   longestPauseDays: number;
-  /** Whether the notes of the second half are clearly longer than those of the first. */
+  /** Whether the notes of the second half average over 1.3 times the length of the first half's. */
   notesGrew: boolean;
 }
 
@@ -49,7 +47,7 @@ export function summarise(checkIns: readonly CheckIn[]): Statistics {
   };
 }
 
-/** Whole days from one `YYYY-MM-DD` to another. */
+/** Days from one `YYYY-MM-DD` to another. */
 export function daysBetween(from: string, to: string): number {
   return Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
 }
@@ -67,7 +65,7 @@ function moodFacts(moods: readonly Mood[]): Partial<Statistics> {
   };
 }
 
-/** The weekday with the most days, if it has at least three and one more than any other. */
+/** The weekday with the most days: at least three, and more than any other. */
 function favouriteWeekday(days: readonly string[]): number | undefined {
   const ranked = [...count(days.map((day) => new Date(day).getUTCDay()))].toSorted(
     (a, b) => b[1] - a[1],

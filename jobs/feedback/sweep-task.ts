@@ -1,11 +1,9 @@
-/**
- * Feedback for whoever finished a practice and did not ask.
- */
+/** The scheduled sweep: writes feedback for finished practices whose owners did not request it. */
 import { Type } from 'typebox';
 import { SweepCounts, sweepFinished } from './sweep.ts';
 import { defineTask } from '../define.ts';
 
-/** For a page of practices. */
+/** Covers one page of practices. */
 const TIME_LIMIT_MS = 60_000;
 
 export const sweepFeedback = defineTask({

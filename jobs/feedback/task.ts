@@ -1,6 +1,4 @@
-/**
- * Feedback on a finished practice. An LLM call takes 10 to 30 s, and there may be up to three in a run.
- */
+/** The task that writes feedback on a finished practice. It makes up to three LLM calls of 10 to 30 s each. */
 import { FeedbackRequest, FeedbackResult, generateFeedback } from './generate.ts';
 import { defineTask } from '../define.ts';
 

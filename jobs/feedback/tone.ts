@@ -1,10 +1,7 @@
-/**
- * The tone DaoDao promises its users, checked by code whatever the model was told.
- */
+/** Checks a reply against DaoDao's tone rules, whether or not the model followed its instructions. */
 import type { Locale } from '../locale.ts';
 import { SECTION_NAMES, type SectionName, type Sections } from './reply.ts';
 
-/** What a text does that it should not. */
 export type ToneRule =
   | 'pressure'
   | 'regret'
@@ -20,7 +17,6 @@ export type ToneRule =
 export interface Violation {
   section: SectionName;
   rule: ToneRule;
-  /** The offending words. */
   excerpt: string;
 }
 
@@ -83,7 +79,7 @@ const RULES: Record<Locale, Rules> = {
   ],
 };
 
-/** All that breaks the tone, at most one violation per section and rule. */
+/** @returns at most one violation per section and rule. */
 export function checkTone(sections: Sections, locale: Locale): Violation[] {
   return SECTION_NAMES.flatMap((section) => {
     const text = sections[section];
@@ -93,10 +89,7 @@ export function checkTone(sections: Sections, locale: Locale): Violation[] {
   });
 }
 
-/**
- * The sections without the sentences that break the tone.
- * @returns undefined when a paragraph would be left empty, or is in another language altogether.
- */
+/** Drops the offending sentences. @returns undefined when a paragraph would be empty or is in the wrong language. */
 export function dropViolatingSentences(sections: Sections, locale: Locale): Sections | undefined {
   const kept = { ...sections };
   for (const name of SECTION_NAMES) {
@@ -109,7 +102,7 @@ export function dropViolatingSentences(sections: Sections, locale: Locale): Sect
   return checkTone(kept, locale).length === 0 ? kept : undefined;
 }
 
-/** Words are recognised in their compatibility forms, and with invisible characters inside them, as readers see them. */
+/** Matches what readers see: normalises compatibility forms and ignores invisible characters. */
 function offences(text: string, locale: Locale): Omit<Violation, 'section'>[] {
   const seen = text.normalize('NFKC').replaceAll(/\p{Cf}/gu, '');
   return RULES[locale].flatMap(([rule, pattern]) => {
@@ -118,14 +111,14 @@ function offences(text: string, locale: Locale): Omit<Violation, 'section'>[] {
   });
 }
 
-/** A text is in a language when its script prevails; quotes in the other one are welcome. */
+/** The prevailing script decides; quotes in the other language are allowed. */
 function isIn(locale: Locale, text: string): boolean {
   const han = text.match(/\p{Script=Han}/gu)?.length ?? 0;
   const words = text.match(/[\p{Script=Latin}\d]+/gu)?.length ?? 0;
   return locale === 'en' ? words > han : han > words;
 }
 
-/** Sentences with their closing marks and blanks, so that joining them gives the text back. */
+/** Splits text into sentences with their closing marks and whitespace; joining them restores the text. */
 function sentences(text: string): string[] {
   return text.match(/[\s\S]*?(?:[。！？!?]+[」』”’"）)]*\s*|\.+[”’")]*(?:\s+|$)|\n+|$)/gu) ?? [];
 }

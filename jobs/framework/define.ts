@@ -1,6 +1,4 @@
-/**
- * What a task is: a name, the schemas of its payload and result, a policy and `run`.
- */
+/** Task definitions: a name, schemas for payload and result, a policy and `run`. */
 import type { Static, TSchema } from 'typebox';
 import type { CallOptions, DurableCallOptions } from './options.ts';
 import { readPolicy, type PolicyOptions } from './policy.ts';
@@ -12,21 +10,20 @@ type Run<P extends TSchema, R extends TSchema, C> = (
   ctx: C,
 ) => Promise<Static<R>>;
 
-/** @typeParam X what its `ctx` has beside what every task gets. */
+/** @typeParam X application-specific additions to `ctx`. */
 export interface DurableTask<P extends TSchema = TSchema, R extends TSchema = TSchema, X = object>
   extends TaskFacts<P, R>, Signable<P, DurableCallOptions> {
   readonly durable: true;
   readonly run: Run<P, R, DurableContext & X>;
 }
 
-/** @typeParam X what its `ctx` has beside what every task gets. */
 export interface TransientTask<P extends TSchema = TSchema, R extends TSchema = TSchema, X = object>
   extends TaskFacts<P, R>, Signable<P, CallOptions> {
   readonly durable: false;
   readonly run: Run<P, R, TaskContext & X>;
 }
 
-/** Any task that runs where `ctx` has `X`. Its payload is checked by its schema, not by the compiler. */
+/** Any task whose `ctx` includes `X`. Payloads are validated by schema at run time, not by the compiler. */
 export type Task<X = object> = TaskFacts &
   Signable<TSchema, CallOptions> &
   (
@@ -48,8 +45,8 @@ type Definition<P extends TSchema, R extends TSchema> = Pick<
 
 export interface DefineTask<X> {
   /**
-   * Defines a task. `durable` (the default) keeps the row in `ai.tasks` as the truth and gives `ctx.step` and
-   * `ctx.transaction`; `durable: false` lives in Redis only. Policy and defaults: policy.ts.
+   * Defines a task. When `durable` (the default), `ai.tasks` is the source of truth and `ctx` has `step` and `transaction`; with
+   * `durable: false` the task lives only in Redis. Policy and defaults: policy.ts.
    * @throws {TaskDefinitionError} with every problem of the policy.
    */
   <P extends TSchema, R extends TSchema>(
@@ -60,12 +57,12 @@ export interface DefineTask<X> {
   ): TransientTask<P, R, X>;
 }
 
-/** @returns `defineTask` for an application whose tasks find `X` in their `ctx`, as `connect` of their threads makes it. */
+/** @returns `defineTask` for an application whose `connect` adds `X` to the `ctx` of its tasks. */
 export function definerOf<X>(): DefineTask<X> {
   return define as DefineTask<X>;
 }
 
-/** `defineTask` for tasks that need nothing of an application. */
+/** `defineTask` for tasks that need no application resources. */
 export const defineTask = definerOf<object>();
 
 function define({

@@ -1,9 +1,7 @@
-/**
- * What a task throws to say what becomes of it.
- */
+/** Errors that a task throws to choose its outcome. */
 import type { ErrorCode } from '../../base/errors.ts';
 
-/** Ends a task without another attempt. */
+/** Fails the task without a retry. */
 export class Reject extends Error {
   readonly code: ErrorCode;
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
@@ -14,22 +12,21 @@ export class Reject extends Error {
 }
 
 export interface RetryOptions extends ErrorOptions {
-  /** Exactly how long until the next attempt, in milliseconds, at most a year, instead of the backoff of the task. */
+  /** Delay until the next attempt, in milliseconds, at most a year; replaces the task's backoff. */
   countdownMs?: number | undefined;
-  /** The least delay, in milliseconds, for instance what a server asked for; the backoff may be longer. */
+  /** Minimum delay, in milliseconds, such as a server's `Retry-After`; the backoff may be longer. */
   atLeastMs?: number | undefined;
 }
 
-/** Longest countdown of a retry, in milliseconds. */
 const YEAR_MS = 365 * 86_400_000;
 
-/** Asks for another attempt, whatever `retryOn` says; charged like any failure. */
+/** Requests a retry regardless of `retryOn`; the attempt is charged. */
 export class Retry extends Error {
   readonly code: ErrorCode;
   readonly countdownMs: number | undefined;
   readonly atLeastMs: number | undefined;
 
-  /** @throws {RangeError} for a countdown that is none: charged like any error of the task. */
+  /** @throws {RangeError} when `countdownMs` is not 0 to a year; the attempt then fails like any other. */
   constructor(code: ErrorCode, message: string, options: RetryOptions = {}) {
     super(message, { cause: options.cause });
     const { countdownMs, atLeastMs } = options;

@@ -1,28 +1,26 @@
-/**
- * What a call of a task may say beside its payload, and what is wrong with a call that says something else.
- */
+/** Call options and their validation. */
 import type { AcceptRequest } from '../../db/tasks/request.ts';
 import { isJobId, MAX_DURATION_MS, MAX_HEADERS_LENGTH } from '../queue/index.ts';
 import { problemsOf, wholeFrom, type Rule } from './rules.ts';
 
 export interface CallOptions {
-  /** A UUID in lower case; the same id with the same payload is the same task. Default: a new one. */
+  /** A lower-case UUID. The same id and payload identify the same task. Default: a new id. */
   id?: string | undefined;
-  /** Not to be started before this many milliseconds from now. Default 0. */
+  /** Earliest start, in milliseconds from now. Default 0. */
   countdownMs?: number | undefined;
-  /** Not to be started before this time, instead of `countdownMs`. For tasks that are not durable, by the clock here. */
+  /** Earliest start, instead of `countdownMs`. Transient tasks compare it with this process's clock. */
   eta?: Date | undefined;
-  /** Not to be started after this many milliseconds from now. Default: never too late. */
+  /** Latest start, in milliseconds from now. Default: no limit. */
   expiresMs?: number | undefined;
   /** 0 to 9, 9 first. Default: the task's. */
   priority?: number | undefined;
-  /** One that workers serve. Default: the task's. */
+  /** A queue that workers serve. Default: the task's. */
   queue?: string | undefined;
-  /** Small facts for `ctx.job.headers`: at most 4,096 characters of JSON. */
+  /** Exposed as `ctx.job.headers`. At most 4,096 characters of JSON. */
   headers?: Record<string, string> | undefined;
 }
 
-/** What only a durable task may be called with. */
+/** Adds the options that only durable tasks accept. */
 export interface DurableCallOptions
   extends
     CallOptions,
@@ -42,7 +40,7 @@ export interface DurableCallOptions
 const DURATION = wholeFrom(0, MAX_DURATION_MS);
 const TEXT: Rule = [
   (value) => typeof value === 'string' && value !== '' && value.length <= 1000,
-  'a text of 1 to 1,000 characters',
+  'a string of 1 to 1,000 characters',
 ];
 
 const RULES: Record<keyof CallOptions, Rule> = {
@@ -52,7 +50,7 @@ const RULES: Record<keyof CallOptions, Rule> = {
   expiresMs: DURATION,
   priority: wholeFrom(0, 9),
   queue: TEXT,
-  headers: [isHeaders, `texts by name, at most ${MAX_HEADERS_LENGTH} characters of JSON`],
+  headers: [isHeaders, `an object of strings, at most ${MAX_HEADERS_LENGTH} characters of JSON`],
 };
 
 const DURABLE_RULES: Record<keyof DurableCallOptions, Rule> = {
@@ -68,7 +66,7 @@ const DURABLE_RULES: Record<keyof DurableCallOptions, Rule> = {
   inputHash: TEXT,
 };
 
-/** Options that mean nothing without another one. */
+/** Options that require another option. */
 const NEEDS = {
   debounceMs: 'dedupeKey',
   trailing: 'dedupeKey',
@@ -84,7 +82,7 @@ function isHeaders(value: unknown): boolean {
   );
 }
 
-/** One sentence for each thing that is wrong with the options of a call. */
+/** @returns one sentence per problem. */
 export function problemsOfCall(options: DurableCallOptions, isDurable: boolean): string[] {
   const problems = problemsOf(options, isDurable ? DURABLE_RULES : RULES, '');
   if (options.countdownMs !== undefined && options.eta !== undefined) {

@@ -1,20 +1,18 @@
-/**
- * The policy of a task: where it waits, how often it is tried, how long it may run. Checked where the task is defined.
- */
+/** Task policy: queue, retries, time limits and priority. Validated when the task is defined. */
 import { problemsOf, wholeFrom, type Rule } from './rules.ts';
 
 export interface Backoff {
   /** Delay before the first retry, in milliseconds. Default 1,000. */
   delayMs: number;
-  /** Each further delay is this many times longer; 1: always the same. Default 2. */
+  /** Multiplier between one delay and the next; 1 keeps the delay constant. Default 2. */
   factor: number;
   /** Longest delay, in milliseconds. Default 600,000. */
   maxMs: number;
-  /** `full`: anywhere from 0 to the delay; `equal`: from half of it on; `none`: exactly the delay. Default `full`. */
+  /** `full`: random from 0 to the delay; `equal`: random from half of it; `none`: exactly the delay. Default `full`. */
   jitter: 'full' | 'equal' | 'none';
 }
 
-/** Errors of a class, or with this `code` or `name`. */
+/** Matches errors by class, by `code` or by `name`. */
 export type ErrorMatch = string | (abstract new (...args: never[]) => Error);
 
 export interface Policy {
@@ -23,23 +21,23 @@ export interface Policy {
   /** Retries after the first attempt. Default 3. */
   maxRetries: number;
   backoff: Backoff;
-  /** Errors worth another attempt. Default: all. */
+  /** Retryable errors. Default: all. */
   retryOn: readonly ErrorMatch[] | undefined;
-  /** Errors that are not, whatever `retryOn` says. Default: none. */
+  /** Errors that are never retried; takes precedence over `retryOn`. Default: none. */
   neverRetryOn: readonly ErrorMatch[];
-  /** No retry is planned for later than this after the task was asked for, in milliseconds. Default: no such bound. */
+  /** Latest time for a retry, in milliseconds after the last request for the task. Default: unlimited. */
   retryForMs: number | undefined;
-  /** Aborts `ctx.signal`, in milliseconds from the start. Default none. */
+  /** Aborts `ctx.signal`, in milliseconds after the start. Default: never. */
   softTimeLimitMs: number | undefined;
-  /** Ends the thread, in milliseconds from the start. Default 600,000. */
+  /** Terminates the thread, in milliseconds after the start. Default 600,000. */
   timeLimitMs: number;
   /** 0 to 9, 9 first. Default 5. */
   priority: number;
-  /** Whether it runs on a thread where nothing else runs, for work that computes much or is not trusted. Default false. */
+  /** Whether the task gets a thread to itself, for CPU-heavy or untrusted work. Default false. */
   isolated: boolean;
 }
 
-/** What a definition says of it; the rest are the defaults. */
+/** The policy options of a task definition; omitted ones take the defaults. */
 export type PolicyOptions = {
   [K in keyof Policy]?: (K extends 'backoff' ? Partial<Backoff> : Policy[K]) | undefined;
 };
@@ -59,7 +57,7 @@ const DEFAULTS: Policy = {
   isolated: false,
 };
 
-/** All that is wrong with a definition, one sentence a problem. */
+/** Lists every problem of a task definition, one sentence each. */
 export class TaskDefinitionError extends Error {
   readonly problems: readonly string[];
   constructor(task: string, problems: readonly string[]) {
@@ -100,13 +98,10 @@ const BACKOFF_RULES: Record<keyof Backoff, Rule> = {
   jitter: [(value) => ['full', 'equal', 'none'].includes(String(value)), 'full, equal or none'],
 };
 
-/** What a definition has besides its policy. */
+/** Properties of a definition that are not policy options. */
 const FACTS = ['name', 'durable', 'payload', 'result', 'run', 's'];
 
-/**
- * The policy a definition asks for, completed by the defaults.
- * @throws {TaskDefinitionError} with every problem found.
- */
+/** Completes a definition's policy with the defaults. @throws {TaskDefinitionError} with every problem found. */
 export function readPolicy(definition: PolicyOptions & { name: string }): Policy {
   const { name } = definition;
   const policy: Policy = {
@@ -135,7 +130,7 @@ function withDefaults<T extends object>(defaults: T, given: object): T {
   return { ...defaults, ...Object.fromEntries(options) };
 }
 
-/** Whether another attempt is worth it, as far as the kind of error tells. */
+/** Applies `neverRetryOn` and `retryOn`; retry limits are checked elsewhere. */
 export function isRetryable(
   error: unknown,
   { retryOn, neverRetryOn }: Pick<Policy, 'retryOn' | 'neverRetryOn'>,
@@ -151,7 +146,8 @@ function matchesError(error: unknown, match: ErrorMatch): boolean {
 }
 
 /**
- * Delay before the retry that follows `attempts` earlier ones, in whole milliseconds.
+ * Delay before the next retry, in whole milliseconds.
+ * @param attempts retries so far.
  * @param random source of jitter in [0, 1).
  */
 export function backoffMs(
@@ -159,7 +155,7 @@ export function backoffMs(
   attempts: number,
   random: () => number,
 ): number {
-  // Infinity times a delay of 0 would be no number.
+  // Guards against Infinity × 0, which is NaN.
   const growth = Math.min(factor ** attempts, Number.MAX_VALUE);
   const delay = Math.min(delayMs * growth, maxMs);
   if (jitter === 'none') return Math.round(delay);

@@ -1,9 +1,7 @@
-/**
- * Options of tasks and of calls: what each may be, and what is said of one that is not.
- */
+/** Validation rules for the options of tasks and calls. */
 import { didYouMean } from '../../base/closest.ts';
 
-/** Whether a value will do, and what would. */
+/** A predicate, and the end of the sentence "must be …". */
 export type Rule = readonly [fits: (value: unknown) => boolean, wanted: string];
 
 export const wholeFrom = (min: number, max = Number.MAX_SAFE_INTEGER): Rule => [
@@ -13,7 +11,7 @@ export const wholeFrom = (min: number, max = Number.MAX_SAFE_INTEGER): Rule => [
     : `a whole number from ${min} to ${max}`,
 ];
 
-/** Options that are unknown or do not fit; an option that is `undefined` is not given. */
+/** @returns a sentence for each unknown or invalid option; ignores options that are `undefined`. */
 export function problemsOf(
   options: object,
   rules: Record<string, Rule>,

@@ -1,11 +1,9 @@
-/**
- * A task with its payload and options: a value that does nothing until it is enqueued.
- */
+/** A signature: a task with its payload and options, inert until it is enqueued. */
 import type { Static, TSchema } from 'typebox';
 import type { CallOptions, DurableCallOptions } from './options.ts';
 import type { Policy } from './policy.ts';
 
-/** What is known of a task without running it. */
+/** Everything about a task except its code. */
 export interface TaskFacts<
   P extends TSchema = TSchema,
   R extends TSchema = TSchema,
@@ -22,12 +20,11 @@ export interface Signature {
   readonly options: DurableCallOptions;
 }
 
-/** What makes signatures: a task. */
 export interface Signable<P extends TSchema, O extends CallOptions> {
   s(payload: Static<P>, options?: O): Signature;
 }
 
-/** The same work with more options, or others. */
+/** @returns a copy in which these options override the signature's own. */
 export function withOptions(signature: Signature, options: DurableCallOptions): Signature {
   return { ...signature, options: { ...signature.options, ...options } };
 }

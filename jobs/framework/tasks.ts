@@ -1,15 +1,13 @@
-/**
- * The tasks of an application, found by their names.
- */
+/** The task registry: an application's tasks by name. */
 import { TaskDefinitionError } from './policy.ts';
 import type { TaskFacts } from './signature.ts';
 
 export class Tasks<T extends TaskFacts = TaskFacts> {
   readonly #byName: ReadonlyMap<string, T>;
-  /** Those that a task names. */
+  /** Queues named by at least one task. */
   readonly queues: ReadonlySet<string>;
 
-  /** @throws {TaskDefinitionError} for two of one name. */
+  /** @throws {TaskDefinitionError} when two tasks share a name. */
   constructor(tasks: Iterable<T>) {
     const byName = new Map<string, T>();
     for (const task of tasks) {

@@ -1,29 +1,27 @@
-/**
- * How a call of the language model fails, in a file that does not load the client.
- */
+/** Errors of the language model, in a file that does not load its client. */
 import { Reject, Retry } from '../framework/errors.ts';
 
-/** Why there is no reply: a word for logs and tests, whether asking again can help, and a sentence. */
+/** For each reason, whether a retry can help, and the message. */
 const REASONS = {
-  rate_limited: { retryable: true, message: 'The language model asked to wait.' },
-  unavailable: { retryable: true, message: 'The language model has a problem of its own.' },
+  rate_limited: { retryable: true, message: 'The language model rate-limited the request.' },
+  unavailable: { retryable: true, message: 'The language model is unavailable.' },
   timeout: { retryable: true, message: 'The language model took too long.' },
   connection: { retryable: true, message: 'The connection to the language model failed.' },
   malformed: { retryable: true, message: 'The server did not answer like a language model.' },
   filtered: { retryable: false, message: 'The language model withheld its answer.' },
   refused: { retryable: false, message: 'The language model refused the request.' },
-  quota: { retryable: false, message: 'The account of the language model is used up.' },
+  quota: { retryable: false, message: 'The language model account has no quota left.' },
 } as const;
 
 export type LlmReason = keyof typeof REASONS;
 
-/** Carries neither prompt, reply, key nor the server's own words: servers echo what they were sent. */
+/** Excludes the prompt, the reply, the key and the server's message, as servers echo what they receive. */
 export class LlmError extends Error {
   readonly reason: LlmReason;
   readonly retryable: boolean;
-  /** The server's own wish, in milliseconds. */
+  /** From the server's `Retry-After`, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** HTTP status, if there was one. */
+  /** HTTP status, if the server answered. */
   readonly status: number | undefined;
 
   constructor(
@@ -42,7 +40,7 @@ export class LlmError extends Error {
   }
 }
 
-/** What a task throws for an error of `chat`: `Retry` or `Reject`; anything that is not an `LlmError` stays as it is. */
+/** Maps an `LlmError` to the `Retry` or `Reject` that the task throws; returns other errors unchanged. */
 export function outcomeOf(error: unknown): unknown {
   if (!(error instanceof LlmError)) return error;
   if (error.retryable) {

@@ -1,6 +1,4 @@
-/**
- * Models whose client is loaded by the first call: most threads of a process never make one, and each starts sooner for it.
- */
+/** Defers loading a model's client to the first call: most threads never make one, and all start faster. */
 import { connectOnce } from '../../base/connect-once.ts';
 import type { ChatModel, EmbeddingModel } from './model.ts';
 

@@ -1,6 +1,4 @@
-/**
- * What a language model offers to tasks; the client that speaks to one is loaded by worker threads only.
- */
+/** Interfaces of language and embedding models. Only worker threads load the clients. */
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
   content: string;
@@ -8,17 +6,16 @@ export interface ChatMessage {
 
 export interface ChatRequest {
   messages: ChatMessage[];
-  /** JSON Schema the reply must satisfy; sent as `response_format`. */
+  /** JSON Schema of the reply, sent as `response_format`. */
   schema: { name: string; schema: Record<string, unknown> };
   maxTokens: number;
   signal?: AbortSignal | undefined;
 }
 
-/** A raw reply: stored before anything is read out of it. */
+/** Stored before it is parsed. */
 export interface ChatReply {
-  /** May be empty. */
   text: string;
-  /** Whether it was cut off at `maxTokens`. */
+  /** Whether the server cut the reply off at `maxTokens`. */
   truncated: boolean;
   /** Host of the server, or `offline` for the local coach. */
   provider: string;
@@ -28,16 +25,13 @@ export interface ChatReply {
   latencyMs: number;
 }
 
-/**
- * @throws {LlmError} of jobs/llm/error.ts: `retryable` tells whether asking again can help, `retryAfterMs` is the
- * server's own wish.
- */
+/** @throws {LlmError} of jobs/llm/error.ts: `retryable` says whether a retry can help, `retryAfterMs` is the server's wish. */
 export interface ChatModel {
   chat(request: ChatRequest): Promise<ChatReply>;
 }
 
 export interface Embeddings {
-  /** One for each text, in order. */
+  /** One vector per text, in order. */
   vectors: number[][];
   provider: string;
   model: string;
@@ -45,7 +39,7 @@ export interface Embeddings {
   latencyMs: number;
 }
 
-/** Turns texts into vectors. @throws {LlmError} as `ChatModel` does. */
+/** @throws {LlmError} as `ChatModel` does. */
 export interface EmbeddingModel {
   embed(texts: readonly string[], signal?: AbortSignal): Promise<Embeddings>;
 }

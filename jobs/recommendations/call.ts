@@ -1,6 +1,4 @@
-/**
- * How a refresh for one person is enqueued: one that comes while another runs is done after it.
- */
+/** Builds the refresh call for one user; a request during a refresh triggers another one afterwards. */
 import type { Signature } from '../framework/signature.ts';
 import { refreshRecommendationCache } from './task.ts';
 

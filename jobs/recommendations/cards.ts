@@ -1,10 +1,7 @@
-/**
- * What is cached of recommendations: an order of practices with reasons. Whether each may still be shown is asked when it is.
- */
+/** Cached recommendations: practices in order, with reasons. Readers check in Postgres whether each may still be shown. */
 import { Type, type Static } from 'typebox';
 import { REASONS, type Reason } from './score.ts';
 
-/** One place in the order. */
 export const RankedCard = Type.Object({
   /** External id of the practice. */
   id: Type.String(),
@@ -20,13 +17,13 @@ export interface RankedCard {
 export const CardList = Type.Object({ cards: Type.Array(RankedCard) });
 export type CardList = Static<typeof CardList>;
 
-/** Cards kept for one person. */
+/** Maximum cards per user. */
 export const MOST_CARDS = 100;
 
-/** Both are made anew every night: long enough for nights that fail. Whatever they hold, what is shown is asked of Postgres. */
+/** Both caches are rebuilt nightly, so this survives failed nights. Stale entries are harmless: reads check Postgres. */
 export const TTL_SECONDS = 3 * 86_400;
 
-/** The cache of one person, by external id. */
+/** @param userId external id. */
 export const cardsKey = (userId: string): string => `topic_cards:${userId}`;
-/** The cache for everyone about whom nothing is known. */
+/** For users without any data. */
 export const POPULAR_KEY = 'popular';

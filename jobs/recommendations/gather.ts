@@ -1,7 +1,4 @@
-/**
- * Everything that is known of some people and of the practices that may fit them. A store that is unavailable is left out, and
- * named.
- */
+/** Gathers what is known about users and their candidate practices. Skips unavailable stores and reports them. */
 import { Type, type Static } from 'typebox';
 import type { Engagement, Popularity } from '../../db/daodao/behaviour.ts';
 import {
@@ -16,11 +13,11 @@ import { findVerdicts, type Verdicts } from '../../db/daodao/likes.ts';
 import type { Context } from '../define.ts';
 import { MOST_CARDS } from './cards.ts';
 
-/** A store without which recommendations are made all the same. */
+/** Optional stores: recommendations work without them. */
 export const Missing = Type.Enum(['vectors', 'events'], { type: 'string' });
 export type Missing = Static<typeof Missing>;
 
-/** Popular practices that are candidates for everyone. */
+/** Popular practices considered for every user. */
 const MOST_POPULAR = 150;
 
 export interface Popular {
@@ -28,13 +25,13 @@ export interface Popular {
   missing: Missing[];
 }
 
-/** Most popular first, and behind what anybody looked at the liveliest of the rest: all of them may be shown. */
+/** Viewed practices by popularity, then the liveliest of the others. All of them may be shown. */
 export async function gatherPopular(ctx: Context): Promise<Popular> {
   try {
     const seen = await findSeen(ctx);
     if (seen.length === MOST_POPULAR) return { practices: seen, missing: [] };
     const lively = await findLively(ctx.db, MOST_POPULAR);
-    // Where nobody has looked at anything, how lively it is counts.
+    // Without any views, liveliness gives the score.
     if (seen.length === 0) return { practices: lively, missing: [] };
     const ids = new Set(seen.map(({ id }) => id));
     const rest = lively.filter(({ id }) => !ids.has(id)).map(({ id }) => ({ id, score: 0 }));
@@ -45,7 +42,7 @@ export async function gatherPopular(ctx: Context): Promise<Popular> {
   }
 }
 
-/** What people looked at and others may be shown. */
+/** Popular practices that may still be shown. */
 async function findSeen({ db, events }: Context): Promise<Popularity[]> {
   const seen = await events.popular(MOST_POPULAR);
   const shown = await findCandidates(
@@ -56,8 +53,8 @@ async function findSeen({ db, events }: Context): Promise<Popularity[]> {
   return seen.filter(({ id }) => ids.has(id));
 }
 
-/** Similarities by practice, and the practices without similarity that share a tag. */
-export interface Nearness {
+/** Cosine similarities by practice id. */
+interface Nearness {
   similar: ReadonlyMap<string, number>;
   liked: ReadonlyMap<string, number>;
   disliked: ReadonlyMap<string, number>;
@@ -65,7 +62,7 @@ export interface Nearness {
 
 export interface Gathered {
   verdicts: ReadonlyMap<string, Verdicts>;
-  /** By external id of the person. */
+  /** By external id of the user. */
   nearness: ReadonlyMap<string, Nearness>;
   engagement: ReadonlyMap<string, Engagement[]>;
   candidates: readonly Candidate[];
@@ -117,7 +114,7 @@ function byUser(engagement: readonly Engagement[]): Map<string, Engagement[]> {
   return found;
 }
 
-/** Searches by what a person is like, and by what the person liked and disliked; none for who has no vector. */
+/** Searches near a user's own vector and near the means of liked and disliked practices; skips those without a vector. */
 async function findNear(
   people: readonly Learner[],
   verdicts: ReadonlyMap<string, Verdicts>,
@@ -156,7 +153,7 @@ async function findNear(
   return nearness;
 }
 
-/** The middle of some vectors; undefined when none of them is there. */
+/** Component-wise mean; undefined when no id has a vector. */
 function mean(
   ids: readonly string[],
   vectors: ReadonlyMap<string, readonly number[]>,

@@ -1,6 +1,4 @@
-/**
- * The reason for a recommendation as a sentence.
- */
+/** Renders the reason for a recommendation as a sentence. */
 import type { Locale } from '../locale.ts';
 import type { Reason } from './score.ts';
 

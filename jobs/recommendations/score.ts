@@ -1,6 +1,4 @@
-/**
- * How well a practice of somebody else fits a person, and the one reason that is told for it. Deterministic.
- */
+/** Scores how well another user's practice fits a learner, and picks the reason to show. Deterministic. */
 import type { Candidate, Learner } from '../../db/daodao/recommendation-sources.ts';
 
 export const REASONS = [
@@ -11,16 +9,16 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
-/** What is known of a person and a candidate besides their rows; what is not known is 0. */
+/** Inputs besides the rows; 0 when unknown. */
 export interface Signals {
-  /** Cosine similarity to the person, 0 to 1: what is unlike counts as unrelated. */
+  /** Cosine similarity to the learner, 0 to 1; negative values count as 0. */
   similarity: number;
-  /** Likewise to what the person liked and disliked. */
+  /** Likewise, to the practices the learner liked and disliked. */
   liked: number;
   disliked: number;
-  /** How much the person has had to do with it lately, 0 to 1. */
+  /** The learner's recent activity on the practice, 0 to 1. */
   engagement: number;
-  /** Compared with the most popular one, 0 to 1. */
+  /** Relative to the most popular practice, 0 to 1. */
   popularity: number;
 }
 
@@ -32,7 +30,6 @@ export const NO_SIGNALS: Signals = {
   popularity: 0,
 };
 
-/** How much each part counts. */
 const WEIGHTS = {
   similarity: 1,
   liked: 0.4,
@@ -48,7 +45,7 @@ export interface Scored {
   id: string;
   score: number;
   reason: Reason;
-  /** What of the person it shares, for the reason's sentence. */
+  /** What learner and practice have in common; quoted in the reason. */
   shared: string | undefined;
 }
 
@@ -62,7 +59,7 @@ export function score(person: Learner, candidate: Candidate, signals: Signals): 
     professional_field: WEIGHTS.professional_field * share(fields),
     popular_content: WEIGHTS.popular_content * signals.popularity,
   };
-  // The strongest part; the first of REASONS among equals. Nothing at all in common is popular at best.
+  // The largest part wins, ties go by the order of REASONS, and without any positive part the reason is popularity.
   const strongest = REASONS.reduce((best, reason) => (parts[reason] > parts[best] ? reason : best));
   const reason = parts[strongest] > 0 ? strongest : 'popular_content';
   const common = { ongoing_practice: ongoing, tag_match: tags, professional_field: fields };
@@ -80,12 +77,12 @@ export function score(person: Learner, candidate: Candidate, signals: Signals): 
   };
 }
 
-/** The best first; equal ones by id. */
+/** Descending by score, then ascending by id. */
 export function byScore(a: Scored, b: Scored): number {
   return b.score - a.score || (a.id < b.id ? -1 : 1);
 }
 
-/** What both have, in the order of the first, whatever the case. */
+/** Common words, ignoring case, in the order of `mine`. */
 function shared(mine: readonly string[], theirs: readonly string[]): string[] {
   const known = new Set(theirs.map(fold));
   return mine.filter((word) => known.has(fold(word)));
@@ -95,7 +92,7 @@ function fold(word: string): string {
   return word.normalize('NFKC').trim().toLowerCase();
 }
 
-/** One thing in common is much, a third one adds little: 0, 0.5, 0.75, ... */
+/** Diminishing returns: 0, 0.5, 0.75, ... */
 function share(words: readonly string[]): number {
   return 1 - 0.5 ** words.length;
 }

@@ -1,18 +1,16 @@
-/**
- * Which practices of others fit whom, kept in the cache.
- */
+/** The task that caches recommended practices per user. */
 import { Type } from 'typebox';
 import { Refreshed, refreshEveryone, refreshOne } from './refresh.ts';
 import { defineTask } from '../define.ts';
 
-/** For one user, or for a page of all. */
+/** Covers one user, or one page of all users. */
 const TIME_LIMIT_MS = 60_000;
 
 export const refreshRecommendationCache = defineTask({
   name: 'refresh_recommendation_cache',
   queue: 'ai_tasks',
   payload: Type.Object({
-    /** External id. Default: everyone. */
+    /** External id. Default: all users. */
     userId: Type.Optional(Type.String({ format: 'uuid' })),
   }),
   result: Refreshed,

@@ -69,8 +69,11 @@ test('an operator sees schedules, changes them, and runs one now', async (t) => 
   assert.deepEqual([last!.task_id, last!.asked_by, last!.status], [id, 'cli', 'queued']);
 
   for (const [words, message] of [
-    [['edit', 'update-embeddings', '--cron', '61 * * * *'], /character 1: "61" stands where/],
-    [['edit', 'update-embeddings', '--every-ms', '10'], /^--every-ms: it is a whole number/m],
+    [
+      ['edit', 'update-embeddings', '--cron', '61 * * * *'],
+      /character 1: "61" is not a valid minute/,
+    ],
+    [['edit', 'update-embeddings', '--every-ms', '10'], /^--every-ms: it must be a whole number/m],
     [['edit', 'update-embeddings'], /Say what to change/],
     [['pause', 'update-embedings'], /Did you mean update-embeddings\?/],
     [['pause'], /needs <name>/],

@@ -1,6 +1,4 @@
-/**
- * Schedules as operators see and change them. Whatever they change is written down with their name, and survives restarts.
- */
+/** Schedules as operators see and edit them. Every change is stored with the operator's name. */
 import { isDeepStrictEqual } from 'node:util';
 import { transaction, type Pool, type Queryable } from '../../../db/stores/postgres.ts';
 import {
@@ -25,23 +23,22 @@ import { planOf, type Plan, type Schedule } from './schedule.ts';
 import { DEFAULT_TIMEZONE } from './timetable.ts';
 import { upcoming, type Upcoming } from './upcoming.ts';
 
-/** Slots shown of each schedule, those to come and those that were. */
+/** Upcoming and past slots shown per schedule. */
 export const SHOWN = 5;
-/** Changes shown of a schedule. */
 const CHANGES_SHOWN = 20;
 
 export interface ScheduleView {
   schedule: Schedule;
   plan: Plan;
-  /** Why it fires nothing: what was edited makes no timetable any more. `plan` is that of the code then. */
+  /** Why the schedule does not fire: its edits form no valid timetable any more. `plan` is then the one in code. */
   problem: string | undefined;
   row: ScheduleRow;
   next: Upcoming[];
-  /** The newest first. */
+  /** Newest first. */
   past: PastSlot[];
 }
 
-/** What to change; null puts back what the code says. */
+/** The fields to change; null restores the value defined in code. */
 export type ScheduleChange = { [Key in keyof ScheduleEdits]?: ScheduleEdits[Key] | null };
 
 export interface ScheduleBookDependencies {
@@ -49,7 +46,7 @@ export interface ScheduleBookDependencies {
   enqueuer: Enqueuer;
   schedules: readonly Schedule[];
   telemetry: Telemetry;
-  /** What time it is. Default: what Postgres says. */
+  /** Current time. Default: the clock of Postgres. */
   clock?: (db: Queryable) => Promise<Date>;
 }
 
@@ -60,7 +57,6 @@ export class ScheduleBook {
     this.#deps = { clock: readClock, ...deps };
   }
 
-  /** All schedules, in the order of the code. */
   async list(): Promise<ScheduleView[]> {
     return this.#view(this.#deps.schedules);
   }
@@ -71,14 +67,14 @@ export class ScheduleBook {
     return view!;
   }
 
-  /** What people did to it, the newest first. @throws {AppError} `SCHEDULE_NOT_FOUND` */
+  /** The operators' changes, newest first. @throws {AppError} `SCHEDULE_NOT_FOUND` */
   async changes(name: string): Promise<Change[]> {
     return findChanges(this.#deps.db, this.#scheduleOf(name).name, CHANGES_SHOWN);
   }
 
   /**
-   * Changes when a schedule is due, or whether it is kept; from then on, for what comes.
-   * @param by who does so, as it is written down.
+   * Changes a schedule's timetable, or enables or disables it, for future slots.
+   * @param by the operator's name, stored with the change.
    * @throws {AppError} `SCHEDULE_NOT_FOUND`, `SCHEDULE_INVALID`
    */
   async edit(name: string, change: ScheduleChange, by: string): Promise<ScheduleView> {
@@ -89,7 +85,7 @@ export class ScheduleBook {
       const wanted = withChange(edits, change);
       planOf(schedule, wanted);
       const changed = differing(schedule, wanted);
-      // What stays as it is still owes what it owed.
+      // An edit without effect must not drop overdue slots.
       if (isDeepStrictEqual(changed, edits)) return undefined;
       await editSchedule(tx, name, changed, { by, now });
       await recordChange(tx, name, 'edited', { by, details: { from: edits, to: changed } });
@@ -103,10 +99,9 @@ export class ScheduleBook {
   }
 
   /**
-   * Starts the task of a schedule now, also of one that is paused. When it is due stays as it was.
-   * @returns the id of the task.
-   * @throws {AppError} `SCHEDULE_NOT_FOUND`; `SCHEDULE_RUNNING` where `overlap` is `skip` and the task of an earlier slot has not
-   * ended
+   * Fires a schedule now, even a disabled one; its next slots stay as they are.
+   * @returns the task id.
+   * @throws {AppError} `SCHEDULE_NOT_FOUND`; `SCHEDULE_RUNNING` if `overlap` is `skip` and an earlier slot's task is unfinished
    */
   async run(name: string, by: string): Promise<string> {
     const schedule = this.#scheduleOf(name);
@@ -115,7 +110,7 @@ export class ScheduleBook {
       const due = { slot: now, firedAt: now, askedBy: by };
       let fired: Fired | undefined;
       for (let slotMs = now.getTime(); fired === undefined; slotMs--) {
-        // The millisecond of a slot that is due is its own.
+        // Leave the millisecond of a regular slot to that slot.
         if (timetable.next(slotMs - 1) === slotMs) continue;
         due.slot = new Date(slotMs);
         fired = await fire(tx, this.#deps.enqueuer, schedule, due);
@@ -138,7 +133,7 @@ export class ScheduleBook {
     return transaction(this.#deps.db, async (tx) => {
       const { clock } = this.#deps;
       let row: ScheduleRow | undefined;
-      // Another process may forget one that it does not know.
+      // A process that does not know this schedule may delete its row in between.
       while (row === undefined) {
         await readSchedules(tx, [name], await clock(tx));
         row = await lockSchedule(tx, name, { isPatient: true });
@@ -177,7 +172,7 @@ export class ScheduleBook {
   }
 }
 
-/** What an edit made before an update of the code, or of the time zones, may not be understood any more. */
+/** Falls back to the plan in code when a release or a time zone update has invalidated an edit. */
 function readPlan(
   schedule: Schedule,
   edits: ScheduleEdits,
@@ -190,7 +185,7 @@ function readPlan(
   }
 }
 
-/** The first slot that was due and has not been dealt with. */
+/** The first overdue slot that is unhandled. */
 function owedSince(schedule: Schedule, { edits, handledTo }: ScheduleRow, now: Date) {
   const { plan, problem } = readPlan(schedule, edits);
   if (!plan.isEnabled || problem !== undefined) return undefined;
@@ -199,7 +194,7 @@ function owedSince(schedule: Schedule, { edits, handledTo }: ScheduleRow, now: D
   return isOwed ? new Date(slotMs).toISOString() : undefined;
 }
 
-/** A new `cron` replaces an interval, and the other way about. */
+/** A new `cron` replaces `everyMs`, and the reverse. */
 function withChange(edits: ScheduleEdits, change: ScheduleChange): ScheduleEdits {
   const replaced: ScheduleChange = { ...edits };
   if (change.cron != null) delete replaced.everyMs;
@@ -208,7 +203,7 @@ function withChange(edits: ScheduleEdits, change: ScheduleChange): ScheduleEdits
   return Object.fromEntries(merged.filter(([, value]) => value !== null && value !== undefined));
 }
 
-/** Without what the code says as well. */
+/** Drops edits equal to the values in code. */
 function differing({ enabled, timetable }: Schedule, edits: ScheduleEdits): ScheduleEdits {
   const code = { enabled, timezone: DEFAULT_TIMEZONE, ...timetable };
   const entries = Object.entries(edits) as [keyof ScheduleEdits, unknown][];

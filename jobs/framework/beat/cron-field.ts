@@ -1,15 +1,12 @@
-/**
- * One field of a cron expression: what it allows, read once into sets.
- */
+/** Parses one field of a cron expression into sets of values. */
 
-/** What a field may hold, and what it is called. */
-export interface FieldKind {
+interface FieldKind {
   name: string;
   min: number;
   max: number;
-  /** Three letters each; the first one stands for `min`. */
+  /** Three-letter names; the first stands for `min`. */
   names?: readonly string[];
-  /** Whether `?` means any, as in the fields of days. */
+  /** Whether the field accepts `?` as `*`. */
   isDay?: boolean;
 }
 
@@ -23,7 +20,7 @@ export const MONTH: FieldKind = {
   max: 12,
   names: ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'],
 };
-/** 7 is Sunday too. */
+/** Both 0 and 7 are Sunday. */
 export const WEEKDAY: FieldKind = {
   name: 'day of the week',
   min: 0,
@@ -33,18 +30,17 @@ export const WEEKDAY: FieldKind = {
 };
 
 export interface Field {
-  /** Whether a `*` or `?` is part of it: then it does not restrict the days on its own. */
+  /** Whether the field contains `*` or `?`, and so does not restrict the days. */
   isOpen: boolean;
   values: ReadonlySet<number>;
-  /** `L` in the day of the month. */
+  /** `L` in the day-of-month field. */
   hasLast: boolean;
-  /** `5L` and `5#3` in the day of the week: which one of the month, 1 to 5, or the last. */
+  /** `5L` and `5#3` in the day-of-week field. */
   nth: readonly { weekday: number; which: number | 'last' }[];
 }
 
-/** A wrong place in a field. */
 export class FieldProblem extends Error {
-  /** Within the field, from 0 on. */
+  /** Offset within the field, starting at 0. */
   readonly at: number;
   constructor(sentence: string, at: number) {
     super(sentence);
@@ -83,7 +79,10 @@ function readSpecialDay(
   const weekday = readValue(day, kind, at) % 7;
   if (mark !== '#') return { weekday, which: 'last' };
   if (!/^[1-5]$/.test(which)) {
-    throw new FieldProblem(`a month has no ${which}th of a weekday: 1 to 5.`, at + day.length + 1);
+    throw new FieldProblem(
+      `a weekday occurs at most 5 times in a month: write 1 to 5.`,
+      at + day.length + 1,
+    );
   }
   return { weekday, which: Number(which) };
 }
@@ -97,14 +96,14 @@ function* readValues(item: string, kind: FieldKind, at: number): Iterable<number
   for (let value = from; value <= to; value += by) yield value;
 }
 
-/** @param hasStep whether one value means all from there on. */
+/** @param hasStep whether a single value starts a range to the end of the field. */
 function readRange(
   range: string,
   kind: FieldKind,
   at: number,
   hasStep: boolean,
 ): [from: number, to: number] {
-  // 7 would be Sunday once more.
+  // Excludes 7, the second Sunday.
   const last = kind === WEEKDAY ? 6 : kind.max;
   if (range === '*' || (range === '?' && kind.isDay === true)) return [kind.min, last];
   const dash = range.indexOf('-', 1);
@@ -116,7 +115,7 @@ function readRange(
   const to = readValue(range.slice(dash + 1), kind, at + dash + 1);
   if (from > to) {
     throw new FieldProblem(
-      `a range goes up: write ${from}-${last},${kind.min}-${to} to go past the end.`,
+      `a range must ascend: write ${from}-${last},${kind.min}-${to} to go past the end.`,
       at,
     );
   }
@@ -126,7 +125,7 @@ function readRange(
 function readStep(step: string, { name, min, max }: FieldKind, at: number): number {
   const most = max - min + 1;
   if (/^\d{1,2}$/.test(step) && Number(step) >= 1 && Number(step) <= most) return Number(step);
-  throw new FieldProblem(`a step of the ${name} is a whole number from 1 to ${most}.`, at);
+  throw new FieldProblem(`a step of the ${name} must be a whole number from 1 to ${most}.`, at);
 }
 
 function readValue(text: string, { name, min, max, names }: FieldKind, at: number): number {
@@ -134,6 +133,6 @@ function readValue(text: string, { name, min, max, names }: FieldKind, at: numbe
   if (index !== -1) return min + index;
   if (/^\d{1,2}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
   const words = names === undefined ? '' : ` or ${names[0]} to ${names.at(-1)}`;
-  const shown = text === '' ? 'nothing stands where' : `"${text}" stands where`;
-  throw new FieldProblem(`${shown} the ${name} belongs: ${min} to ${max}${words}.`, at);
+  const problem = text === '' ? `the ${name} is missing` : `"${text}" is not a valid ${name}`;
+  throw new FieldProblem(`${problem}: ${min} to ${max}${words}.`, at);
 }

@@ -1,10 +1,10 @@
 /**
- * Cron expressions: which times a clock may show are meant. Which instants those are is the matter of a zone (zone.ts).
+ * Finds the local times that a cron expression matches; zone.ts maps them to instants.
  *
- * Five fields, or six with seconds in front: minute, hour, day of the month, month, day of the week. Each takes `*`, values,
- * ranges `1-5`, steps (a star or a range with `/2`; `5/10` is every tenth from 5 on) and lists of these; months and days of the week take names.
- * `L` is the last day of the month, `5L` its last Friday, `5#3` its third. Where both fields of days are restricted, meaning that neither
- * has a `*`, either is enough, as in crontab(5). `@hourly`, `@daily`, `@weekly`, `@monthly` and `@yearly` are what they are there.
+ * Five fields, or six with seconds first: minute, hour, day of the month, month, day of the week. Each accepts `*`, values, ranges
+ * `1-5`, steps (`/2` after a star or a range; `5/10` is every tenth from 5) and lists of these; months and days of the week accept
+ * names. `L` is the last day of the month, `5L` its last Friday, `5#3` its third. If both day fields are restricted (have no `*`),
+ * either may match, as in crontab(5), which also defines `@hourly`, `@daily`, `@weekly`, `@monthly` and `@yearly`.
  */
 import {
   DAY,
@@ -31,23 +31,21 @@ const MACROS: Readonly<Record<string, string>> = {
 
 const EXAMPLE = '"30 2 * * MON-FRI" is 02:30 from Monday to Friday.';
 const MAX_LENGTH = 200;
-/** After so many months the calendar begins again. */
+/** The Gregorian calendar repeats every 400 years. */
 const CYCLE_MONTHS = 400 * 12;
 const DAY_SECONDS = 86_400;
 
-/**
- * A time that a clock shows is given in milliseconds, as if the clock showed UTC.
- */
+/** Local times are in milliseconds, as if the clock showed UTC. */
 export class Cron {
   readonly #day: Field;
   readonly #month: Field;
   readonly #weekday: Field;
-  /** Of a day, in seconds, ascending. */
+  /** Sorted, as are minutes and seconds. */
   readonly #hours: readonly number[];
   readonly #minutes: readonly number[];
   readonly #seconds: readonly number[];
 
-  /** @throws {AppError} `SCHEDULE_INVALID` with the first wrong character; also for what no calendar has, as 31 February. */
+  /** @throws {AppError} `SCHEDULE_INVALID` with the first wrong character, or when no date can match, such as 31 February. */
   constructor(text: string) {
     const [second, minute, hour, day, month, weekday] = readFields(text);
     [this.#day, this.#month, this.#weekday] = [day, month, weekday];
@@ -55,11 +53,11 @@ export class Cron {
     this.#minutes = sorted(minute);
     this.#seconds = sorted(second);
     if (this.next(0) === undefined) {
-      throw scheduleProblem('cron', 'no calendar has such a day.', { text, example: EXAMPLE });
+      throw scheduleProblem('cron', 'no such date exists.', { text, example: EXAMPLE });
     }
   }
 
-  /** The first time meant after a time; undefined when there is none, which an expression that was accepted does not do. */
+  /** The first matching local time after `afterMs`; always defined for an accepted expression. */
   next(afterMs: number): number | undefined {
     const from = new Date((Math.floor(afterMs / 1000) + 1) * 1000);
     let [year, month] = [from.getUTCFullYear(), from.getUTCMonth()];
@@ -67,7 +65,7 @@ export class Cron {
     const time = this.#timeFrom(from.getUTCHours(), from.getUTCMinutes(), from.getUTCSeconds());
     const days = this.#daysOf(year, month);
     if (time !== undefined && (days & (1 << today)) !== 0) return at(year, month, today, time);
-    // Those after today; a shift by 32 would be one by 0.
+    // Days after today. JavaScript shifts modulo 32, so day 31 needs its own case.
     let rest = today === 31 ? 0 : days & (-1 << (today + 1));
     for (let months = 0; months <= CYCLE_MONTHS; months++) {
       if (rest !== 0) return at(year, month, lowest(rest), this.#firstTime);
@@ -78,7 +76,7 @@ export class Cron {
     return undefined;
   }
 
-  /** Days of a month, as bits: bit 1 is its first day. */
+  /** Matching days of a month as a bit mask; bit 1 is the first day. */
   #daysOf(year: number, month: number): number {
     if (!this.#month.values.has(month + 1)) return 0;
     const length = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
@@ -102,7 +100,7 @@ export class Cron {
     return this.#hours[0]! * 3600 + this.#minutes[0]! * 60 + this.#seconds[0]!;
   }
 
-  /** The first time of a day from this one on, in seconds. */
+  /** The first matching time of day at or after the given one, in seconds. */
   #timeFrom(hour: number, minute: number, second: number): number | undefined {
     const [minutes, seconds] = [this.#minutes, this.#seconds];
     if (this.#hours.includes(hour)) {
@@ -128,7 +126,7 @@ function readFields(text: string): Fields {
   if (text.length > MAX_LENGTH) throw problem(`it is longer than ${MAX_LENGTH} characters.`);
   const trimmed = text.trim();
   if (trimmed.startsWith('@') && !Object.hasOwn(MACROS, trimmed.toLowerCase())) {
-    throw problem(`the words are ${Object.keys(MACROS).join(', ')}.`, text.indexOf('@') + 1);
+    throw problem(`the macros are ${Object.keys(MACROS).join(', ')}.`, text.indexOf('@') + 1);
   }
   const words = [...(MACROS[trimmed.toLowerCase()] ?? text).matchAll(/\S+/g)];
   if (words.length !== 5 && words.length !== 6) {
@@ -152,7 +150,7 @@ const sorted = ({ values }: Field): number[] => [...values].toSorted((a, b) => a
 const firstFrom = (values: readonly number[], least: number): number | undefined =>
   values.find((value) => value >= least);
 
-/** The place of the lowest bit that is set. */
+/** Index of the lowest set bit. */
 const lowest = (bits: number): number => 31 - Math.clz32(bits & -bits);
 
 const at = (year: number, month: number, day: number, seconds: number): number =>

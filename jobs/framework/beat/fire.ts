@@ -1,6 +1,4 @@
-/**
- * How a schedule starts its task: in one transaction with the slot that is remembered.
- */
+/** Fires a schedule: claims the slot and accepts the task in one transaction. */
 import { createHash } from 'node:crypto';
 import type { Queryable } from '../../../db/stores/postgres.ts';
 import { claimSlot, settleSlot, type Slot } from '../../../db/tasks/schedules.ts';
@@ -10,15 +8,15 @@ import type { Schedule } from './schedule.ts';
 export type Due = Omit<Slot, 'schedule'>;
 
 export interface Fired {
-  /** `skipped`: the task of an earlier slot has not ended. */
+  /** `skipped`: the task of an earlier slot is unfinished. */
   outcome: 'fired' | 'skipped';
-  /** The task that was accepted, or the one that has not ended. */
+  /** The accepted task, or the unfinished one. */
   taskId: string;
-  /** Hands the task to the queue. Call it once the transaction is committed. */
+  /** Enqueues the task. The caller calls it after the commit. */
   dispatch(): void;
 }
 
-/** @returns undefined when the slot has been dealt with before. */
+/** @returns undefined when the slot was already claimed. */
 export async function fire(
   tx: Queryable,
   enqueuer: Enqueuer,
@@ -28,7 +26,7 @@ export async function fire(
   const slot = { ...due, schedule: name };
   if (!(await claimSlot(tx, slot))) return undefined;
   const options = {
-    // An unfinished task of this key stands in the way of another.
+    // An unfinished task with this key blocks another.
     ...(overlap === 'skip' ? { dedupeKey: `schedule:${name}` } : {}),
     ...call.options,
     ...(jitterMs === 0 || due.askedBy !== undefined
@@ -41,7 +39,7 @@ export async function fire(
   return { outcome, taskId, dispatch: accepted.dispatch };
 }
 
-/** In milliseconds, less than `mostMs`; the same whoever asks. */
+/** Deterministic jitter in milliseconds, less than `mostMs`. */
 function jitterOf(name: string, slot: Date, mostMs: number): number {
   const digest = createHash('sha1').update(`${name}\n${slot.getTime()}`).digest();
   return digest.readUInt32BE() % mostMs;

@@ -1,9 +1,7 @@
-/**
- * What is wrong with a schedule, told so that it can be put right.
- */
+/** Errors that tell an operator how to correct a schedule. */
 import { AppError } from '../../../base/errors.ts';
 
-/** The same of a schedule's interval as whoever asks calls that: `every_ms`, `--every-ms`. Other errors are left as they are. */
+/** Renames `everyMs` in the error to the caller's spelling: `every_ms`, `--every-ms`. Returns other errors unchanged. */
 export function inWordsOf(error: unknown, everyMs: string): unknown {
   if (!(error instanceof AppError) || error.code !== 'SCHEDULE_INVALID') return error;
   const { field, ...rest } = error.details as { field: string };
@@ -14,8 +12,8 @@ export function inWordsOf(error: unknown, everyMs: string): unknown {
 }
 
 /**
- * @param position of the first wrong character of `text`, from 1 on.
- * @returns `SCHEDULE_INVALID`, whose details are `{ field, position? }`.
+ * @param position of the first wrong character of `text`, starting at 1.
+ * @returns `SCHEDULE_INVALID` with details `{ field, position? }`.
  */
 export function scheduleProblem(
   field: string,

@@ -1,6 +1,4 @@
-/**
- * What a schedule is: a call of a task, and when it is due.
- */
+/** Schedule definitions: a call of a durable task, and the slots at which it is due. */
 import type { ScheduleEdits } from '../../../db/tasks/schedules.ts';
 import type { Signature } from '../signature.ts';
 import { scheduleProblem } from './problem.ts';
@@ -9,21 +7,20 @@ import { Timetable, type TimetableOptions } from './timetable.ts';
 const MAX_JITTER_MS = 86_400_000;
 
 export interface ScheduleOptions extends TimetableOptions {
-  /** Small letters, digits and dashes. A new name is a new schedule. */
+  /** 1 to 64 lower-case letters, digits and dashes, starting with a letter. Renaming creates a new schedule. */
   name: string;
-  /** What is asked for at every slot: a durable task. */
+  /** The durable call to enqueue at every slot. */
   call: Signature;
   /**
-   * What becomes of slots that nobody was there for. `none`: the newest one fires, if it is at most a minute late; `latest`: the
-   * newest one fires and stands for the others; `all`: each one fires, the oldest first, which needs `overlap: 'allow'`.
-   * Default `latest`.
+   * How to handle slots missed while no scheduler ran. `none`: fire the newest if it is at most a minute late; `latest`: fire the
+   * newest in place of all; `all`: fire each, oldest first, which requires `overlap: 'allow'`. Default `latest`.
    */
   catchUp?: 'none' | 'latest' | 'all' | undefined;
-  /** At a slot whose predecessor's task has not ended: `skip` it, or `allow` both to run. Default `skip`. */
+  /** When the previous slot's task is unfinished: `skip` the slot, or `allow` both to run. Default `skip`. */
   overlap?: 'skip' | 'allow' | undefined;
-  /** Each task starts up to this many milliseconds after its slot, the same for the same slot. Less than the slots are apart. Default 0. */
+  /** Longest delay of a start after its slot, in milliseconds; fixed per slot, less than the interval. Default 0. */
   jitterMs?: number | undefined;
-  /** Whether it is kept at all, until an operator says otherwise. Default true. */
+  /** Whether the schedule fires; an operator can override it. Default true. */
   enabled?: boolean | undefined;
 }
 
@@ -37,17 +34,14 @@ export interface Schedule {
   readonly enabled: boolean;
 }
 
-/** A schedule as it is kept. */
+/** A schedule with its edits applied. */
 export interface Plan {
   isEnabled: boolean;
-  /** As it was written. */
   written: TimetableOptions;
   timetable: Timetable;
 }
 
-/**
- * @throws {AppError} `SCHEDULE_INVALID` with what cannot be kept.
- */
+/** @throws {AppError} `SCHEDULE_INVALID` naming the invalid option. */
 export function defineSchedule({
   name,
   call,
@@ -60,7 +54,7 @@ export function defineSchedule({
   if (!/^[a-z][a-z0-9-]{0,63}$/.test(name)) {
     throw scheduleProblem(
       'name',
-      'it is 1 to 64 small letters, digits and dashes, a letter first.',
+      'it must be 1 to 64 lower-case letters, digits and dashes, starting with a letter.',
       {
         text: name,
         example: '"nightly-report".',
@@ -68,17 +62,17 @@ export function defineSchedule({
     );
   }
   if (!call.task.durable) {
-    throw scheduleProblem('call', `${call.task.name} is not durable, and a slot fires durably.`, {
+    throw scheduleProblem('call', `${call.task.name} is not durable, as a schedule requires.`, {
       example: 'a task without durable: false.',
     });
   }
   if (!Number.isInteger(jitterMs) || jitterMs < 0 || jitterMs > MAX_JITTER_MS) {
-    throw scheduleProblem('jitterMs', `it is a whole number from 0 to ${MAX_JITTER_MS}.`, {
+    throw scheduleProblem('jitterMs', `it must be a whole number from 0 to ${MAX_JITTER_MS}.`, {
       example: '60000 spreads starts over a minute.',
     });
   }
   if (catchUp === 'all' && overlap === 'skip') {
-    throw scheduleProblem('catchUp', 'all of them cannot fire where a slot skips the next one.', {
+    throw scheduleProblem('catchUp', "missed slots cannot all fire with overlap: 'skip'.", {
       example: "catchUp: 'all' with overlap: 'allow'.",
     });
   }
@@ -92,7 +86,7 @@ export function defineSchedule({
   return schedule;
 }
 
-/** @throws {AppError} `SCHEDULE_INVALID` when the edits make no timetable. */
+/** @throws {AppError} `SCHEDULE_INVALID` when the edits form no valid timetable. */
 export function planOf({ timetable, enabled }: Schedule, edits: ScheduleEdits): Plan {
   const { enabled: isEnabled = enabled, timezone = timetable.timezone, cron, everyMs } = edits;
   const isOwn = cron === undefined && everyMs === undefined;

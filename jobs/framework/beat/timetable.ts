@@ -1,28 +1,25 @@
-/**
- * When a schedule is due: its slots, which follow from the timetable alone, whoever asks and however often.
- */
+/** Timetables: the slots at which a schedule is due, determined by the options alone. */
 import { Cron } from './cron.ts';
 import { scheduleProblem } from './problem.ts';
 import { Zone } from './zone.ts';
 
-/** Where a timetable says nothing else. */
 export const DEFAULT_TIMEZONE = 'Asia/Taipei';
 
-/** Nothing was due before 1970. */
+/** Slots start in 1970. */
 const EARLIEST_MS = 0;
 export const MIN_EVERY_MS = 1000;
 export const MAX_EVERY_MS = 366 * 86_400_000;
 
 export interface TimetableOptions {
-  /** Either this (cron.ts) … */
+  /** Cron expression (cron.ts). Exactly one of `cron` and `everyMs` is required. */
   cron?: string | undefined;
-  /** … or how many milliseconds lie between two slots: 1,000 to a year. They are counted from `startAt`, or from 1970. */
+  /** Interval between slots, in milliseconds: 1,000 to 366 days, counted from `startAt` or 1970. */
   everyMs?: number | undefined;
-  /** The zone whose clocks `cron` speaks of. Default `Asia/Taipei`. */
+  /** IANA time zone of `cron`. Default `Asia/Taipei`. */
   timezone?: string | undefined;
-  /** Nothing is due before this time … */
+  /** Earliest slot. Default: none. */
   startAt?: Date | undefined;
-  /** … or after it. */
+  /** Latest slot. Default: none. */
   endAt?: Date | undefined;
 }
 
@@ -37,12 +34,12 @@ export class Timetable {
   /** @throws {AppError} `SCHEDULE_INVALID` */
   constructor({ cron, everyMs, timezone = DEFAULT_TIMEZONE, startAt, endAt }: TimetableOptions) {
     if ((cron === undefined) === (everyMs === undefined)) {
-      throw scheduleProblem('cron', 'either cron or everyMs is given.', {
+      throw scheduleProblem('cron', 'give either cron or everyMs.', {
         example: 'cron "0 2 * * *", or everyMs 60000.',
       });
     }
     if (everyMs !== undefined && !isInterval(everyMs)) {
-      const sentence = `it is a whole number of milliseconds from ${MIN_EVERY_MS} to ${MAX_EVERY_MS}.`;
+      const sentence = `it must be a whole number of milliseconds from ${MIN_EVERY_MS} to ${MAX_EVERY_MS}.`;
       throw scheduleProblem('everyMs', sentence, { example: '60000 is once a minute.' });
     }
     this.zone = Zone.of(timezone);
@@ -57,18 +54,18 @@ export class Timetable {
     }
   }
 
-  /** Whether it follows the clocks of a zone, with all their changes. */
+  /** Whether the slots follow local time and its clock changes. */
   get isByClock(): boolean {
     return this.#cron !== undefined;
   }
 
-  /** The first slot after an instant; undefined when no more come. Always later than `afterMs`. */
+  /** The first slot later than `afterMs`; undefined after the last slot. */
   next(afterMs: number): number | undefined {
     const slotMs = this.#nextFrom(Math.max(afterMs, this.#startMs - 1, EARLIEST_MS - 1));
     return slotMs > this.#endMs ? undefined : slotMs;
   }
 
-  /** The last slot after one instant and not after another. */
+  /** The last slot later than `afterMs` and no later than `untilMs`. */
   last(afterMs: number, untilMs: number): number | undefined {
     const isDue = (slotMs: number | undefined): boolean =>
       slotMs !== undefined && slotMs <= untilMs;
@@ -100,7 +97,9 @@ const isInterval = (ms: number): boolean =>
 function timeOf(field: string, time: Date | undefined): number | undefined {
   if (time === undefined) return undefined;
   if (Number.isNaN(time.getTime())) {
-    throw scheduleProblem(field, 'it is no time.', { example: '2026-03-01T00:00:00+08:00.' });
+    throw scheduleProblem(field, 'it is not a valid date.', {
+      example: '2026-03-01T00:00:00+08:00.',
+    });
   }
   return time.getTime();
 }

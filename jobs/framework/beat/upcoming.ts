@@ -1,14 +1,12 @@
-/**
- * Slots to come, for people to read.
- */
+/** Upcoming slots for display. */
 import type { Timetable } from './timetable.ts';
 import type { Zone } from './zone.ts';
 
 export interface Upcoming {
   at: Date;
-  /** As clocks of the zone show it, with their offset from UTC: `2026-03-08T03:00:00-04:00`. */
+  /** Local time with the offset from UTC: `2026-03-08T03:00:00-04:00`. */
   local: string;
-  /** What a change of the clocks does to it, or null. */
+  /** How a clock change affects the slot, or null. */
   note: string | null;
 }
 
@@ -27,7 +25,6 @@ export function upcoming(timetable: Timetable, after: Date, count: number): Upco
   return found;
 }
 
-/** As clocks of a zone show an instant, with their offset from UTC. */
 export function localTime(zone: Zone, instantMs: number): string {
   const offsetMs = zone.offsetAt(instantMs);
   const shown = new Date(instantMs + offsetMs).toISOString().slice(0, 19);
@@ -41,12 +38,12 @@ function noteOf(zone: Zone, instantMs: number): string | null {
   if (skippedMs > 0) {
     const shownMs = zone.shownAt(instantMs);
     return (
-      `Clocks are put forward here from ${clock(shownMs - skippedMs)} to ${clock(shownMs)}: ` +
-      'whatever lies in between is due now, once.'
+      `Clocks go forward from ${clock(shownMs - skippedMs)} to ${clock(shownMs)}: ` +
+      'slots in between are due now, once.'
     );
   }
   if (!zone.isShownAgain(instantMs)) return null;
-  return 'Clocks are put back and show this time twice: it is due the first time alone.';
+  return 'Clocks go back and show this time twice: the slot is due only the first time.';
 }
 
 const two = (number: number): string => String(number).padStart(2, '0');

@@ -1,15 +1,15 @@
 /**
- * What clocks show in a time zone, and when. Clocks are put forward and back, so a time may never be shown, or twice.
+ * Maps instants to the local time of a zone and back. Clock changes skip some local times and repeat others.
  *
- * One rule covers all: **a time is due when the clocks of its zone first show it or a later one.** What lies in a gap is due when the
- * gap ends; what comes twice is due the first time.
+ * One rule covers both: **a time is due when the local clock first shows it or a later time.** So a skipped time is due at the end
+ * of the gap, and a repeated time at its first occurrence.
  */
 import { didYouMean } from '../../../base/closest.ts';
 import { scheduleProblem } from './problem.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Costs some 50 µs to make. Instants are in milliseconds since 1970 in UTC; a time that a clock shows is given as if the clock showed UTC. */
+/** Takes 50 µs to construct. Instants are in milliseconds since 1970 UTC; local times too, as if the clock showed UTC. */
 export class Zone {
   static readonly #known = new Map<string, Zone>();
   readonly #format: Intl.DateTimeFormat;
@@ -24,7 +24,7 @@ export class Zone {
 
   private constructor(name: string) {
     try {
-      // An offset such as +08:00 is no zone: it knows no summer.
+      // Offsets such as +08:00 are rejected: they ignore daylight saving time.
       if (!/^[A-Za-z]/.test(name)) throw new RangeError(name);
       this.#format = new Intl.DateTimeFormat('en-US', {
         timeZone: name,
@@ -45,19 +45,19 @@ export class Zone {
     }
   }
 
-  /** By how much clocks are ahead of UTC. */
+  /** Offset from UTC, in milliseconds, positive to the east. */
   offsetAt(instantMs: number): number {
     const [, month, day, year, hour, minute, second] = SHOWN.exec(this.#format.format(instantMs))!;
     const shownMs = Date.UTC(+year!, +month! - 1, +day!, +hour!, +minute!, +second!);
     return shownMs - Math.floor(instantMs / 1000) * 1000;
   }
 
-  /** What clocks show; how far they had got is `reachedAt`. */
+  /** Local time at an instant. Goes backwards when the clock is set back; `reachedAt` does not. */
   shownAt(instantMs: number): number {
     return instantMs + this.offsetAt(instantMs);
   }
 
-  /** The latest time that clocks have shown by now: not what they show now, while they repeat an hour. */
+  /** Latest local time shown so far: ahead of `shownAt` while the clock repeats an hour. */
   reachedAt(instantMs: number): number {
     const [before, now] = [this.offsetAt(instantMs - DAY_MS), this.offsetAt(instantMs)];
     const shownMs = instantMs + now;
@@ -65,7 +65,7 @@ export class Zone {
     return Math.max(shownMs, this.#changeBetween(instantMs - DAY_MS, instantMs) + before - 1);
   }
 
-  /** Whether clocks, put back, show the present time once more within a day. */
+  /** Whether the clock will be set back within a day and show this local time again. */
   isShownAgain(instantMs: number): boolean {
     const [now, later] = [this.offsetAt(instantMs), this.offsetAt(instantMs + DAY_MS)];
     if (later >= now) return false;
@@ -73,9 +73,9 @@ export class Zone {
     return instantMs >= changeMs - (now - later);
   }
 
-  /** When clocks first show a time or a later one. */
+  /** Instant at which the clock first shows this local time or a later one. */
   firstShown(shownMs: number): number {
-    // Clocks differ from UTC by less than a day, so that these are before and after it anywhere.
+    // Offsets are below a day, so in every zone these instants lie on either side of `shownMs`.
     const [early, late] = [shownMs - DAY_MS, shownMs + DAY_MS];
     const [before, after] = [this.offsetAt(early), this.offsetAt(late)];
     if (before === after) return shownMs - before;
@@ -83,7 +83,7 @@ export class Zone {
     return shownMs < changeMs + before ? shownMs - before : Math.max(changeMs, shownMs - after);
   }
 
-  /** The instant of the change between two instants whose offsets differ. Two days never have two. */
+  /** Finds the offset change between two instants whose offsets differ. Assumes at most one change in two days. */
   #changeBetween(early: number, late: number): number {
     const before = this.offsetAt(early);
     let [low, high] = [early, late];

@@ -1,10 +1,8 @@
-/**
- * Ids of tasks that a running job asks for: the same call made again by a later attempt of the job is the same task.
- */
+/** Deterministic ids for tasks that a job enqueues, so that a later attempt repeating a call gets the same task. */
 import { createHash } from 'node:crypto';
 import type { Signature } from '../signature.ts';
 
-/** Ids for the calls of one attempt; equal calls are told apart by their order. */
+/** One instance per attempt. A counter tells equal calls apart by their order. */
 export class ChildIds {
   readonly #parent: string;
   readonly #seen = new Map<string, number>();
@@ -13,13 +11,13 @@ export class ChildIds {
     this.#parent = parent;
   }
 
-  /** @throws {TypeError} for a payload that is no JSON. */
+  /** @throws {TypeError} when the payload cannot be serialised to JSON. */
   next({ task, payload }: Signature): string {
     const call = `${task.name}\n${JSON.stringify(payload)}`;
     const count = this.#seen.get(call) ?? 0;
     this.#seen.set(call, count + 1);
     const hex = createHash('sha1').update(`${this.#parent}\n${count}\n${call}`).digest('hex');
-    // The form of a UUID made from a name (RFC 9562, version 5).
+    // Name-based UUID (RFC 9562, version 5).
     const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
   }

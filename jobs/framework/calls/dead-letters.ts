@@ -1,14 +1,14 @@
 /**
- * Dead letters across both stores. Postgres is told first: a job of a durable task that comes back while its row is
- * finished finds nothing to run, and one that is forgotten while its row is not is dispatched anew by the reconciler.
+ * Requeues and purges dead letters in both stores, Postgres first: a job requeued before its row is reopened would not run, and the
+ * reconciler would dispatch a purged job again while its row is unfinished.
  *
- * | row of a dead letter | how that comes about | requeue | purge |
+ * | row | cause | requeue | purge |
  * |---|---|---|---|
- * | `error` | its last attempt failed and said so | reopened | stays |
- * | unfinished | its thread died or overran; the reconciler has not looked yet | reopened | closed as failed |
- * | `revoked` | it was revoked in that time | reopened | stays |
- * | `done` | it died between its success and telling the queue of it | left: the job finds nothing to run | stays |
- * | none | its task is not durable, or the row was deleted | the queue alone | the queue alone |
+ * | `error` | the last attempt recorded its failure | reopened | kept |
+ * | unfinished | the thread died or overran; the reconciler has not checked the row yet | reopened | closed as failed |
+ * | `revoked` | the task was revoked before that check | reopened | kept |
+ * | `done` | the worker died between the success and telling the queue | row kept; the job does not run | kept |
+ * | none | the task is not durable, or its row was deleted | queue only | queue only |
  */
 import type { Pool } from '../../../db/stores/postgres.ts';
 import { closeTask, findEpochs } from '../../../db/tasks/ends.ts';
@@ -22,23 +22,20 @@ export interface DeadLetterStores {
   tasks: Tasks;
   inspector: Inspector;
   control: Control;
-  /** Asked only for tasks that may have a row. */
+  /** Called only for tasks that may have a row. */
   db(): Pool;
-  /** What else keeps records of a task, told of its other life. */
+  /** Lets the owner of other records of a task react to a requeue. */
   onReopen?: OnReopen | undefined;
 }
 
-/**
- * `newer`: the same work has been asked for again since and is under way, so this stays; `not_failed`: it is no dead
- * letter.
- */
+/** `newer`: a later request for the same work is in progress, so the dead letter stays; `not_failed`: no dead letter. */
 export type RequeueWord = 'requeued' | 'newer' | 'not_failed';
 
-/** How long the reconciler leaves a reopened row alone, in milliseconds: it would take the dead letter for its end. */
+/** How long the reconciler skips a reopened row, in milliseconds: it would close the row on seeing the dead letter. */
 const QUIET_MS = 30_000;
 const PAGE = 500;
 
-/** Gives dead letters another life, with nothing charged. @returns one word each, in order. */
+/** Requeues dead letters with no attempts charged. @returns one word per id, in order. */
 export async function requeueDeadLetters(
   stores: DeadLetterStores,
   ids: readonly string[],
@@ -62,7 +59,7 @@ async function reopen(
   return (await reopenTask(db(), id, QUIET_MS, onReopen)) === 'newer' ? 'newer' : 'requeued';
 }
 
-/** Forgets every dead letter. @returns how many. */
+/** Deletes every dead letter. @returns the number deleted. */
 export async function purgeDeadLetters(stores: DeadLetterStores): Promise<number> {
   for await (const page of pagesOf(stores.inspector)) {
     const ids = page.flatMap(({ id, job }) => (mayHaveRow(stores.tasks, job?.task) ? [id] : []));
@@ -71,7 +68,7 @@ export async function purgeDeadLetters(stores: DeadLetterStores): Promise<number
   return stores.control.purgeFailed();
 }
 
-/** The queue is asked again once the epochs are known: somebody may have given these dead letters another life meanwhile. */
+/** Asks the queue again after reading the epochs: another process may have requeued a job in between. */
 async function closeRows(stores: DeadLetterStores, ids: readonly string[]): Promise<void> {
   const epochs = await findEpochs(stores.db(), ids);
   for (const { id, state, reason } of await stores.inspector.statuses(ids)) {
@@ -82,7 +79,7 @@ async function closeRows(stores: DeadLetterStores, ids: readonly string[]): Prom
   }
 }
 
-/** All of them, the oldest of each shard first. */
+/** All dead letters, oldest first within each shard. */
 export async function* deadLetters(inspector: Inspector): AsyncGenerator<JobStatus> {
   for await (const page of pagesOf(inspector)) yield* page;
 }
@@ -95,7 +92,7 @@ async function* pagesOf(inspector: Inspector): AsyncGenerator<JobStatus[]> {
   }
 }
 
-/** A task nobody knows here may have been durable. */
+/** An unknown task may have been durable. */
 function mayHaveRow(tasks: Tasks, name: string | undefined): boolean {
   return name === undefined || tasks.find(name)?.durable !== false;
 }

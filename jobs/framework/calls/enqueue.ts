@@ -1,6 +1,4 @@
-/**
- * Accepts calls: durable ones in Postgres first, then in the queue as best effort; the others in the queue alone.
- */
+/** Accepts calls: durable ones in Postgres, then best effort in the queue; transient ones in the queue only. */
 import { acceptTask, acceptWithin } from '../../../db/tasks/accept.ts';
 import type { Accepted, AcceptRequest } from '../../../db/tasks/request.ts';
 import { acceptPlain, isPlain } from '../../../db/tasks/accept-many.ts';
@@ -22,13 +20,13 @@ import {
 } from '../../queue/index.ts';
 import type { Signature } from '../signature.ts';
 
-/** Most rows in one statement. */
+/** Rows per INSERT. */
 const MAX_ROWS = 1000;
 
 export interface EnqueuerDependencies extends Known {
   db: Pool;
   broker: Broker;
-  /** Told of an accepted task that the queue did not take: the reconciler hands it over later. */
+  /** Called when the queue did not take an accepted task; the reconciler dispatches it later. */
   deferred(taskId: string, error: unknown): void;
 }
 
@@ -45,8 +43,8 @@ export class Enqueuer {
   }
 
   /**
-   * Accepts all of them, or none when one is not a valid call.
-   * @returns what each came to, in order.
+   * Validates every call before accepting any.
+   * @returns one result per call, in order.
    * @throws {AppError} those of `readCall`; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`, `QUEUE_FULL`, `STORE_UNAVAILABLE`
    */
   async enqueue(signatures: readonly Signature[]): Promise<Accepted[]> {
@@ -63,13 +61,16 @@ export class Enqueuer {
     return requests.map((request) => accepted.get(request)!);
   }
 
-  /** Accepts a durable call as part of a transaction. `dispatch` it once that is committed. */
+  /**
+   * Accepts a durable call within a transaction. The caller calls `dispatch` after the commit.
+   * @throws {AppError} those of `readCall`, `acceptWithin`; `TASK_OPTION_INVALID` when the task is not durable
+   */
   async enqueueWithin(
     tx: Queryable,
     signature: Signature,
   ): Promise<Pick<Accepted, 'id' | 'outcome'> & { dispatch: () => void }> {
     if (!signature.task.durable) {
-      const message = `${signature.task.name} is not durable: a transaction cannot hold it.`;
+      const message = `${signature.task.name} is not durable, so a transaction cannot include it.`;
       throw new AppError('TASK_OPTION_INVALID', { message });
     }
     const request = readCall(signature, this.#deps);
@@ -78,7 +79,7 @@ export class Enqueuer {
     return { id, outcome, dispatch: () => this.#dispatch(request, accepted) };
   }
 
-  /** Resolves once all that was accepted is in the queue, or left to the reconciler. Await it before the broker is closed. */
+  /** Resolves once every accepted task is queued or left to the reconciler. Await it before closing the broker. */
   async idle(): Promise<void> {
     await Promise.all(this.#dispatches);
   }
@@ -89,9 +90,9 @@ export class Enqueuer {
   ): Promise<void> {
     const { db } = this.#deps;
     try {
-      // One needs no transaction around several statements less than many do.
+      // Batching saves nothing for a single request.
       const plain = requests.length > 1 ? requests.filter(isPlain) : [];
-      // Others may store the same ones: all do so in the same order.
+      // A fixed order prevents deadlocks with concurrent callers that insert the same ids.
       plain.sort((a, b) => (a.id < b.id ? -1 : 1));
       if (plain.length > 0) {
         const answers = await transaction(db, (tx) => acceptPages(tx, plain));
@@ -109,12 +110,12 @@ export class Enqueuer {
     }
   }
 
-  /** Not awaited: accepted work does not depend on it. */
+  /** Not awaited: the task is accepted even when the queue is unavailable. */
   #dispatch(request: AcceptRequest, { id, outcome, delayMs }: Accepted): void {
     const { deferred } = this.#deps;
     let sent: Promise<unknown> | undefined;
     if (outcome === 'created') sent = this.#producer.enqueue(toJob({ ...request, delayMs }));
-    // Put off by another request.
+    // A debounced request postponed an existing task.
     else if (delayMs !== undefined) sent = this.#control.reschedule(id, delayMs, request.expiresMs);
     if (sent === undefined) return;
     const told = sent
@@ -146,7 +147,6 @@ async function acceptPages(tx: Queryable, requests: readonly AcceptRequest[]): P
   return accepted;
 }
 
-/** The words of the queue in those of the application. */
 const CODES: Partial<Record<QueueErrorCode, ErrorCode>> = {
   JOB_CONFLICT: 'TASK_ID_TAKEN',
   QUEUE_FULL: 'QUEUE_FULL',

@@ -1,6 +1,4 @@
-/**
- * From a signature to what is stored and queued: checked as a whole, before anything is written.
- */
+/** Turns a signature into a validated request, before anything is written. */
 import { randomUUID } from 'node:crypto';
 import type { TSchema } from 'typebox';
 import type { AcceptRequest } from '../../../db/tasks/request.ts';
@@ -14,13 +12,11 @@ import type { Tasks } from '../tasks.ts';
 
 export interface Known {
   tasks: Tasks;
-  /** Queues that workers serve, beside those that tasks name. */
+  /** Queues that workers serve in addition to those named by tasks. */
   queues: readonly string[];
 }
 
-/**
- * @throws {AppError} `TASK_UNKNOWN`, `TASK_OPTION_INVALID`, `QUEUE_UNKNOWN`, `TASK_PAYLOAD_INVALID`, `TASK_PAYLOAD_TOO_LARGE`
- */
+/** @throws {AppError} `TASK_UNKNOWN`, `TASK_OPTION_INVALID`, `QUEUE_UNKNOWN`, `TASK_PAYLOAD_INVALID`, `TASK_PAYLOAD_TOO_LARGE` */
 export function readCall(
   { task, payload, options }: Signature,
   { tasks, queues }: Known,
@@ -53,7 +49,7 @@ function encodePayload(schema: TSchema, payload: unknown): string {
   try {
     text = fits(schema, payload) ? JSON.stringify(payload) : undefined;
   } catch (cause) {
-    // It refers to itself, or holds what JSON has no words for.
+    // The payload has a cycle, or a value such as a BigInt.
     throw new AppError('TASK_PAYLOAD_INVALID', { cause });
   }
   if (text === undefined) throw new AppError('TASK_PAYLOAD_INVALID');

@@ -1,10 +1,8 @@
-/**
- * From accepted work to a job of the queue.
- */
+/** Builds the queue's job for an accepted request. */
 import type { AcceptRequest } from '../../../db/tasks/request.ts';
 import type { JobRequest } from '../../queue/index.ts';
 
-/** @param work `delayMs` from now, or else `eta` by the clock here. */
+/** @param work its `delayMs` takes precedence over `eta`, which is compared with this process's clock. */
 export function toJob({
   id,
   name: task,

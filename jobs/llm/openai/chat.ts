@@ -1,6 +1,6 @@
 /**
- * The language model, through the `openai` package and nothing of its policy: it would retry twice by itself with a
- * timeout of ten minutes, and takes an HTML page or `{}` for an answer.
+ * Chat client on the `openai` package with its policy disabled: the package would retry twice with a timeout of ten minutes, and
+ * accepts an HTML page or `{}` as an answer.
  */
 import { APIError } from 'openai';
 import { Type } from 'typebox';
@@ -9,13 +9,13 @@ import { connect, providerOf, within, type ServerOptions } from './connect.ts';
 import { LlmError } from '../error.ts';
 import type { ChatModel, ChatReply, ChatRequest } from '../model.ts';
 
-export interface LlmOptions extends ServerOptions {
+interface LlmOptions extends ServerOptions {
   model: string;
 }
 
 const TokenCount = Type.Optional(Type.Union([Type.Number(), Type.Null()]));
 
-/** The least an answer must have; servers differ in everything else. */
+/** The required fields of an answer; servers differ in the others. */
 const Completion = Type.Object({
   model: Type.Optional(Type.String()),
   choices: Type.Array(
@@ -34,9 +34,8 @@ const Completion = Type.Object({
 });
 
 /**
- * A chat model behind an OpenAI-compatible server.
- * A server that refuses `response_format` is asked once more without it, and never again with it: the caller checks
- * the form of the reply anyway.
+ * A chat model behind an OpenAI-compatible server. If the server rejects `response_format`, drops it for good and asks again; the
+ * caller validates the reply anyway.
  */
 export function createLlm({ baseUrl, apiKey, model, timeoutMs }: LlmOptions): ChatModel {
   const client = connect({ baseUrl, apiKey, timeoutMs });
@@ -97,7 +96,7 @@ function readCompletion(
   };
 }
 
-/** Postgres refuses NUL and unpaired surrogates, and the raw reply is stored before anyone reads it. */
+/** Postgres rejects NUL and unpaired surrogates, and the raw reply is stored before it is parsed. */
 function storable(text: string): string {
   return Buffer.from(text.replaceAll('\0', '')).toString();
 }

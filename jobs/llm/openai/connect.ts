@@ -1,21 +1,19 @@
-/**
- * What every call of a model server has in common: a deadline, and errors in our own words.
- */
+/** Deadline and error mapping shared by all calls of a model server. */
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
 import { LlmError } from '../error.ts';
 
-/** Nobody waits longer than an hour because a header says so. */
+/** Caps `Retry-After` at an hour. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 export interface ServerOptions {
-  /** Ends in `/v1` for most servers. */
+  /** Usually ends in `/v1`. */
   baseUrl: string;
   apiKey: string;
-  /** Deadline of one call, from the first byte sent to the last byte read, in milliseconds. */
+  /** Deadline of a call, from the first byte sent to the last byte read, in milliseconds. */
   timeoutMs: number;
 }
 
-/** The client, with nothing of its own policy. */
+/** Disables the client's own policy. */
 export function connect({ baseUrl, apiKey, timeoutMs }: ServerOptions): OpenAI {
   return new OpenAI({
     baseURL: baseUrl,
@@ -28,15 +26,11 @@ export function connect({ baseUrl, apiKey, timeoutMs }: ServerOptions): OpenAI {
   });
 }
 
-/** Who answered: the host of the server, or `offline` for the local coach. */
 export function providerOf(model: string, baseUrl: string): string {
   return model === 'offline-coach' ? 'offline' : new URL(baseUrl).host;
 }
 
-/**
- * Runs `work` with a deadline that holds whatever the server does, a body that drips included.
- * @throws {LlmError}; when `outer` is aborted, its reason.
- */
+/** Runs `work` with a hard deadline, even against a slow body. @throws {LlmError}, or the abort reason of `outer`. */
 export async function within<T>(
   timeoutMs: number,
   outer: AbortSignal | undefined,
@@ -64,7 +58,7 @@ function asLlmError(error: unknown): LlmError {
   if (error instanceof APIConnectionTimeoutError) return new LlmError('timeout');
   if (error instanceof APIConnectionError) return new LlmError('connection');
   if (error instanceof SyntaxError) return new LlmError('malformed');
-  // A body cut half way is a bare TypeError of fetch.
+  // `fetch` reports a truncated body as a bare TypeError.
   if (!(error instanceof APIError)) return new LlmError('connection');
   const status = typeof error.status === 'number' ? error.status : undefined;
   const retryAfterMs = readRetryAfter(error.headers);
@@ -76,7 +70,7 @@ function asLlmError(error: unknown): LlmError {
   return new LlmError(passing ? 'unavailable' : 'refused', { status, retryAfterMs });
 }
 
-/** `Retry-After` in seconds or as a date, in milliseconds from now. */
+/** Parses `Retry-After`, in seconds or as a date. @returns milliseconds from now. */
 function readRetryAfter(headers: unknown): number | undefined {
   const text = headers instanceof Headers ? headers.get('retry-after')?.trim() : undefined;
   if (text === undefined || text === '') return undefined;

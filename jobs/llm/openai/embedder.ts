@@ -1,26 +1,23 @@
-/**
- * Embeddings, through the `openai` package and nothing of its policy.
- */
+/** Embedding client on the `openai` package with its policy disabled. */
 import { Type } from 'typebox';
 import { Check } from 'typebox/schema';
 import { connect, providerOf, within, type ServerOptions } from './connect.ts';
 import { LlmError } from '../error.ts';
 import type { EmbeddingModel } from '../model.ts';
 
-export interface EmbedderOptions extends ServerOptions {
+interface EmbedderOptions extends ServerOptions {
   model: string;
-  /** Length of the vectors. */
+  /** Vector length. */
   size: number;
 }
 
-/** The least an answer must have. */
 const Answer = Type.Object({
   model: Type.Optional(Type.String()),
   data: Type.Array(Type.Object({ index: Type.Integer(), embedding: Type.Array(Type.Number()) })),
   usage: Type.Optional(Type.Object({ prompt_tokens: Type.Optional(Type.Number()) })),
 });
 
-/** An embedding model behind an OpenAI-compatible server. An answer that is not one vector for each text is `malformed`. */
+/** An embedding model behind an OpenAI-compatible server. Throws `malformed` unless the answer has one vector per text. */
 export function createEmbedder({ model, size, ...server }: EmbedderOptions): EmbeddingModel {
   const { baseUrl, timeoutMs } = server;
   const client = connect(server);

@@ -62,7 +62,7 @@ test('a preview shows when an expression would be due', async (t) => {
           {
             at: '2026-03-29T01:00:00.000Z',
             local: '2026-03-29T03:00:00+02:00',
-            note: 'Clocks are put forward here from 02:00 to 03:00: whatever lies in between is due now, once.',
+            note: 'Clocks go forward from 02:00 to 03:00: slots in between are due now, once.',
           },
           { at: '2026-03-30T00:30:00.000Z', local: '2026-03-30T02:30:00+02:00', note: null },
         ],

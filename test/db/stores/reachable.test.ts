@@ -184,8 +184,8 @@ test('a Redis that may evict jobs, or is a replica, is refused', async () => {
 test('a web server is neither ClickHouse nor Qdrant', async () => {
   const at = new URL(webUrl).host;
   assert.deepEqual(await problemsOf(configWith({ clickhouseUrl: webUrl, qdrantUrl: webUrl })), [
-    `ClickHouse (CLICKHOUSE_URL) at ${at}: what answers there is not ClickHouse`,
-    `Qdrant (QDRANT_URL) at ${at}: what answers there is not Qdrant`,
+    `ClickHouse (CLICKHOUSE_URL) at ${at}: the server there is not ClickHouse`,
+    `Qdrant (QDRANT_URL) at ${at}: the server there is not Qdrant`,
   ]);
 });
 

@@ -80,7 +80,7 @@ test('shows what comes, by the clocks of its zone, with a word about their chang
       ['2026-03-10T06:30:00.000Z', '2026-03-10T02:30:00-04:00'],
     ],
   );
-  assert.match(nightly!.next[0]!.note!, /put forward here from 02:00 to 03:00/);
+  assert.match(nightly!.next[0]!.note!, /go forward from 02:00 to 03:00/);
   assert.deepEqual(
     nightly!.next.slice(1).map(({ note }) => note),
     [null, null, null, null],
