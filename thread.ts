@@ -1,5 +1,5 @@
 /**
- * What the worker threads of the application run.
+ * Entry point of the application's worker threads.
  */
 import { connect } from './jobs/connect-resources.ts';
 import { TASKS } from './jobs/tasks.ts';

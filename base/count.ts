@@ -1,5 +1,5 @@
 /**
- * Numbers of things, for sentences.
+ * A number with its noun, for messages.
  */
 
 /** `3 jobs`, `1 job`. */

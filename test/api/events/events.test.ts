@@ -163,7 +163,7 @@ test('what comes after the 500th is rejected, and a repeat is accepted and store
   const { status, body } = await send({ events });
   assert.equal(status, 202);
   const rejected = [
-    { index: 500, code: 'EVENTS_TOO_MANY', message: 'A request takes 500 events.' },
+    { index: 500, code: 'EVENTS_TOO_MANY', message: 'A request may contain at most 500 events.' },
   ];
   assert.deepEqual(body, { accepted: 500, rejected });
   assert.equal((await send({ events: events.slice(0, 10) })).body.accepted, 10);
