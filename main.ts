@@ -1,6 +1,4 @@
-/**
- * A process of the application: `ROLE` selects its part. Stores without a URL run embedded.
- */
+/** A process of the application: `ROLE` selects its part. Stores without a URL run embedded. */
 import { assertPortFree } from './api/http/service.ts';
 import type { App } from './app.ts';
 import { environment, loadConfig, type Config, type ResolvedConfig } from './base/config.ts';

@@ -1,6 +1,4 @@
-/**
- * What the API is given, and what it gives DaoDao's routes.
- */
+/** What the API is given, and what it gives DaoDao's routes. */
 import type { Queryable } from '../db/stores/postgres.ts';
 import type { ScheduleBook } from '../jobs/framework/beat/book.ts';
 import type { TaskClient } from '../jobs/framework/calls/client.ts';

@@ -1,6 +1,4 @@
-/**
- * Every route there is.
- */
+/** Every route there is. */
 import type { FastifyInstance } from 'fastify';
 import type { ApiDependencies, RouteContext } from './context.ts';
 import { eventRoutes } from './events/routes.ts';

@@ -1,6 +1,4 @@
-/**
- * HTTP as a part of a process. The routes are loaded when it starts: a process without HTTP needs none of them.
- */
+/** HTTP as a part of a process. The routes are loaded when it starts: a process without HTTP needs none of them. */
 import type { ApiDependencies } from './context.ts';
 import { HttpService } from './http/service.ts';
 import type { OperationsDependencies } from './operations/dependencies.ts';

@@ -1,6 +1,4 @@
-/**
- * Finds the name that a misspelt one probably stands for.
- */
+/** Finds the name that a misspelt one probably stands for. */
 
 /** The nearest candidate within an edit distance of 2, or of 1 for words of up to four letters. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {

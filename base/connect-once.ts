@@ -1,6 +1,4 @@
-/**
- * A client that connects on first use.
- */
+/** A client that connects on first use. */
 
 /** A failed connection rejects its callers; the next call tries again. */
 export function connectOnce<T>(connect: () => Promise<T>): () => Promise<T> {

@@ -1,6 +1,4 @@
-/**
- * A number with its noun, for messages.
- */
+/** A number with its noun, for messages. */
 
 /** `3 jobs`, `1 job`. */
 export function count(number: number, noun: string): string {

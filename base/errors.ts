@@ -1,6 +1,4 @@
-/**
- * The catalogue of errors a caller may see: code, HTTP status and message. Bodies, logs and docs use only these codes.
- */
+/** The catalogue of errors a caller may see: code, HTTP status and message. Bodies, logs and docs use only these codes. */
 export const ERRORS = {
   CONFIG_INVALID: { status: 500, message: 'The configuration is not valid.' },
   BODY_MALFORMED: { status: 400, message: 'The body is not valid JSON.' },

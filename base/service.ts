@@ -1,6 +1,4 @@
-/**
- * Starting, stopping and repeating the long-lived parts of a process.
- */
+/** Starting, stopping and repeating the long-lived parts of a process. */
 import { setImmediate } from 'node:timers/promises';
 
 /** Node fires a timer with a longer delay at once. */

@@ -1,6 +1,4 @@
-/**
- * Detects network errors, which every client passes on with their code.
- */
+/** Detects network errors, which every client passes on with their code. */
 const CODES = /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN)/;
 
 export function isUnreachable(error: unknown): boolean {

@@ -1,6 +1,4 @@
-/**
- * Tells a hanging process from one whose stores are unavailable: a restart helps only the first.
- */
+/** Tells a hanging process from one whose stores are unavailable: a restart helps only the first. */
 import { Loop } from './service.ts';
 
 /** Interval of the store pings, in milliseconds. */

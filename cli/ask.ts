@@ -1,6 +1,4 @@
-/**
- * Asking workers that run, and showing who did not answer.
- */
+/** Asking workers that run, and showing who did not answer. */
 import type { Overview, WorkerAnswer } from '../jobs/queue/index.ts';
 import type { Input, Option } from './command.ts';
 import type { QueueStores } from './stores.ts';

@@ -1,6 +1,4 @@
-/**
- * What a command of the CLI is, and how the words of a command line become its input.
- */
+/** What a command of the CLI is, and how the words of a command line become its input. */
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../base/closest.ts';
 

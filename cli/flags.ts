@@ -1,6 +1,4 @@
-/**
- * Flags of a process: each overrides the setting of the same meaning for this process alone, and is checked like it.
- */
+/** Flags of a process: each overrides the setting of the same meaning for this process alone, and is checked like it. */
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../base/closest.ts';
 import { SETTINGS, type Setting, type SettingName } from '../base/settings/index.ts';

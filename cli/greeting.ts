@@ -1,6 +1,4 @@
-/**
- * What `npm start` prints once everything runs embedded: tokens of demo users, and commands to paste.
- */
+/** What `npm start` prints once everything runs embedded: tokens of demo users, and commands to paste. */
 import { signToken } from '../api/http/auth.ts';
 import { SETTINGS, type ResolvedConfig } from '../base/config.ts';
 import { SEED_USERS } from '../db/seed/seed.ts';

@@ -1,6 +1,4 @@
-/**
- * Commands for operators and maintenance: `npm run cli -- <command>`.
- */
+/** Commands for operators and maintenance: `npm run cli -- <command>`. */
 import { runCommand } from './run.ts';
 import { onReaderGone } from './output.ts';
 

@@ -1,6 +1,4 @@
-/**
- * Standard output, as the programs that talk to people use it.
- */
+/** Standard output, as the programs that talk to people use it. */
 
 /** Writes a line. */
 export function say(line: string): void {

@@ -1,6 +1,4 @@
-/**
- * Makes the stores ready to be used: tables, collections and, where wanted, the read model and the seed.
- */
+/** Makes the stores ready to be used: tables, collections and, where wanted, the read model and the seed. */
 import type { ResolvedConfig } from '../base/config.ts';
 import { connectClickhouse } from '../db/stores/clickhouse.ts';
 import { prepareClickhouse } from '../db/daodao/events-table.ts';

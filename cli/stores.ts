@@ -1,6 +1,4 @@
-/**
- * What commands work on: the engines of a running process, configured stores, or embedded engines started for them.
- */
+/** What commands work on: the engines of a running process, configured stores, or embedded engines started for them. */
 import { loadConfig, type ResolvedConfig } from '../base/config.ts';
 import { attachToRunning, resolveConfig } from '../db/embedded/engines.ts';
 import { createPool, type Pool } from '../db/stores/postgres.ts';

@@ -1,6 +1,4 @@
-/**
- * Rows for people, documents for programs.
- */
+/** Rows for people, documents for programs. */
 import { say } from './output.ts';
 
 /** One JSON document when that was asked for, otherwise lines. */

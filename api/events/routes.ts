@@ -1,6 +1,4 @@
-/**
- * What people do, told by the front end. Stored in Postgres at once, in ClickHouse soon after.
- */
+/** What people do, told by the front end. Stored in Postgres at once, in ClickHouse soon after. */
 import { randomUUID } from 'node:crypto';
 import { Compile } from 'typebox/compile';
 import { storeEvents, type BehaviourEvent } from '../../db/daodao/events.ts';

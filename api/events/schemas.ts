@@ -1,6 +1,4 @@
-/**
- * Behaviour events as they cross HTTP.
- */
+/** Behaviour events as they cross HTTP. */
 import { Type } from 'typebox';
 import { UUID_PATTERN } from '../http/schemas.ts';
 

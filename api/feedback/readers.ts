@@ -1,6 +1,4 @@
-/**
- * What the routes read from Postgres, and the rule that one sees only what is one's own.
- */
+/** What the routes read from Postgres, and the rule that one sees only what is one's own. */
 import { findOwner } from '../../db/daodao/practices.ts';
 import { findFeedback, type Feedback } from '../../db/daodao/feedback.ts';
 import type { Queryable } from '../../db/stores/postgres.ts';

@@ -1,6 +1,4 @@
-/**
- * Asking for the feedback of a practice, and reading it.
- */
+/** Asking for the feedback of a practice, and reading it. */
 import { withOptions } from '../../jobs/framework/signature.ts';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';

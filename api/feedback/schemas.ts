@@ -1,6 +1,4 @@
-/**
- * The shapes of feedback over HTTP.
- */
+/** The shapes of feedback over HTTP. */
 import { Type } from 'typebox';
 import { EXAMPLE_PRACTICE, EXAMPLE_TASK, Instant, Locale, Uuid } from '../http/schemas.ts';
 

@@ -1,6 +1,4 @@
-/**
- * `/api/v1`: the routes as DaoDao's front end calls them, each answer in the envelope it expects.
- */
+/** `/api/v1`: the routes as DaoDao's front end calls them, each answer in the envelope it expects. */
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { Type, type TSchema } from 'typebox';
 import type { Telemetry } from '../../base/telemetry/telemetry.ts';

@@ -1,6 +1,4 @@
-/**
- * The one place where an error becomes an answer: `{error: {code, message, details?, request_id}}`.
- */
+/** The one place where an error becomes an answer: `{error: {code, message, details?, request_id}}`. */
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isPostgresAway } from '../../db/stores/postgres.ts';

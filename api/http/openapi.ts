@@ -1,6 +1,4 @@
-/**
- * `/openapi.json`, made from the routes' schemas, and `/docs`, which reads it. Both work with no network but this server.
- */
+/** `/openapi.json`, made from the routes' schemas, and `/docs`, which reads it. Both work with no network but this server. */
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';

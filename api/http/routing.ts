@@ -1,6 +1,4 @@
-/**
- * Tells an unknown path (404) from a known one asked with another method (405).
- */
+/** Tells an unknown path (404) from a known one asked with another method (405). */
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../base/errors.ts';
 

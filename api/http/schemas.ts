@@ -1,6 +1,4 @@
-/**
- * What the schemas of all routes share, and the answers of errors.
- */
+/** What the schemas of all routes share, and the answers of errors. */
 import { Type, type TSchema } from 'typebox';
 import { ERRORS, type ErrorCode } from '../../base/errors.ts';
 

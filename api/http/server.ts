@@ -1,6 +1,4 @@
-/**
- * The HTTP server: what holds for every route.
- */
+/** The HTTP server: what holds for every route. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';

@@ -1,6 +1,4 @@
-/**
- * The HTTP server as a part of a process: listens, drains, closes.
- */
+/** The HTTP server as a part of a process: listens, drains, closes. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:net';

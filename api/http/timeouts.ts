@@ -1,6 +1,4 @@
-/**
- * Every wait of the server has an end. The framework's own defaults are "none".
- */
+/** Every wait of the server has an end. The framework's own defaults are "none". */
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../base/errors.ts';
 

@@ -1,6 +1,4 @@
-/**
- * Requests are checked with the same schemas that give the handlers their types.
- */
+/** Requests are checked with the same schemas that give the handlers their types. */
 import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';

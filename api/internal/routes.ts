@@ -1,6 +1,4 @@
-/**
- * What DaoDao's own services tell: that something has happened which is worth some work.
- */
+/** What DaoDao's own services tell: that something has happened which is worth some work. */
 import { Type, type Static } from 'typebox';
 import type { Accepted } from '../../db/tasks/request.ts';
 import { AppError } from '../../base/errors.ts';

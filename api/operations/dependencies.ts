@@ -1,6 +1,4 @@
-/**
- * What is told to those who run a process.
- */
+/** What is told to those who run a process. */
 import type { Registry } from 'prom-client';
 import type { ResolvedConfig } from '../../base/config.ts';
 import type { Telemetry } from '../../base/telemetry/telemetry.ts';

@@ -1,6 +1,4 @@
-/**
- * What a process needs to be of use, and what it can do without.
- */
+/** What a process needs to be of use, and what it can do without. */
 import type { ResolvedConfig } from '../../base/config.ts';
 import type { Watchdog } from '../../base/watchdog.ts';
 import type { Cache } from '../../db/stores/cache.ts';

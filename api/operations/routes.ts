@@ -1,6 +1,4 @@
-/**
- * For those who run the server: is it alive, can it work, what does it count, what does it offer.
- */
+/** For those who run the server: is it alive, can it work, what does it count, what does it offer. */
 import { Type } from 'typebox';
 import type { Api } from '../http/api.ts';
 import type { Dependency, OperationsDependencies } from './dependencies.ts';

@@ -1,6 +1,4 @@
-/**
- * The shapes of health and readiness over HTTP.
- */
+/** The shapes of health and readiness over HTTP. */
 import { Type } from 'typebox';
 
 export const HealthBody = Type.Object(

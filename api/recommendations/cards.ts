@@ -1,6 +1,4 @@
-/**
- * From the cached order to the cards of one page.
- */
+/** From the cached order to the cards of one page. */
 import { Compile } from 'typebox/compile';
 import { findCards, type Card, type CardFor } from '../../db/daodao/cards.ts';
 import { findLively } from '../../db/daodao/recommendation-sources.ts';

@@ -1,6 +1,4 @@
-/**
- * Asking for new vectors of oneself and one's practices.
- */
+/** Asking for new vectors of oneself and one's practices. */
 import { updateVectorsOf } from '../../jobs/embeddings/call.ts';
 import { answerAccepted } from '../tasks/accepted.ts';
 import { principalOf } from '../http/auth.ts';

@@ -1,6 +1,4 @@
-/**
- * The page of cards that a request asks for, whatever shape the cards are answered in.
- */
+/** The page of cards that a request asks for, whatever shape the cards are answered in. */
 import type { FastifyReply } from 'fastify';
 import type { Static } from 'typebox';
 import type { Principal } from '../http/auth.ts';

@@ -1,6 +1,4 @@
-/**
- * Practices of others that fit the user.
- */
+/** Practices of others that fit the user. */
 import { refreshCardsOf } from '../../jobs/recommendations/call.ts';
 import { answerAccepted } from '../tasks/accepted.ts';
 import { principalOf } from '../http/auth.ts';

@@ -1,6 +1,4 @@
-/**
- * Recommendations as they cross HTTP.
- */
+/** Recommendations as they cross HTTP. */
 import { Type, type Static } from 'typebox';
 import { REASONS } from '../../jobs/recommendations/score.ts';
 import { UUID_PATTERN } from '../http/schemas.ts';

@@ -1,6 +1,4 @@
-/**
- * Recommendations as DaoDao's front end calls them. Served in the envelope alone.
- */
+/** Recommendations as DaoDao's front end calls them. Served in the envelope alone. */
 import { isShownTo } from '../../db/daodao/cards.ts';
 import { giveVerdict, type Verdict } from '../../db/daodao/likes.ts';
 import { AppError } from '../../base/errors.ts';

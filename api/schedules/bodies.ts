@@ -1,6 +1,4 @@
-/**
- * Schedules as they cross HTTP and as the CLI prints them.
- */
+/** Schedules as they cross HTTP and as the CLI prints them. */
 import type { Static } from 'typebox';
 import type { Change, ScheduleEdits } from '../../db/tasks/schedules.ts';
 import type { ScheduleView } from '../../jobs/framework/beat/book.ts';

@@ -1,6 +1,4 @@
-/**
- * Schedules: to list, to change, and to run now. For admins.
- */
+/** Schedules: to list, to change, and to run now. For admins. */
 import { upcoming } from '../../jobs/framework/beat/upcoming.ts';
 import { DEFAULT_TIMEZONE, Timetable } from '../../jobs/framework/beat/timetable.ts';
 import { SHOWN, type ScheduleBook } from '../../jobs/framework/beat/book.ts';

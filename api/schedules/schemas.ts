@@ -1,6 +1,4 @@
-/**
- * The shapes of schedules.
- */
+/** The shapes of schedules. */
 import { Type, type TSchema } from 'typebox';
 import { MAX_EVERY_MS, MIN_EVERY_MS } from '../../jobs/framework/beat/timetable.ts';
 import { TaskStatus } from '../tasks/schemas.ts';

@@ -1,6 +1,4 @@
-/**
- * The answer to work that is accepted.
- */
+/** The answer to work that is accepted. */
 import type { FastifyReply } from 'fastify';
 import type { Static } from 'typebox';
 import type { Accepted } from '../../db/tasks/request.ts';

@@ -1,6 +1,4 @@
-/**
- * The shapes of tasks over HTTP.
- */
+/** The shapes of tasks over HTTP. */
 import { Type } from 'typebox';
 import { EXAMPLE_TASK, Instant, Nullable, Uuid, VISIBLE_ASCII_PATTERN } from '../http/schemas.ts';
 import { MAX_WAIT_SECONDS } from '../http/timeouts.ts';

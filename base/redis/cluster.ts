@@ -1,6 +1,4 @@
-/**
- * Connects to a Redis Cluster. With its defaults, ioredis hangs, sends commands twice, or drops every node for one.
- */
+/** Connects to a Redis Cluster. With its defaults, ioredis hangs, sends commands twice, or drops every node for one. */
 import { Cluster } from 'ioredis';
 
 export interface Node {

@@ -1,6 +1,4 @@
-/**
- * Checks that a Redis can hold jobs: version 7 or newer, a master, and `noeviction`.
- */
+/** Checks that a Redis can hold jobs: version 7 or newer, a master, and `noeviction`. */
 
 const NEEDED_MAJOR = 7;
 

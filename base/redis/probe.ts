@@ -1,6 +1,4 @@
-/**
- * Checks that a URL leads to a Redis that can hold jobs.
- */
+/** Checks that a URL leads to a Redis that can hold jobs. */
 import { Redis } from 'ioredis';
 import { readInfo, unfitness } from './fitness.ts';
 

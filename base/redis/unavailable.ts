@@ -1,6 +1,4 @@
-/**
- * Classifies Redis errors.
- */
+/** Classifies Redis errors. */
 import { isUnreachable } from '../unreachable.ts';
 
 /** Replies of a Redis that is starting, failing over, busy or unable to save. It did not run the command. */

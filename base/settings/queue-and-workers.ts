@@ -1,6 +1,4 @@
-/**
- * The settings of the queue and the workers, part of the table in index.ts.
- */
+/** The settings of the queue and the workers, part of the table in index.ts. */
 export const QUEUE_SETTINGS = {
   QUEUE_PREFIX: {
     kind: 'text',

@@ -1,6 +1,4 @@
-/**
- * Errors as JSON data, for threads and the log.
- */
+/** Errors as JSON data, for threads and the log. */
 
 export interface DescribedError {
   name?: string;

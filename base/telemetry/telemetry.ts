@@ -1,6 +1,4 @@
-/**
- * One stream of typed events; the log and the metrics are its subscribers. Emit once, never log beside it.
- */
+/** One stream of typed events; the log and the metrics are its subscribers. Emit once, never log beside it. */
 import { pino, type Logger } from 'pino';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { describeError, type DescribedError } from './describe-error.ts';

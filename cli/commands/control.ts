@@ -1,6 +1,4 @@
-/**
- * Acting on workers, queues and jobs that run.
- */
+/** Acting on workers, queues and jobs that run. */
 import { SETTINGS } from '../../base/config.ts';
 import { count } from '../../base/count.ts';
 import { revoke } from '../../jobs/framework/calls/revoke.ts';

@@ -1,6 +1,4 @@
-/**
- * Dead letters: tasks that failed for good.
- */
+/** Dead letters: tasks that failed for good. */
 import { setCallsAside } from '../../db/llm/calls.ts';
 import { count } from '../../base/count.ts';
 import {

@@ -1,6 +1,4 @@
-/**
- * Following the jobs that end.
- */
+/** Following the jobs that end. */
 import { once } from 'node:events';
 import { EventTail, type Inspector } from '../../jobs/queue/index.ts';
 import { onReaderGone, say } from '../output.ts';

@@ -1,6 +1,4 @@
-/**
- * Looking without moving anything: workers, jobs, queues, tasks.
- */
+/** Looking without moving anything: workers, jobs, queues, tasks. */
 import type { WorkerAnswer } from '../../jobs/queue/index.ts';
 import type { HeldJob } from '../../workers/main/runs.ts';
 import { answersOf, ask, ASK_OPTIONS, countServing, JSON_OPTION, troubles } from '../ask.ts';

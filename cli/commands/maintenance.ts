@@ -1,6 +1,4 @@
-/**
- * Commands around the stores: settings, tables, seed, an empty data directory.
- */
+/** Commands around the stores: settings, tables, seed, an empty data directory. */
 import path from 'node:path';
 import { describeConfig, loadConfig } from '../../base/config.ts';
 import { resetData } from '../../db/embedded/host/data-dir.ts';

@@ -1,6 +1,4 @@
-/**
- * Making all vectors anew: after a loss of the vector store, or for another embedding model.
- */
+/** Making all vectors anew: after a loss of the vector store, or for another embedding model. */
 import { createTaskClient } from '../../jobs/framework/calls/client.ts';
 import { TASKS } from '../../jobs/tasks.ts';
 import { updateUserEmbeddings } from '../../jobs/embeddings/task.ts';

@@ -1,6 +1,4 @@
-/**
- * Schedules: to list, to change, and to run now.
- */
+/** Schedules: to list, to change, and to run now. */
 import { scheduleBody, scheduleDetailBody } from '../../api/schedules/bodies.ts';
 import { AppError } from '../../base/errors.ts';
 import { ScheduleBook, type ScheduleChange } from '../../jobs/framework/beat/book.ts';

@@ -1,6 +1,4 @@
-/**
- * What the guided run shows: a bar per task on a terminal, plain lines elsewhere.
- */
+/** What the guided run shows: a bar per task on a terminal, plain lines elsewhere. */
 export interface TaskLine {
   title: string;
   status: string;
