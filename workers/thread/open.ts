@@ -94,7 +94,7 @@ export function openTransient<X>(
 function nothingToRun(delayMs: number | undefined): AttemptEnd {
   return delayMs === undefined
     ? { kind: 'obsolete', reason: 'the task is finished or unknown' }
-    : { kind: 'released', delayMs, reason: 'its retry delay has not passed' };
+    : { kind: 'released', delayMs, reason: 'the task is not due yet' };
 }
 
 export function charge(decision: Decision, { attempts }: RunSoFar): AttemptEnd {
