@@ -1,8 +1,8 @@
 /** Starting, stopping and repeating the long-lived parts of a process. */
 import { setImmediate } from 'node:timers/promises';
 
-/** Node fires a timer with a longer delay at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Node fires a timer with a longer delay at once. In milliseconds. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** `stop` is safe before `start` and when called twice. */
 export interface Service {

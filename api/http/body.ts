@@ -84,10 +84,7 @@ export function findUrlProblem(url: string): AppError | undefined {
   }
 }
 
-/**
- * Visits every text and field name. Iterative: recursion would overflow the stack before reaching the depth limit.
- * @throws {AppError} `BODY_MALFORMED` beyond the maximum depth.
- */
+/** Visits every text and field name. @throws {AppError} `BODY_MALFORMED` beyond the maximum depth. */
 function walk(root: unknown, see: Record<'key' | 'text', (text: string) => void>): void {
   const left: { value: unknown; depth: number }[] = [{ value: root, depth: 1 }];
   for (let next = left.pop(); next !== undefined; next = left.pop()) {

@@ -21,7 +21,8 @@ export const Uuid = (description: string, example: string) =>
 
 export const Instant = (description: string) => Type.String({ format: 'date-time', description });
 
-export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export const Nullable = <T extends TSchema>(schema: T, options = {}) =>
+  Type.Union([schema, Type.Null()], options);
 
 export const Locale = (description: string) =>
   Type.Enum(['zh-TW', 'en'], { type: 'string', description });

@@ -1,11 +1,8 @@
 /** Schemas of schedules. */
-import { Type, type TSchema } from 'typebox';
+import { Type } from 'typebox';
 import { MAX_EVERY_MS, MIN_EVERY_MS } from '../../jobs/framework/beat/timetable.ts';
+import { Instant, Nullable } from '../http/schemas.ts';
 import { TaskStatus } from '../tasks/schemas.ts';
-
-const Nullable = <T extends TSchema>(schema: T, options = {}) =>
-  Type.Union([schema, Type.Null()], options);
-const Instant = (description: string) => Type.String({ format: 'date-time', description });
 
 const CRON = {
   maxLength: 200,

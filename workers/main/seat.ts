@@ -35,7 +35,6 @@ const ALL_BATCHES = 1_000_000;
 export interface SeatOptions {
   data: ThreadData;
   module: URL;
-  /** Whether the thread starts before there is work. */
   warm: boolean;
 }
 
@@ -61,7 +60,6 @@ export class Seat {
   readonly #piscina: Piscina<string, void>;
   readonly #events: ThreadEvents;
   readonly #changed: (seat: Seat) => void;
-  /** Jobs that have not ended. */
   readonly #running = new Map<string, RunningJob>();
   #thread: Thread | undefined;
 
@@ -97,7 +95,6 @@ export class Seat {
     });
   }
 
-  /** Jobs that have not ended. */
   get load(): number {
     return this.#running.size;
   }

@@ -2,10 +2,8 @@
  * Whether and why a job must stop; keeps its soft time limit. Most short jobs never use the `AbortSignal`, so it is
  * created on demand.
  */
+import { LONGEST_TIMER_MS } from '../../base/service.ts';
 import type { AbortReason } from '../protocol.ts';
-
-/** Node fires a timer with a longer delay at once. */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 export class Stop {
   #reason: AbortReason | undefined;
