@@ -79,7 +79,7 @@ async function setPaused(input: Input, word: 'paused' | 'resumed'): Promise<void
   });
 }
 
-export interface Revoked {
+interface Revoked {
   id: string;
   /** Whether the row in Postgres was revoked. */
   row: boolean;
