@@ -1,6 +1,4 @@
-/**
- * A process of the application: `ROLE` says which part. Stores without a URL are run embedded.
- */
+/** A process of the application: `ROLE` selects its part. Stores without a URL run embedded. */
 import { assertPortFree } from './api/http/service.ts';
 import type { App } from './app.ts';
 import { environment, loadConfig, type Config, type ResolvedConfig } from './base/config.ts';
@@ -25,12 +23,11 @@ const shutdown = new Shutdown({
   abandon: async () => (await starting)?.abandon(),
 });
 
-/** As an operator asked a worker of this process. */
 function end(kind: ShutdownKind): void {
   shutdown[kind]('an operator asked for it');
 }
 
-/** A start under way is waited for: a process must not end while its threads begin. */
+/** Waits for a start under way: the process must not end while its threads start. */
 async function stopEverything(): Promise<void> {
   const app = await starting?.catch(() => undefined);
   await app?.stop();
@@ -45,7 +42,7 @@ async function prepare(config: Config, { config: ready, embedded }: Resolved): P
   say(aboutData(config.dataDir));
 }
 
-/** Before anything is accepted that could not be stored. */
+/** Fails the start before requests are accepted that could not be stored. */
 async function assertReady(config: ResolvedConfig): Promise<void> {
   const db = createPool(config.databaseUrl, { max: 1, name: 'daodao-start' });
   try {
@@ -56,13 +53,13 @@ async function assertReady(config: ResolvedConfig): Promise<void> {
   }
 }
 
-/** Beside the start: its being unavailable delays feedback, and keeps nobody from asking for it. */
+/** Does not block the start: an unavailable model only delays feedback. */
 async function warnOfModel({ config, embedded }: Resolved): Promise<void> {
   const problem = await checkModel(config, embedded);
   if (problem !== undefined) telemetry.emit('model.unreachable', { problem });
 }
 
-/** The settings the flags stand for; with `--help`, or flags that do not exist, the process ends here. */
+/** Ends the process on `--help` and on unknown flags. */
 function settingsOfFlags(): Record<string, string> {
   const flags = readFlags(process.argv.slice(2));
   if (flags.kind === 'settings') return flags.settings;
@@ -79,9 +76,9 @@ async function main(): Promise<void> {
   const logger = logEvents(telemetry, config.logLevel);
   shutdown.onSignals();
   onReaderGone(() => {
-    // Often the same pipe, and a write of the log to a broken one never ends.
+    // The log often shares the pipe, and writing to a broken pipe never ends.
     logger.level = 'silent';
-    shutdown.warm('nobody reads the output');
+    shutdown.warm('the reader of the output is gone');
   });
   if (config.role === 'all' || config.role === 'api') await assertPortFree(config);
   resolved = await resolveConfig(
@@ -91,14 +88,14 @@ async function main(): Promise<void> {
     (reason) => say(`  … ${reason}`),
   );
   await prepare(config, resolved);
-  // A start that was refused by now has loaded nothing of it.
+  // Loaded late, so that a refused start stays fast.
   const { startApp } = await import('./app.ts');
   if (shutdown.begun) return;
   if (config.role === 'all' || config.role === 'worker') void warnOfModel(resolved);
   starting = startApp(resolved.config, telemetry, { shutdown: end });
   const app = await starting;
   if (app.origin !== undefined && !shutdown.begun) await greet(resolved, app.origin);
-  // After the greeting, which no line of the log interrupts.
+  // After the greeting, so that no log line interrupts it.
   telemetry.emit('process.started', { role: config.role, pid: process.pid });
 }
 

@@ -1,6 +1,4 @@
-/**
- * What the worker threads of the application run.
- */
+/** Entry point of the application's worker threads. */
 import { connect } from './jobs/connect-resources.ts';
 import { TASKS } from './jobs/tasks.ts';
 import { serveThread } from './workers/thread/thread.ts';

@@ -1,6 +1,4 @@
-/**
- * What the API is given, and what it gives DaoDao's routes.
- */
+/** Dependencies of the API, and the context of its routes. */
 import type { Queryable } from '../db/stores/postgres.ts';
 import type { ScheduleBook } from '../jobs/framework/beat/book.ts';
 import type { TaskClient } from '../jobs/framework/calls/client.ts';
@@ -19,12 +17,12 @@ export interface ApiDependencies extends OperationsDependencies {
   schedules: Pick<ScheduleBook, 'changes' | 'edit' | 'find' | 'list' | 'run'>;
   cache: VersionedCache;
   backlog: Pick<Backlog, 'size' | 'isFull' | 'assertRoom'>;
-  /** What routes read from Postgres. Default: queries on `db`. */
+  /** Default: queries on `db`. */
   readers?: Readers;
 }
 
 export interface RouteContext extends Omit<ApiDependencies, 'readers'> {
   readers: Readers;
-  /** Aborted when the server begins to close, so that long-polls end at once. */
+  /** Aborted when the server starts to close, which ends long-polls. */
   closing: AbortSignal;
 }

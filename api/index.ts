@@ -1,6 +1,4 @@
-/**
- * Every route there is.
- */
+/** Assembles the routes of a process. */
 import type { FastifyInstance } from 'fastify';
 import type { ApiDependencies, RouteContext } from './context.ts';
 import { eventRoutes } from './events/routes.ts';
@@ -18,7 +16,6 @@ import { topicCardRoutes } from './recommendations/topic-cards.ts';
 import { scheduleRoutes } from './schedules/routes.ts';
 import { taskRoutes } from './tasks/routes.ts';
 
-/** What a process with the API answers. */
 export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> {
   const readers = deps.readers ?? postgresReaders(deps.db);
   return buildServer(deps, (app, closing) => {
@@ -41,7 +38,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   });
 }
 
-/** What a process without the API answers. */
+/** For a process without the API. */
 export async function buildOperations(deps: OperationsDependencies): Promise<FastifyInstance> {
   return buildServer(deps, (app) => operationsRoutes(app, deps));
 }

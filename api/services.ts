@@ -1,11 +1,8 @@
-/**
- * HTTP as a part of a process. The routes are loaded when it starts: a process without HTTP needs none of them.
- */
+/** HTTP services of a process. They load the routes on start, as a process without HTTP needs none. */
 import type { ApiDependencies } from './context.ts';
 import { HttpService } from './http/service.ts';
 import type { OperationsDependencies } from './operations/dependencies.ts';
 
-/** Everything the application answers. */
 export function apiService(deps: ApiDependencies): HttpService {
   const { host, port, shutdownGraceMs: graceMs } = deps.config;
   return new HttpService({ host, port, setting: 'PORT', graceMs }, async () =>
@@ -13,7 +10,7 @@ export function apiService(deps: ApiDependencies): HttpService {
   );
 }
 
-/** What a process without the API answers. */
+/** For a process without the API. */
 export function operationsService(deps: OperationsDependencies, port: number): HttpService {
   const { host, shutdownGraceMs: graceMs } = deps.config;
   const listening = { host, port, setting: 'OPERATIONS_PORT', graceMs } as const;

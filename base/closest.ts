@@ -1,8 +1,6 @@
-/**
- * What somebody meant who wrote a name that does not exist.
- */
+/** Finds the name that a misspelt one probably stands for. */
 
-/** The candidate nearest to a word, within an edit distance of 2; a word of up to four letters must be closer: 1. */
+/** The nearest candidate within an edit distance of 2, or of 1 for words of up to four letters. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const limit = word.length <= 4 ? 1 : 2;
   const near = (distance: number) =>
@@ -24,7 +22,7 @@ function editDistance(a: string, b: string, limit: number): number {
   return previous[b.length] ?? limit + 1;
 }
 
-/** ` Did you mean …?`, to follow a sentence; empty when nothing is near. */
+/** ` Did you mean …?`, to append to a sentence; empty without a near candidate. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
   const meant = closest(word, candidates);
   return meant === undefined ? '' : ` Did you mean ${meant}?`;

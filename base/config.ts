@@ -1,13 +1,11 @@
-/**
- * The only reader of the environment. One schema: name, unit, default, sentence; all problems are reported at once.
- */
+/** The only reader of the environment: checks it against the settings and reports all problems at once. */
 import { existsSync } from 'node:fs';
 import { closest, didYouMean } from './closest.ts';
 import { SETTINGS, type Config, type Setting, type SettingName } from './settings/index.ts';
 
 export { ROLES, SETTINGS, type Config, type SettingName } from './settings/index.ts';
 
-/** A configuration whose every store has an address: what all parts but the embedded engines work with. */
+/** A configuration in which every store has an address. */
 export interface ResolvedConfig extends Config {
   databaseUrl: string;
   redisUrl: string;
@@ -18,12 +16,12 @@ export interface ResolvedConfig extends Config {
   jwtSecurity: string;
 }
 
-/** All that is wrong with an environment, one sentence a problem. */
+/** One sentence per problem of the environment. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
     super(
-      ['The configuration is not usable:', ...problems.map((problem) => `  - ${problem}`)].join(
+      ['The configuration is not valid:', ...problems.map((problem) => `  - ${problem}`)].join(
         '\n',
       ),
     );
@@ -33,9 +31,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads and checks the environment.
- * A variable that looks like a misspelt setting (edit distance of at most 2) is a problem too, unless that setting is
- * given as well; names of up to four letters are too short to tell a slip from another program's variable.
+ * Treats a variable that looks like a misspelt setting as a problem, unless that setting is set too. Names of up to
+ * four letters are exempt: they often belong to other programs.
  * @throws {ConfigError} with every problem found.
  */
 export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
@@ -55,20 +52,16 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment()): Config {
   const servesHttp = config.role === 'all' || config.role === 'api';
   if (servesHttp && config.databaseUrl !== undefined && config.jwtSecurity === undefined) {
     problems.push(
-      'JWT_SECURITY is needed by the API when DATABASE_URL is set: put the secret there that signs the tokens of your users.',
+      'The API requires JWT_SECURITY when DATABASE_URL is set: set it to the secret that signs the tokens of your users.',
     );
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
 
-/** The settings that make a store one of its own instead of an embedded one. */
 const STORE_URLS = ['DATABASE_URL', 'REDIS_URL', 'CLICKHOUSE_URL', 'QDRANT_URL'] as const;
 
-/**
- * The configuration with every store embedded, and the names of the set URLs that are ignored for it.
- * @throws {ConfigError} with every problem found in the rest.
- */
+/** Embeds every store, and names the configured store URLs it ignores. @throws {ConfigError} */
 export function loadEmbeddedConfig(env: NodeJS.ProcessEnv = environment()): {
   config: Config;
   ignored: SettingName[];
@@ -136,7 +129,7 @@ function parse(name: string, setting: Setting, text: string, problems: string[])
   }
 }
 
-/** The settings as `NAME=value` with where each came from; secrets and passwords in URLs are masked. */
+/** Secrets and passwords in URLs are masked. */
 export function describeConfig(
   env: NodeJS.ProcessEnv = environment(),
 ): { name: string; value: string; isDefault: boolean; unit: string; describe: string }[] {
@@ -169,7 +162,7 @@ function camelCase(name: string): string {
   return name.toLowerCase().replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The environment, with what a file `.env` in the working directory adds to it. */
+/** Includes `.env` of the working directory, which overrides no variable. */
 export function environment(): NodeJS.ProcessEnv {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return process.env;

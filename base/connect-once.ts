@@ -1,8 +1,6 @@
-/**
- * A client that is made when it is first used, and then kept.
- */
+/** A client that connects on first use. */
 
-/** @returns what connects at the first call. A failure is told to who asked and forgotten: the next call tries again. */
+/** A failed connection rejects its callers; the next call tries again. */
 export function connectOnce<T>(connect: () => Promise<T>): () => Promise<T> {
   let client: Promise<T> | undefined;
   return () =>

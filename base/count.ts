@@ -1,6 +1,4 @@
-/**
- * Numbers of things, for sentences.
- */
+/** A number with its noun, for messages. */
 
 /** `3 jobs`, `1 job`. */
 export function count(number: number, noun: string): string {

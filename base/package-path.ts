@@ -1,6 +1,4 @@
-/**
- * Where this package lies, wherever the compiled code runs from: Lua and SQL are read from there.
- */
+/** Resolves paths from the root of this package, for source and compiled code alike: Lua and SQL are read from there. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 

@@ -1,12 +1,10 @@
-/**
- * Start, stop and repeat: what every long-lived part of a process has in common.
- */
+/** Starting, stopping and repeating the long-lived parts of a process. */
 import { setImmediate } from 'node:timers/promises';
 
-/** Longest delay a Node timer can wait, in milliseconds; a longer one would end at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Node fires a timer with a longer delay at once. In milliseconds. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** A part of a process with a life of its own. `stop` is safe before `start` and when called twice. */
+/** `stop` is safe before `start` and when called twice. */
 export interface Service {
   readonly name: string;
   start(): Promise<void>;
@@ -14,8 +12,8 @@ export interface Service {
 }
 
 /**
- * Starts services in order. If one fails, those already started are stopped and its error is passed on; what goes wrong
- * while stopping is dropped, as it would hide why the start failed.
+ * Starts services in order. If one fails, stops those already started and rethrows; errors while stopping are dropped,
+ * as they would hide why the start failed.
  */
 export async function startAll(services: readonly Service[]): Promise<void> {
   const started: Service[] = [];
@@ -30,7 +28,7 @@ export async function startAll(services: readonly Service[]): Promise<void> {
   }
 }
 
-/** Stops services in reverse order. Every one is asked to stop even if another fails; failures are thrown together. */
+/** Stops services in reverse order, all of them even when some fail. @throws {AggregateError} */
 export async function stopAll(services: readonly Service[]): Promise<void> {
   const failures: unknown[] = [];
   for (const service of services.toReversed()) {
@@ -45,19 +43,19 @@ export async function stopAll(services: readonly Service[]): Promise<void> {
 
 export interface LoopOptions {
   name: string;
-  /** One round of work. Returns how long to sleep until the next, in milliseconds; 0 means again at once. */
+  /** One round of work. @returns the pause until the next, in milliseconds; 0 for none. */
   tick(signal: AbortSignal): Promise<number>;
-  /** Told of every failed round; the loop itself goes on. */
+  /** Called for every failed round; the loop continues. */
   onError(error: unknown): void;
-  /** Longest pause after repeated failures, in milliseconds. The first is 100 ms, then doubling. Default 5,000. */
+  /** Cap of the error backoff, which starts at 100 ms and doubles. In milliseconds, default 5,000. */
   maxErrorDelayMs?: number;
   /** Source of jitter in [0, 1). Default `Math.random`. */
   random?: () => number;
 }
 
 /**
- * Owns sleeping, error backoff and stopping, so that a role only supplies `tick`.
- * Sleeps are spread by up to 10 % so that processes started together do not stay in step.
+ * Owns sleeping, error backoff and stopping; its owner only supplies `tick`. Up to 10 % of jitter keeps processes that
+ * start together out of step.
  */
 export class Loop implements Service {
   readonly name: string;
@@ -77,18 +75,18 @@ export class Loop implements Service {
     this.#running ??= this.#run();
   }
 
-  /** Time since a round ended well, in milliseconds; before the first one, since it was made. */
+  /** Time since the last successful round, or since construction, in milliseconds. */
   get silentMs(): number {
     return performance.now() - this.#heardMs;
   }
 
-  /** Ends the present sleep, or skips the next one. */
+  /** Ends the current sleep, or skips the next one. */
   wake(): void {
     this.#woken = true;
     this.#wake?.();
   }
 
-  /** Aborts the signal given to `tick` and waits for the present round to end. */
+  /** Aborts the signal of `tick` and waits for the current round. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#wake?.();
@@ -116,7 +114,7 @@ export class Loop implements Service {
   async #sleep(delayMs: number): Promise<void> {
     if (this.#woken || delayMs <= 0 || this.#stopping.signal.aborted) {
       this.#woken = false;
-      // Timers, sockets and signals get their turn even if no round waits for any of them.
+      // Yields to timers, sockets and signals even if no round awaits any.
       await setImmediate();
       return;
     }

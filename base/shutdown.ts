@@ -1,19 +1,18 @@
 /**
- * How a process ends. Warm: what runs may come to its end. Cold, by a second signal: what runs goes back to the queue at
- * once. A third signal waits for nothing: leases run out and others take over.
+ * Shuts the process down. Warm: running jobs may finish. Cold, on a second signal: running jobs go back to the queue at
+ * once. A third signal exits at once; other workers take over when the leases expire.
  */
 import type { Telemetry } from './telemetry/telemetry.ts';
 
-/** Exit code of a process that was not left the time to end its work. */
+/** Exit code of a shutdown that did not wait for running work. */
 const COLD_EXIT_CODE = 130;
-/** Longest time to give work back in, in milliseconds. */
+/** Longest wait for running work to be given back, in milliseconds. */
 const ABANDON_MS = 1000;
 
 export interface ShutdownOptions {
   telemetry: Telemetry;
-  /** Stops everything, when everything has come to its end. */
   stop(): Promise<void>;
-  /** Gives back whatever runs, and waits for nothing else. */
+  /** Gives running work back to the queue. */
   abandon(): Promise<void>;
 }
 
@@ -40,7 +39,7 @@ export class Shutdown {
     }
   }
 
-  /** Exits with 0 once everything has stopped, with 1 if that went wrong. */
+  /** Exits with 0 once everything has stopped, with 1 if stopping failed. */
   warm(reason: string): void {
     if (this.#begun) return;
     this.#begun = true;
@@ -49,7 +48,7 @@ export class Shutdown {
     const startedMs = performance.now();
     void stop().then(
       () => {
-        // Whoever has turned it into a cold one decides how it ends.
+        // A cold shutdown exits with its own code.
         if (this.#isCold) return;
         const durationMs = Math.round(performance.now() - startedMs);
         telemetry.emit('process.stopped', { durationMs });
@@ -73,7 +72,6 @@ export class Shutdown {
   }
 }
 
-/** Says what went wrong, and ends the process with 1. */
 export function fail(error: unknown): never {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);

@@ -1,17 +1,15 @@
-/**
- * Tells a process that hangs from one whose stores are unavailable: only the first is mended by a restart.
- */
+/** Tells a hanging process from one whose stores are unavailable: a restart helps only the first. */
 import { Loop } from './service.ts';
 
-/** How often stores are asked, in milliseconds. */
+/** Interval of the store pings, in milliseconds. */
 const LOOK_MS = 1000;
-/** How long the work may be silent while the stores answer, in milliseconds: three times what a reconnect takes at most. */
+/** How long work may be silent while the stores answer, in milliseconds: three times the longest reconnect. */
 const PATIENCE_MS = 15_000;
 
 export interface Watched {
-  /** Time since the work is known to go on, in milliseconds. */
+  /** Time since the last sign of progress, in milliseconds. */
   silentMs(): number;
-  /** Resolves when what the work depends on answers. */
+  /** Resolves when the stores the work depends on answer. */
   ping(): Promise<unknown>;
 }
 
@@ -23,7 +21,7 @@ export class Watchdog extends Loop {
   constructor(watched: Watched, patienceMs = PATIENCE_MS) {
     super({
       name: 'watchdog',
-      // A store that is unavailable is what it is there to notice.
+      // An unavailable store is an expected result, not a fault.
       onError: () => undefined,
       maxErrorDelayMs: LOOK_MS,
       tick: async () => {
@@ -35,12 +33,11 @@ export class Watchdog extends Loop {
     this.#patienceMs = patienceMs;
   }
 
-  /** Whether the work goes on, as far as is known. */
   get isWorking(): boolean {
     return this.#watched.silentMs() <= this.#patienceMs;
   }
 
-  /** Whether the work has stopped though its stores have answered all the while. */
+  /** Whether the work is silent although its stores have answered throughout. */
   get isStuck(): boolean {
     return !this.isWorking && performance.now() - this.#answersSinceMs > this.#patienceMs;
   }

@@ -1,11 +1,9 @@
-/**
- * Asking workers that run, and showing who did not answer.
- */
+/** Sends commands to running workers and reports which did not answer. */
 import type { Overview, WorkerAnswer } from '../jobs/queue/index.ts';
 import type { Input, Option } from './command.ts';
 import type { QueueStores } from './stores.ts';
 
-/** Longest wait for answers unless told otherwise, in milliseconds. */
+/** Default timeout for answers, in milliseconds. */
 const TIMEOUT_MS = 2000;
 
 export const JSON_OPTION = {
@@ -13,12 +11,12 @@ export const JSON_OPTION = {
 } as const satisfies Record<string, Option>;
 
 export const ASK_OPTIONS = {
-  worker: { kind: 'text', describe: 'only this worker: its id, or the beginning of it' },
-  timeout: { kind: 'number', describe: `longest wait for answers, in ms; default ${TIMEOUT_MS}` },
+  worker: { kind: 'text', describe: 'only this worker: its id or a prefix of it' },
+  timeout: { kind: 'number', describe: `timeout for answers, in ms; default ${TIMEOUT_MS}` },
   ...JSON_OPTION,
 } as const satisfies Record<string, Option>;
 
-/** @throws when `--worker` names none, or more than one. */
+/** @throws when `--worker` matches no worker, or several. */
 export async function ask(
   { control, inspector }: QueueStores,
   input: Input,
@@ -33,7 +31,7 @@ export async function ask(
     if (workers.length !== 1) {
       const problem = workers.length === 0 ? 'No worker has' : 'More than one worker has';
       throw new Error(
-        `${problem} an id that begins with ${beginning}: inspect workers lists them.`,
+        `${problem} an id that starts with ${beginning}: inspect workers lists them.`,
       );
     }
   }
@@ -43,14 +41,13 @@ export async function ask(
   });
 }
 
-/** What those said who answered, by worker. */
 export function answersOf<T>(said: readonly WorkerAnswer[]): { worker: string; answer: T }[] {
   return said.flatMap((one) =>
     one.kind === 'answered' ? [{ worker: one.worker, answer: one.answer as T }] : [],
   );
 }
 
-/** A line for each worker that did not do it. */
+/** One line per worker that failed. */
 export function troubles(said: readonly WorkerAnswer[]): string[] {
   return said.flatMap((one) => {
     if (one.kind === 'answered') return [];
@@ -59,13 +56,13 @@ export function troubles(said: readonly WorkerAnswer[]): string[] {
   });
 }
 
-/** How many workers that are heard of serve a queue. */
+/** Counts workers with a live lease. */
 export function countServing({ workers }: Overview, queue: string): number {
   return workers.filter(({ leaseLeftMs, queues }) => leaseLeftMs > 0 && queues.includes(queue))
     .length;
 }
 
-/** 1 when somebody did not do it, or when there was nobody to do it. */
+/** 1 when a worker failed, or when there is none. */
 export function exitCodeOf(said: readonly WorkerAnswer[]): number {
   return said.length > 0 && said.every(({ kind }) => kind === 'answered') ? 0 : 1;
 }

@@ -1,17 +1,15 @@
-/**
- * What a command of the CLI is, and how the words of a command line become its input.
- */
+/** Defines commands of the CLI and parses command lines. */
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../base/closest.ts';
 
 export interface Option {
-  /** `flag`: there or not; `number`: a whole number from 1 on. */
+  /** `number`: a whole number, at least 1. */
   kind: 'flag' | 'text' | 'number';
   describe: string;
 }
 
 export interface Input {
-  /** What follows the name and is no option. */
+  /** Positional arguments after the name. */
   words: string[];
   has(flag: string): boolean;
   text(option: string): string | undefined;
@@ -19,25 +17,25 @@ export interface Input {
 }
 
 export interface Command {
-  /** Words that follow the name, as help shows them: `<id...>`. Default none. */
+  /** Arguments after the name, as shown in help: `<id...>`. Default none. */
   takes?: string;
-  /** The least and the most of those words. Default none. */
+  /** Minimum and maximum number of arguments. Default none. */
   words?: readonly [least: number, most: number];
   describe: string;
   options?: Readonly<Record<string, Option>>;
-  /** Commands help shows, each with what it does. */
+  /** Command lines shown in help, each with its effect. */
   examples?: Readonly<Record<string, string>>;
-  /** @returns the exit code; nothing means 0. */
+  /** @returns the exit code; default 0. */
   run(input: Input): Promise<number | void>;
 }
 
-/** The command line makes no sense: told with how it is done right, exit code 2. */
+/** A wrong command line: printed with a hint, exit code 2. */
 export class UsageProblem extends Error {}
 
-/** @throws {UsageProblem} unless every word is the id of a task. */
+/** @throws {UsageProblem} unless every argument is a UUID. */
 export function idsOf({ words }: Input): string[] {
   const other = words.find((word) => !UUID.test(word));
-  if (other !== undefined) throw new UsageProblem(`"${other}" is no id: ids are UUIDs.`);
+  if (other !== undefined) throw new UsageProblem(`"${other}" is not an id: ids are UUIDs.`);
   return words.map((word) => word.toLowerCase());
 }
 
@@ -47,7 +45,6 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 
 const LEAD = 'npm run cli -- ';
 
-/** The command line of a command, without what stands before its name. */
 function usage(name: string, { takes, options = {} }: Command): string {
   const flags = Object.entries(options).map(([option, { kind }]) => `[${spell(option, kind)}]`);
   return [name, takes, ...flags].filter(Boolean).join(' ');
@@ -57,7 +54,7 @@ function spell(option: string, kind: Option['kind']): string {
   return `--${option}${{ flag: '', text: ' <text>', number: ' <n>' }[kind]}`;
 }
 
-/** All commands, or those whose name begins with a word. */
+/** @param group first word of the commands to list. Default: all. */
 export function helpOfAll(commands: Commands, group?: string): string {
   const shown = Object.entries(commands).filter(
     ([name]) => group === undefined || name.startsWith(`${group} `),
@@ -67,7 +64,7 @@ export function helpOfAll(commands: Commands, group?: string): string {
     return `  ${call.padEnd(34)} ${command.describe}`;
   });
   const title = `${LEAD}${group === undefined ? '' : `${group} `}<command>`;
-  return [title, '', ...lines, '', `${LEAD}help <command> tells more of one.`].join('\n');
+  return [title, '', ...lines, '', `${LEAD}help <command> describes one command.`].join('\n');
 }
 
 export function helpOf(name: string, command: Command): string {
@@ -85,7 +82,6 @@ export function helpOf(name: string, command: Command): string {
   ].join('\n');
 }
 
-/** What was meant: a command with its input, help, or a problem. */
 export type Request =
   | { kind: 'run'; command: Command; input: Input }
   | { kind: 'help'; text: string }
@@ -151,7 +147,7 @@ function readInput(name: string, command: Command, line: readonly string[]): Req
     }
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (option === undefined) return problem(stray(name, token.rawName, options));
-    // What begins with a dash is the next option.
+    // A value that starts with a dash is the next option.
     const isNext = token.inlineValue !== true && token.value?.startsWith('-') === true;
     const value = isNext ? '' : (token.value ?? '');
     if (option.kind === 'flag' && token.value !== undefined) {
@@ -159,7 +155,7 @@ function readInput(name: string, command: Command, line: readonly string[]): Req
     }
     if (option.kind === 'text' && value === '') return problem(`${token.rawName} needs a value.`);
     if (option.kind === 'number' && !/^[1-9]\d{0,8}$/.test(value)) {
-      return problem(`${token.rawName} needs a whole number from 1 on, not "${value}".`);
+      return problem(`${token.rawName} needs a whole number of at least 1, not "${value}".`);
     }
     given.set(token.name, value);
   }

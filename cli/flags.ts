@@ -1,6 +1,4 @@
-/**
- * Flags of a process: each overrides the setting of the same meaning for this process alone, and is checked like it.
- */
+/** Flags of a process. Each overrides a setting and is validated like it. */
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../base/closest.ts';
 import { SETTINGS, type Setting, type SettingName } from '../base/settings/index.ts';
@@ -17,10 +15,9 @@ const NAMES = Object.keys(FLAGS) as (keyof typeof FLAGS)[];
 export type Flags =
   | { kind: 'settings'; settings: Record<string, string> }
   | { kind: 'help'; text: string }
-  /** What is wrong with them. */
   | { kind: 'problem'; text: string };
 
-/** @param words of the command line, as `process.argv` has them from the third on. */
+/** @param words `process.argv` from the third on. */
 export function readFlags(words: readonly string[]): Flags {
   const options = Object.fromEntries(NAMES.map((name) => [name, { type: 'string' as const }]));
   const { tokens } = parseArgs({
@@ -32,7 +29,7 @@ export function readFlags(words: readonly string[]): Flags {
   const settings: Record<string, string> = {};
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
-    if (token.kind === 'positional') return problem(`"${token.value}" is no flag.`);
+    if (token.kind === 'positional') return problem(`"${token.value}" is not a flag.`);
     if (token.name === 'help') return { kind: 'help', text: help() };
     const name = NAMES.find((known) => known === token.name);
     if (name === undefined) {
@@ -42,7 +39,7 @@ export function readFlags(words: readonly string[]): Flags {
       );
       return problem(`There is no flag ${token.rawName}.${hint}`);
     }
-    // What begins with a dash is the next flag.
+    // A value that starts with a dash is the next flag.
     const isMissing = token.inlineValue !== true && token.value?.startsWith('-');
     if (!token.value?.trim() || isMissing) return problem(`${token.rawName} needs a value.`);
     settings[FLAGS[name]] = token.value;
@@ -61,7 +58,7 @@ function help(): string {
     const about = `${setting.describe} Default: ${FLAGS[name]}, or ${setting.default}.`;
     return `  ${`--${name} <${setting.values?.join('|') ?? setting.kind}>`.padEnd(38)} ${about}`;
   });
-  return ['npm start -- [flags]', '', ...rows, '', 'Everything else: npm run cli -- config'].join(
+  return ['npm start -- [flags]', '', ...rows, '', 'All settings: npm run cli -- config'].join(
     '\n',
   );
 }

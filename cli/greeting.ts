@@ -1,22 +1,20 @@
-/**
- * What `npm start` prints once everything runs embedded: tokens of demo users, and commands to paste.
- */
+/** The output of `npm start` on embedded stores: tokens of demo users and commands to paste. */
 import { signToken } from '../api/http/auth.ts';
 import { SETTINGS, type ResolvedConfig } from '../base/config.ts';
 import { SEED_USERS } from '../db/seed/seed.ts';
 import { SEED_PRACTICES } from '../db/seed/practices.ts';
 
-/** How long a demo token is valid, in seconds. */
+/** 30 days. */
 const TOKEN_SECONDS = 30 * 24 * 3600;
 
-/** Where the data is, and the command that empties just that place. */
+/** Names the data directory and the command that empties it. */
 export function aboutData(dataDir: string): string {
   const isDefault = dataDir === SETTINGS.DATA_DIR.default;
   const setting = isDefault ? '' : `DATA_DIR=${quoted(dataDir)} `;
   return `  data in ${dataDir} (${setting}npm run cli -- reset --yes empties it)`;
 }
 
-/** The lines of the greeting: a token for each seed user, then commands that work as they stand in a shell. */
+/** A token per seed user, then commands that work as they are in a shell. */
 export async function greeting(config: ResolvedConfig, origin: string): Promise<string[]> {
   const practice = SEED_PRACTICES.find(({ status }) => status === 'completed')!;
   const lines = ['', 'Demo tokens:'];
@@ -37,7 +35,7 @@ export async function greeting(config: ResolvedConfig, origin: string): Promise<
     `  curl -s -w '\\n' "${origin}/tasks/$TASK?wait=20" ${authorization}`,
     `  curl -s -w '\\n' ${url} ${authorization}`,
     '',
-    'Recommendations, made anew:',
+    'Refresh recommendations:',
     `  TASK=$(curl -s -X POST ${cards}/refresh ${authorization} | ${taskId})`,
     `  curl -s -o /dev/null "${origin}/tasks/$TASK?wait=20" ${authorization}; curl -s -w '\\n' ${cards} ${authorization}`,
     '',
@@ -60,7 +58,6 @@ function tokenOf(
   return signToken(jwtSecurity, claims, { expiresInSeconds: TOKEN_SECONDS });
 }
 
-/** A path as a shell reads it back. */
 function quoted(text: string): string {
   return /^[\w./~+:@%-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

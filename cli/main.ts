@@ -1,9 +1,7 @@
-/**
- * Commands for operators and maintenance: `npm run cli -- <command>`.
- */
+/** The CLI for operators: `npm run cli -- <command>`. */
 import { runCommand } from './run.ts';
 import { onReaderGone } from './output.ts';
 
-// A command is carried through whoever reads: a migration must not stop halfway for `| head`.
+// Commands continue after a broken pipe: `| head` must not interrupt a migration.
 onReaderGone(() => undefined);
 process.exitCode = await runCommand(process.argv.slice(2));

@@ -1,13 +1,10 @@
-/**
- * Standard output, as the programs that talk to people use it.
- */
+/** Standard output of the CLI and the server. */
 
-/** Writes a line. */
 export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Calls `end` when the reader of standard output has gone away, as after `| head`: what is written now is for nobody. */
+/** Calls `end` once when standard output is closed, as after `| head`. */
 export function onReaderGone(end: () => void): void {
   let isGone = false;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,4 @@
-/**
- * Makes the stores ready to be used: tables, collections and, where wanted, the read model and the seed.
- */
+/** Prepares the stores: tables, collections and, on request, the read model and the seed. */
 import type { ResolvedConfig } from '../base/config.ts';
 import { connectClickhouse } from '../db/stores/clickhouse.ts';
 import { prepareClickhouse } from '../db/daodao/events-table.ts';
@@ -11,11 +9,11 @@ import { connectVectors } from '../db/stores/qdrant.ts';
 import { embeddingModelOf, prepareVectors } from '../db/daodao/vector-collections.ts';
 
 export interface PrepareOptions {
-  /** Also create DaoDao's own tables. Never in production, where the product has them. */
+  /** Also creates DaoDao's tables. Never in production, where the product owns them. */
   readModel: boolean;
 }
 
-/** Idempotent, and safe in any number of processes. @returns the migrations that were applied. */
+/** Idempotent, and safe in concurrent processes. @returns the applied migrations. */
 export async function prepareStores(
   config: ResolvedConfig,
   { readModel }: PrepareOptions,
@@ -34,10 +32,10 @@ export async function prepareStores(
 }
 
 /**
- * Loads the seed; what is there already stays as it is.
- * @param options.events whether ClickHouse gets its share too. Default true.
- * @throws {MigrationError} when the tables of people and practices are missing, or the product's own: real data stays free
- * of invented people.
+ * Existing rows stay unchanged.
+ * @param options.events seeds ClickHouse too. Default true.
+ * @throws {MigrationError} when DaoDao's tables are missing or belong to the product: seed data must not mix with real
+ * data.
  */
 export async function seedStores(config: ResolvedConfig, { events = true } = {}): Promise<void> {
   const pool = createPool(config.databaseUrl, { max: 1, name: 'daodao-seed' });

@@ -1,7 +1,4 @@
-/**
- * Runs one command line. A command's file is loaded when it is asked for, all of them only for help and for words that are
- * no command: each loads clients of stores, and a command should answer at once.
- */
+/** Runs one command line. Loads only the group it names, as each loads store clients; help and unknown commands load all. */
 import { say } from './output.ts';
 import { readRequest, UsageProblem, type Commands } from './command.ts';
 
@@ -9,7 +6,7 @@ type Load = () => Promise<Commands>;
 
 const maintenance: Load = async () => (await import('./commands/maintenance.ts')).maintenance;
 
-/** By the first word of a command. */
+/** By first word. */
 const GROUPS: Readonly<Record<string, Load>> = {
   config: maintenance,
   migrate: maintenance,
@@ -23,7 +20,7 @@ const GROUPS: Readonly<Record<string, Load>> = {
   schedules: async () => (await import('./commands/schedules.ts')).schedules,
 };
 
-/** @returns the exit code: 0 done, 1 failed, 2 not understood. What went wrong is told on standard error. */
+/** @returns the exit code: 0 done, 1 failed, 2 wrong usage. Errors go to standard error. */
 export async function runCommand(line: readonly string[]): Promise<number> {
   try {
     const request = readRequest(await commandsFor(line[0]), line);

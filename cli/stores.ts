@@ -1,6 +1,4 @@
-/**
- * What commands work on: the engines of a running process, configured stores, or embedded engines started for them.
- */
+/** Selects the stores of a command. */
 import { loadConfig, type ResolvedConfig } from '../base/config.ts';
 import { attachToRunning, resolveConfig } from '../db/embedded/engines.ts';
 import { createPool, type Pool } from '../db/stores/postgres.ts';
@@ -8,7 +6,7 @@ import { checkStores } from '../db/stores/reachable.ts';
 import { Broker, Control, Inspector } from '../jobs/queue/index.ts';
 import { say } from './output.ts';
 
-/** Runs on the engines of a running process, on configured stores, or on embedded engines started for it. */
+/** Uses the engines of a running process, configured stores, or embedded engines started for the command. */
 export async function withStores(
   work: (config: ResolvedConfig, embedded: boolean) => Promise<void>,
 ): Promise<void> {
@@ -32,14 +30,14 @@ export interface QueueStores {
   broker: Broker;
   inspector: Inspector;
   control: Control;
-  /** Connected to by the first query: most commands need Redis alone. @throws when there is no Postgres. */
+  /** Connects on the first query, as most commands need only Redis. @throws without Postgres. */
   db(): Pool;
 }
 
 /**
- * Runs on the queue of a running process or of `REDIS_URL`. Nothing is started for it: an engine without a process has
- * nobody to command.
- * @param options.needsRedis whether nothing is done while Redis is unavailable. Default true.
+ * Uses the queue of a running process or of `REDIS_URL`. Starts no engine: without a process there is nothing to
+ * control.
+ * @param options.needsRedis fails while Redis is unavailable. Default true.
  */
 export async function withQueue<T>(
   work: (stores: QueueStores) => Promise<T>,
@@ -50,7 +48,7 @@ export async function withQueue<T>(
   const url = config.redisUrl ?? running?.redisUrl;
   if (url === undefined) {
     throw new Error(
-      `There is no queue to ask: no process runs embedded engines on ${config.dataDir}, and REDIS_URL is not set.`,
+      `There is no queue to use: no process runs embedded engines on ${config.dataDir}, and REDIS_URL is not set.`,
     );
   }
   const broker = new Broker({ url, prefix: config.queuePrefix, shards: config.queueShards });

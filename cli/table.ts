@@ -1,15 +1,12 @@
-/**
- * Rows for people, documents for programs.
- */
+/** Prints tables for people and JSON for programs. */
 import { say } from './output.ts';
 
-/** One JSON document when that was asked for, otherwise lines. */
 export function show(isJson: boolean, document: unknown, lines: () => readonly string[]): void {
   if (isJson) return say(JSON.stringify(document, null, 2));
   for (const line of lines()) say(line);
 }
 
-/** Columns under their names, as wide as they must be. */
+/** Pads each column to its widest cell. */
 export function table(
   names: readonly string[],
   rows: readonly (readonly (string | number)[])[],

@@ -1,6 +1,6 @@
 /**
- * Fires what is due. Any number of processes may do so: a slot is dealt with under the lock of its schedule, in one transaction
- * with the task it accepts, so that it happens once or not at all.
+ * Fires due slots, in any number of processes: handling a slot and accepting its task share one transaction under the
+ * lock of the schedule, so that a slot fires once or not at all.
  */
 import { isLockTimeout, transaction, type Pool, type Queryable } from '../db/stores/postgres.ts';
 import {
@@ -18,13 +18,13 @@ import type { Enqueuer } from '../jobs/framework/calls/enqueue.ts';
 import { Loop } from '../base/service.ts';
 import type { Telemetry } from '../base/telemetry/telemetry.ts';
 
-/** Longest time between two looks, in milliseconds: what was edited, or another process let fall, is seen by then. */
+/** Longest pause between two looks, in milliseconds: bounds the delay of edits and of schedules another process gave up. */
 const LOOK_MS = 1000;
-/** How long to leave a schedule to the process that is at it, in milliseconds. */
+/** Pause while another process holds the schedule, in milliseconds. */
 const LOCKED_MS = 50;
-/** Slots of a schedule dealt with in one transaction. */
+/** Slots per transaction. */
 const PAGE = 100;
-/** What is later than this, in milliseconds, was missed. */
+/** A slot that is later than this was missed, in milliseconds. */
 const LATE_MS = 60_000;
 
 export interface BeatOptions {
@@ -32,7 +32,7 @@ export interface BeatOptions {
   enqueuer: Enqueuer;
   schedules: readonly Schedule[];
   telemetry: Telemetry;
-  /** What time it is. Default: what Postgres says, so that all processes agree. */
+  /** Default: the clock of Postgres, so that all processes agree. */
   clock?: (db: Queryable) => Promise<Date>;
 }
 
@@ -40,14 +40,14 @@ export function createBeat(options: BeatOptions): Loop {
   return new Loop({
     name: 'beat',
     maxErrorDelayMs: LOOK_MS,
-    // Not spread: it sleeps until something is due.
+    // No jitter: it sleeps until something is due.
     random: () => 0,
     tick: () => fireDue(options),
     onError: (error) => options.telemetry.emit('loop.failed', { loop: 'beat', error }),
   });
 }
 
-/** One round. Returns how long nothing is due, in milliseconds. */
+/** @returns the time until the next slot, in milliseconds. */
 export async function fireDue(options: BeatOptions): Promise<number> {
   const { db, schedules, telemetry, clock = readClock } = options;
   const names = schedules.map(({ name }) => name);
@@ -59,14 +59,14 @@ export async function fireDue(options: BeatOptions): Promise<number> {
       const row = rows.get(schedule.name);
       if (row !== undefined) restMs = Math.min(restMs, await attend(schedule, row, now, options));
     } catch (error) {
-      // One that cannot be kept holds up no other.
+      // A broken schedule must not hold up the others.
       telemetry.emit('loop.failed', { loop: `beat of ${schedule.name}`, error });
     }
   }
   return restMs;
 }
 
-/** @returns how long nothing of it is due, in milliseconds. */
+/** @returns the time until the next slot of this schedule, in milliseconds. */
 async function attend(
   schedule: Schedule,
   row: ScheduleRow,
@@ -89,7 +89,7 @@ async function attend(
       telemetry.emit('schedule.rewound', { schedule: row.name, byMs: aheadMs });
     }
   } else if (-aheadMs > 2 * LATE_MS) {
-    // Not up to now: another process may just be at a slot that only its code knows.
+    // Stays behind the clock: another process may be handling a slot that only its code knows.
     await markHandled(options.db, row.name, new Date(now.getTime() - LATE_MS));
   }
   return restMs;
@@ -97,11 +97,11 @@ async function attend(
 
 interface Round {
   fired: { due: Due; came: Fired }[];
-  /** The first slot that does not fire, as it was missed. */
+  /** The first of the missed slots that do not fire. */
   missedSince: Date | undefined;
 }
 
-/** @returns undefined while another process is at it; should that one die, its lock goes with it. */
+/** @returns undefined while another process holds the lock, which Postgres releases if that process dies. */
 async function fireSlots(
   schedule: Schedule,
   { db, enqueuer, clock = readClock }: BeatOptions,
@@ -109,9 +109,9 @@ async function fireSlots(
   const round = transaction(db, async (tx) => {
     const row = await lockSchedule(tx, schedule.name);
     if (row === undefined) return undefined;
-    // A worker may hold the task of an earlier slot: that must not keep the other schedules waiting.
+    // A worker may lock the task of an earlier slot; the other schedules must not wait for it.
     await tx.query(`SET LOCAL lock_timeout = '${LOCKED_MS}ms'`);
-    // Read again: it may have been edited since.
+    // Only the locked row is sure to be current.
     const { isEnabled, timetable } = planOf(schedule, row.edits);
     const nextMs = isEnabled ? timetable.next(row.handledTo.getTime()) : undefined;
     const firedAt = await clock(tx);
@@ -124,7 +124,7 @@ async function fireSlots(
       const came = await fire(tx, enqueuer, schedule, due);
       if (came !== undefined) fired.push({ due, came });
     }
-    // No further: a process with other code may know of slots in between.
+    // No further: a process with other code may know slots in between.
     const handledTo = slots.at(-1)?.slot ?? new Date(firedAt.getTime() - LATE_MS - 1);
     await markHandled(tx, schedule.name, handledTo);
     const [first] = slots;
@@ -136,7 +136,7 @@ async function fireSlots(
   });
 }
 
-/** Slots after one time and not after another, as the schedule wants to be caught up with; a page of them at most. */
+/** Slots in (after, until], a page at most, as `catchUp` selects them. */
 function slotsOf(
   { catchUp }: Schedule,
   timetable: Timetable,

@@ -1,29 +1,26 @@
-/**
- * Brings behaviour events from Postgres to ClickHouse. Any number of processes may do so.
- */
+/** Forwards behaviour events from Postgres to ClickHouse, in any number of processes. */
 import { Gauge, type Registry } from 'prom-client';
 import { Loop } from '../base/service.ts';
 import type { Telemetry } from '../base/telemetry/telemetry.ts';
 
-/** Events of one batch: ClickHouse likes few large inserts. */
+/** Events per batch: ClickHouse works best with few large inserts. */
 const BATCH = 5000;
-/** Pause when nothing waits, in milliseconds. */
+/** Pause while the outbox is empty, in milliseconds. */
 const IDLE_MS = 1000;
-/** More unsent events than this are not counted. */
+/** Cap of the outbox measurement. */
 const MOST_COUNTED = 100_000;
 
-/** Events that wait to be sent. */
 export interface Outbox {
-  /** @param most what more are counted as. */
+  /** @param most stops counting at this many. */
   measure(most: number): Promise<OutboxSize>;
-  /** Sends the oldest ones as one batch. @throws when they were not taken: they are sent again. */
+  /** Sends the oldest events as one batch. @throws when the batch was not stored; it is sent again. */
   forward(limit: number): Promise<{ events: number; refused: number }>;
 }
 
 export interface OutboxSize {
-  /** Events to be sent, counted up to a bound. */
+  /** Unsent events, counted up to a bound. */
   events: number;
-  /** How long the oldest of them has waited, in milliseconds. */
+  /** Age of the oldest unsent event, in milliseconds. */
   ageMs: number;
 }
 
@@ -40,10 +37,10 @@ export function createEventForwarder(deps: ForwarderDependencies): Loop {
     const collect = (): void => made.set(read());
     const made = new Gauge({ name, help, registers: [metrics], collect });
   };
-  gauge('daodao_unsent_events', 'Behaviour events that ClickHouse has not got.', () => size.events);
+  gauge('daodao_unsent_events', 'Behaviour events not yet sent to ClickHouse.', () => size.events);
   gauge(
     'daodao_unsent_events_age_seconds',
-    'How long the oldest of them has waited.',
+    'Age of the oldest unsent event.',
     () => size.ageMs / 1000,
   );
   return new Loop({

@@ -1,32 +1,29 @@
-/**
- * Keeps `ai.tasks`, the slots of schedules and what the application keeps beside from growing for ever.
- */
+/** Deletes expired tasks, slots and application data, in any number of processes. */
 import type { Queryable } from '../db/stores/postgres.ts';
 import { pruneTasks } from '../db/tasks/prune.ts';
 import { forgetSchedules, pruneSlots } from '../db/tasks/schedules.ts';
 import { Loop } from '../base/service.ts';
 import type { Telemetry } from '../base/telemetry/telemetry.ts';
 
-/** Rows deleted in one round. */
+/** Rows per statement. */
 const PAGE = 500;
-/** Pause after a full page, so that it never competes with work, and when nothing is left, in milliseconds. */
+/** Pause after a full page, so that pruning never competes with work, and when nothing is left. In milliseconds. */
 const BUSY_MS = 200;
 const IDLE_MS = 60_000;
-/** A schedule that no process has moved along for so long is in no code any more, in milliseconds. */
+/** A schedule that no process has advanced for this long has left the code, in milliseconds. */
 const FORGET_MS = 3_600_000;
 
 export interface PruningOptions {
   db: Queryable;
-  /** How long finished tasks and slots are kept, in milliseconds. */
+  /** Retention of finished tasks and slots, in milliseconds. */
   retentionMs: number;
-  /** Names of the schedules of the code. */
+  /** Names of the schedules in the code. */
   schedules: readonly string[];
-  /** Prunes what the application keeps beside. @returns how many rows, at most `limit`. */
+  /** Prunes further data of the application. @returns rows deleted, at most `limit`. */
   pruneMore(limit: number): Promise<number>;
   telemetry: Telemetry;
 }
 
-/** Any number of processes may prune. */
 export function createPruning({
   db,
   retentionMs,

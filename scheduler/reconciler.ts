@@ -1,7 +1,6 @@
 /**
- * Keeps Postgres and Redis in step. Postgres says what was accepted; this makes sure that the queue has it, and writes
- * down the ends that only the queue knows of. It repairs whatever was lost in between: a dispatch that did not happen, a
- * flushed or restarted Redis, a failover.
+ * Keeps Postgres and Redis in step: enqueues accepted tasks that the queue lost (a failed dispatch, a flushed or
+ * restarted Redis, a failover), and writes outcomes that only the queue knows to Postgres.
  */
 import type { Pool } from '../db/stores/postgres.ts';
 import {
@@ -18,9 +17,9 @@ import { toJob } from '../jobs/framework/calls/to-job.ts';
 import { Loop } from '../base/service.ts';
 import type { Telemetry } from '../base/telemetry/telemetry.ts';
 
-/** Tasks looked at in one round. */
+/** Tasks per round. */
 const PAGE = 500;
-/** Pause when nothing is due, in milliseconds. */
+/** Pause while nothing is due, in milliseconds. */
 const IDLE_MS = 1000;
 
 export interface ReconcilerOptions {
@@ -39,10 +38,10 @@ export function createReconciler(options: ReconcilerOptions): Loop {
   });
 }
 
-/** One round. Returns how long to sleep, in milliseconds: nothing when the page was full. */
+/** @returns the pause before the next round, in milliseconds; 0 after a full page. */
 export async function reconcile(options: ReconcilerOptions): Promise<number> {
   const { db, inspector, leaseMs } = options;
-  // A request under way for the same key may stand in its way; the next round comes soon.
+  // A concurrent request for the same key may block this; the next round comes soon.
   await releaseTrailing(db).catch((error: unknown) =>
     options.telemetry.emit('loop.failed', { loop: 'reconciler', error }),
   );
@@ -64,7 +63,7 @@ export async function reconcile(options: ReconcilerOptions): Promise<number> {
   return tasks.length === PAGE ? 0 : IDLE_MS;
 }
 
-/** @throws the first refusal, once every other task has been handed over. */
+/** @throws the first refusal, after enqueueing all other tasks. */
 async function dispatch(
   tasks: readonly UnfinishedTask[],
   { producer, telemetry }: ReconcilerOptions,

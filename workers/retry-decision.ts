@@ -1,6 +1,4 @@
-/**
- * From an error to what happens next: the one place where retry policy is applied.
- */
+/** Decides what follows an error. The only place that applies retry policy. */
 import { AppError, ERRORS, type ErrorCode } from '../base/errors.ts';
 import { STORES } from '../db/stores/stores.ts';
 import { StaleEpochError } from '../db/tasks/fence.ts';
@@ -8,12 +6,11 @@ import { backoffMs, isRetryable, type Policy } from '../jobs/framework/policy.ts
 import { Reject, Retry } from '../jobs/framework/errors.ts';
 import { describeError, type DescribedError } from '../base/telemetry/describe-error.ts';
 
-/** Why an attempt failed. */
 export interface Failure {
   code: ErrorCode;
-  /** As the owner of the task is told. */
+  /** The owner of the task sees it. */
   message: string;
-  /** What the owner is not told: the error itself, for the log. */
+  /** The error itself, for the log only. */
   cause?: DescribedError;
 }
 
@@ -22,10 +19,10 @@ export type Decision =
   | ({ kind: 'failed' } & Failure)
   | { kind: 'released'; delayMs: number; reason: string };
 
-/** Pause before a job whose store is unavailable is tried again, in milliseconds. */
+/** Retry delay while a store is unavailable, in milliseconds. */
 const STORE_UNAVAILABLE_DELAY_MS = 2000;
 
-/** Pause before a job is looked at again that another owner has started meanwhile, in milliseconds. */
+/** Delay before rechecking a job that another owner has started, in milliseconds. */
 const STALE_DELAY_MS = 1000;
 
 type RetryPolicy = Pick<
@@ -33,7 +30,7 @@ type RetryPolicy = Pick<
   'maxRetries' | 'backoff' | 'retryOn' | 'neverRetryOn' | 'retryForMs'
 >;
 
-/** What is charged to a task so far, and since when it has been asked for. */
+/** How much of its retry budget a task has used. */
 export interface RunSoFar {
   /** Attempts charged before this one. */
   attempts: number;
@@ -52,7 +49,7 @@ export function decide(
   nowMs = Date.now(),
   random = Math.random,
 ): Decision {
-  // Started again elsewhere, or ended: the next start will tell which.
+  // Restarted elsewhere, or ended: the next start will tell.
   if (error instanceof StaleEpochError) {
     return { kind: 'released', delayMs: STALE_DELAY_MS, reason: error.message };
   }
@@ -72,12 +69,11 @@ export function decide(
   return { kind: 'retry', delayMs, ...failure };
 }
 
-/** Whether an error means that one of the stores is unavailable or busy. */
 export function isStoreUnavailable(error: unknown): boolean {
   return STORES.some((store) => store.isUnavailable(error));
 }
 
-/** @returns undefined for an error that is not worth another attempt. */
+/** @returns undefined when the error must not be retried. */
 function delayUntilRetry(
   error: unknown,
   attempts: number,
@@ -92,7 +88,7 @@ function delayUntilRetry(
   return isRetryable(error, policy) ? backoff : undefined;
 }
 
-/** Only messages written for callers reach them; anything else is told as the catalogue tells it, and to the log in its own words. */
+/** Callers see only messages written for them. Other errors show the catalogue's message and go to the log in full. */
 function describe(error: unknown): Failure {
   if (error instanceof AppError || error instanceof Reject || error instanceof Retry) {
     const { code, message, cause } = error;

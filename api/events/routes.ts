@@ -1,6 +1,4 @@
-/**
- * What people do, told by the front end. Stored in Postgres at once, in ClickHouse soon after.
- */
+/** Takes behaviour events from the front end. Postgres stores them at once; the scheduler forwards them to ClickHouse. */
 import { randomUUID } from 'node:crypto';
 import { Compile } from 'typebox/compile';
 import { storeEvents, type BehaviourEvent } from '../../db/daodao/events.ts';
@@ -23,12 +21,12 @@ import {
 import { errorResponses, UUID_PATTERN } from '../http/schemas.ts';
 import { compileValidator, sentenceOf } from '../http/validation.ts';
 
-/** An event that is older may have been forgotten, so that its repeat would count twice. */
+/** In milliseconds. Older event ids may be pruned, so that a repeat would count twice. */
 const MAX_AGE_MS = 48 * 3_600_000;
-/** By how much the clock of a client may be ahead. */
+/** In milliseconds, for client clocks that run ahead. */
 const MAX_SKEW_MS = 300_000;
 
-/** Entities that are known by their external ids. */
+/** Entities identified by external id. */
 const HAVE_UUIDS: ReadonlySet<string> = new Set(['practice', 'user']);
 
 const item = Compile(EventItem);
@@ -57,7 +55,7 @@ const ROUTE = {
 };
 
 export function eventRoutes(app: Api, { db }: RouteContext): void {
-  /** One that happens now. */
+  /** Stores an event that happens now. */
   async function storeOne(
     userId: string,
     event: Omit<BehaviourEvent, 'event_id' | 'occurred_at'> & { event_id?: string | undefined },
@@ -78,9 +76,9 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
     validatorCompiler: (route) => compileValidator({ ...route, schema: EventsChecked }),
     schema: {
       operationId: 'sendEvents',
-      summary: 'Report what the user did',
+      summary: 'Report user behaviour',
       description:
-        'One bad event rejects itself alone. An event sent again is stored once, so that a batch may be repeated.',
+        'An invalid event does not affect the others. A repeated event is stored once, so a client may retry a batch.',
       body: EventsRequest,
       ...ROUTE,
     },
@@ -132,7 +130,7 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
     schema: {
       operationId: 'sendTimeSpent',
       summary: 'Report the time spent so far',
-      description: 'Sent several times in a visit, with growing times: the longest counts.',
+      description: 'Clients may send growing times during a visit: the longest counts.',
       body: TimeSpentRequest,
       ...ROUTE,
     },
@@ -143,7 +141,7 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
   });
 }
 
-/** Those that can be stored, and those that cannot with their places. */
+/** Separates valid events from rejected ones. */
 function sort(
   items: readonly unknown[],
   nowMs: number,
@@ -158,7 +156,7 @@ function sort(
   return { events, rejected };
 }
 
-/** Its time in UTC: the stores take fewer offsets than RFC 3339 has. One practice has one id, in either case. */
+/** Normalizes the time to UTC, as the stores accept fewer offsets than RFC 3339, and UUIDs to lower case. */
 function storable(event: BehaviourEvent): BehaviourEvent {
   const { entity_type: type, entity_id: id, occurred_at: at } = event;
   return {
@@ -186,16 +184,18 @@ function problemOf(given: unknown, nowMs: number): AppError | undefined {
   if (entity !== undefined) return new AppError('EVENT_INVALID', { message: entity });
   const { event_type: type, value, occurred_at: occurredAt } = given;
   if (type === 'read_progress' && (value === undefined || value < 0 || value > 100)) {
-    return new AppError('EVENT_INVALID', { message: 'value (event) must be 0 to 100 per cent.' });
+    return new AppError('EVENT_INVALID', {
+      message: 'value (event) must be from 0 to 100 per cent.',
+    });
   }
   if (type === 'time_spent' && given.duration_ms === undefined) {
     return new AppError('EVENT_INVALID', { message: 'duration_ms (event) is required.' });
   }
   const ageMs = nowMs - Date.parse(occurredAt);
-  // The one thing that RFC 3339 calls a time and JavaScript does not: its age would be neither too great nor too small.
+  // RFC 3339 allows leap seconds and JavaScript does not: NaN would pass both age checks.
   if (Number.isNaN(ageMs)) {
     return new AppError('EVENT_INVALID', {
-      message: 'occurred_at (event) may not be in a leap second.',
+      message: 'occurred_at (event) must not be a leap second.',
     });
   }
   const code: ErrorCode | undefined =

@@ -1,13 +1,11 @@
-/**
- * Behaviour events as they cross HTTP.
- */
+/** Schemas of behaviour events. */
 import { Type } from 'typebox';
 import { UUID_PATTERN } from '../http/schemas.ts';
 
-/** Most events of one request; what comes after them is rejected. */
+/** Maximum events of a request; the rest are rejected. */
 export const MAX_EVENTS = 500;
 
-/** Largest batch, in bytes: 500 events whose every text is as long as it may be, in any script. */
+/** Bytes; fits 500 events with every text at its maximum length, in any script. */
 export const MAX_EVENTS_BYTES = 2 * 1024 * 1024;
 
 const EVENT_TYPES = [
@@ -39,18 +37,17 @@ const DAY_MS = 86_400_000;
 
 const EventId = Type.String({
   pattern: UUID_PATTERN,
-  description: 'Chosen by the client: the same event sent again is stored once.',
+  description: 'Chosen by the client. A repeated id is stored once.',
 });
 const EntityType = Type.Enum(ENTITY_TYPES, { type: 'string' });
 const EntityId = Type.String({
   minLength: 1,
   maxLength: 64,
-  description: 'Of a practice or a user: its external id, a UUID.',
+  description: 'For a practice or a user, its external id, a UUID.',
 });
 const Page = Type.String({ maxLength: 512 });
 const Duration = Type.Integer({ minimum: 0, maximum: DAY_MS, description: 'Milliseconds.' });
 
-/** One event, checked by itself. */
 export const EventItem = Type.Object(
   {
     event_id: EventId,
@@ -63,14 +60,14 @@ export const EventItem = Type.Object(
       Type.Number({
         minimum: -1e9,
         maximum: 1e9,
-        description: 'Per cent read, 0 to 100, for `read_progress`, which needs it.',
+        description: 'Required for `read_progress`: per cent read, 0 to 100.',
       }),
     ),
     match_reason: Type.Optional(Type.Enum([...MATCH_REASONS], { type: 'string' })),
     occurred_at: Type.String({
       format: 'date-time',
       description:
-        'At most 48 hours ago, and no more than 5 minutes ahead of our clock, for clocks that differ.',
+        'At most 48 hours in the past and 5 minutes in the future, to tolerate clock skew.',
     }),
   },
   { additionalProperties: false },
@@ -85,21 +82,21 @@ const EXAMPLE = {
   occurred_at: '2026-03-01T02:00:00.000Z',
 };
 
-/** As it is described. */
+/** The schema in the API description. */
 export const EventsRequest = Type.Object(
   {
     events: Type.Array(EventItem, {
       minItems: 1,
       maxItems: MAX_EVENTS,
       description:
-        'Each is checked by itself. Of a longer list the first 500 are taken, the others rejected. ' +
-        'An event that was sent before, or is there twice, is accepted and stored once.',
+        'Each event is validated separately. The first 500 are accepted, the rest rejected. ' +
+        'A repeated event is accepted and stored once.',
     }),
   },
   { additionalProperties: false, examples: [{ events: [EXAMPLE] }] },
 );
 
-/** As it is checked before its events are: a bad one, or one too many, spoils no other. */
+/** Validates only the batch; each event is validated separately, so that one invalid or surplus event affects no other. */
 export const EventsChecked = Type.Object(
   { events: Type.Array(Type.Unknown(), { minItems: 1 }) },
   { additionalProperties: false },
@@ -123,15 +120,18 @@ export const TimeSpentRequest = Type.Object(
 export const EventsBody = Type.Object(
   {
     accepted: Type.Integer({
-      description: 'Events that are stored, now or by an earlier request.',
+      description: 'Events stored, by this or an earlier request.',
     }),
     rejected: Type.Array(
       Type.Object({
-        index: Type.Integer({ description: 'Its place in the request, from 0.' }),
+        index: Type.Integer({ description: 'Index in the request, from 0.' }),
         code: Type.String(),
         message: Type.String(),
       }),
     ),
   },
-  { description: 'What became of each event.', examples: [{ accepted: 1, rejected: [] }] },
+  {
+    description: 'The number of accepted events, and the rejected ones.',
+    examples: [{ accepted: 1, rejected: [] }],
+  },
 );

@@ -1,6 +1,4 @@
-/**
- * What the routes read from Postgres, and the rule that one sees only what is one's own.
- */
+/** Postgres reads of the routes. Only its owner may read a practice. */
 import { findOwner } from '../../db/daodao/practices.ts';
 import { findFeedback, type Feedback } from '../../db/daodao/feedback.ts';
 import type { Queryable } from '../../db/stores/postgres.ts';
@@ -8,10 +6,10 @@ import { findPracticeMaterial, type PracticeMaterial } from '../../db/daodao/pra
 import { AppError } from '../../base/errors.ts';
 
 export interface Readers {
-  /** External id of the owner, in lower case, of a practice deleted or not. */
+  /** External id in lower case; also of a deleted practice. */
   practiceOwner(practiceId: string): Promise<string | undefined>;
   practiceMaterial(practiceId: string): Promise<PracticeMaterial | undefined>;
-  /** The newest feedback of a practice, in a locale or in any. */
+  /** The newest feedback of a practice. Default: in any locale. */
   feedback(practiceId: string, locale?: string): Promise<Feedback | undefined>;
 }
 
@@ -23,10 +21,7 @@ export function postgresReaders(db: Queryable): Readers {
   };
 }
 
-/**
- * A practice with its material, for its owner.
- * @throws {AppError} `PRACTICE_NOT_FOUND`, also for somebody else's: whether it exists is not theirs to know.
- */
+/** @throws {AppError} `PRACTICE_NOT_FOUND`, also for a practice of another user, so as not to reveal that it exists. */
 export async function readOwnPractice(
   readers: Readers,
   practiceId: string,

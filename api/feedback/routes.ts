@@ -1,6 +1,4 @@
-/**
- * Asking for the feedback of a practice, and reading it.
- */
+/** Routes to request and read the feedback of a practice. */
 import { withOptions } from '../../jobs/framework/signature.ts';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -25,9 +23,9 @@ export function feedbackRoutes(app: Api, context: RouteContext): void {
     url: '/practices/:id/feedback',
     schema: {
       operationId: 'requestFeedback',
-      summary: 'Ask for AI feedback on a finished practice',
+      summary: 'Request AI feedback on a finished practice',
       description:
-        'Answers at once: 202 with the task that writes it, or 200 when nothing changed since it was last written.',
+        'Returns 202 with the task that writes the feedback, or 200 with existing feedback when the practice has not changed since.',
       tags: ['feedback'],
       params: PracticeParams,
       headers: IdempotencyHeaders,
@@ -65,7 +63,7 @@ export function feedbackRoutes(app: Api, context: RouteContext): void {
         }),
       );
       if (accepted.outcome !== 'finished') return answerAccepted(reply, accepted);
-      // A key may lead to feedback in what was the owner's language then.
+      // A repeated key may return feedback in the owner's former language.
       const feedback = await readers.feedback(practiceId, locale);
       return feedbackBody(feedback ?? (await readers.feedback(practiceId)));
     },
@@ -113,7 +111,7 @@ const cachedFeedback = Compile(
   }),
 );
 
-/** What the task left in the cache, as long as it is what it should be; a cache that is unavailable is an empty one. */
+/** Ignores invalid entries and an unavailable cache. */
 async function readCached(
   { cache }: RouteContext,
   practiceId: string,

@@ -1,6 +1,4 @@
-/**
- * The shapes of feedback over HTTP.
- */
+/** Schemas of feedback. */
 import { Type } from 'typebox';
 import { EXAMPLE_PRACTICE, EXAMPLE_TASK, Instant, Locale, Uuid } from '../http/schemas.ts';
 
@@ -25,10 +23,12 @@ export const FeedbackBody = Type.Object(
       insight: Type.String(),
     }),
     locale: Locale('Language of the text.'),
-    provider: Type.String({ description: 'Who wrote it; offline is the local coach.' }),
+    provider: Type.String({
+      description: 'Provider that wrote the text; offline is the local coach.',
+    }),
     model: Type.String(),
     task_id: Type.String(),
-    version: Type.Integer({ description: 'Grows by one with every new text of a practice.' }),
+    version: Type.Integer({ description: 'Increases by one with each new text of the practice.' }),
     created_at: Instant('When it was stored.'),
   },
   {

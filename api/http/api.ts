@@ -1,6 +1,4 @@
-/**
- * The application as routes see it: handlers typed by their schemas.
- */
+/** The Fastify instance with handlers typed by their schemas. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { TypeBoxProvider } from './validation.ts';

@@ -1,7 +1,6 @@
 /**
- * Who is asking: DaoDao's own tokens (JWT, HS256), from `Authorization: Bearer` or the `auth_token` cookie.
- * Every route needs a principal unless its config says `public: true`, or `internal: true`, which takes a key of services; with
- * `admin: true` not everyone will do.
+ * Authenticates requests with DaoDao's JWTs (HS256) from `Authorization: Bearer` or the `auth_token` cookie.
+ * Every route requires a principal unless its config sets `public`, `optional` or `internal`.
  */
 import { createHash, createSecretKey, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -14,9 +13,8 @@ import { AppError } from '../../base/errors.ts';
 import { UUID_PATTERN } from './schemas.ts';
 
 const TokenUser = Type.Object({
-  /** Internal id. */
   id: Type.Integer(),
-  /** External id: the one rows and routes use. */
+  /** External id, the one in rows and routes. */
   _id: Type.String({ pattern: UUID_PATTERN }),
   username: Type.String(),
   isTemp: Type.Boolean(),
@@ -25,7 +23,6 @@ const TokenUser = Type.Object({
 });
 const tokenUser = Compile(TokenUser);
 
-/** What a token says about its bearer. */
 export type TokenUser = Static<typeof TokenUser>;
 
 export interface Principal {
@@ -42,18 +39,18 @@ declare module 'fastify' {
     principal: Principal | null;
   }
   interface FastifyContextConfig {
-    /** Whether the route answers without a token. Default false. */
+    /** Answers without a token. Default false. */
     public?: boolean;
-    /** Whether the route answers without a token too, and differently; a bad token is refused. Default false. */
+    /** Also answers without a token, differently; refuses an invalid one. Default false. */
     optional?: boolean;
-    /** Whether the route is for services that have the internal key, instead of people. Default false. */
+    /** Requires the internal key of services instead of a token. Default false. */
     internal?: boolean;
-    /** Whether the route is for people with the role `admin` alone. Default false. */
+    /** Requires the role `admin`. Default false. */
     admin?: boolean;
   }
 }
 
-/** Refuses, before the body is read, every request to a route that is not public and has no valid token. */
+/** Refuses unauthenticated requests before reading the body. */
 export function requirePrincipals(
   app: FastifyInstance,
   { jwtSecurity, internalApiKey }: Pick<ResolvedConfig, 'jwtSecurity' | 'internalApiKey'>,
@@ -88,7 +85,7 @@ export function isAdmin({ roles }: Principal): boolean {
   return roles.includes('admin');
 }
 
-/** A token as DaoDao's own back end issues it; the guided run and tests need one. */
+/** Issues a token like DaoDao's back end, for the demo and tests. */
 export async function signToken(
   secret: string,
   user: TokenUser,
@@ -102,7 +99,7 @@ export async function signToken(
     .sign(createSecretKey(secret, 'utf8'));
 }
 
-/** Compares digests, which have one length, in a time that tells nothing. Without a key of ours nobody gets in. */
+/** Compares digests of equal length in constant time. Without a configured key, refuses every request. */
 function assertInternal(given: unknown, expected: string | undefined): void {
   const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
   const isRight =
@@ -111,12 +108,12 @@ function assertInternal(given: unknown, expected: string | undefined): void {
     timingSafeEqual(digestOf(given), digestOf(expected));
   if (!isRight) {
     throw new AppError('UNAUTHENTICATED', {
-      message: 'Send the internal key: X-Internal-API-Key.',
+      message: 'Send the internal key in X-Internal-API-Key.',
     });
   }
 }
 
-/** A Bearer token is the answer even when it is bad: a stale cookie must not stand in for it. */
+/** An invalid Bearer token is final: a stale cookie must not replace it. */
 function findToken(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '');
   if (bearer !== null) return bearer[1];

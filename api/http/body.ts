@@ -1,30 +1,29 @@
 /**
- * What may enter: one media type, bounded depth, and text that Postgres can store.
- * Read here rather than by the framework's parser, because what is refused after the 202 is refused too late.
+ * Limits bodies to one media type, a maximum depth and text Postgres can store.
+ * Replaces the framework's parser, so that invalid text is refused before the 202.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../base/errors.ts';
 
-/** Largest body, in bytes, where a route has no limit of its own. */
+/** In bytes, for routes without their own limit. */
 export const BODY_LIMIT_BYTES = 256 * 1024;
 
-/** Arrays and objects inside one another. */
+/** Nesting of arrays and objects. */
 const MAX_DEPTH = 32;
 
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** What stands for a body that was left out or is empty: one with no fields. */
+/** Stands for a missing or empty body. */
 export const NO_BODY: object = Object.freeze({});
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether the route itself refuses text that cannot be stored, item by item. Default false: bodies with such text are refused. */
+    /** The route checks text item by item. Default false: the whole body is refused. */
     checksText?: boolean;
   }
 }
 
-/** Makes `application/json` the only body the server reads. */
 export function acceptJsonOnly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -46,7 +45,7 @@ export function acceptJsonOnly(app: FastifyInstance): void {
   });
 }
 
-/** @throws {AppError} `BODY_MALFORMED`: no JSON, too deep, or with a field named `__proto__`. */
+/** @throws {AppError} `BODY_MALFORMED`: invalid JSON, too deep, or a field named `__proto__`. */
 function parseBody(body: Uint8Array): unknown {
   let value: unknown;
   try {
@@ -64,7 +63,7 @@ function parseBody(body: Uint8Array): unknown {
   return value;
 }
 
-/** `TEXT_NOT_STORABLE` where a text or a name within a parsed body cannot be stored. */
+/** @returns `TEXT_NOT_STORABLE` when a text or field name cannot be stored. */
 export function findTextProblem(value: unknown): AppError | undefined {
   let isStorable = true;
   const look = (text: string): void => {
@@ -74,23 +73,18 @@ export function findTextProblem(value: unknown): AppError | undefined {
   return isStorable ? undefined : new AppError('TEXT_NOT_STORABLE');
 }
 
-/** What is wrong with a URL whose text cannot be stored, or that is no text at all. */
 export function findUrlProblem(url: string): AppError | undefined {
   try {
     return isText(decodeURIComponent(url)) ? undefined : new AppError('TEXT_NOT_STORABLE');
   } catch {
-    // UTF-8 has no form for half a surrogate pair; encoders that do not know it write ED A0 80 to ED BF BF.
+    // UTF-8 cannot encode a lone surrogate; lenient encoders write ED A0 80 to ED BF BF.
     return /%ED%[AB]/i.test(url)
       ? new AppError('TEXT_NOT_STORABLE')
       : new AppError('REQUEST_INVALID', { message: 'The URL is not percent-encoded UTF-8.' });
   }
 }
 
-/**
- * Shows every text and name. Walks with a list of its own: a recursive walk would end at the stack's limit before it ends
- * at ours.
- * @throws {AppError} `BODY_MALFORMED` below the deepest level.
- */
+/** Visits every text and field name. @throws {AppError} `BODY_MALFORMED` beyond the maximum depth. */
 function walk(root: unknown, see: Record<'key' | 'text', (text: string) => void>): void {
   const left: { value: unknown; depth: number }[] = [{ value: root, depth: 1 }];
   for (let next = left.pop(); next !== undefined; next = left.pop()) {

@@ -1,6 +1,4 @@
-/**
- * `/api/v1`: the routes as DaoDao's front end calls them, each answer in the envelope it expects.
- */
+/** `/api/v1`: the routes for DaoDao's front end, with each answer in its envelope. */
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { Type, type TSchema } from 'typebox';
 import type { Telemetry } from '../../base/telemetry/telemetry.ts';
@@ -11,7 +9,7 @@ export const PREFIX = '/api/v1';
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** What the envelope tells beside the body; undefined where there is nothing to tell. */
+    /** Envelope fields beside the body; undefined when there are none. */
     about: { cacheHit: boolean; limit: number; nextCursor: string | null } | undefined;
   }
 }
@@ -38,7 +36,6 @@ function envelopeOf(data: TSchema, error: TSchema): TSchema {
   });
 }
 
-/** Registers the same routes under the prefix, in the envelope. */
 export function serveInEnvelope(
   app: Api,
   telemetry: Telemetry,
@@ -48,7 +45,7 @@ export function serveInEnvelope(
   void app.register(
     async (scope) => {
       const v1 = scope as unknown as Api;
-      // A serializer made for each answer of each route would cost 15 MB, as the plain routes have theirs already.
+      // Compiled serializers for these routes too would cost 15 MB.
       v1.setSerializerCompiler(() => (body) => JSON.stringify(body));
       v1.addHook('onRoute', describe);
       v1.addHook('preSerialization', async (_request, reply, body) => wrap(reply, body, null));
@@ -65,7 +62,6 @@ const ErrorBody = Type.Object({
   details: Type.Optional(Type.Unknown()),
 });
 
-/** A schema with the words that describe it. */
 type Described = TSchema & {
   description?: string;
   examples?: { error: { code: string; message: string } }[];
@@ -76,7 +72,7 @@ interface RouteSchema {
   response?: Record<string, Described>;
 }
 
-/** What the schema of a route says of its answers, in the envelope and under a name of its own. */
+/** Wraps the response schemas of a route and renames its operation. */
 function describe(route: RouteOptions): void {
   const schema = route.schema as RouteSchema | undefined;
   if (schema?.response === undefined) return;
@@ -135,7 +131,7 @@ function refuse(
   reportError(telemetry, error, shown, request, reply);
   const { code, message, details } = shown;
   const problem = { code, message, ...(details === undefined ? {} : { details }) };
-  // As text, which no hook wraps again.
+  // Sent as text, so that no hook wraps it again.
   return reply
     .code(shown.status)
     .type('application/json; charset=utf-8')

@@ -1,13 +1,11 @@
-/**
- * The one place where an error becomes an answer: `{error: {code, message, details?, request_id}}`.
- */
+/** Converts errors to responses: `{error: {code, message, details?, request_id}}`. */
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isPostgresAway } from '../../db/stores/postgres.ts';
 import { AppError, ERRORS, type ErrorCode } from '../../base/errors.ts';
 import type { Telemetry } from '../../base/telemetry/telemetry.ts';
 
-/** What the framework finds wrong with a request, in our words. */
+/** Framework errors, by their code. */
 const FRAMEWORK_ERRORS: Record<string, { code: ErrorCode; message?: string }> = {
   FST_ERR_CTP_BODY_TOO_LARGE: { code: 'BODY_TOO_LARGE' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'CONTENT_TYPE_UNSUPPORTED' },
@@ -21,13 +19,13 @@ const FRAMEWORK_ERRORS: Record<string, { code: ErrorCode; message?: string }> = 
   },
 };
 
-/** What Node's HTTP parser refuses before there is a request. */
+/** Errors of Node's HTTP parser, raised before there is a request. */
 const PARSER_ERRORS: Record<string, ErrorCode> = {
   HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
   ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
 };
 
-/** An error as its caller may see it; what nobody foresaw is `INTERNAL`, with nothing of the original in sight. */
+/** An unexpected error becomes `INTERNAL` and shows nothing of the original. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (!(error instanceof Error)) return new AppError('INTERNAL', { cause: error });
@@ -42,7 +40,6 @@ export function toAppError(error: unknown): AppError {
   return new AppError('INTERNAL', { cause: error });
 }
 
-/** Answers with an error. */
 export function sendError(
   telemetry: Telemetry,
   error: unknown,
@@ -54,7 +51,7 @@ export function sendError(
   return reply.code(shown.status).send(errorBody(shown, request.id));
 }
 
-/** Tells telemetry of errors on our side, with their cause, and sets the headers of every error. */
+/** Emits server errors with their cause, and sets the headers of every error. */
 export function reportError(
   telemetry: Telemetry,
   error: unknown,
@@ -70,19 +67,19 @@ export function reportError(
       error: error instanceof AppError ? error : shown.cause,
     });
   }
-  // A token that was refused has its challenge (RFC 6750).
+  // A refused token already has its challenge (RFC 6750).
   if (shown.status === 401 && !reply.hasHeader('www-authenticate')) {
     reply.header('www-authenticate', 'Bearer');
   }
   if (shown.retryAfterSeconds !== undefined) reply.header('retry-after', shown.retryAfterSeconds);
 }
 
-/** The route's pattern; ids in a URL would make a metric of every practice. */
+/** The route pattern: URLs with ids would create a metric per practice. */
 export function routeOf(request: FastifyRequest): string {
   return request.is404 ? '(none)' : (request.routeOptions.url ?? '(none)');
 }
 
-/** Answers what is not even a request: headers too large, a request that never ended, bytes that are no HTTP. */
+/** Answers oversized headers, requests that never end, and bytes that are not HTTP. */
 export function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

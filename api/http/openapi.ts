@@ -1,6 +1,4 @@
-/**
- * `/openapi.json`, made from the routes' schemas, and `/docs`, which reads it. Both work with no network but this server.
- */
+/** Serves `/openapi.json` from the route schemas, and `/docs` to read it, without access to other servers. */
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
@@ -15,10 +13,9 @@ const INFO = {
   title: 'DaoDao AI',
   version: '0.1.0',
   description:
-    'Feedback on finished practices. Work that takes longer than a request is accepted with 202 and followed at /tasks/{id}.',
+    'AI feedback and recommendations for practices. Longer work is accepted with 202 and followed at /tasks/{id}.',
 };
 
-/** Served by a route of its own. */
 const DESCRIPTION_PATH = '/openapi.json';
 
 const PAGE_TITLE = 'DaoDao AI back end';
@@ -26,7 +23,7 @@ const PAGE_TITLE = 'DaoDao AI back end';
 const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 130 40" height="40">
 <text x="0" y="28" font-family="sans-serif" font-size="24" fill="#fff">DaoDao AI</text></svg>`;
 
-/** Everything the page needs comes from here; inline styles are the viewer's own. */
+/** The page loads only from this server; the viewer itself needs inline styles. */
 const DOCS_POLICY = {
   'default-src': "'self'",
   'img-src': ["'self'", 'data:'],
@@ -34,7 +31,7 @@ const DOCS_POLICY = {
   'frame-ancestors': "'none'",
 };
 
-/** Call it before the routes: only routes registered later are described. */
+/** Call it before adding routes: only later routes are described. */
 export async function describeRoutes(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -42,11 +39,11 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       info: INFO,
       tags: [
         { name: 'feedback', description: 'AI feedback on a practice.' },
-        { name: 'tasks', description: 'Accepted work.' },
-        { name: 'recommendations', description: 'Practices of others that fit.' },
-        { name: 'events', description: 'What people do.' },
+        { name: 'tasks', description: 'Accepted tasks.' },
+        { name: 'recommendations', description: 'Recommended practices of other users.' },
+        { name: 'events', description: 'User behaviour.' },
         { name: 'internal', description: "For DaoDao's own services." },
-        { name: 'operations', description: 'For those who run the server.' },
+        { name: 'operations', description: 'For operators.' },
       ],
       components: {
         securitySchemes: {
@@ -72,9 +69,9 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       theme: { title: PAGE_TITLE },
       logo: { type: 'image/svg+xml', content: LOGO, href: '/docs' },
       uiConfig: {
-        // The viewer would otherwise ask a public server whether the description is valid.
+        // By default the viewer sends the document to a public validator.
         validatorUrl: null,
-        // Shown in its bar: the address that other programs read, not the viewer's own copy.
+        // Shows the address other programs use instead of the viewer's copy.
         urls: [{ url: DESCRIPTION_PATH, name: DESCRIPTION_PATH }],
       },
     });
@@ -82,7 +79,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
   });
 }
 
-/** The generator calls every body required; one with no required field may be left out. */
+/** The generator marks every body as required; a body without required fields is optional. */
 function markOptionalBodies(document: Document): Document {
   for (const { post } of Object.values(document.paths ?? {}).filter((path) => path !== undefined)) {
     const body = post?.requestBody;

@@ -1,10 +1,8 @@
-/**
- * Tells an unknown path (404) from a known one asked with another method (405).
- */
+/** Answers an unknown path with 404, and a wrong method with 405. */
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../base/errors.ts';
 
-/** Call it before the routes: it remembers those registered later. */
+/** Call it before adding routes: only later routes are known. */
 export function refuseUnknownRoutes(app: FastifyInstance): void {
   const routes: { path: RegExp; methods: string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {
@@ -15,11 +13,11 @@ export function refuseUnknownRoutes(app: FastifyInstance): void {
     const allowed = new Set(
       routes.filter((route) => route.path.test(path)).flatMap((route) => route.methods),
     );
-    // A path that is known with this method, yet ends here, is a file that does not exist.
+    // A known path and method that end here: a file that does not exist.
     if (allowed.size === 0 || allowed.has(request.method)) throw new AppError('ROUTE_NOT_FOUND');
     const list = [...allowed].toSorted().join(', ');
     reply.header('allow', list);
-    throw new AppError('METHOD_NOT_ALLOWED', { message: `This route takes ${list}.` });
+    throw new AppError('METHOD_NOT_ALLOWED', { message: `This route supports ${list}.` });
   });
 }
 

@@ -1,19 +1,16 @@
-/**
- * What the schemas of all routes share, and the answers of errors.
- */
+/** Schema parts shared by all routes, and error responses. */
 import { Type, type TSchema } from 'typebox';
 import { ERRORS, type ErrorCode } from '../../base/errors.ts';
 
-/** Any version, either case. */
 export const UUID_PATTERN =
   '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
 
 export const VISIBLE_ASCII_PATTERN = '^[\\x21-\\x7e]*$';
 
-/** What a value that does not match one of our patterns is told. */
+/** Messages for values that do not match a pattern. */
 export const PATTERN_PROBLEMS: Record<string, string> = {
   [UUID_PATTERN]: 'must be a UUID',
-  [VISIBLE_ASCII_PATTERN]: 'must be visible ASCII characters without blanks',
+  [VISIBLE_ASCII_PATTERN]: 'must be visible ASCII characters without spaces',
 };
 
 export const EXAMPLE_PRACTICE = '5f0c2f0e-6b7a-4d51-9f2c-2f7d1c9a4e11';
@@ -24,12 +21,13 @@ export const Uuid = (description: string, example: string) =>
 
 export const Instant = (description: string) => Type.String({ format: 'date-time', description });
 
-export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export const Nullable = <T extends TSchema>(schema: T, options = {}) =>
+  Type.Union([schema, Type.Null()], options);
 
 export const Locale = (description: string) =>
   Type.Enum(['zh-TW', 'en'], { type: 'string', description });
 
-/** The answers of these errors, one schema per status. */
+/** One response schema per status. */
 export function errorResponses(...codes: ErrorCode[]): Record<string, TSchema> {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of codes) {
@@ -46,7 +44,7 @@ function errorBodySchema(codes: readonly ErrorCode[]): TSchema {
     {
       error: Type.Object({
         code: Type.String({ description: codes.join(', ') }),
-        message: Type.String({ description: 'A sentence for people.' }),
+        message: Type.String({ description: 'A human-readable sentence.' }),
         details: Type.Optional(Type.Unknown()),
         request_id: Type.String({ description: 'Also in the x-request-id header.' }),
       }),

@@ -1,6 +1,4 @@
-/**
- * The HTTP server: what holds for every route.
- */
+/** The HTTP server: behaviour common to all routes. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';
@@ -22,8 +20,8 @@ export interface ServerOptions {
 }
 
 /**
- * @param addRoutes adds its routes; the signal is aborted when it begins to close, so that long-polls end at once.
- * @returns a server ready to listen, or to `inject` into.
+ * @param addRoutes the signal is aborted when the server starts to close, which ends long-polls.
+ * @returns a server ready to listen or `inject`.
  */
 export async function buildServer(
   { config, telemetry }: ServerOptions,
@@ -63,7 +61,7 @@ export async function buildServer(
   return app;
 }
 
-/** Lets pages of these origins call with cookies. Before anything asks for a token: a browser's first question has none. */
+/** Allows cookies from these origins. Registered before authentication, because a preflight request has no token. */
 async function allowOrigins(app: Api, origins: readonly string[] | undefined): Promise<void> {
   if (origins === undefined) return;
   await app.register(cors, {
@@ -84,9 +82,9 @@ function createFastify(telemetry: Telemetry): Api {
     connectionTimeout: timeouts.CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: timeouts.KEEP_ALIVE_TIMEOUT_MS,
     http: { headersTimeout: timeouts.HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2000 },
-    // A base URL that ends in a slash makes two of one.
+    // A base URL with a trailing slash produces two.
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
-    // What arrives on a kept connection while the server drains is still served, then the connection is closed.
+    // While draining, serves requests on open connections, then closes these.
     return503OnClosing: false,
     clientErrorHandler: refuseConnection,
     frameworkErrors(error, request, reply) {
@@ -96,7 +94,7 @@ function createFastify(telemetry: Telemetry): Api {
   }).withTypeProvider<TypeBoxProvider>();
 }
 
-/** The caller's own id for a request, if it is a harmless one, so that logs on both sides can be joined. */
+/** Keeps a safe id of the caller, so that logs on both sides can be joined. */
 function requestId(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();

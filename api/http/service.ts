@@ -1,6 +1,4 @@
-/**
- * The HTTP server as a part of a process: listens, drains, closes.
- */
+/** Starts, drains and closes the HTTP server of a process. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
@@ -12,9 +10,8 @@ import type { Service } from '../../base/service.ts';
 interface Listening {
   host: string;
   port: number;
-  /** The setting that chooses the port. */
   setting: 'PORT' | 'OPERATIONS_PORT';
-  /** Longest wait for what is being answered, in milliseconds. */
+  /** Longest wait for open requests, in milliseconds. */
   graceMs: number;
 }
 
@@ -31,12 +28,12 @@ export class HttpService implements Service {
     this.#build = build;
   }
 
-  /** Where it listens, for instance `http://127.0.0.1:3000`; undefined before `start`. */
+  /** For instance `http://127.0.0.1:3000`; undefined before `start`. */
   get origin(): string | undefined {
     return this.#app?.listeningOrigin;
   }
 
-  /** @throws {AppError} `CONFIG_INVALID` when the port is taken or not allowed, or the address is not ours. */
+  /** @throws {AppError} `CONFIG_INVALID` when the port is taken or forbidden, or the address is not local. */
   async start(): Promise<void> {
     const { host, port } = this.#listening;
     const app = await this.#build();
@@ -54,8 +51,8 @@ export class HttpService implements Service {
   }
 
   /**
-   * Takes no more connections, ends the long-polls, lets what is being answered finish within the grace period,
-   * then closes what is still open: kept or never used connections would otherwise hold the process for a minute.
+   * Graceful shutdown: stops listening, ends long-polls, waits for open requests within the grace period, then closes
+   * all connections. Idle ones would otherwise hold the process for a minute.
    */
   async stop(): Promise<void> {
     if (this.#app !== undefined) this.#stopped ??= this.#drain(this.#app);
@@ -63,7 +60,7 @@ export class HttpService implements Service {
   }
 
   async #drain(app: FastifyInstance): Promise<void> {
-    // Fastify itself would stop listening only after its hooks: a connection made meanwhile would outlive the drain.
+    // Fastify stops listening only after its hooks; a connection made meanwhile would outlive the drain.
     const connectionsClosed = new Promise<void>((resolve) => {
       app.server.close(() => resolve());
     });
@@ -86,8 +83,8 @@ export class HttpService implements Service {
 }
 
 /**
- * For before the engines start: a port that is taken is told at once. Between this and the start it may still be taken.
- * @throws {AppError} `CONFIG_INVALID`.
+ * Reports a taken port before the engines start. Another process may still take it afterwards.
+ * @throws {AppError} `CONFIG_INVALID`
  */
 export async function assertPortFree({
   host,
@@ -107,7 +104,7 @@ export async function assertPortFree({
 
 const PORT_PROBLEMS: Record<string, string> = {
   EADDRINUSE: 'is already in use',
-  EACCES: 'may not be used by this account',
+  EACCES: 'requires more privileges than this account has',
 };
 
 function explain(
@@ -117,14 +114,14 @@ function explain(
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') {
     return new AppError('CONFIG_INVALID', {
-      message: `${host} is no address of this machine. Set the HOST variable to one of its own, or to 0.0.0.0 for all.`,
+      message: `${host} is not an address of this machine. Set HOST to one of its addresses, or to 0.0.0.0 for all.`,
       cause: error,
     });
   }
   const reason = PORT_PROBLEMS[String(code)];
   if (reason === undefined) return error;
   return new AppError('CONFIG_INVALID', {
-    message: `Port ${port} on ${host} ${reason}. Set the ${setting} variable to another port, or to 0 for a free one.`,
+    message: `Port ${port} on ${host} ${reason}. Set ${setting} to another port, or to 0 for a free one.`,
     cause: error,
   });
 }

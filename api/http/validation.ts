@@ -1,6 +1,4 @@
-/**
- * Requests are checked with the same schemas that give the handlers their types.
- */
+/** Validates requests with the schemas that type the handlers. */
 import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
@@ -9,7 +7,6 @@ import { AppError } from '../../base/errors.ts';
 import { NO_BODY } from './body.ts';
 import { PATTERN_PROBLEMS } from './schemas.ts';
 
-/** Gives handlers the types of their TypeBox schemas. */
 export interface TypeBoxProvider extends FastifyTypeProvider {
   validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
   serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
@@ -26,9 +23,9 @@ const WHERE: Record<string, string> = {
 
 const validators = new WeakMap<TSchema, Validator>();
 
-/** Text in a path or query is converted to the number it spells; a body must be right as it is. Nothing is ever dropped. */
+/** Converts numbers in paths and queries; bodies are not converted. Never drops unknown fields. */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart = 'body' }) => {
-  // A route may be served under two paths.
+  // A schema may serve two paths.
   const validator = validators.get(schema) ?? Compile(schema);
   validators.set(schema, validator);
   const converts = httpPart === 'params' || httpPart === 'querystring';
@@ -47,7 +44,7 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   };
 };
 
-/** What is wrong first, in a sentence. */
+/** The first problem, as a sentence. */
 export function sentenceOf(where: string, errors: readonly ValidationError[]): string {
   return invalid(where, errors).message;
 }
@@ -66,7 +63,7 @@ function invalid(
   isMissing = false,
 ): AppError {
   const details = withoutUnions(errors)
-    // Said of each unknown field, and again of their object, with all their names.
+    // Repeats the unknown fields, which their object lists already.
     .filter(({ keyword }) => keyword !== 'boolean')
     .flatMap((error) => problemsOf(where, error, schema));
   const [first] = details;
@@ -78,7 +75,7 @@ function invalid(
   return new AppError('REQUEST_INVALID', { message, details });
 }
 
-/** Of a union: the rules of the alternative whose type the value has, otherwise all types that would do. */
+/** For a union, keeps the errors of the alternative whose type matches, otherwise lists all accepted types. */
 function withoutUnions(errors: readonly ValidationError[]): ValidationError[] {
   const unions = errors.filter(({ keyword }) => keyword === 'anyOf');
   const isTypeOf = (union: ValidationError, error: ValidationError): boolean =>
@@ -100,7 +97,7 @@ function withoutUnions(errors: readonly ValidationError[]): ValidationError[] {
 
 function problemsOf(where: string, error: ValidationError, schema: TSchema): Problem[] {
   const at = (path: string): string =>
-    // A path within a body is a JSON pointer; everything else is a flat list of names.
+    // Body paths are JSON pointers; other parts are flat lists of names.
     (where === 'body' ? path : path.slice(1)).slice(0, 64);
   const { instancePath } = error;
   if (error.keyword === 'required') {
@@ -135,7 +132,7 @@ function problem({ keyword, params, message }: ValidationError, schema: TSchema)
 const DATE_TIME_PROBLEM =
   'must be a date and time with an offset, for example 2026-03-01T02:00:00Z';
 
-/** @param schema of the whole: only bodies want some of their fields, whichever. */
+/** Only bodies have `minProperties`, so the root schema has the fields. */
 function fieldsOf(schema: TSchema): string {
   return Object.keys('properties' in schema ? (schema.properties as object) : {}).join(', ');
 }

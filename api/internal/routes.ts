@@ -1,6 +1,4 @@
-/**
- * What DaoDao's own services tell: that something has happened which is worth some work.
- */
+/** Routes for DaoDao's services to report events that trigger tasks. */
 import { Type, type Static } from 'typebox';
 import type { Accepted } from '../../db/tasks/request.ts';
 import { AppError } from '../../base/errors.ts';
@@ -28,7 +26,7 @@ const TriggeredBody = Type.Object(
       Type.Object({ name: Type.String(), task_id: Type.String(), status: Type.String() }),
     ),
   },
-  { description: 'What was accepted.' },
+  { description: 'The accepted tasks.' },
 );
 
 const RESPONSES = {
@@ -58,8 +56,9 @@ export function internalRoutes(app: Api, context: RouteContext): void {
     config: { internal: true },
     schema: {
       operationId: 'practiceCompleted',
-      summary: 'A practice was finished',
-      description: 'Its owner gets feedback, if there is enough to say, and new vectors.',
+      summary: 'Report that a practice was finished',
+      description:
+        'Enqueues feedback, if the practice has enough content, and new vectors for its owner.',
       tags: ['internal'],
       security: [{ internal: [] }],
       body: PracticeEvent,
@@ -84,7 +83,7 @@ export function internalRoutes(app: Api, context: RouteContext): void {
     config: { internal: true },
     schema: {
       operationId: 'practiceUpdated',
-      summary: 'A practice was changed, shared, hidden or deleted',
+      summary: 'Report that a practice was changed, shared, hidden or deleted',
       tags: ['internal'],
       security: [{ internal: [] }],
       body: PracticeEvent,
@@ -105,7 +104,7 @@ export function internalRoutes(app: Api, context: RouteContext): void {
     config: { internal: true },
     schema: {
       operationId: 'userGoalsUpdated',
-      summary: 'The goals or the profile of a user were changed',
+      summary: 'Report that the goals or the profile of a user changed',
       tags: ['internal'],
       security: [{ internal: [] }],
       body: UserEvent,
@@ -123,7 +122,7 @@ function triggered(name: string, { id, status }: Accepted): Triggered {
   return { name, task_id: id, status };
 }
 
-/** Too little to say is no fault of who tells of it. */
+/** Too little content is not an error of the reporting service. */
 function isEligible(check: () => void): boolean {
   try {
     check();

@@ -1,20 +1,18 @@
-/**
- * The backlog of accepted tasks that no worker has begun is bounded: beyond that the API refuses more, for instance when Redis has been unavailable for long.
- */
+/** Bounds the backlog of overdue tasks: beyond the limit the API refuses more, for instance after a long Redis outage. */
 import { Gauge, type Registry } from 'prom-client';
 import { measureBacklog, type BacklogSize } from '../../db/tasks/backlog.ts';
 import type { Queryable } from '../../db/stores/postgres.ts';
 import { AppError } from '../../base/errors.ts';
 import { Loop } from '../../base/service.ts';
 
-/** How often it is measured, in milliseconds: what comes in between is accepted beyond the bound. */
+/** Measuring interval, in milliseconds: tasks accepted in between may exceed the limit. */
 const LOOK_MS = 1000;
 const RETRY_AFTER_SECONDS = 10;
 
 export interface BacklogLimits {
-  /** Tasks that are due and have not begun. */
+  /** Overdue tasks. */
   tasks: number;
-  /** How long the oldest of them may have been due, in milliseconds. */
+  /** Longest time a task may be overdue, in milliseconds. */
   ageMs: number;
 }
 
@@ -22,7 +20,7 @@ export class Backlog extends Loop {
   readonly #limits: BacklogLimits;
   #size: BacklogSize = { tasks: 0, ageMs: 0 };
 
-  /** @param onError told when it could not be measured: then the last measure holds. */
+  /** @param onError called when measuring fails; the last measurement stays valid. */
   constructor(db: Queryable, limits: BacklogLimits, onError: (error: unknown) => void) {
     super({
       name: 'backlog',
@@ -36,7 +34,6 @@ export class Backlog extends Loop {
     this.#limits = limits;
   }
 
-  /** As it was measured last. */
   get size(): BacklogSize {
     return this.#size;
   }
@@ -46,16 +43,15 @@ export class Backlog extends Loop {
     return tasks >= this.#limits.tasks || ageMs >= this.#limits.ageMs;
   }
 
-  /** Tells Prometheus. */
   register(registry: Registry): void {
     const gauge = (name: string, help: string, read: () => number): void => {
       const collect = (): void => made.set(read());
       const made = new Gauge({ name, help, registers: [registry], collect });
     };
-    gauge('daodao_backlog_tasks', 'Tasks that are due and have not begun.', () => this.#size.tasks);
+    gauge('daodao_backlog_tasks', 'Overdue tasks: due but not started.', () => this.#size.tasks);
     gauge(
       'daodao_backlog_age_seconds',
-      'How long the oldest of them has been due.',
+      'How long the oldest of them has been overdue.',
       () => this.#size.ageMs / 1000,
     );
   }

@@ -1,28 +1,25 @@
-/**
- * What is told to those who run a process.
- */
+/** Dependencies of the routes for operators. */
 import type { Registry } from 'prom-client';
 import type { ResolvedConfig } from '../../base/config.ts';
 import type { Telemetry } from '../../base/telemetry/telemetry.ts';
 import type { Backlog } from './backlog.ts';
 
-/** Something the server depends on. */
 export interface Dependency {
   name: string;
-  /** Whether the server is of no use without it. */
+  /** Whether the process is unusable without it. */
   needed: boolean;
-  /** Resolves when the dependency answers. */
+  /** Rejects when it is unavailable. */
   check(): Promise<void>;
 }
 
-/** Whatever its role. */
+/** The same for every role. */
 export interface OperationsDependencies {
   config: ResolvedConfig;
   telemetry: Telemetry;
   metrics: Registry;
   readiness: readonly Dependency[];
-  /** Whether a restart would mend it. Default: never. */
+  /** Whether only a restart helps. Default: never. */
   isStuck?: (() => boolean) | undefined;
-  /** What has been accepted and has not begun; undefined where nothing is accepted. */
+  /** Undefined where the process accepts no tasks. */
   backlog?: Pick<Backlog, 'size' | 'isFull'> | undefined;
 }

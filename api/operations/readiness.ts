@@ -1,6 +1,4 @@
-/**
- * What a process needs to be of use, and what it can do without.
- */
+/** Required and optional dependencies of a process. */
 import type { ResolvedConfig } from '../../base/config.ts';
 import type { Watchdog } from '../../base/watchdog.ts';
 import type { Cache } from '../../db/stores/cache.ts';
@@ -8,16 +6,16 @@ import type { Pool } from '../../db/stores/postgres.ts';
 import { STORES } from '../../db/stores/stores.ts';
 import type { Dependency } from './dependencies.ts';
 
-/** Longest wait for a store, in milliseconds. */
+/** Store timeout, in milliseconds. */
 const PROBE_MS = 5000;
 
-/** Only Postgres is needed to accept work; without the others it is done later, or less well. */
+/** Accepting tasks needs only Postgres; without other stores they finish later, or with reduced quality. */
 export function dependenciesOf(
   config: ResolvedConfig,
   { db, cache }: { db: Pool; cache: Cache },
   watchdogs: ReadonlyMap<string, Watchdog>,
 ): Dependency[] {
-  // On the connections that are open anyway.
+  // Reuses open connections.
   const checks: Record<string, () => Promise<void>> = {
     postgres: async () => void (await db.query('SELECT 1')),
     redis: () => cache.ping(),
@@ -32,7 +30,7 @@ export function dependenciesOf(
   ];
 }
 
-/** The API of a process that also works accepts all the same when its own worker does not get on. */
+/** In role `all`, the API still accepts tasks while its own worker is stuck. */
 function working(name: string, watchdog: Watchdog, { role }: ResolvedConfig): Dependency {
   return {
     name,

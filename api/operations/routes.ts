@@ -1,6 +1,4 @@
-/**
- * For those who run the server: is it alive, can it work, what does it count, what does it offer.
- */
+/** Routes for operators: health, readiness, metrics and the API description. */
 import { Type } from 'typebox';
 import type { Api } from '../http/api.ts';
 import type { Dependency, OperationsDependencies } from './dependencies.ts';
@@ -8,7 +6,7 @@ import type { Backlog } from './backlog.ts';
 import { PREFIX } from '../http/envelope.ts';
 import { HealthBody, ReadyBody } from './schemas.ts';
 
-/** Longest wait for one dependency, in ms. */
+/** Timeout per dependency, in milliseconds. */
 const CHECK_TIMEOUT_MS = 3000;
 
 const PUBLIC = { public: true };
@@ -26,7 +24,7 @@ export function operationsRoutes(app: Api, deps: OperationsDependencies): void {
       config: PUBLIC,
       schema: {
         operationId,
-        summary: 'Whether the process works; restart it if not',
+        summary: 'Check whether the process must be restarted',
         tags: ['operations'],
         security: [],
         response: { 200: HealthBody, 503: HealthBody },
@@ -39,7 +37,7 @@ export function operationsRoutes(app: Api, deps: OperationsDependencies): void {
     });
   }
 
-  /** As DaoDao's front end asks. */
+  /** DaoDao's front end polls it. */
   app.route({
     method: 'GET',
     url: `${PREFIX}/ping`,
@@ -54,7 +52,7 @@ export function operationsRoutes(app: Api, deps: OperationsDependencies): void {
     config: PUBLIC,
     schema: {
       operationId: 'getReadiness',
-      summary: 'Whether every needed dependency answers',
+      summary: 'Check whether every required dependency answers',
       tags: ['operations'],
       security: [],
       response: { 200: ReadyBody, 503: ReadyBody },
@@ -81,7 +79,7 @@ export function operationsRoutes(app: Api, deps: OperationsDependencies): void {
     config: PUBLIC,
     schema: {
       operationId: 'getMetrics',
-      summary: 'Counters for Prometheus',
+      summary: 'Read Prometheus metrics',
       tags: ['operations'],
       security: [],
       response: {
@@ -103,7 +101,7 @@ export function operationsRoutes(app: Api, deps: OperationsDependencies): void {
     config: PUBLIC,
     schema: {
       operationId: 'getOpenApi',
-      summary: 'This description',
+      summary: 'Read this API description',
       tags: ['operations'],
       security: [],
       response: { 200: Type.Unknown({ description: 'OpenAPI 3.1.' }) },
@@ -116,7 +114,7 @@ function backlogBody({ size, isFull }: Pick<Backlog, 'size' | 'isFull'>) {
   return { tasks: size.tasks, oldest_ms: Math.round(size.ageMs), full: isFull };
 }
 
-/** `ok`, or one word for what is wrong: a code such as ECONNREFUSED, never a message, which may name hosts and users. */
+/** @returns `ok` or an error code such as ECONNREFUSED; a message could reveal hosts and users. */
 async function probe(dependency: Dependency): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<string>((resolve) => {

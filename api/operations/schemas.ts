@@ -1,12 +1,10 @@
-/**
- * The shapes of health and readiness over HTTP.
- */
+/** Schemas of health and readiness. */
 import { Type } from 'typebox';
 
 export const HealthBody = Type.Object(
   { status: Type.Enum(['ok', 'stuck'], { type: 'string' }) },
   {
-    description: 'stuck: its work has stopped though its stores answer. Restart it.',
+    description: 'stuck: the process makes no progress although its stores answer. Restart it.',
     examples: [{ status: 'ok' }],
   },
 );
@@ -15,20 +13,20 @@ export const ReadyBody = Type.Object(
   {
     status: Type.Enum(['ready', 'unavailable'], { type: 'string' }),
     dependencies: Type.Record(Type.String(), Type.String(), {
-      description: 'ok, or a word for what is wrong.',
+      description: 'ok, or an error code.',
     }),
     backlog: Type.Optional(
       Type.Object(
         { tasks: Type.Integer(), oldest_ms: Type.Integer(), full: Type.Boolean() },
         {
           description:
-            'Tasks that are due and have not begun, and since when; once it is full no more are accepted.',
+            'Overdue tasks and the age of the oldest; while full, the API accepts no more.',
         },
       ),
     ),
   },
   {
-    description: 'Whether every needed dependency answers.',
+    description: 'Whether every required dependency answers.',
     examples: [{ status: 'ready', dependencies: { postgres: 'ok', redis: 'ok' } }],
   },
 );

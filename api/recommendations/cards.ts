@@ -1,6 +1,4 @@
-/**
- * From the cached order to the cards of one page.
- */
+/** Reads one page of cards in the cached order. */
 import { Compile } from 'typebox/compile';
 import { findCards, type Card, type CardFor } from '../../db/daodao/cards.ts';
 import { findLively } from '../../db/daodao/recommendation-sources.ts';
@@ -18,9 +16,9 @@ import type { RouteContext } from '../context.ts';
 export interface CardQuery {
   limit: number;
   cursor?: string | undefined;
-  /** Only cards with one of these. Default: all. */
+  /** Only cards with one of these tags. Default: all. */
   tags: readonly string[];
-  /** External ids of cards that are on the screen already. */
+  /** External ids of cards already on screen. */
   excludeIds: readonly string[];
 }
 
@@ -32,17 +30,17 @@ export interface ShownCard extends Card {
 export interface CardPage {
   cards: ShownCard[];
   nextCursor: string | null;
-  /** Whether they were chosen for this user, or are what many look at. */
+  /** `personal`: chosen for this user. */
   source: 'personal' | 'popular';
   isCached: boolean;
 }
 
 const cardList = Compile(CardList);
 
-/** Cards read beyond what is asked for, in place of those that may not be shown any more. */
+/** Extra cards per read, to replace those that may no longer be shown. */
 const SPARE = 2;
 
-/** @throws {AppError} `REQUEST_INVALID` for a cursor that is none of ours. */
+/** @throws {AppError} `REQUEST_INVALID` for an invalid cursor. */
 export async function readCards(
   { db, cache }: Pick<RouteContext, 'db' | 'cache'>,
   userId: string,
@@ -52,7 +50,7 @@ export async function readCards(
   const excluded = new Set(excludeIds.map((id) => id.toLowerCase()));
   const rest = ranked.slice(placeAfter(ranked, cursor)).filter(({ id }) => !excluded.has(id));
   const page: { card: CardFor; because: RankedCard }[] = [];
-  // Usually the first part is enough: few cards cease to be shown in a day.
+  // The first part is usually enough: few cards become hidden in a day.
   const part = limit + 1 + SPARE;
   for (let from = 0; from < rest.length && page.length <= limit; from += part) {
     const some = rest.slice(from, from + part);
@@ -79,7 +77,7 @@ export async function readCards(
   return { cards, nextCursor: hasMore ? cursorAfter(ranked, last.id) : null, ...about };
 }
 
-/** The user's own order, or that of what is popular, if there is anything in it; a cache that is unavailable is an empty one. */
+/** The order of the user, otherwise that of popular cards. An unavailable cache counts as empty. */
 async function readOrder(
   { db, cache }: Pick<RouteContext, 'db' | 'cache'>,
   userId: string,
@@ -98,7 +96,7 @@ async function readOrder(
   return { ranked, source: 'popular', isCached: false };
 }
 
-/** A cursor is the place of the last card and its id: should the order have changed meanwhile, the id is looked for first. */
+/** A cursor has the index and id of the last card; the id finds the place when the order has changed. */
 function cursorAfter(ranked: readonly RankedCard[], id: string): string {
   const place = ranked.findIndex((card) => card.id === id);
   return Buffer.from(`${place}:${id}`).toString('base64url');
@@ -109,7 +107,7 @@ function placeAfter(ranked: readonly RankedCard[], cursor: string | undefined): 
   const match = /^(\d{1,6}):([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString());
   if (match === null) {
     throw new AppError('REQUEST_INVALID', {
-      message: 'cursor (query) must be one that was answered with the page before.',
+      message: 'cursor (query) must be the cursor returned with the previous page.',
     });
   }
   const found = ranked.findIndex(({ id }) => id === match[2]);

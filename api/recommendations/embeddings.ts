@@ -1,6 +1,4 @@
-/**
- * Asking for new vectors of oneself and one's practices.
- */
+/** Route to request new vectors of the user and their practices. */
 import { updateVectorsOf } from '../../jobs/embeddings/call.ts';
 import { answerAccepted } from '../tasks/accepted.ts';
 import { principalOf } from '../http/auth.ts';
@@ -17,7 +15,7 @@ export function embeddingRoutes(app: Api, { config, tasks, backlog }: RouteConte
       operationId: 'updateEmbeddings',
       summary: 'Report that goals, profile or practices have changed',
       description:
-        'Answers at once: 202 with the task that makes the vectors anew. Changes that follow one another within half a minute are one task.',
+        'Returns 202 with the task that updates the vectors. Changes within half a minute of each other share one task.',
       tags: ['recommendations'],
       response: {
         202: AcceptedBody,

@@ -1,6 +1,4 @@
-/**
- * The page of cards that a request asks for, whatever shape the cards are answered in.
- */
+/** Reads the requested page of cards, whatever the format of the response. */
 import type { FastifyReply } from 'fastify';
 import type { Static } from 'typebox';
 import type { Principal } from '../http/auth.ts';
@@ -8,9 +6,9 @@ import { wordsOf, type RecommendationsQuery } from './schemas.ts';
 import { readCards, type CardPage } from './cards.ts';
 import type { RouteContext } from '../context.ts';
 
-const NOBODYS: CardPage = { cards: [], nextCursor: null, source: 'popular', isCached: false };
+const EMPTY_PAGE: CardPage = { cards: [], nextCursor: null, source: 'popular', isCached: false };
 
-/** Without a token the page is empty, and the reply says so. */
+/** Without a token the page is empty; the `x-auth-state` header says which. */
 export async function readPage(
   context: Pick<RouteContext, 'db' | 'cache'>,
   { principal, query }: { principal: Principal | null; query: Static<typeof RecommendationsQuery> },
@@ -25,7 +23,7 @@ export async function readPage(
     tags: wordsOf(query, 'tags'),
     excludeIds: wordsOf(query, 'exclude_ids'),
   };
-  const page = principal === null ? NOBODYS : await readCards(context, principal.userId, wanted);
+  const page = principal === null ? EMPTY_PAGE : await readCards(context, principal.userId, wanted);
   reply.about = { cacheHit: page.isCached, limit, nextCursor: page.nextCursor };
   return page;
 }

@@ -1,6 +1,4 @@
-/**
- * Practices of others that fit the user.
- */
+/** Routes to read and refresh recommendations. */
 import { refreshCardsOf } from '../../jobs/recommendations/call.ts';
 import { answerAccepted } from '../tasks/accepted.ts';
 import { principalOf } from '../http/auth.ts';
@@ -20,9 +18,9 @@ export function recommendationRoutes(app: Api, context: RouteContext): void {
     config: { optional: true },
     schema: {
       operationId: 'getRecommendations',
-      summary: 'Read the practices of others that fit the user',
+      summary: 'Read the recommended practices of other users',
       description:
-        'Without a token the list is empty, and X-Auth-State says anonymous. Only what may be shown now is shown.',
+        'Without a token the list is empty, and X-Auth-State is anonymous. Only currently visible practices are returned.',
       tags: ['recommendations'],
       querystring: RecommendationsQuery,
       response: {

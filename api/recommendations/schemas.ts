@@ -1,14 +1,12 @@
-/**
- * Recommendations as they cross HTTP.
- */
+/** Schemas of recommendations. */
 import { Type, type Static } from 'typebox';
 import { REASONS } from '../../jobs/recommendations/score.ts';
 import { UUID_PATTERN } from '../http/schemas.ts';
 
-/** `tags=a&tags=b`, `tags[]=a&tags[]=b` and `tags=a,b` are the same. */
+/** `tags=a&tags=b`, `tags[]=a&tags[]=b` and `tags=a,b` are equivalent. */
 const Words = Type.Optional(
   Type.Union([Type.String({ maxLength: 4000 }), Type.Array(Type.String(), { maxItems: 200 })], {
-    description: 'Repeated, or separated by commas.',
+    description: 'Repeated or comma-separated.',
   }),
 );
 
@@ -19,7 +17,7 @@ const queryOf = (defaultLimit: number) =>
         Type.Integer({ minimum: 1, maximum: 50, description: `Default ${defaultLimit}.` }),
       ),
       cursor: Type.Optional(
-        Type.String({ maxLength: 200, description: 'What the page before said comes next.' }),
+        Type.String({ maxLength: 200, description: 'The next_cursor of the previous page.' }),
       ),
       tags: Words,
       'tags[]': Words,
@@ -34,7 +32,6 @@ export const DEFAULT_LIMIT = { recommendations: 20, topicCards: 3 };
 export const RecommendationsQuery = queryOf(DEFAULT_LIMIT.recommendations);
 export const TopicCardsQuery = queryOf(DEFAULT_LIMIT.topicCards);
 
-/** The words of a query under either name. */
 export function wordsOf(
   query: Static<typeof RecommendationsQuery>,
   name: 'tags' | 'exclude_ids',
@@ -67,7 +64,7 @@ export const RecommendationsBody = Type.Object(
     next_cursor: Nullable,
     source: Type.Enum(['personal', 'popular'], {
       type: 'string',
-      description: 'Whether they were chosen for the user, or are what many look at.',
+      description: 'personal: chosen for the user; popular: viewed by many users.',
     }),
   },
   { description: 'Practices of others, best first.' },
@@ -83,7 +80,7 @@ export const TopicCard = Type.Object({
   matchReasonCode: Reason,
   matchReasonText: ReasonText,
   feedbackState: Type.Enum(['liked', 'disliked', 'neutral'], { type: 'string' }),
-  isAiGenerated: Type.Boolean({ description: 'Whether it was chosen for this user.' }),
+  isAiGenerated: Type.Boolean({ description: 'Whether the card was chosen for this user.' }),
 });
 
 export const TopicCardsBody = Type.Array(TopicCard, { description: 'Best first.' });
@@ -92,9 +89,13 @@ export const VerdictParams = Type.Object({
   practiceId: Type.String({ pattern: UUID_PATTERN, description: 'External id of a practice.' }),
 });
 
-/** Checked by the route: another verdict is told apart from a body that is none. */
+/** The route validates the verdict, to answer a wrong one with its own code. */
 export const VerdictRequest = Type.Object(
-  { feedbackType: Type.String({ description: 'like or dislike; the same again takes it back.' }) },
+  {
+    feedbackType: Type.String({
+      description: 'like or dislike; repeating a verdict withdraws it.',
+    }),
+  },
   { additionalProperties: false, examples: [{ feedbackType: 'like' }] },
 );
 

@@ -1,6 +1,4 @@
-/**
- * Recommendations as DaoDao's front end calls them. Served in the envelope alone.
- */
+/** Recommendations for DaoDao's front end, in the envelope only. */
 import { isShownTo } from '../../db/daodao/cards.ts';
 import { giveVerdict, type Verdict } from '../../db/daodao/likes.ts';
 import { AppError } from '../../base/errors.ts';
@@ -27,7 +25,7 @@ export function topicCardRoutes(app: Api, context: RouteContext): void {
     config: { optional: true },
     schema: {
       operationId: 'getTopicCards',
-      summary: 'Read the cards of practices that fit the user',
+      summary: 'Read the cards of recommended practices',
       tags: ['recommendations'],
       querystring: TopicCardsQuery,
       response: {
@@ -59,7 +57,7 @@ export function topicCardRoutes(app: Api, context: RouteContext): void {
       operationId: 'giveVerdict',
       summary: 'Like or dislike a card',
       description:
-        'A disliked card is gone everywhere at once; the same verdict again takes it back.',
+        'A disliked card disappears everywhere at once; repeating a verdict withdraws it.',
       tags: ['recommendations'],
       params: VerdictParams,
       body: VerdictRequest,

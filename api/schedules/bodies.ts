@@ -1,6 +1,4 @@
-/**
- * Schedules as they cross HTTP and as the CLI prints them.
- */
+/** Response bodies of schedules, also printed by the CLI. */
 import type { Static } from 'typebox';
 import type { Change, ScheduleEdits } from '../../db/tasks/schedules.ts';
 import type { ScheduleView } from '../../jobs/framework/beat/book.ts';

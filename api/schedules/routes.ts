@@ -1,6 +1,4 @@
-/**
- * Schedules: to list, to change, and to run now. For admins.
- */
+/** Routes for admins to list, edit, preview and run schedules. */
 import { upcoming } from '../../jobs/framework/beat/upcoming.ts';
 import { DEFAULT_TIMEZONE, Timetable } from '../../jobs/framework/beat/timetable.ts';
 import { SHOWN, type ScheduleBook } from '../../jobs/framework/beat/book.ts';
@@ -49,7 +47,7 @@ export function scheduleRoutes(
     schema: {
       ...common,
       operationId: 'previewSchedule',
-      summary: 'Preview when an expression is due',
+      summary: 'Preview the next runs of an expression',
       querystring: PreviewQuery,
       response: { 200: PreviewBody, ...errorResponses(...REFUSALS, 'SCHEDULE_INVALID') },
     },
@@ -85,7 +83,7 @@ export function scheduleRoutes(
       operationId: 'editSchedule',
       summary: 'Pause a schedule, or change when it is due',
       description:
-        'It holds for what comes, survives restarts, and is written down with who did it.',
+        'The change applies to future runs, survives restarts, and is recorded with its author.',
       params: ScheduleParams,
       body: ScheduleEdit,
       response: {
@@ -110,7 +108,7 @@ export function scheduleRoutes(
       ...common,
       operationId: 'runSchedule',
       summary: 'Run a schedule now',
-      description: 'Its timetable stays as it is; a paused schedule can be run too.',
+      description: 'The timetable does not change; a paused schedule can run too.',
       params: ScheduleParams,
       response: {
         202: AcceptedBody,
@@ -124,7 +122,7 @@ export function scheduleRoutes(
   });
 }
 
-/** What is wrong is told by the names of the fields. */
+/** Names invalid fields as in the request. */
 async function spelled<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,13 +1,8 @@
-/**
- * The shapes of schedules.
- */
-import { Type, type TSchema } from 'typebox';
+/** Schemas of schedules. */
+import { Type } from 'typebox';
 import { MAX_EVERY_MS, MIN_EVERY_MS } from '../../jobs/framework/beat/timetable.ts';
+import { Instant, Nullable } from '../http/schemas.ts';
 import { TaskStatus } from '../tasks/schemas.ts';
-
-const Nullable = <T extends TSchema>(schema: T, options = {}) =>
-  Type.Union([schema, Type.Null()], options);
-const Instant = (description: string) => Type.String({ format: 'date-time', description });
 
 const CRON = {
   maxLength: 200,
@@ -36,7 +31,7 @@ export const ScheduleEdit = Type.Object(
   {
     additionalProperties: false,
     minProperties: 1,
-    description: 'Fields left out keep their value; null restores the default of the code.',
+    description: 'Omitted fields keep their value; null restores the default from the code.',
     examples: [{ enabled: false }, { cron: '30 3 * * *' }],
   },
 );
@@ -46,7 +41,7 @@ export const PreviewQuery = Type.Object(
     cron: Type.Optional(Type.String(CRON)),
     every_ms: Type.Optional(Type.Integer(EVERY_MS)),
     timezone: Type.Optional(Type.String(TIMEZONE)),
-    after: Type.Optional(Instant('Where to begin. Default: now.')),
+    after: Type.Optional(Instant('Start of the preview. Default: now.')),
     count: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Default 5.' })),
   },
   { additionalProperties: false },
@@ -54,8 +49,8 @@ export const PreviewQuery = Type.Object(
 
 const NextRun = Type.Object({
   at: Instant('In UTC.'),
-  local: Instant('As clocks of the time zone show it.'),
-  note: Nullable(Type.String({ description: 'What a change of the clocks does to it.' })),
+  local: Instant('Local time in the time zone.'),
+  note: Nullable(Type.String({ description: 'Effect of a clock change on this run.' })),
 });
 
 export const PreviewBody = Type.Object({
@@ -65,16 +60,16 @@ export const PreviewBody = Type.Object({
 
 const LastRun = Type.Object({
   slot: Instant('When it was due.'),
-  fired_at: Instant('When that was seen to.'),
+  fired_at: Instant('When the slot fired or was skipped.'),
   lateness_ms: Type.Integer(),
   outcome: Type.Enum(['fired', 'skipped'], {
     type: 'string',
-    description: 'skipped: the task of an earlier slot had not ended.',
+    description: 'skipped: the task of an earlier slot was unfinished.',
   }),
-  asked_by: Nullable(Type.String({ description: 'Who asked for it out of turn.' })),
-  missed_since: Nullable(Instant('The first of the slots it stands for, if it does for more.')),
+  asked_by: Nullable(Type.String({ description: 'Author of a manual run.' })),
+  missed_since: Nullable(Instant('The first missed slot that this run makes up for.')),
   task_id: Type.String({
-    description: 'The task that was started, or the one that had not ended.',
+    description: 'The started task, or the unfinished earlier one.',
   }),
   status: Nullable(TaskStatus),
   error_code: Nullable(Type.String()),
@@ -87,25 +82,25 @@ export const ScheduleBody = Type.Object({
   cron: Nullable(Type.String()),
   every_ms: Nullable(Type.Integer()),
   timezone: Type.String(),
-  start_at: Nullable(Instant('Nothing is due before.')),
-  end_at: Nullable(Instant('Nothing is due after.')),
+  start_at: Nullable(Instant('No run is due before.')),
+  end_at: Nullable(Instant('No run is due after.')),
   catch_up: Type.Enum(['none', 'latest', 'all'], { type: 'string' }),
   overlap: Type.Enum(['skip', 'allow'], { type: 'string' }),
   jitter_ms: Type.Integer(),
   enabled: Type.Boolean(),
   problem: Nullable(
-    Type.String({ description: 'Why it does not fire: what was edited is understood no more.' }),
+    Type.String({ description: 'Why it does not fire: an edit is no longer valid.' }),
   ),
   edited: Nullable(
     Type.Object({
       by: Type.String({ description: 'External id of a user, or cli.' }),
       at: Instant('When.'),
-      fields: Type.Array(Type.String(), { description: 'What differs from the code.' }),
+      fields: Type.Array(Type.String(), { description: 'Fields that differ from the code.' }),
     }),
-    { description: 'null while nothing has been changed.' },
+    { description: 'null when nothing has been edited.' },
   ),
-  next_runs: Type.Array(NextRun, { description: 'The next five; none while it is paused.' }),
-  last_runs: Type.Array(LastRun, { description: 'The last five, the newest first.' }),
+  next_runs: Type.Array(NextRun, { description: 'The next five; none while paused.' }),
+  last_runs: Type.Array(LastRun, { description: 'The last five, newest first.' }),
 });
 
 const Edits = Type.Object({
@@ -126,7 +121,7 @@ export const ScheduleDetailBody = Type.Object({
       to: Nullable(Edits),
       task_id: Nullable(Type.String({ description: 'The task of a run by hand.' })),
     }),
-    { description: 'Changes made by people, newest first, at most 20.' },
+    { description: 'Manual changes, newest first, at most 20.' },
   ),
 });
 

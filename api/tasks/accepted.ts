@@ -1,12 +1,10 @@
-/**
- * The answer to work that is accepted.
- */
+/** The response for an accepted task. */
 import type { FastifyReply } from 'fastify';
 import type { Static } from 'typebox';
 import type { Accepted } from '../../db/tasks/request.ts';
 import type { AcceptedBody } from './schemas.ts';
 
-/** 202, with where to follow the task. */
+/** Responds 202 with the URL of the task. */
 export function answerAccepted(
   reply: Pick<FastifyReply, 'code' | 'headers'>,
   { id, status }: Pick<Accepted, 'id' | 'status'>,

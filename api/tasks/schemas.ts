@@ -1,6 +1,4 @@
-/**
- * The shapes of tasks over HTTP.
- */
+/** Schemas of tasks. */
 import { Type } from 'typebox';
 import { EXAMPLE_TASK, Instant, Nullable, Uuid, VISIBLE_ASCII_PATTERN } from '../http/schemas.ts';
 import { MAX_WAIT_SECONDS } from '../http/timeouts.ts';
@@ -26,7 +24,7 @@ export const IdempotencyHeaders = Type.Object({
       minLength: 1,
       maxLength: 255,
       pattern: VISIBLE_ASCII_PATTERN,
-      description: 'Visible ASCII. The same key within 24 hours gets the same task.',
+      description: 'Visible ASCII. Repeating a key within 24 hours returns the same task.',
     }),
   ),
 });
@@ -38,7 +36,7 @@ export const TaskStatus = Type.Enum(['queued', 'running', 'done', 'error', 'revo
 export const AcceptedBody = Type.Object(
   { task_id: Type.String(), status: TaskStatus, status_url: Type.String() },
   {
-    description: 'The work is stored and under way; follow it at status_url.',
+    description: 'The task is stored; follow it at status_url.',
     examples: [{ task_id: EXAMPLE_TASK, status: 'queued', status_url: `/tasks/${EXAMPLE_TASK}` }],
   },
 );
@@ -48,9 +46,7 @@ export const TaskBody = Type.Object(
     task_id: Type.String(),
     name: Type.String(),
     status: TaskStatus,
-    state: Nullable(
-      Type.String({ description: 'Exact state in the queue; null while that is unknown.' }),
-    ),
+    state: Nullable(Type.String({ description: 'Exact state in the queue; null when unknown.' })),
     attempts: Type.Integer({ description: 'Attempts that have ended.' }),
     progress: Nullable(
       Type.Object({

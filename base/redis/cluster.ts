@@ -1,22 +1,19 @@
-/**
- * Connections to a Redis Cluster: what ioredis does by default would hang, send commands twice, or drop every node for one.
- */
+/** Connects to a Redis Cluster. With its defaults, ioredis hangs, sends commands twice, or drops every node for one. */
 import { Cluster } from 'ioredis';
 
-/** A node of a cluster. */
 export interface Node {
   host: string;
   port: number;
 }
 
 export interface ClusterConnectOptions {
-  /** `redis://` or `rediss://`; its user, password and TLS hold for all nodes. */
+  /** `redis://` or `rediss://`; all nodes share its user, password and TLS. */
   url: string;
-  /** Nodes to begin with, beside that of the URL: any of them may be unavailable. */
+  /** Further seed nodes, as any node may be unavailable. */
   nodes: readonly Node[];
-  /** Pause before the cluster is looked for again, in milliseconds. */
+  /** Pause before a reconnect, in milliseconds. */
   retryDelayMs(attempt: number): number;
-  /** Options of ioredis for the connection to each node. */
+  /** ioredis options for each node. */
   connection: {
     connectionName: string;
     commandTimeout: number;
@@ -40,7 +37,7 @@ export function connectCluster({
   const cluster = new Cluster([first, ...nodes], {
     lazyConnect: true,
     slotsRefreshTimeout: connection.commandTimeout,
-    // By default it sends again by itself after a lost connection; ours are the only repeats.
+    // By default ioredis resends commands after a lost connection; only callers may retry.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
     maxRedirections: 8,
@@ -56,10 +53,10 @@ export function connectCluster({
   return cluster;
 }
 
-/** While no node answers, a cluster client keeps commands for as long as that lasts, whatever their timeout. */
+/** A cluster client ignores the command timeout while no node answers. */
 const deadlines = new WeakMap<Cluster, number>();
 
-/** @throws what ioredis throws when a command of a single server takes too long. */
+/** @throws the timeout error of a single-server connection. */
 export async function withinDeadline<T>(cluster: Cluster, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -72,10 +69,10 @@ export async function withinDeadline<T>(cluster: Cluster, answer: Promise<T>): P
   }
 }
 
-/** Nodes that were asked whether they are there, and have yet to answer. */
+/** Nodes with a ping pending. */
 const asked = new WeakSet<object>();
 
-/** Drops the connections on which nothing is answered, and no others: the nodes behind those serve other shards. */
+/** Drops only connections that do not answer a ping: the other nodes serve other shards. */
 export function dropSilentNodes(cluster: Cluster): void {
   for (const node of cluster.nodes()) {
     if (asked.has(node)) continue;
@@ -87,7 +84,7 @@ export function dropSilentNodes(cluster: Cluster): void {
   }
 }
 
-/** The masters and replicas a node of a cluster knows of. @param slots the answer to CLUSTER SLOTS. */
+/** @param slots the answer to CLUSTER SLOTS. */
 export function nodesOf(slots: unknown): Node[] {
   const nodes = new Map<string, Node>();
   for (const [, , ...owners] of slots as [number, number, ...[string, number][]][]) {

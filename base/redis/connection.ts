@@ -1,31 +1,30 @@
 /**
- * Connections on which nothing hangs and nothing is sent twice behind our back.
- *
- * By default ioredis keeps commands whose answer was lost and sends them again after a reconnect, so a script may run
- * twice; with that turned off alone they stay pending for ever. Here a broken connection rejects everything at once
- * (`maxRetriesPerRequest: 0`), and every command has a deadline, because a half-open connection breaks nothing.
+ * Redis connections on which no command hangs and ioredis resends none.
+ * By default ioredis resends commands whose answer was lost, so a script may run twice; with that off, they stay
+ * pending forever. Here a broken connection rejects all pending commands (`maxRetriesPerRequest: 0`), and each command
+ * has a deadline, because a half-open connection reports no error.
  */
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { connectCluster, dropSilentNodes, withinDeadline, type Node } from './cluster.ts';
 
 /** Longest wait for one answer, in milliseconds. */
 const COMMAND_TIMEOUT_MS = 3000;
-/** Longest blocking read the server is asked for, in seconds; its deadline on our side is a command timeout longer. */
+/** Longest blocking read, in seconds; the client waits a command timeout longer. */
 export const BLOCK_SECONDS = 2;
 
-/** A connection to one Redis, or to all masters of a Redis Cluster. */
+/** One Redis, or all masters of a Redis Cluster. */
 export type Client = Redis | Cluster;
 
 export interface ConnectOptions {
-  /** `redis://` or `rediss://`; of a cluster, any node. */
+  /** `redis://` or `rediss://`; for a cluster, any node. */
   url: string;
   /** Shown in CLIENT LIST. */
   name: string;
-  /** Nodes of the cluster that are known; undefined when it is none. */
+  /** Known nodes of the cluster; undefined for a single server. */
   cluster?: readonly Node[] | undefined;
-  /** For blocking reads, which need a connection of their own. */
+  /** A blocking read occupies its connection. */
   blocking?: boolean;
-  /** Longest wait for one answer, in milliseconds. Default 3,000. */
+  /** In milliseconds. Default 3,000. */
   timeoutMs?: number;
 }
 
@@ -37,11 +36,11 @@ const DISCIPLINE = {
   autoResendUnfulfilledCommands: false,
   keepAlive: 5000,
   retryStrategy: reconnectDelayMs,
-  // A failed-over master answers READONLY until the connection is made anew.
+  // A demoted master answers READONLY until the client reconnects.
   reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
 } satisfies RedisOptions;
 
-/** A connection is made by its first command. */
+/** Connects on the first command. */
 export function connect({
   url,
   name,
@@ -64,14 +63,14 @@ export function connect({
           retryDelayMs: reconnectDelayMs,
           connection: options,
         });
-  // Failures reach callers through their own commands.
+  // Callers get failures from their own commands.
   client.on('error', () => undefined);
   return client;
 }
 
 export const isCluster = (client: Client): client is Cluster => client instanceof Cluster;
 
-/** Runs a command; a lost answer also drops its connection, as a half-open one would swallow the next command too. */
+/** Drops the connection after a timeout: if it is half-open, it would swallow the next command too. */
 export async function send<T>(redis: Client, command: () => Promise<unknown>): Promise<T> {
   try {
     const answer = command();

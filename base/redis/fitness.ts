@@ -1,13 +1,11 @@
-/**
- * What a Redis must be to hold jobs: version 7 or newer, a master, and never evicting keys.
- */
+/** Checks that a Redis can hold jobs: version 7 or newer, a master, and `noeviction`. */
 
 const NEEDED_MAJOR = 7;
 
 export interface Info {
   version: string;
   role: string;
-  /** Empty where the server does not tell. */
+  /** Empty when the server does not report it. */
   evictionPolicy: string;
   isCluster: boolean;
 }
@@ -24,7 +22,7 @@ export function readInfo(text: string): Info {
   };
 }
 
-/** @returns why a server cannot hold jobs; undefined when it can. Any node of a Redis Cluster leads to its masters. */
+/** @returns why the server cannot hold jobs, or undefined. Any node of a cluster will do: it leads to the masters. */
 export function unfitness({ version, role, evictionPolicy, isCluster }: Info): string | undefined {
   if (Number.parseInt(version, 10) < NEEDED_MAJOR) {
     return `version ${version} is too old, it must be ${NEEDED_MAJOR} or newer`;

@@ -1,5 +1,6 @@
 /**
- * Every setting: name, kind, unit, default and one sentence. `.env.example`, `cli config` and the checks read this table.
+ * Every setting: name, kind, unit, default and description. `.env.example`, `cli config` and the checks read this
+ * table.
  */
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -9,12 +10,12 @@ type Kind = 'text' | 'url' | 'secret' | 'integer' | 'list' | 'origins' | 'choice
 
 export interface Setting {
   kind: Kind;
-  /** What applies when the variable is unset or empty; `undefined` means "none". */
+  /** Applies when the variable is unset or empty. */
   default: string | undefined;
   unit?: string;
   /** For `choice`: the values; for `url`: the protocols. */
   values?: readonly string[];
-  /** For `integer`; for `text` and `secret`: the least number of characters. */
+  /** Lower bound of an `integer`; minimum length of a `text` or `secret`. */
   min?: number;
   max?: number;
   describe: string;
@@ -27,7 +28,7 @@ export const SETTINGS = {
     kind: 'choice',
     default: 'all',
     values: ROLES,
-    describe: 'What this process is: everything, or one part.',
+    describe: 'Part of the application that this process runs; all runs every part.',
   },
   HOST: { kind: 'text', default: '127.0.0.1', describe: 'Address the API listens on.' },
   PORT: {
@@ -49,37 +50,41 @@ export const SETTINGS = {
     kind: 'choice',
     default: 'info',
     values: ['debug', 'info', 'warn', 'error', 'silent'],
-    describe: 'Least level of the log lines written to standard error.',
+    describe: 'Lowest level of the log lines written to standard error.',
   },
-  DATA_DIR: { kind: 'text', default: '.data', describe: 'Where embedded engines keep their data.' },
+  DATA_DIR: {
+    kind: 'text',
+    default: '.data',
+    describe: 'Directory of the data of embedded engines.',
+  },
   CACHE_DIR: {
     kind: 'text',
     default: path.join(homedir(), '.cache', 'daodao'),
-    describe: 'Where a downloaded redis-server is kept.',
+    describe: 'Directory of a downloaded redis-server.',
   },
   DATABASE_URL: {
     kind: 'url',
     default: undefined,
     values: ['postgres:', 'postgresql:'],
-    describe: 'Postgres. Unset: an embedded one.',
+    describe: 'URL of Postgres. Unset: embedded Postgres.',
   },
   REDIS_URL: {
     kind: 'url',
     default: undefined,
     values: ['redis:', 'rediss:'],
-    describe: 'Redis 7 or newer, noeviction. Unset: an embedded one.',
+    describe: 'URL of Redis 7 or newer with noeviction. Unset: embedded Redis.',
   },
   CLICKHOUSE_URL: {
     kind: 'url',
     default: undefined,
     values: ['http:', 'https:'],
-    describe: 'ClickHouse HTTP interface. Unset: the embedded engine.',
+    describe: 'HTTP interface of ClickHouse. Unset: the embedded engine.',
   },
   QDRANT_URL: {
     kind: 'url',
     default: undefined,
     values: ['http:', 'https:'],
-    describe: 'Qdrant REST interface. Unset: the local vector store, which is not Qdrant.',
+    describe: 'REST interface of Qdrant. Unset: a local vector store in place of Qdrant.',
   },
   QDRANT_API_KEY: { kind: 'secret', default: undefined, describe: 'API key of Qdrant.' },
   VECTOR_SIZE: {
@@ -93,7 +98,7 @@ export const SETTINGS = {
     kind: 'url',
     default: undefined,
     values: ['http:', 'https:'],
-    describe: 'Any OpenAI-compatible server. With no key either: the offline coach.',
+    describe: 'URL of an OpenAI-compatible server. Unset, with no key either: the offline coach.',
   },
   OPENAI_API_KEY: {
     kind: 'secret',
@@ -110,7 +115,7 @@ export const SETTINGS = {
     default: 'text-embedding-3-small',
     min: 1,
     describe:
-      'Model that turns texts into vectors. Another one is used once everything is embedded again.',
+      'Model that embeds texts. Changing it takes effect once everything is embedded again.',
   },
   EMBEDDING_DEBOUNCE_MS: {
     kind: 'integer',
@@ -118,7 +123,7 @@ export const SETTINGS = {
     default: '30000',
     min: 1,
     max: 3_600_000,
-    describe: 'How long after the last change the vectors of a user are made anew.',
+    describe: 'How long after the last change of a user their vectors are updated.',
   },
   LLM_TIMEOUT_MS: {
     kind: 'integer',
@@ -126,7 +131,7 @@ export const SETTINGS = {
     default: '60000',
     min: 100,
     max: 85_000,
-    describe: 'Deadline of one LLM call; a run of up to three calls has 90 s in all.',
+    describe: 'Deadline of one LLM call; a run of up to three calls has 90 s in total.',
   },
   OFFLINE_COACH_DELAY_MS: {
     kind: 'integer',
@@ -134,21 +139,21 @@ export const SETTINGS = {
     default: '0',
     min: 0,
     max: 600_000,
-    describe: 'How long the offline coach takes to answer, to see what a slow model does.',
+    describe: 'Delay of the offline coach, to simulate a slow model.',
   },
   JWT_SECURITY: {
     kind: 'secret',
     default: undefined,
     min: 16,
     describe:
-      'Secret of the HS256 tokens, at least 16 characters. Needed by the API unless Postgres is embedded.',
+      'Secret that signs the HS256 tokens, at least 16 characters. The API requires it unless Postgres is embedded.',
   },
   INTERNAL_API_KEY: {
     kind: 'secret',
     default: undefined,
     min: 16,
     describe:
-      'Key that services of DaoDao send as X-Internal-API-Key, at least 16 characters. Unset: none gets in.',
+      'Key that services of DaoDao send as X-Internal-API-Key, at least 16 characters. Unset: internal routes refuse every request.',
   },
   CORS_ORIGINS: {
     kind: 'origins',
@@ -160,7 +165,7 @@ export const SETTINGS = {
     kind: 'choice',
     default: 'on',
     values: ['on', 'off'],
-    describe: 'Whether a scheduler runs the schedules; off in a copy of production.',
+    describe: 'Whether a scheduler runs the schedules; turn it off in a copy of production.',
   },
   FEEDBACK_MIN_PROGRESS: {
     kind: 'integer',
@@ -168,7 +173,7 @@ export const SETTINGS = {
     default: '70',
     min: 0,
     max: 100,
-    describe: 'Least progress of a practice that gets feedback.',
+    describe: 'Minimum progress of a practice that gets feedback.',
   },
   FEEDBACK_MIN_NOTE_LENGTH: {
     kind: 'integer',
@@ -176,7 +181,7 @@ export const SETTINGS = {
     default: '30',
     min: 0,
     max: 10_000,
-    describe: 'Least average length of its notes.',
+    describe: 'Minimum average length of its notes.',
   },
   ...QUEUE_SETTINGS,
 } as const satisfies Record<string, Setting>;
@@ -196,7 +201,7 @@ type ValueOf<S extends Setting> = S['kind'] extends 'integer'
       ? Value
       : string;
 
-/** The values of all settings, by their names in camel case; `undefined` where one has no default and may be unset. */
+/** Setting values by camel-case name; `undefined` for an unset one without a default. */
 export type Config = {
   -readonly [
     Name in SettingName as Camel<Name>

@@ -1,6 +1,4 @@
-/**
- * The settings of the queue and of those who work on it: part of the table in index.ts.
- */
+/** The settings of the queue and the workers, part of the table in index.ts. */
 export const QUEUE_SETTINGS = {
   QUEUE_PREFIX: {
     kind: 'text',
@@ -19,8 +17,7 @@ export const QUEUE_SETTINGS = {
     default: '100000',
     min: 1,
     max: 10_000_000,
-    describe:
-      'Accepted tasks that are due and have not begun, from which on the API accepts no more.',
+    describe: 'Number of overdue tasks at which the API stops accepting tasks.',
   },
   BACKLOG_MAX_AGE_MS: {
     kind: 'integer',
@@ -28,7 +25,7 @@ export const QUEUE_SETTINGS = {
     default: '3600000',
     min: 1000,
     max: 31_536_000_000,
-    describe: 'How long such a task may have been due until the API accepts no more.',
+    describe: 'How long a task may be overdue before the API stops accepting tasks.',
   },
   TASK_RETENTION_MS: {
     kind: 'integer',
@@ -36,7 +33,7 @@ export const QUEUE_SETTINGS = {
     default: '2592000000',
     min: 60_000,
     max: 31_536_000_000_000,
-    describe: 'How long Postgres keeps finished tasks with their results.',
+    describe: 'How long Postgres keeps finished tasks and their results.',
   },
   RESULT_TTL_MS: {
     kind: 'integer',
@@ -44,7 +41,7 @@ export const QUEUE_SETTINGS = {
     default: '86400000',
     min: 1000,
     max: 31_536_000_000,
-    describe: 'How long Redis keeps finished jobs and results of tasks that are not durable.',
+    describe: 'How long Redis keeps finished jobs and the results of non-durable tasks.',
   },
   LEASE_MS: {
     kind: 'integer',
@@ -52,7 +49,7 @@ export const QUEUE_SETTINGS = {
     default: '15000',
     min: 200,
     max: 3_600_000,
-    describe: 'How long a worker may be silent before its jobs go to others.',
+    describe: 'How long a worker may be silent before other workers take over its jobs.',
   },
   WORKER_QUEUES: {
     kind: 'list',
@@ -64,39 +61,39 @@ export const QUEUE_SETTINGS = {
     default: '2',
     min: 1,
     max: 64,
-    describe: 'Threads of a worker.',
+    describe: 'Threads per worker.',
   },
   WORKER_CONCURRENCY: {
     kind: 'integer',
     default: '16',
     min: 1,
     max: 1000,
-    describe: 'Jobs one thread runs at a time.',
+    describe: 'Jobs each thread runs at a time.',
   },
-  // What leaks beside the heap, such as timers and listeners, goes with its thread. A start takes about a
-  // second of a processor, which 100,000 jobs pay with 10 µs each.
+  // Replacing a thread also frees leaks outside the heap, such as timers and listeners. Its successor takes about a
+  // second of CPU to start, 10 µs per job over 100,000 jobs.
   WORKER_MAX_JOBS_PER_THREAD: {
     kind: 'integer',
     default: '100000',
     min: 0,
     max: 1_000_000_000,
-    describe: 'Jobs after which a thread is replaced by a fresh one; 0 for never.',
+    describe: 'Jobs after which a thread is replaced; 0: never.',
   },
-  // An idle thread has 20 MB, and at 256 MB it is ended with everything on it.
+  // An idle thread uses 20 MB; at 256 MB Node ends it with all its jobs.
   WORKER_MAX_HEAP_MB: {
     kind: 'integer',
     unit: 'MB',
     default: '192',
     min: 48,
     max: 255,
-    describe: 'Heap and buffers above which a thread takes no more jobs and is replaced.',
+    describe: 'Size of heap and buffers above which a thread takes no more jobs and is replaced.',
   },
   WORKER_FREEZE_BUILTINS: {
     kind: 'choice',
     default: 'off',
     values: ['on', 'off'],
     describe:
-      'Whether tasks are kept from changing built-in objects such as JSON and Array for others on their thread. Packages that patch those, as tracing does, need it off.',
+      'Whether built-in objects such as JSON and Array are frozen, so that no task changes them for others on its thread. Packages that patch built-ins, such as tracing, require it off.',
   },
   SHUTDOWN_GRACE_MS: {
     kind: 'integer',
@@ -105,6 +102,6 @@ export const QUEUE_SETTINGS = {
     min: 0,
     max: 3_600_000,
     describe:
-      'How long running jobs may go on after SIGTERM before they are released; a second signal releases them at once.',
+      'How long running jobs may continue after SIGTERM before they are released; a second signal releases them at once.',
   },
 } as const;

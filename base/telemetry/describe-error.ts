@@ -1,20 +1,17 @@
-/**
- * Errors as data: what JSON can carry, from a thread or into the log.
- */
+/** Errors as JSON data, for threads and the log. */
 
 export interface DescribedError {
   name?: string;
   code?: unknown;
   message: string;
-  /** Its first frames. */
   stack?: string;
   cause?: DescribedError;
   errors?: DescribedError[];
 }
 
 /**
- * Errors as data: name, code, message and the first stack frames, and those of its causes down to the third; never the
- * properties a driver hangs on them. Passwords in URLs are masked, as drivers like to quote where they connected to.
+ * Keeps name, code, message, the first five stack frames and up to three levels of causes, but no properties a driver
+ * adds. Masks passwords in URLs: drivers quote them.
  */
 export function describeError(error: unknown, depth = 3): DescribedError {
   if (!(error instanceof Error)) return { message: maskPasswords(String(error)) };

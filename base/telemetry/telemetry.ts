@@ -1,11 +1,9 @@
-/**
- * One stream of typed events; the log and the metrics are its subscribers. Emit once, never log beside it.
- */
+/** One stream of typed events; the log and the metrics are its subscribers. Emit once, never log beside it. */
 import { pino, type Logger } from 'pino';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { describeError, type DescribedError } from './describe-error.ts';
 
-/** The event catalogue: name -> level of its log line. Success is debug, everything else info or above. */
+/** Log level by event. Success is debug, everything else info or above. */
 const LEVELS = {
   'process.started': 'info',
   'process.stopping': 'info',
@@ -45,7 +43,7 @@ export interface Events {
   'process.started': { role: string; pid: number };
   'process.stopping': { reason: string };
   'process.stopped': { durationMs: number };
-  /** It ends without waiting for what runs, which goes back to the queue. */
+  /** The process ends without waiting for running jobs, which go back to the queue. */
   'process.abandoning': { reason: string };
   'model.unreachable': { problem: string };
   'http.request': {
@@ -57,7 +55,7 @@ export interface Events {
   };
   'http.error': { requestId: string; method: string; route: string; error: unknown };
   'task.accepted': { taskId: string; task: string };
-  /** The answer to a request was a task that is there already. */
+  /** A request was answered with an existing task. */
   'task.repeated': { taskId: string; task: string };
   'task.dispatch_deferred': { taskId: string; error: unknown };
   'job.succeeded': { jobId: string; task: string; attempt: number; durationMs: number };
@@ -75,36 +73,36 @@ export interface Events {
     task: string;
     attempt: number;
     code: string;
-    /** As its owner is told. */
+    /** The owner of the task sees it. */
     reason: string;
-    /** What its owner is not told. */
+    /** Only for the log. */
     cause?: DescribedError | undefined;
   };
   'job.released': { jobId: string; task: string; delayMs: number; reason: string };
   'job.lease_lost': { jobId: string; task: string };
-  /** While it ran. */
+  /** Revoked while running. */
   'job.revoked': { jobId: string; task: string };
   'job.log': { jobId: string; task: string; message: string; fields: Record<string, unknown> };
   'worker.reaped': { workerId: string; jobs: number };
-  /** They were in no place in Redis, or in several. */
+  /** Jobs that Redis held in no place or in several. */
   'queue.repaired': { jobIds: string[] };
   'thread.died': { jobIds: string[]; reason: string };
-  /** @property jobs how many it had run. */
+  /** @property jobs number of jobs the thread had run. */
   'thread.replaced': { reason: string; jobs: number };
   'reconciler.dispatched': { jobs: number };
   'reconciler.settled': { taskId: string; status: string };
-  /** @property rows finished tasks, keys of requests, sent events and slots that were deleted. */
+  /** @property rows deleted tasks, request keys, sent events and slots. */
   'tasks.pruned': { rows: number };
   'events.forwarded': { events: number };
-  /** ClickHouse does not take them; `refusal` in `ai.events_outbox` says why. */
+  /** ClickHouse refused them; `refusal` in `ai.events_outbox` says why. */
   'events.refused': { events: number };
-  /** @property slot when it was due, in ISO form. */
+  /** @property slot due time, ISO 8601. */
   'schedule.fired': SlotFacts;
-  /** The task of an earlier slot had not ended. */
+  /** The task of an earlier slot was still unfinished. */
   'schedule.skipped': SlotFacts;
-  /** Nobody was there for the slots since then, but for one that stands for all, if that was not too late. */
+  /** No scheduler ran for the slots since then. At most one run makes up for them all. */
   'schedule.missed': { schedule: string; since: string };
-  /** The clock of Postgres was ahead by so much, and has been put right. */
+  /** The clock of Postgres was ahead by this much and has been corrected. */
   'schedule.rewound': { schedule: string; byMs: number };
   'schedule.edited': { schedule: string; by: string };
   'loop.failed': { loop: string; error: unknown };
@@ -120,7 +118,7 @@ interface SlotFacts {
 export type EventName = keyof Events;
 export type Listener = <E extends EventName>(event: E, fields: Events[E]) => void;
 
-/** Keys whose values never reach the log, at any depth up to three. */
+/** Keys whose values are redacted, down to a depth of three. */
 const SECRET_KEYS = [
   'password',
   'authorization',
@@ -139,7 +137,7 @@ export class Telemetry {
     for (const listener of this.#listeners) listener(event, fields);
   }
 
-  /** Subscribes; the returned function unsubscribes. */
+  /** @returns a function that unsubscribes. */
   on(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -148,7 +146,6 @@ export class Telemetry {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** Writes every event as one JSON line on standard error. */
 export function logEvents(
   telemetry: Telemetry,
   level: LogLevel,
@@ -174,15 +171,15 @@ export function logEvents(
   return logger;
 }
 
-/** The Prometheus registry fed by the events; one per process. */
+/** One registry per process. */
 export function countEvents(telemetry: Telemetry): Registry {
   const registry = new Registry();
   const registers = [registry];
-  // Counted here and told when asked for: a labelled counter costs a short job a twentieth of its way.
+  // Collected on scrape: incrementing a labelled counter costs a short job 5 % of its time.
   const counts = new Map<EventName, number>();
   new Counter({
     name: 'daodao_events_total',
-    help: 'Events of the catalogue, by name.',
+    help: 'Events, by name.',
     labelNames: ['event'],
     registers,
     collect() {
@@ -192,14 +189,14 @@ export function countEvents(telemetry: Telemetry): Registry {
   });
   const jobSeconds = new Histogram({
     name: 'daodao_job_duration_seconds',
-    help: 'Run time of jobs that succeeded, by task.',
+    help: 'Run time of succeeded jobs, by task.',
     labelNames: ['task'],
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 30, 120],
     registers,
   });
   const latenessSeconds = new Histogram({
     name: 'daodao_schedule_lateness_seconds',
-    help: 'By how much slots of schedules fired after they were due.',
+    help: 'Delay between the due time of a slot and its firing, by schedule.',
     labelNames: ['schedule'],
     buckets: [0.01, 0.05, 0.2, 1, 5, 60, 600, 3600],
     registers,

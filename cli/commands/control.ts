@@ -1,6 +1,4 @@
-/**
- * Acting on workers, queues and jobs that run.
- */
+/** Commands that control workers, queues and running jobs. */
 import { SETTINGS } from '../../base/config.ts';
 import { count } from '../../base/count.ts';
 import { revoke } from '../../jobs/framework/calls/revoke.ts';
@@ -18,7 +16,7 @@ import { idsOf, UsageProblem, type Command, type Commands, type Input } from '..
 import { withQueue, type QueueStores } from '../stores.ts';
 import { show, table } from '../table.ts';
 
-/** A command that has workers do something. It fails when one did not, or when there is none. */
+/** A command for workers. Fails when a worker fails or when there is none. */
 function telling(
   about: Pick<Command, 'describe' | 'takes' | 'words' | 'options' | 'examples'>,
   verb: string,
@@ -49,17 +47,19 @@ const serves = ({ queues }: { queues: string[] }): string =>
   `serves ${queues.length === 0 ? 'no queue' : queues.join(', ')}`;
 
 const QUEUE = { takes: '<queue>', words: [1, 1] } as const;
-/** Jobs a thread may run at a time; the setting of the same meaning has the same limits. */
+/** Has the limits of the setting WORKER_CONCURRENCY. */
 function perThreadOf({ words: [text = ''] }: Input): object {
   const { min, max } = SETTINGS.WORKER_CONCURRENCY;
   const perThread = Number(text);
   if (!/^\d+$/.test(text) || perThread < min || perThread > max) {
-    throw new UsageProblem(`A concurrency is a whole number from ${min} to ${max}, not "${text}".`);
+    throw new UsageProblem(
+      `The concurrency must be a whole number from ${min} to ${max}, not "${text}".`,
+    );
   }
   return { perThread };
 }
 
-/** @throws {UsageProblem} unless it can be the name of a queue. */
+/** @throws {UsageProblem} for an invalid queue name. */
 function nameOf({ words: [queue = ''] }: Input): string {
   if (QUEUE_NAME.test(queue)) return queue;
   throw new UsageProblem('A queue name has 1 to 64 letters, digits, "_", "." or "-".');
@@ -67,7 +67,7 @@ function nameOf({ words: [queue = ''] }: Input): string {
 
 const queueOf = (input: Input): object => ({ queue: nameOf(input) });
 
-/** A queue nobody serves may be meant, before its workers come, or misspelt. @param word `paused` or `resumed`. */
+/** Accepts a queue without workers: they may start later. The output says so, in case the name is misspelt. */
 async function setPaused(input: Input, word: 'paused' | 'resumed'): Promise<void> {
   const queue = nameOf(input);
   await withQueue(async ({ control, inspector }) => {
@@ -79,11 +79,11 @@ async function setPaused(input: Input, word: 'paused' | 'resumed'): Promise<void
   });
 }
 
-export interface Revoked {
+interface Revoked {
   id: string;
-  /** Whether the row in Postgres was closed. */
+  /** Whether the row in Postgres was revoked. */
   row: boolean;
-  /** What the queue said; `unavailable` when it could not be asked. */
+  /** Answer of the queue; `unavailable` without Redis. */
   job: string;
 }
 
@@ -122,12 +122,12 @@ async function revokeAll(input: Input): Promise<number> {
   );
 }
 
-/** The one worker that holds the job ends its thread. It fails when none does, unless there was something to revoke. */
+/** Fails when no worker runs the job, unless the job was revoked. */
 async function terminate(input: Input): Promise<number> {
   const [id = ''] = idsOf(input);
   const isRevoked = input.has('revoke');
   return withQueue(async (stores) => {
-    // First, so that it does not run again, and one that waits or whose worker does not answer does not run either.
+    // Revoked first, so that the job cannot run again, even if it waits or its worker does not answer.
     const [left] = isRevoked ? await revokeThem(stores, [id]) : [];
     const said = await ask(stores, input, 'terminate', { id, revoke: isRevoked });
     const holders = answersOf<{ terminated: boolean }>(said).filter(
@@ -146,14 +146,14 @@ async function terminate(input: Input): Promise<number> {
 
 export const control: Commands = {
   'control ping': telling(
-    { describe: 'ask every worker for an answer' },
+    { describe: 'check that every worker answers' },
     'ping',
     () => ({}),
     ({ pid, hostname }: { pid: number; hostname: string }) => `pong, process ${pid} on ${hostname}`,
   ),
   'control pause': {
     ...QUEUE,
-    describe: 'pause a queue: its jobs wait, running ones go on',
+    describe: 'pause a queue: waiting jobs stay, running jobs continue',
     options: JSON_OPTION,
     run: (input) => setPaused(input, 'paused'),
   },
@@ -170,7 +170,7 @@ export const control: Commands = {
     serves,
   ),
   'control cancel-consumer': telling(
-    { ...QUEUE, describe: 'make workers stop serving a queue; running jobs go on' },
+    { ...QUEUE, describe: 'make workers stop serving a queue; running jobs continue' },
     'cancel_consumer',
     queueOf,
     serves,
@@ -193,7 +193,7 @@ export const control: Commands = {
     takes: '<id>',
     words: [1, 1],
     describe:
-      'end the thread of a running job; all jobs on it run again without using up an attempt',
+      'end the thread of a running job; all jobs on it run again without being charged an attempt',
     options: {
       revoke: { kind: 'flag', describe: 'also revoke the job' },
       ...ASK_OPTIONS,
@@ -202,7 +202,7 @@ export const control: Commands = {
   },
   'control shutdown': telling(
     {
-      describe: 'shut workers down: running jobs may finish within the grace period',
+      describe: 'shut workers down gracefully: running jobs may finish within the grace period',
       options: { cold: { kind: 'flag', describe: 'give running jobs back to the queue at once' } },
       examples: { 'control shutdown --worker 3f2a': 'ends one worker' },
     },

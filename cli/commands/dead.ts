@@ -1,6 +1,4 @@
-/**
- * Dead letters: tasks that failed for good.
- */
+/** Commands for dead letters: tasks that failed for good. */
 import { setCallsAside } from '../../db/llm/calls.ts';
 import { count } from '../../base/count.ts';
 import {
@@ -16,15 +14,15 @@ import { TASKS } from '../../jobs/tasks.ts';
 import { withQueue, type QueueStores } from '../stores.ts';
 import { show, table } from '../table.ts';
 
-/** Most dead letters `list` shows unless told otherwise. */
+/** Default limit of `list`. */
 const SHOWN = 50;
-/** Dead letters requeued together. */
+/** Dead letters requeued per call. */
 const BATCH = 100;
 
 const FILTERS = {
-  task: { kind: 'text', describe: 'only those of this task' },
-  queue: { kind: 'text', describe: 'only those of this queue' },
-  code: { kind: 'text', describe: 'only those that failed with this code' },
+  task: { kind: 'text', describe: 'only dead letters of this task' },
+  queue: { kind: 'text', describe: 'only dead letters of this queue' },
+  code: { kind: 'text', describe: 'only dead letters with this error code' },
 } as const satisfies Record<string, Option>;
 
 function passes(input: Input, { job, reason }: JobStatus): boolean {
@@ -77,7 +75,7 @@ function lettersOf(letters: readonly ReturnType<typeof summary>[]): string[] {
   return table(['JOB', 'TASK', 'QUEUE', 'CODE', 'MESSAGE'], rows);
 }
 
-/** @returns 1 when it is no dead letter. */
+/** @returns 1 when the id is not a dead letter. */
 async function showOne(input: Input): Promise<number> {
   return withQueue(async ({ inspector }) => {
     const [id = ''] = idsOf(input);
@@ -93,18 +91,20 @@ async function showOne(input: Input): Promise<number> {
             `message  ${reason?.message ?? ''}`,
             `payload  ${job?.payload ?? '?'}`,
           ]
-        : [`${id} is no dead letter: it is ${state}.`],
+        : [`${id} is not a dead letter: its state is ${state}.`],
     );
     return state === 'failed' ? 0 : 1;
   });
 }
 
-/** @returns 1 when one could not be requeued. */
+/** @returns 1 when a dead letter was not requeued. */
 async function requeue(input: Input): Promise<number> {
   const isAll = input.has('all');
   const isFiltered = Object.keys(FILTERS).some((name) => input.has(name));
   if (isAll === input.words.length > 0 || (isFiltered && !isAll)) {
-    throw new UsageProblem('Say which: ids, or --all, which --task, --queue and --code narrow.');
+    throw new UsageProblem(
+      'Name the dead letters: ids, or --all with --task, --queue or --code to filter.',
+    );
   }
   const named = idsOf(input);
   return withQueue(async (stores) => {
@@ -129,8 +129,8 @@ async function requeue(input: Input): Promise<number> {
 
 const SENTENCES: Record<RequeueWord, string> = {
   requeued: 'runs again',
-  newer: 'stays: the same work has been asked for again since, and is under way',
-  not_failed: 'is no dead letter',
+  newer: 'not requeued: a newer task for the same work is unfinished',
+  not_failed: 'is not a dead letter',
 };
 
 async function idsOfAll({ inspector }: QueueStores, input: Input): Promise<string[]> {
@@ -146,11 +146,11 @@ async function purge(input: Input): Promise<void> {
     if (!input.has('yes')) {
       const { failed } = await stores.inspector.overview();
       throw new UsageProblem(
-        `This forgets ${count(failed, 'dead letter')} for good. To do it: --yes`,
+        `This deletes ${count(failed, 'dead letter')} for good. To confirm: --yes`,
       );
     }
     const purged = await purgeDeadLetters({ ...stores, tasks: TASKS });
-    show(input.has('json'), { purged }, () => [`${count(purged, 'dead letter')} forgotten.`]);
+    show(input.has('json'), { purged }, () => [`${count(purged, 'dead letter')} deleted.`]);
   });
 }
 
@@ -159,7 +159,7 @@ export const dead: Commands = {
     describe: 'list dead letters, oldest first',
     options: {
       ...FILTERS,
-      limit: { kind: 'number', describe: `how many to show; default ${SHOWN}` },
+      limit: { kind: 'number', describe: `maximum number to show; default ${SHOWN}` },
       ...JSON_OPTION,
     },
     run: list,
@@ -174,21 +174,21 @@ export const dead: Commands = {
   'dead requeue': {
     takes: '<id...> | --all',
     words: [0, 500],
-    describe: 'requeue dead letters with all their attempts',
+    describe: 'requeue dead letters, with all attempts available again',
     options: {
-      all: { kind: 'flag', describe: 'all of them' },
+      all: { kind: 'flag', describe: 'all dead letters' },
       ...FILTERS,
       ...JSON_OPTION,
     },
     examples: {
       'dead requeue --all --code LLM_UNAVAILABLE':
-        'runs again what failed while the model was unavailable',
+        'requeues tasks that failed while the model was unavailable',
     },
     run: requeue,
   },
   'dead purge': {
     describe: 'delete all dead letters',
-    options: { yes: { kind: 'flag', describe: 'do it' }, ...JSON_OPTION },
+    options: { yes: { kind: 'flag', describe: 'confirm' }, ...JSON_OPTION },
     run: purge,
   },
 };

@@ -1,6 +1,4 @@
-/**
- * Following the jobs that end.
- */
+/** Command that follows finished jobs. */
 import { once } from 'node:events';
 import { EventTail, type Inspector } from '../../jobs/queue/index.ts';
 import { onReaderGone, say } from '../output.ts';
@@ -8,10 +6,10 @@ import { JSON_OPTION } from '../ask.ts';
 import type { Commands, Input } from '../command.ts';
 import { withQueue } from '../stores.ts';
 
-/** Jobs looked at together. */
+/** Jobs read per call. */
 const PAGE = 500;
 
-/** One line for each job that ended: when it was seen, how it ended, which it was. */
+/** One line per job: when it was seen, outcome and id. */
 async function tell(
   inspector: Inspector,
   state: string,
@@ -49,7 +47,7 @@ async function follow(input: Input): Promise<void> {
       failed: complain,
     });
     await tail.start();
-    process.stderr.write('Jobs that end from here on; Ctrl-C ends this.\n');
+    process.stderr.write('Following finished jobs; press Ctrl-C to stop.\n');
     const { signal } = gone;
     await Promise.race(['SIGINT', 'SIGTERM'].map((name) => once(process, name, { signal }))).catch(
       () => undefined,
@@ -62,8 +60,8 @@ async function follow(input: Input): Promise<void> {
 
 export const events: Commands = {
   events: {
-    describe: 'follow the jobs that end, a line for each, until interrupted',
-    options: { json: { ...JSON_OPTION.json, describe: 'print one JSON document a line' } },
+    describe: 'follow finished jobs, one line each, until interrupted',
+    options: { json: { ...JSON_OPTION.json, describe: 'print one JSON document per line' } },
     run: follow,
   },
 };

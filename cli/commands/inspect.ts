@@ -1,6 +1,4 @@
-/**
- * Looking without moving anything: workers, jobs, queues, tasks.
- */
+/** Read-only commands for workers, jobs, queues and tasks. */
 import type { WorkerAnswer } from '../../jobs/queue/index.ts';
 import type { HeldJob } from '../../workers/main/runs.ts';
 import { answersOf, ask, ASK_OPTIONS, countServing, JSON_OPTION, troubles } from '../ask.ts';
@@ -32,9 +30,9 @@ interface RegisteredTask {
   timeLimitMs: number;
 }
 
-const NOBODY = 'No worker is registered.';
+const NO_WORKER = 'No worker is registered.';
 
-/** A command that asks workers and shows what they say. It fails when somebody did not answer. */
+/** A command that shows the answers of workers. Fails when a worker did not answer. */
 function asking(
   describe: string,
   verb: string,
@@ -47,7 +45,7 @@ function asking(
       withQueue(async (stores) => {
         const said = await ask(stores, input, verb);
         show(input.has('json'), { workers: said }, () =>
-          said.length === 0 ? [NOBODY] : [...lines(said), ...troubles(said)],
+          said.length === 0 ? [NO_WORKER] : [...lines(said), ...troubles(said)],
         );
         return said.every(({ kind }) => kind === 'answered') ? 0 : 1;
       }),
@@ -65,7 +63,7 @@ async function showWorkers(stores: QueueStores, input: Input): Promise<number> {
     .filter(({ id }) => asked.has(id))
     .map((facts) => ({ ...facts, stats: stats.get(facts.id) ?? null }));
   show(input.has('json'), { workers }, () => {
-    if (workers.length === 0) return [NOBODY];
+    if (workers.length === 0) return [NO_WORKER];
     const rows = workers.map(({ id, queues, held, leaseLeftMs, stats: own }) => [
       id,
       own?.hostname ?? '?',
@@ -80,7 +78,7 @@ async function showWorkers(stores: QueueStores, input: Input): Promise<number> {
   return workers.every(({ stats: own }) => own !== null) ? 0 : 1;
 }
 
-/** Those that are served, though no job has come yet, too: Redis lists what had a job or is paused. */
+/** Redis lists queues that had a job or are paused; this adds served queues without jobs. */
 async function showQueues({ inspector }: QueueStores, input: Input): Promise<void> {
   const overview = await inspector.overview();
   const used = new Set(overview.queues.map(({ name }) => name));
@@ -101,7 +99,7 @@ async function showQueues({ inspector }: QueueStores, input: Input): Promise<voi
     const { delayed, failed, done } = overview;
     return [
       ...table(['QUEUE', 'WAITING', 'BY PRIORITY', 'STATE', 'WORKERS'], rows),
-      `delayed ${delayed}   dead letters ${failed}   ended and kept ${done}`,
+      `delayed ${delayed}   dead letters ${failed}   finished ${done}`,
     ];
   });
 }
@@ -112,14 +110,14 @@ export const inspect: Commands = {
     options: ASK_OPTIONS,
     run: (input) => withQueue((stores) => showWorkers(stores, input)),
   },
-  'inspect active': asking('list the jobs that run now', 'active', (said) => {
+  'inspect active': asking('list running jobs', 'active', (said) => {
     const rows = answersOf<{ jobs: HeldJob[] }>(said).flatMap(({ worker, answer }) =>
       answer.jobs.map(({ id, task, queue, attempt, since }) => [
         id,
         task,
         queue,
         attempt,
-        since === null ? 'waits for its turn' : seconds(Date.now() - Date.parse(since)),
+        since === null ? 'waiting in its thread' : seconds(Date.now() - Date.parse(since)),
         worker.slice(0, 8),
       ]),
     );

@@ -1,6 +1,4 @@
-/**
- * Commands around the stores: settings, tables, seed, an empty data directory.
- */
+/** Maintenance commands: settings, migrations, seed and reset. */
 import path from 'node:path';
 import { describeConfig, loadConfig } from '../../base/config.ts';
 import { resetData } from '../../db/embedded/host/data-dir.ts';
@@ -11,7 +9,7 @@ import { withStores } from '../stores.ts';
 
 export const maintenance: Commands = {
   config: {
-    describe: 'print every setting: value, default, unit, meaning; secrets are hidden',
+    describe: 'print every setting: value, default, unit, description; secrets are masked',
     run: async () => {
       for (const { name, value, isDefault, unit, describe } of describeConfig()) {
         say(
@@ -23,8 +21,8 @@ export const maintenance: Commands = {
   },
   migrate: {
     describe:
-      'create or update tables, collections and aliases; --seed also makes the read model and loads the seed',
-    options: { seed: { kind: 'flag', describe: 'also make the read model and load the seed' } },
+      'create or update tables, collections and aliases; --seed also creates the read model and loads the seed',
+    options: { seed: { kind: 'flag', describe: 'also create the read model and load the seed' } },
     run: async (input) => {
       const wantsSeed = input.has('seed');
       await withStores(async (config, embedded) => {
@@ -35,7 +33,7 @@ export const maintenance: Commands = {
     },
   },
   seed: {
-    describe: 'load the seed; what is there already stays as it is',
+    describe: 'load the seed; existing rows stay unchanged',
     run: async () => {
       await withStores((config) => seedStores(config));
       say('The seed is loaded.');
@@ -43,11 +41,11 @@ export const maintenance: Commands = {
   },
   reset: {
     describe: 'empty the data directory of the embedded engines',
-    options: { yes: { kind: 'flag', describe: 'do it' } },
+    options: { yes: { kind: 'flag', describe: 'confirm' } },
     run: async (input) => {
       const dataDir = path.resolve(loadConfig().dataDir);
       if (!input.has('yes')) {
-        throw new UsageProblem(`This deletes all data in ${dataDir} for good. To do it: --yes`);
+        throw new UsageProblem(`This deletes all data in ${dataDir} for good. To confirm: --yes`);
       }
       await resetData({ dataDir: `${dataDir}/demo` });
       await resetData({ dataDir });

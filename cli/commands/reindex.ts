@@ -1,6 +1,4 @@
-/**
- * Making all vectors anew: after a loss of the vector store, or for another embedding model.
- */
+/** Command that rebuilds all vectors, after a loss of the vector store or for another embedding model. */
 import { createTaskClient } from '../../jobs/framework/calls/client.ts';
 import { TASKS } from '../../jobs/tasks.ts';
 import { updateUserEmbeddings } from '../../jobs/embeddings/task.ts';
@@ -10,7 +8,7 @@ import { Telemetry } from '../../base/telemetry/telemetry.ts';
 import type { Commands } from '../command.ts';
 import { withQueue, type QueueStores } from '../stores.ts';
 
-/** How often progress is shown, in milliseconds. */
+/** Interval of progress output, in milliseconds. */
 const SHOW_MS = 2000;
 
 async function reindex({ broker, db }: QueueStores): Promise<number> {
@@ -28,7 +26,9 @@ async function reindex({ broker, db }: QueueStores): Promise<number> {
   try {
     const dedupeKey = `${updateUserEmbeddings.name}:anew`;
     const { id } = await client.applyAsync(updateUserEmbeddings, { anew: true }, { dedupeKey });
-    say(`Task ${id} makes all vectors anew. A worker must be running; leaving does not stop it.`);
+    say(
+      `Task ${id} rebuilds all vectors. A worker must be running; interrupting this command does not stop the task.`,
+    );
     for (let shown = ''; ;) {
       await client.waitUntilFinished(id, SHOW_MS);
       const { status, progress, result, error_message: problem } = (await client.find(id))!;
@@ -37,7 +37,7 @@ async function reindex({ broker, db }: QueueStores): Promise<number> {
         return 0;
       }
       if (status === 'error' || status === 'revoked') {
-        say(`It has failed: ${problem ?? status}`);
+        say(`The task failed: ${problem ?? status}`);
         return 1;
       }
       const line = `  ${status}${progress?.note == null ? '' : `, ${progress.note}`}`;
@@ -50,8 +50,7 @@ async function reindex({ broker, db }: QueueStores): Promise<number> {
 
 export const embeddings: Commands = {
   reindex: {
-    describe:
-      'make all vectors anew, and let reads use those of EMBEDDING_MODEL once they are complete',
+    describe: 'rebuild all vectors; reads use those of EMBEDDING_MODEL once they are complete',
     run: () => withQueue(reindex),
   },
 };

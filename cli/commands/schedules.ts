@@ -1,6 +1,4 @@
-/**
- * Schedules: to list, to change, and to run now.
- */
+/** Commands that list, edit and run schedules. */
 import { scheduleBody, scheduleDetailBody } from '../../api/schedules/bodies.ts';
 import { AppError } from '../../base/errors.ts';
 import { ScheduleBook, type ScheduleChange } from '../../jobs/framework/beat/book.ts';
@@ -17,7 +15,7 @@ import { UsageProblem, type Command, type Commands, type Input } from '../comman
 import { withQueue, type QueueStores } from '../stores.ts';
 import { show, table } from '../table.ts';
 
-/** How changes made here are signed. */
+/** Author recorded for changes by the CLI. */
 const BY = 'cli';
 const NAME = { takes: '<name>', words: [1, 1] } as const;
 
@@ -33,7 +31,7 @@ async function withBook<T>(work: (book: ScheduleBook) => Promise<T>): Promise<T>
       return await work(new ScheduleBook(deps));
     } catch (thrown) {
       const error = inWordsOf(thrown, '--every-ms');
-      // What is under way already is no mistake of whoever asks.
+      // A run under way (409) is not a usage error.
       const isMistake = error instanceof AppError && (error.status === 404 || error.status === 422);
       if (isMistake) throw new UsageProblem(error.message);
       throw error;
@@ -45,7 +43,6 @@ async function withBook<T>(work: (book: ScheduleBook) => Promise<T>): Promise<T>
   return withQueue(onBook, { needsRedis: false });
 }
 
-/** A command that changes one schedule. */
 function changing(
   about: Pick<Command, 'describe' | 'options' | 'examples'>,
   changeOf: (input: Input) => ScheduleChange,
@@ -82,7 +79,7 @@ function timetableOf(input: Input): ScheduleChange {
 
 export const schedules: Commands = {
   'schedules list': {
-    describe: 'list the schedules: the next run and the last one',
+    describe: 'list schedules with their next and last run',
     options: JSON_OPTION,
     run: (input) =>
       withBook(async (book) => {
@@ -92,7 +89,7 @@ export const schedules: Commands = {
   },
   'schedules show': {
     ...NAME,
-    describe: 'show one schedule: its next and last runs, and who changed it',
+    describe: 'show one schedule: its next and last runs, and its changes',
     options: JSON_OPTION,
     run: ({ words: [name = ''], has }) =>
       withBook(async (book) => {
@@ -103,14 +100,14 @@ export const schedules: Commands = {
   'schedules pause': changing({ describe: 'pause a schedule' }, () => ({
     enabled: false,
   })),
-  'schedules resume': changing({ describe: 'resume a schedule, from now on' }, () => ({
+  'schedules resume': changing({ describe: 'resume a schedule from now on' }, () => ({
     enabled: true,
   })),
   'schedules edit': changing(
     {
       describe: 'change when a schedule is due',
       options: {
-        cron: { kind: 'text', describe: 'five fields, or six with seconds in front' },
+        cron: { kind: 'text', describe: 'five fields, or six that start with seconds' },
         'every-ms': { kind: 'number', describe: 'milliseconds between two slots' },
         timezone: { kind: 'text', describe: 'time zone of the cron expression' },
       },
@@ -152,7 +149,9 @@ function linesOf(bodies: readonly Body[]): string[] {
     ];
   });
   const problems = bodies.flatMap(({ name, problem }) =>
-    problem === null ? [] : [`${name} does not fire. ${problem} "schedules reset" takes it back.`],
+    problem === null
+      ? []
+      : [`${name} does not fire. ${problem} "schedules reset" undoes the edit.`],
   );
   return [
     ...table(['SCHEDULE', 'WHEN', 'TIME ZONE', 'NEXT', 'LAST', 'OUTCOME'], rows),
@@ -164,9 +163,9 @@ function detailsOf(body: ReturnType<typeof scheduleDetailBody>): string[] {
   const { next_runs: next, last_runs: last, changes } = body;
   return [
     ...linesOf([body]),
-    ...(next.length === 0 ? [] : ['', 'What comes']),
+    ...(next.length === 0 ? [] : ['', 'Next runs']),
     ...next.map(({ local, note }) => `  ${local}${note === null ? '' : `  ${note}`}`),
-    ...(last.length === 0 ? [] : ['', 'What was']),
+    ...(last.length === 0 ? [] : ['', 'Last runs']),
     ...indented(
       ['DUE', 'LATE', 'OUTCOME', 'TASK', 'ASKED BY'],
       last.map((run) => [
@@ -177,9 +176,9 @@ function detailsOf(body: ReturnType<typeof scheduleDetailBody>): string[] {
         run.asked_by ?? '-',
       ]),
     ),
-    ...(changes.length === 0 ? [] : ['', 'What people did']),
+    ...(changes.length === 0 ? [] : ['', 'Manual changes']),
     ...indented(
-      ['AT', 'BY', 'DID'],
+      ['AT', 'BY', 'CHANGE'],
       changes.map(({ at, by, from, to, task_id: id }) => [
         localOf(body, at),
         by,
@@ -201,6 +200,5 @@ const whenOf = ({ cron, every_ms: ms, edited }: Body): string => {
 const localOf = ({ timezone }: Body, instant: string): string =>
   localTime(Zone.of(timezone), Date.parse(instant));
 
-/** Of a task that failed, the code that says why. */
 const outcomeOf = ({ outcome, status, error_code: code }: Body['last_runs'][number]): string =>
   outcome === 'skipped' ? 'skipped' : [status ?? 'gone', code].filter(Boolean).join(' ');

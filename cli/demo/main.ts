@@ -1,6 +1,6 @@
 /**
- * The guided run: starts everything embedded, asks for feedback on every practice that can have it, over HTTP as the
- * front end does, and shows what comes of it. It keeps to a data directory of its own.
+ * The demo: starts everything embedded in its own data directory, requests feedback on every practice over HTTP like
+ * the front end, and shows the results.
  */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,9 +17,9 @@ import { SEED_PRACTICES } from '../../db/seed/practices.ts';
 import { onReaderGone } from '../output.ts';
 import { logEvents, Telemetry } from '../../base/telemetry/telemetry.ts';
 
-/** How often the tasks are looked at, in milliseconds. */
+/** Polling interval of tasks, in milliseconds. */
 const LOOK_MS = 100;
-/** After this long, in milliseconds, something is wrong. */
+/** The demo fails after this long, in milliseconds. */
 const PATIENCE_MS = 50_000;
 
 interface TaskBody {
@@ -43,7 +43,7 @@ interface Asked {
   acceptedMs: number;
 }
 
-/** Refusals the seed is made to show. */
+/** Refusals that the seed provokes on purpose. */
 const INTENDED: Record<string, string> = {
   PRACTICE_NOT_COMPLETED: 'still under way',
   FEEDBACK_NOT_ENOUGH_CONTENT: 'too little written',
@@ -54,7 +54,7 @@ const view = new DemoView();
 function demoConfig(): Config {
   const { config, ignored } = loadEmbeddedConfig();
   if (ignored.length > 0) {
-    view.line(`The demo runs on embedded stores only; not used: ${ignored.join(', ')}`);
+    view.line(`The demo runs on embedded stores only; ignored: ${ignored.join(', ')}`);
   }
   return {
     ...config,
@@ -74,7 +74,7 @@ async function call<T>(
   return { status: response.status, body: (await response.json()) as T };
 }
 
-/** Asks for feedback on every practice; those that cannot have it are named with the reason. */
+/** Requests feedback on every practice and prints the reason of each refusal. */
 async function askForAll(
   origin: string,
   secret: string,
@@ -115,7 +115,7 @@ function refusal(status: number, code: string): string {
     : `– ${status} as intended: ${reason.padEnd(18)}`;
 }
 
-/** Looks until every task has ended. @returns whether all are done. */
+/** Polls until every task has ended. @returns whether all are done. */
 async function follow(asked: readonly Asked[]): Promise<boolean> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
@@ -161,7 +161,7 @@ let engines: Resolved | undefined;
 let starting: Promise<App> | undefined;
 let isStopping = false;
 
-/** Ends early, once a start under way is through. What fails meanwhile is not worth a word. */
+/** Ends early, after a start under way; later errors are dropped. */
 async function stop(code: number): Promise<void> {
   isStopping = true;
   try {
@@ -180,7 +180,7 @@ async function demo(): Promise<boolean> {
   const telemetry = new Telemetry();
   const logger = logEvents(telemetry, config.logLevel);
   onReaderGone(() => {
-    // Often the same pipe, and a write of the log to a broken one never ends.
+    // The log often shares the pipe, and writing to a broken pipe never ends.
     logger.level = 'silent';
     void stop(0);
   });
@@ -215,7 +215,7 @@ async function demo(): Promise<boolean> {
 }
 
 async function guide(origin: string, secret: string): Promise<boolean> {
-  view.heading('Asking for feedback on every practice');
+  view.heading('Requesting feedback on every practice');
   const startedMs = performance.now();
   const { asked, allAsIntended } = await askForAll(origin, secret);
   const allDone = await follow(asked);
@@ -223,11 +223,11 @@ async function guide(origin: string, secret: string): Promise<boolean> {
   await showOnePerLanguage(origin, asked);
   const accepted = asked.map(({ acceptedMs }) => acceptedMs).toSorted((a, b) => a - b);
   const median = accepted[Math.floor(accepted.length / 2)] ?? 0;
-  view.heading('What it took');
+  view.heading('Timing');
   view.line(`  ${asked.length} requests accepted in ${median.toFixed(0)} ms each (median)`);
   view.line(`  ${asked.length} tasks ${allDone ? 'done' : 'NOT all done'} in ${seconds(tookMs)}`);
   view.heading('Next');
-  view.line('  npm start            the same, staying up, with docs and a curl line to paste');
+  view.line('  npm start            keeps running, with docs and curl commands to paste');
   view.line(
     '  OPENAI_BASE_URL=http://127.0.0.1:11434/v1 LLM_MODEL=<model> npm start    with a real model',
   );

@@ -1,30 +1,27 @@
-/**
- * What the guided run shows: a bar per task on a terminal, plain lines elsewhere.
- */
+/** Output of the demo: a bar per task on a terminal, plain lines elsewhere. */
 export interface TaskLine {
   title: string;
   status: string;
-  /** 0 to 1. */
+  /** From 0 to 1. */
   progress: number;
   note: string | null;
 }
 
-/** What the view needs of a stream. */
 export type Screen = Pick<NodeJS.WriteStream, 'write'> &
   Partial<Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>>;
 
 const BAR_WIDTH = 24;
-/** Of the longest note, so that titles stand still. */
+/** The longest note, so that titles stay aligned. */
 const NOTE_WIDTH = 'reading the practice'.length;
 const USUAL_COLUMNS = 80;
 const MARKS: Record<string, string> = { done: '✔', error: '✘' };
 
-/** Scripts, punctuation and symbols whose characters take two columns of a terminal. */
+/** Characters that take two columns on a terminal. */
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
 const graphemes = new Intl.Segmenter();
 
-/** Marks that may not begin a line, and those that may not end one. */
+/** Marks that must not start a line, and marks that must not end one. */
 const CLOSING = '。，、；：！？…）」』】》〉”’.,;:!?)';
 const OPENING = '（「『【《〈“‘(';
 
@@ -37,7 +34,7 @@ export class DemoView {
     this.#out = out;
   }
 
-  /** On a terminal, prose too long for one line goes on below. What has columns stays whole: some of it is to be pasted. */
+  /** Wraps prose on a terminal. Text with columns stays whole, as some of it is to be pasted. */
   line(text = ''): void {
     const isProse = this.#out.isTTY && !/\S {2,}\S/.test(text);
     const lines = isProse ? wrap(text, this.#room()) : [text];
@@ -48,13 +45,12 @@ export class DemoView {
     this.#out.write(this.#out.isTTY ? `\n\u001B[1m${text}\u001B[0m\n` : `\n${text}\n`);
   }
 
-  /** Shows the tasks as they are now; call it as often as anything changes. */
   tasks(lines: readonly TaskLine[]): void {
     if (this.#out.isTTY) this.#redraw(lines);
     else this.#tellChanges(lines);
   }
 
-  /** Over the lines drawn before: none may wrap, or the way back up would be longer than they are many. */
+  /** Overwrites its previous lines; a wrapped line would break the cursor movement. */
   #redraw(lines: readonly TaskLine[]): void {
     if (this.#drawn > 0) this.#out.write(`\u001B[${this.#drawn}A`);
     const room = this.#room();
@@ -69,7 +65,7 @@ export class DemoView {
     this.#drawn = lines.length;
   }
 
-  /** Columns of a line; a terminal may wrap one that fills it to the last. */
+  /** One column less than the terminal, which may wrap a full line. */
   #room(): number {
     return (this.#out.columns || USUAL_COLUMNS) - 1;
   }
@@ -83,10 +79,10 @@ export class DemoView {
   }
 }
 
-/** Text that takes at most so many columns, with an ellipsis where something was left out. */
+/** Cuts text to a width and ends it with an ellipsis. */
 export function cut(text: string, columns: number): string {
   let width = 0;
-  /** As much as leaves room for the ellipsis. */
+  /** Leaves room for the ellipsis. */
   let kept = '';
   for (const { segment } of graphemes.segment(text)) {
     width += widthOf(segment);
@@ -97,8 +93,8 @@ export function cut(text: string, columns: number): string {
 }
 
 /**
- * Text as lines of at most so many columns: broken at blanks, and between wide characters where no mark forbids it. All
- * lines are as far in as the first. A word longer than a line is left to the terminal.
+ * Breaks text at spaces, and between wide characters where no mark forbids it. Keeps the indent of the first line. A
+ * word longer than a line is not broken.
  */
 export function wrap(text: string, columns: number): string[] {
   const indent = /^ */.exec(text)![0];
@@ -125,7 +121,7 @@ export function wrap(text: string, columns: number): string[] {
   return [...lines, line];
 }
 
-/** What stays on one line: a word or a wide character with the marks that belong to it, or the blanks between. */
+/** Unbreakable pieces: a word or wide character with its marks, or the spaces between. */
 function piecesOf(text: string): string[] {
   const pieces: string[] = [];
   let last: string | undefined;

@@ -45,10 +45,10 @@ test('the guided run that could do nothing says so; the next one ends with every
 test('the guided run leaves configured stores alone, and says so', async (t) => {
   const stores = { DATABASE_URL: 'postgres://canary@127.0.0.1:1/x', QDRANT_URL: 'http://canary:1' };
   const demo = run(t, 'cli/demo/main.js', { ...environment('demo-alone'), ...stores });
-  await demo.wrote(/embedded stores only; not used: DATABASE_URL, QDRANT_URL\n[^]*Starting/);
+  await demo.wrote(/embedded stores only; ignored: DATABASE_URL, QDRANT_URL\n[^]*Starting/);
   demo.child.kill('SIGINT');
   assert.equal(await demo.ended, 130, demo.text());
-  assert.doesNotMatch(demo.text(), /canary|not usable/);
+  assert.doesNotMatch(demo.text(), /canary|configuration is not valid/);
 });
 
 test('a start on nothing ends in lines to paste that work, ready in every part, and leaves nothing', async (t) => {

@@ -110,7 +110,7 @@ test('a database without our own tables ends the start, with the command that ma
 test('an address that is not of this machine is said, with the variable that changes it', async (t) => {
   const main = run(t, 'main.js', { ...sound, HOST: '256.1.1.1', PORT: '1' });
   assert.equal(await main.ended, 1);
-  assert.match(main.text(), /^256\.1\.1\.1 is no address of this machine\. Set the HOST variable/m);
+  assert.match(main.text(), /^256\.1\.1\.1 is not an address of this machine\. Set HOST to/m);
 });
 
 test('a model that is away is warned of, and keeps nothing from starting', async (t) => {

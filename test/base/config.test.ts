@@ -136,7 +136,10 @@ describe('loadConfig', () => {
   for (const role of ['all', 'api']) {
     test(`wants JWT_SECURITY of the role ${role} as soon as Postgres is not embedded`, () => {
       const env = { ROLE: role, DATABASE_URL: 'postgres://localhost/x' };
-      assert.match(problemsOf(env).join(), /^JWT_SECURITY is needed.*: put the secret there/);
+      assert.match(
+        problemsOf(env).join(),
+        /^The API requires JWT_SECURITY .*: set it to the secret/,
+      );
       assert.deepEqual(problemsOf({ ...env, JWT_SECURITY: 'of 16 characters' }), []);
       assert.deepEqual(problemsOf({ ROLE: role }), []);
     });

@@ -41,7 +41,7 @@ test('all data is deleted only when that is said twice', async (t) => {
   const env = { DATA_DIR: path.relative(process.cwd(), dataDir) };
   const asked = await runCli({ env, words: ['reset'] });
   assert.equal(asked.code, 2);
-  assert.equal(asked.text, `This deletes all data in ${dataDir} for good. To do it: --yes\n`);
+  assert.equal(asked.text, `This deletes all data in ${dataDir} for good. To confirm: --yes\n`);
   assert.deepEqual(await readdir(dataDir), ['redis']);
   const done = await runCli({ env, words: ['reset', '--yes'] });
   assert.equal(done.code, 0, done.text);

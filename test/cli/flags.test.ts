@@ -21,7 +21,7 @@ for (const [words, sentence] of [
   [['--qeues', 'a'], /^There is no flag --qeues\. Did you mean --queues\?\n/],
   [['--constructor'], /^There is no flag --constructor\.\n/],
   [['-x'], /^There is no flag -x\.\n/],
-  [['worker'], /^"worker" is no flag\.\n/],
+  [['worker'], /^"worker" is not a flag\.\n/],
   [['--threads'], /^--threads needs a value\.\n/],
   [['--threads', '--role', 'api'], /^--threads needs a value\.\n/],
   [['--queues', ' '], /^--queues needs a value\.\n/],

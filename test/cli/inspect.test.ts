@@ -63,7 +63,7 @@ test('an operator looks at what there is', async (t) => {
   assert.deepEqual([unknown.code, unknown.text], [1, 'There is no such task.\n']);
   const nobody = await app.cli('inspect', 'active', '--worker', 'ffffffff-none');
   assert.equal(nobody.code, 1);
-  assert.match(nobody.text, /No worker has an id that begins with ffffffff-none/);
+  assert.match(nobody.text, /No worker has an id that starts with ffffffff-none/);
 });
 
 test('an operator reads how a task stands: times, and what the row says', async (t) => {

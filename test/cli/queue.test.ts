@@ -98,7 +98,7 @@ test('an operator stops tasks, waiting or running, durable ones in Postgres too'
 test('an operator gives dead letters another life, or none, and sees jobs end', async (t) => {
   const { app } = await open(t);
   const events = run(t, 'cli/main.js', app.env, ['events', '--json']);
-  await events.wrote(/Jobs that end from here on/);
+  await events.wrote(/Following finished jobs/);
   const ids = [await app.accept('fail'), await app.accept('fail')];
   const echo = await app.add('echo', { word: 'x' });
   await eventually('they fail', async () => (await app.inspector.overview()).failed === 2);
@@ -125,16 +125,16 @@ test('an operator gives dead letters another life, or none, and sees jobs end', 
   const { rows } = await app.database.pool.query('SELECT DISTINCT status, attempts FROM ai.tasks');
   assert.deepEqual(rows, [{ status: 'queued', attempts: 0 }]);
   const again = await app.cli('dead', 'requeue', ids[0]!);
-  assert.deepEqual([again.code, /is no dead letter/.test(again.text)], [1, true]);
+  assert.deepEqual([again.code, /is not a dead letter/.test(again.text)], [1, true]);
   await app.cli('control', 'resume', 'default');
   await eventually('they fail again', async () => (await app.inspector.overview()).failed === 2);
 
   const asked = await app.cli('dead', 'purge');
   assert.deepEqual(
     [asked.code, asked.text],
-    [2, 'This forgets 2 dead letters for good. To do it: --yes\n'],
+    [2, 'This deletes 2 dead letters for good. To confirm: --yes\n'],
   );
-  assert.equal((await app.cli('dead', 'purge', '--yes')).text, '2 dead letters forgotten.\n');
+  assert.equal((await app.cli('dead', 'purge', '--yes')).text, '2 dead letters deleted.\n');
   assert.equal((await app.inspector.overview()).failed, 0);
 });
 
@@ -155,7 +155,7 @@ test('an operator revokes a durable task while Redis is unavailable: its row end
 test('without a queue to ask, a command says so and starts nothing', async () => {
   const { code, text } = await cli('inspect', 'queues');
   assert.equal(code, 1);
-  assert.match(text, /^There is no queue to ask: no process runs embedded engines on /);
+  assert.match(text, /^There is no queue to use: no process runs embedded engines on /);
 });
 
 for (const [words, sentence] of [
@@ -166,17 +166,23 @@ for (const [words, sentence] of [
   ],
   [['contrl', 'ping'], /^There is no command "contrl"\. Did you mean control\?/],
   [['inspect', 'active', '--timout', '5'], /does not take "--timout"\. Did you mean --timeout\?/],
-  [['inspect', 'active', '--timeout', '0'], /--timeout needs a whole number from 1 on, not "0"/],
+  [
+    ['inspect', 'active', '--timeout', '0'],
+    /--timeout needs a whole number of at least 1, not "0"/,
+  ],
   [['inspect', 'active', '--worker'], /--worker needs a value/],
   [['inspect', 'active', '--worker', '--json'], /--worker needs a value/],
   [['inspect', 'queues', '--json=1'], /--json takes no value/],
   [['inspect', 'task'], /The command inspect task needs <id>\./],
   [['inspect', 'task', 'x', 'y'], /does not take "y"/],
-  [['control', 'concurrency', '0'], /A concurrency is a whole number from 1 to 1000, not "0"/],
+  [
+    ['control', 'concurrency', '0'],
+    /The concurrency must be a whole number from 1 to 1000, not "0"/,
+  ],
   [['control', 'pause', 'a,b'], /A queue name has 1 to 64 letters/],
-  [['control', 'revoke', 'x'], /"x" is no id/],
-  [['dead', 'requeue'], /Say which: ids, or --all/],
-  [['dead', 'requeue', '--task', 'x'], /Say which: ids, or --all/],
+  [['control', 'revoke', 'x'], /"x" is not an id/],
+  [['dead', 'requeue'], /Name the dead letters: ids, or --all/],
+  [['dead', 'requeue', '--task', 'x'], /Name the dead letters: ids, or --all/],
 ] as const) {
   test(`"${words.join(' ')}" ends with 2 and how it is done right`, async () => {
     const { code, text } = await cli(...words);

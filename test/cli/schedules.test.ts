@@ -50,7 +50,7 @@ test('an operator sees schedules, changes them, and runs one now', async (t) => 
   await json<Body>('pause', 'update-embeddings');
   const paused = (await app.cli('schedules', 'show', 'update-embeddings')).text;
   assert.match(paused, /update-embeddings +0 \* \* \* \* +Asia\/Taipei +paused/);
-  assert.match(paused, /What people did\n +AT +BY +DID\n +\S+ +cli +\{\} -> \{"enabled":false\}/);
+  assert.match(paused, /Manual changes\n +AT +BY +CHANGE\n +\S+ +cli +\{\} -> \{"enabled":false\}/);
   await json<Body>('resume', 'update-embeddings');
 
   const { code, text } = await app.cli('schedules', 'run', 'sweep-feedback');
@@ -62,8 +62,8 @@ test('an operator sees schedules, changes them, and runs one now', async (t) => 
   assert.match(again.text, /has not ended/);
   const { schedules } = await json<{ schedules: Body[] }>('list');
   const shown = (await app.cli('schedules', 'show', 'sweep-feedback')).text;
-  assert.match(shown, /What comes\n( +\S+T01:00:00\+08:00\n){5}/);
-  assert.match(shown, new RegExp(`What was\\n.*\\n +\\S+ +\\d+ ms +queued +${id} +cli`));
+  assert.match(shown, /Next runs\n( +\S+T01:00:00\+08:00\n){5}/);
+  assert.match(shown, new RegExp(`Last runs\\n.*\\n +\\S+ +\\d+ ms +queued +${id} +cli`));
   assert.match(shown, new RegExp(`cli +run ${id}`));
   const [last] = schedules.find(({ name }) => name === 'sweep-feedback')!.last_runs;
   assert.deepEqual([last!.task_id, last!.asked_by, last!.status], [id, 'cli', 'queued']);

@@ -1,7 +1,7 @@
 /**
- * Jobs that run with a thread to themselves: those of isolated tasks, several at a time, and suspects, which were on a thread or
- * process when it died, one at a time in a process, so that if it happens again it is clear who did it. The others wait
- * here, under the lease of the process.
+ * Runs jobs that need a thread to themselves. Jobs of isolated tasks run several at a time. Suspects, whose thread or
+ * process died, run one at a time, so that a second death has one possible cause. Waiting jobs stay leased to this
+ * process.
  */
 import type { Consumer, Counts, Delivery } from '../../jobs/queue/index.ts';
 import { SUSPECT_DELAY_MS } from './settle.ts';
@@ -11,27 +11,26 @@ type Kind = 'isolated' | 'suspect';
 interface Waiting {
   delivery: Delivery;
   kind: Kind;
-  /** Its lease was lost. */
   isLost: boolean;
 }
 
 export interface Stage {
-  /** Resolves with whether there is a thread for the next job. */
+  /** Resolves to whether a thread has been started for the next job. */
   ready(): Promise<boolean>;
-  /** @param onFresh on a thread that has had no other job. */
+  /** @param onFresh requires a thread that has run no other job. */
   run(delivery: Delivery, onFresh: boolean): void;
 }
 
 export class Alone {
   readonly #consumer: Pick<Consumer, 'mark' | 'settle'>;
-  /** How many of each kind run at a time. */
+  /** Concurrency by kind. */
   readonly #most: Record<Kind, number>;
   readonly #stage: Stage;
   readonly #running = new Map<string, Waiting>();
   #waiting: Waiting[] = [];
   #isClosed = false;
 
-  /** @param isolated jobs of isolated tasks that may run at a time, each on a thread of its own. */
+  /** @param isolated concurrency of isolated jobs, each on its own thread. */
   constructor(consumer: Pick<Consumer, 'mark' | 'settle'>, isolated: number, stage: Stage) {
     this.#consumer = consumer;
     this.#most = { isolated, suspect: 1 };
@@ -44,7 +43,7 @@ export class Alone {
     this.#advance();
   }
 
-  /** Runs one again at once, on a fresh thread, as the one it had ended for a reason that may not be its own. */
+  /** Reruns a job at once on a fresh thread, as another job may have ended its thread. */
   again(id: string): void {
     const running = this.#running.get(id);
     if (running === undefined) return;
@@ -53,12 +52,11 @@ export class Alone {
     this.#back(running, 0);
   }
 
-  /** One that ran has ended, or its thread has. */
   ended(id: string): void {
     if (this.#running.delete(id)) this.#advance();
   }
 
-  /** Their leases are lost: they are not to be started. */
+  /** Drops jobs whose leases are lost. */
   drop(ids: readonly string[]): void {
     this.#waiting = this.#waiting.filter(({ delivery }) => !ids.includes(delivery.job.id));
     for (const id of ids) {
@@ -67,7 +65,7 @@ export class Alone {
     }
   }
 
-  /** Those that have not been started go back to the queue, and none is started any more. */
+  /** Returns waiting jobs to the queue and starts no more. */
   giveBack(): void {
     this.#isClosed = true;
     for (const waiting of this.#waiting.splice(0)) this.#back(waiting, 0);
@@ -94,14 +92,14 @@ export class Alone {
     this.#running.set(delivery.job.id, next);
     const isMarked = kind === 'isolated' || (await this.#mark(delivery));
     if (isMarked && !next.isLost) return this.#stage.run(delivery, false);
-    // Whether Redis heard it is unknown.
+    // Redis may or may not have stored the mark.
     if (!next.isLost) this.#back(next, SUSPECT_DELAY_MS);
     this.ended(delivery.job.id);
   }
 
   /**
-   * Redis is told first: if this process dies with the job, whoever recovers it charges a death. What dies while its thread
-   * is still being started is not charged.
+   * Marks the job in Redis first: if this process dies with it, the process that recovers the job charges a death. The
+   * mark waits for the thread, because a death before the job starts is not charged.
    */
   async #mark({ job, counts }: Delivery): Promise<boolean> {
     if (!(await this.#stage.ready())) return false;

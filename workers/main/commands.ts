@@ -1,6 +1,4 @@
-/**
- * What operators may ask of a worker that runs, and what it answers. How they ask: `Control.broadcast` of the queue.
- */
+/** The commands operators send to a running worker through `Control.broadcast`. */
 import { hostname } from 'node:os';
 import { Type, type Static, type TSchema } from 'typebox';
 import { Check, Errors } from 'typebox/schema';
@@ -12,10 +10,10 @@ import type { Telemetry } from '../../base/telemetry/telemetry.ts';
 import type { Runs } from './runs.ts';
 import { Tally } from './tally.ts';
 
-/** `warm`: running jobs may end within the grace period; `cold`: everything goes back at once. */
+/** `warm`: running jobs may finish within the grace period; `cold`: all go back at once. */
 export type ShutdownKind = 'warm' | 'cold';
 
-/** The worker, as far as commands act on it. */
+/** The part of the worker that commands use. */
 export interface CommandedWorker {
   readonly consumer: Pick<Consumer, 'size' | 'limit' | 'queues' | 'addQueue' | 'cancelQueue'>;
   readonly threads: number;
@@ -31,7 +29,7 @@ export interface CommandsOptions {
   shutdown: ((kind: ShutdownKind) => void) | undefined;
 }
 
-/** Most jobs `active` lists, the oldest first; `held` says how many there are. */
+/** Most jobs listed by `active`, oldest first; `held` is the full count. */
 const MAX_LISTED = 500;
 
 const Nothing = Type.Object({}, { additionalProperties: false });
@@ -58,12 +56,12 @@ interface Verb {
   run(args: unknown): unknown;
 }
 
-/** Pairs a schema with what may rely on it. */
+/** Types the arguments of a verb by its schema. */
 function verb<S extends TSchema>(args: S, run: (args: Static<S>) => unknown): Verb {
   return { args, run };
 }
 
-/** The verbs of one worker. `run` throws a sentence for what it does not take. */
+/** `run` throws for unknown verbs and invalid arguments, with a message for the operator. */
 export function createCommands({ worker, broker, telemetry, tasks, shutdown }: CommandsOptions): {
   run(name: string, args: unknown): Promise<unknown>;
 } {
@@ -103,14 +101,14 @@ export function createCommands({ worker, broker, telemetry, tasks, shutdown }: C
     }),
     terminate: verb(Termination, async ({ id, revoke = false }) => {
       if (!worker.runs.has(id)) return { terminated: false };
-      // Without its lease, whatever its thread still says of it is refused.
+      // Revoking takes the lease, so that later messages of the thread are refused.
       if (revoke) await control.revoke([id], 'It was terminated by an operator.');
       worker.runs.terminate(id, revoke);
       return { terminated: true };
     }),
     shutdown: verb(Shutdown, ({ kind }) => {
       if (shutdown === undefined) throw new Error('This worker cannot end its process.');
-      // The answer goes first.
+      // Lets the answer leave first.
       setImmediate(() => shutdown(kind));
       return { kind };
     }),
@@ -129,7 +127,6 @@ export function createCommands({ worker, broker, telemetry, tasks, shutdown }: C
   };
 }
 
-/** Tasks this worker knows, with their limits. */
 function registered(tasks: Tasks): unknown {
   return Array.from(
     tasks,

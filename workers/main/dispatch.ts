@@ -1,6 +1,4 @@
-/**
- * From deliveries to threads, and from the ends of jobs and threads to the queue.
- */
+/** Sends deliveries to threads, and outcomes of jobs and threads to the queue. */
 import type { ResolvedConfig } from '../../base/config.ts';
 import type { Telemetry } from '../../base/telemetry/telemetry.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
@@ -20,35 +18,33 @@ import {
   type Resolution,
 } from './settle.ts';
 
-/** Pause before a job is taken again whose run under an earlier, lost lease still goes on here, in milliseconds. */
+/** Retry delay of a job whose run under a lost lease continues here, in milliseconds. */
 const STILL_RUNNING_DELAY_MS = 1000;
-/** Pause before a job is taken again whose thread could not be started, in milliseconds. */
+/** Retry delay of a job whose thread failed to start, in milliseconds. */
 const UNSTARTED_DELAY_MS = 1000;
 
-/** What the queue is told of jobs that are leased to this worker. */
 export type LeasedJobs = Pick<Consumer, 'settle' | 'mark' | 'progress'>;
 
 export interface DispatchOptions {
   config: ResolvedConfig;
   telemetry: Telemetry;
   tasks: Tasks;
-  /** What the threads run, compiled. */
+  /** Compiled entry point of the threads. */
   thread: URL;
   queue: LeasedJobs;
-  /** Told when `limit` has changed. */
+  /** Called when `limit` changes. */
   limitChanged(): void;
 }
 
 export class Dispatch {
   readonly #options: DispatchOptions;
   readonly #pool: ThreadPool;
-  /** One job at a time on each thread. */
+  /** Runs one job per thread. */
   readonly #solo: ThreadPool;
   readonly #alone: Alone;
   readonly #pace = new Pace();
   #concurrency: number;
   #isOpen = false;
-  /** Jobs in threads. */
   readonly runs = new Runs();
 
   constructor(options: DispatchOptions) {
@@ -63,7 +59,7 @@ export class Dispatch {
       unstarted: (ids, { reason, isLoaded }) => {
         const delayMs = isLoaded ? 0 : UNSTARTED_DELAY_MS;
         for (const id of ids)
-          this.#release(id, delayMs, `its thread ended before it began: ${reason}`);
+          this.#release(id, delayMs, `its thread ended before it started: ${reason}`);
       },
       extended: (id, ms) => this.runs.extend(id, ms),
       progress: (id, value, note) => queue.progress(id, JSON.stringify({ value, note })),
@@ -73,7 +69,7 @@ export class Dispatch {
       replaced: (reason, jobs) => telemetry.emit('thread.replaced', { reason, jobs }),
     };
     this.#pool = new ThreadPool({ config, threads, warm: true, module }, events);
-    // One more than isolated jobs may use, so that a suspect never waits for those.
+    // One thread more than isolated jobs use, so that a suspect never waits for them.
     this.#solo = new ThreadPool({ config, threads: threads + 1, warm: false, module }, events);
     this.#alone = new Alone(queue, threads, {
       ready: () => this.#solo.ready(),
@@ -85,7 +81,7 @@ export class Dispatch {
     this.#isOpen = true;
   }
 
-  /** From now on whatever is delivered goes back, and so does what waits to run alone. */
+  /** From now on, later deliveries and jobs waiting to run alone go back to the queue. */
   drain(): void {
     this.#isOpen = false;
     this.#alone.giveBack();
@@ -99,20 +95,20 @@ export class Dispatch {
     return this.#concurrency;
   }
 
-  /** Jobs a thread runs at a time; more than that go on until they end. */
+  /** Per thread. Running jobs above a lowered limit continue. */
   set concurrency(concurrency: number) {
     this.#concurrency = concurrency;
     this.#pool.concurrency = concurrency;
     this.#options.limitChanged();
   }
 
-  /** Jobs to hold at a time: more than run while they are short, so that no thread waits for the next. */
+  /** Jobs to hold at a time: more than can run while jobs are short, so that no thread idles. */
   get limit(): number {
     const ahead = this.#pace.isShort ? AHEAD : 0;
     return this.#options.config.workerThreads * this.#concurrency + ahead;
   }
 
-  /** Short jobs travel in batches, one for each thread; others alone, so that none waits behind another. */
+  /** Short jobs travel in one batch per thread. Long jobs travel alone, so that none waits behind another. */
   deliver(deliveries: readonly Delivery[]): void {
     const { workerThreads: threads } = this.#options.config;
     const ready = deliveries.filter((delivery) => this.#isReady(delivery));
@@ -123,7 +119,7 @@ export class Dispatch {
   #isReady(delivery: Delivery): boolean {
     const { queue, tasks } = this.#options;
     const { id, task } = delivery.job;
-    // Handed over while the worker had not yet said that it stops.
+    // The queue delivered it before it learned that the worker is draining.
     if (!this.#isOpen) {
       queue.settle(id, { kind: 'back', delayMs: 0 });
       return false;
@@ -148,7 +144,7 @@ export class Dispatch {
     pool.run(jobs, onFresh);
   }
 
-  /** Their leases are lost. The hard limit stays: a job that ignores its signal must not keep its thread for ever. */
+  /** The hard limit still applies after a lost lease: a job that ignores its signal must not keep its thread forever. */
   lost(ids: readonly string[], why: Loss): void {
     this.#alone.drop(ids);
     for (const id of ids) {
@@ -165,7 +161,7 @@ export class Dispatch {
     for (const id of this.runs.keys()) this.runs.abort(id, 'shutdown');
   }
 
-  /** For jobs that ignore their signal: given back while their threads are about to be ended. */
+  /** Gives back jobs that ignore their signal, before their threads are ended. */
   giveBackAll(): void {
     for (const id of this.runs.keys()) this.#release(id, 0, 'shutdown');
   }
@@ -203,7 +199,10 @@ export class Dispatch {
     }
   }
 
-  /** One that was alone may have died of a late error of the job before: it is not charged, but runs again on a fresh thread. */
+  /**
+   * A late error of the previous job may have ended the thread of a solo job: the job is not charged and reruns on a
+   * fresh thread.
+   */
   #forgetDead(id: string, isFirst: boolean): Run | undefined {
     const running = this.runs.get(id);
     if (running === undefined) return undefined;

@@ -1,30 +1,28 @@
-/**
- * What threads tell the dispatch of a worker.
- */
+/** Events from threads to the dispatch of a worker. */
 import type { AttemptEnd } from '../protocol.ts';
 
 export interface ThreadEvents {
-  /** A thread has begun with these jobs: their time counts from now. */
+  /** The time limits of these jobs start now. */
   started(ids: readonly string[]): void;
   ended(id: string, end: AttemptEnd): void;
-  /** The thread that ran these jobs ended before they did. */
+  /** The thread ended while running these jobs. */
   died(ids: string[], death: ThreadDeath): void;
-  /** The thread that was given these jobs ended before it began with them. */
+  /** The thread ended before it started these jobs. */
   unstarted(ids: string[], cause: { reason: string; isLoaded: boolean }): void;
-  /** A job moves its time limits later by so many milliseconds. */
+  /** A job extends its time limits, in milliseconds. */
   extended(id: string, ms: number): void;
   progress(id: string, value: number, note: string | null): void;
-  /** A task was accepted that the queue did not take. */
+  /** A task was accepted but not enqueued. */
   deferred(taskId: string, error: string): void;
   log(id: string, task: string, message: string, fields: Record<string, unknown>): void;
-  /** A worn thread finishes what it has; a fresh one takes its place. */
+  /** A worn thread finishes its jobs; a fresh one takes its place. */
   replaced(reason: string, jobs: number): void;
 }
 
 export interface ThreadDeath {
   reason: string;
-  /** Whether the thread had never had another job, whose late error this might be. */
+  /** Whether the thread had run no other job, whose late error could be the cause. */
   isFirst: boolean;
-  /** Whether it was ended from here, because of one of its jobs. */
+  /** Whether the worker ended the thread because of one of its jobs. */
   isDeliberate: boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * Threads: batches go to the one with the fewest jobs, completions come back one by one, worn threads are replaced. When a
- * thread dies, the jobs it had not finished are named; who is to blame is decided elsewhere.
+ * Sends batches to the thread with the fewest jobs and replaces worn threads. Reports the unfinished jobs of a dead
+ * thread; settle.ts decides which of them to charge.
  */
 import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
@@ -12,9 +12,9 @@ import type { ThreadEvents } from './pool-events.ts';
 export interface PoolOptions {
   config: ResolvedConfig;
   threads: number;
-  /** Whether threads are started before there is work: the first job would wait some 500 ms for them. */
+  /** Whether threads start before there is work: otherwise the first job waits some 500 ms. */
   warm: boolean;
-  /** What a thread runs, compiled. */
+  /** Compiled entry point of the threads. */
   module: URL;
 }
 
@@ -23,11 +23,10 @@ export class ThreadPool {
   readonly #orders: BroadcastChannel;
   readonly #events: ThreadEvents;
   readonly #seatOptions: SeatOptions;
-  /** Those that take jobs. */
   readonly #seats: Seat[];
-  /** Those that are to be replaced, until their last job has ended. */
+  /** Worn seats, until their last job ends. */
   readonly #leaving = new Set<Seat>();
-  /** Those that are about to take over. */
+  /** Successors that are still starting. */
   readonly #coming = new Set<Seat>();
   readonly #closing = new Set<Promise<void>>();
   #isClosed = false;
@@ -44,21 +43,18 @@ export class ThreadPool {
     this.#seats = Array.from({ length: threads }, () => this.#open());
   }
 
-  /** Jobs each thread runs at a time, from now on; those that run go on. Default `workerConcurrency`. */
+  /** Per thread, default `workerConcurrency`. Running jobs continue. */
   set concurrency(concurrency: number) {
     this.#concurrency = concurrency;
     this.#orders.postMessage({ type: 'concurrency', concurrency } satisfies ToThread);
   }
 
-  /**
-   * Sends jobs to one thread, which runs `concurrency` of all its jobs at a time.
-   * @param onFresh whether it should be one that has had no job yet; default is one that has been started.
-   */
+  /** @param onFresh prefers a thread that has run no job; default: one that has been started. */
   run(jobs: readonly ThreadJob[], onFresh = false): void {
     this.#choose(onFresh).run({ concurrency: this.#concurrency, jobs });
   }
 
-  /** Resolves with whether the thread that `run` would take has been started. */
+  /** Resolves to whether the thread `run` would choose has been started. */
   async ready(): Promise<boolean> {
     return this.#choose(false).ready(this.#concurrency);
   }
@@ -69,7 +65,7 @@ export class ThreadPool {
     return others.reduce((best, seat) => (rank(seat) < rank(best) ? seat : best), first!);
   }
 
-  /** Whether an earlier run of this job has not ended yet, for instance one whose lease was lost. */
+  /** Whether a run of this job is unfinished here, for instance after a lost lease. */
   runs(id: string): boolean {
     return this.#all().some((seat) => seat.runs(id));
   }
@@ -79,8 +75,8 @@ export class ThreadPool {
   }
 
   /**
-   * Ends the thread a job runs on, with everything else on it.
-   * @returns false when that thread is ending already, or has yet to begin with the job.
+   * Ends the thread of a job, with all other jobs on it.
+   * @returns false when the thread is ending already or has not started the job.
    */
   terminate(id: string): boolean {
     return this.#all().some((seat) => seat.terminate(id));
@@ -101,7 +97,7 @@ export class ThreadPool {
     return new Seat(this.#seatOptions, this.#events, (seat) => this.#look(seat));
   }
 
-  /** After every end: a thread that is worn is replaced, and one that was closed when it has nothing left to finish. */
+  /** Replaces a worn thread, and closes a replaced one after its last job. */
   #look(seat: Seat): void {
     if (this.#isClosed) return;
     if (this.#seats.includes(seat)) void this.#replaceIfWorn(seat);
@@ -109,8 +105,8 @@ export class ThreadPool {
   }
 
   /**
-   * The successor is started first and takes over once it is ready, so that no job waits for a start. Never more than
-   * as many threads again are on their way out: one long job can keep each of them.
+   * The successor starts first, so that no job waits for it. One long job can keep a worn thread, so at most as many
+   * worn threads as seats remain.
    */
   async #replaceIfWorn(seat: Seat): Promise<void> {
     const reason = this.#wearOf(seat);

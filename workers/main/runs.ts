@@ -1,6 +1,4 @@
-/**
- * The jobs that are in threads now: since when, until when, and in which pool.
- */
+/** The jobs in threads, with their start, limit and pool. */
 import type { Delivery } from '../../jobs/queue/index.ts';
 import type { ThreadPool } from './pool.ts';
 import type { AbortReason } from '../protocol.ts';
@@ -8,27 +6,26 @@ import type { AbortReason } from '../protocol.ts';
 export interface Run {
   delivery: Delivery;
   pool: ThreadPool;
-  /** Its hard limit; counts from `startedMs`. */
+  /** Hard limit in milliseconds, from `startedMs`. */
   limitMs: number;
   overran: boolean;
-  /** An operator had its thread ended. */
+  /** An operator ended its thread. */
   terminated: boolean;
-  /** Why it was told to stop; the first reason counts. */
+  /** The first abort reason. */
   aborted: AbortReason | undefined;
-  /** Its lease is lost: however it ends, that is nobody's business here. */
+  /** Its lease is lost: its outcome is ignored. */
   lost: boolean;
-  /** Infinite until a thread has begun with it. */
+  /** Infinite until a thread starts it. */
   startedMs: number;
 }
 
-/** A run as operators see it. */
 export interface HeldJob {
   id: string;
   task: string;
   queue: string;
-  /** 1 for the first. */
+  /** Counts from 1. */
   attempt: number;
-  /** When it began, ISO 8601; null while it waits for its turn in its thread. */
+  /** Start time, ISO 8601; null while it waits in its thread. */
   since: string | null;
 }
 
@@ -45,7 +42,7 @@ export class Runs extends Map<string, Run> {
     this.set(delivery.job.id, { delivery, pool, limitMs, ...FRESH });
   }
 
-  /** A thread has begun with these. What they were told before, it did not hear if it was still being started. */
+  /** Repeats earlier orders, which a starting thread does not receive. */
   begin(ids: readonly string[]): void {
     const nowMs = performance.now();
     for (const id of ids) {
@@ -57,7 +54,7 @@ export class Runs extends Map<string, Run> {
     }
   }
 
-  /** Tells a job to stop, or its thread to hand it back if it has not begun. */
+  /** Tells a running job to stop; the thread hands back a waiting one. */
   abort(id: string, reason: AbortReason): void {
     const run = this.get(id);
     if (run === undefined) return;
@@ -65,13 +62,13 @@ export class Runs extends Map<string, Run> {
     run.pool.abort([id], run.aborted);
   }
 
-  /** Moves the hard limit of a job later. */
+  /** Extends the hard limit, in milliseconds. */
   extend(id: string, ms: number): void {
     const run = this.get(id);
     if (run !== undefined) run.limitMs += ms;
   }
 
-  /** Only the first to run over its limit on a thread is to blame: it may have kept the others from running. */
+  /** Charges only the first overrun on a thread: that job may have blocked the others. */
   endOverruns(): void {
     const nowMs = performance.now();
     for (const [id, run] of this) {
@@ -81,9 +78,9 @@ export class Runs extends Map<string, Run> {
   }
 
   /**
-   * Ends the thread of a job; one that has not begun is handed back by its thread.
+   * Ends the thread of a running job; the thread hands back a waiting one.
    * @param lost whether its lease was taken away.
-   * @returns false when it is not in a thread here.
+   * @returns false when no thread here has the job.
    */
   terminate(id: string, lost: boolean): boolean {
     const run = this.get(id);

@@ -1,6 +1,6 @@
 /**
- * A place for one thread: sends it batches, hears what it says, and seats a fresh one when it dies. One piscina for each
- * thread, as only then it is known which thread has which jobs, and one can be replaced while it finishes them.
+ * The seat of one thread: sends batches, receives messages and replaces a dead thread. One piscina per thread shows
+ * which thread has which jobs, and lets a successor start while it finishes them.
  */
 import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
@@ -15,39 +15,37 @@ import {
 import type { ThreadEvents } from './pool-events.ts';
 
 /**
- * Most memory of a thread's heap, in MB. What needs more ends its thread, not the process. The young generation is kept
- * small, as jobs mostly wait: an idle thread is 17 MB smaller for it.
+ * Heap limits in MB. Exceeding them ends the thread, not the process. Jobs mostly wait, so the young generation is
+ * small, which saves 17 MB per idle thread.
  */
 const HEAP_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
 
 /**
- * Piscina tries `require` before `import`, and Node.js (20 at least) aborts the whole process when a thread is ended while it
- * requires an ES module. Without that ability `require` refuses at once, and `import` ends with its thread.
+ * Piscina tries `require` before `import`, and Node.js (20 at least) aborts the process when a thread ends while
+ * requiring an ES module. This flag makes `require` fail at once; a thread can end safely during `import`.
  */
 const IMPORT_ONLY = '--no-experimental-require-module';
 
-/** How long a thread that is not kept warm waits for its next job, in milliseconds: it costs 25 MB, and a start half a second. */
+/** How long an idle thread that is not warm is kept, in milliseconds: it costs 25 MB, a start half a second. */
 const IDLE_MS = 60_000;
 
-/** Batches piscina passes on at a time: all, as the thread itself decides how many jobs run. */
+/** Piscina passes on all batches; the thread limits its own concurrency. */
 const ALL_BATCHES = 1_000_000;
 
 export interface SeatOptions {
   data: ThreadData;
   module: URL;
-  /** Whether its thread is started before there is work. */
   warm: boolean;
 }
 
-/** One thread from its start to its exit. */
 interface Thread {
   worker: Worker;
-  /** Why it ended, as far as piscina has said. */
+  /** Why it ended, as reported by piscina. */
   reason: string;
-  /** Jobs it was given, and how many of them have ended. */
+  /** Number of jobs sent to it, and of those that ended. */
   given: number;
   ended: number;
-  /** Batches it has not finished. */
+  /** Unfinished batches. */
   batches: Set<AbortController>;
   isHeavy: boolean;
   isEnding: boolean;
@@ -55,7 +53,6 @@ interface Thread {
 
 interface RunningJob {
   thread: Thread;
-  /** Whether the thread has begun with it. */
   isBegun: boolean;
 }
 
@@ -63,11 +60,10 @@ export class Seat {
   readonly #piscina: Piscina<string, void>;
   readonly #events: ThreadEvents;
   readonly #changed: (seat: Seat) => void;
-  /** Jobs that have not ended. */
   readonly #running = new Map<string, RunningJob>();
   #thread: Thread | undefined;
 
-  /** @param changed called when a job has ended or the thread says that its heap is too large. */
+  /** @param changed called when a job ends or the heap is too large. */
   constructor(
     { data, module, warm }: SeatOptions,
     events: ThreadEvents,
@@ -81,11 +77,11 @@ export class Seat {
       minThreads: warm ? 1 : 0,
       maxThreads: 1,
       concurrentTasksPerWorker: ALL_BATCHES,
-      // Otherwise a batch that can be aborted would have the thread to itself.
+      // By default an abortable batch occupies its thread alone.
       loadBalancer: (_batch, [thread]) => thread ?? null,
-      // Threads own sockets, which a thread blocked in Atomics.wait would not serve.
+      // A thread blocked in Atomics.wait would not serve its sockets.
       atomics: 'disabled',
-      // A warm thread is kept: so are its connections.
+      // A warm thread keeps its connections.
       idleTimeout: warm ? Infinity : IDLE_MS,
       execArgv: [IMPORT_ONLY],
       recordTiming: false,
@@ -99,22 +95,19 @@ export class Seat {
     });
   }
 
-  /** Jobs that have not ended. */
   get load(): number {
     return this.#running.size;
   }
 
-  /** Whether its thread has had no job yet, or has yet to be started. */
+  /** Whether the thread has had no job or has not started. */
   get isFresh(): boolean {
     return (this.#thread?.given ?? 0) === 0;
   }
 
-  /** Jobs its thread has ended. */
   get ended(): number {
     return this.#thread?.ended ?? 0;
   }
 
-  /** Whether its thread has said that its heap is too large. */
   get isHeavy(): boolean {
     return this.#thread?.isHeavy ?? false;
   }
@@ -123,7 +116,7 @@ export class Seat {
     return this.#running.has(id);
   }
 
-  /** Resolves with whether its thread has loaded all that jobs need. */
+  /** Resolves to whether the thread has loaded its modules. */
   async ready(concurrency: number): Promise<boolean> {
     return this.#send({ concurrency, jobs: [] }).isDone;
   }
@@ -135,7 +128,7 @@ export class Seat {
     for (const { id } of jobs) this.#running.set(id, { thread, isBegun: false });
   }
 
-  /** Piscina would keep a batch whose thread fails to load, for whichever comes next: it ends with its thread. */
+  /** Aborted with its thread: piscina would hand a batch whose thread fails to load to the next thread. */
   #send(batch: Batch): { thread: Thread; isDone: Promise<boolean> } {
     const abort = new AbortController();
     const sent = this.#piscina.run(packBatch(batch), { signal: abort.signal });
@@ -152,8 +145,8 @@ export class Seat {
   }
 
   /**
-   * Ends the thread a job runs on, with everything else on it.
-   * @returns false when that thread is ending already, or has yet to begin with the job.
+   * Ends the thread of a job, with all other jobs on it.
+   * @returns false when the thread is ending already or has not started the job.
    */
   terminate(id: string): boolean {
     const running = this.#running.get(id);
@@ -167,7 +160,7 @@ export class Seat {
     await this.#piscina.destroy();
   }
 
-  /** The thread that gets the next batch. Piscina starts another as soon as one fails. */
+  /** The thread of the next batch. Piscina replaces a failed thread at once. */
   #seated(): Thread {
     const worker = this.#piscina.threads[0]!;
     if (this.#thread?.worker === worker) return this.#thread;
@@ -179,7 +172,7 @@ export class Seat {
       ...fresh,
     };
     this.#thread = thread;
-    // By then everything it said has been heard, and piscina has rejected its batches.
+    // By then all its messages have arrived, and piscina has rejected its batches.
     worker.once('exit', () => queueMicrotask(() => this.#bury(thread)));
     return thread;
   }
@@ -219,8 +212,8 @@ export class Seat {
   }
 
   /**
-   * All that had not ended on a thread is told as one death. It is its exit that counts: piscina takes a batch for done when
-   * its thread throws `null`.
+   * Reports all unfinished jobs as one death. The exit counts, because piscina reports a batch as done when its thread
+   * throws `null`.
    */
   #bury(thread: Thread): void {
     if (this.#thread === thread) this.#thread = undefined;
@@ -242,7 +235,6 @@ export class Seat {
   }
 }
 
-/** What was thrown may be anything. */
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,4 @@
-/**
- * What becomes of a delivery: from how its run ended to what the queue is told and which event is emitted. The one place
- * where attempts and deaths are charged.
- */
+/** Turns the outcome of a delivery into a settlement and an event. The only place that charges attempts and deaths. */
 import type { Counts, Delivery, Settlement } from '../../jobs/queue/index.ts';
 import { Retry } from '../../jobs/framework/errors.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
@@ -9,18 +6,18 @@ import type { Telemetry } from '../../base/telemetry/telemetry.ts';
 import { decide, type Failure } from '../retry-decision.ts';
 import type { AttemptEnd } from '../protocol.ts';
 
-/** Deaths of its thread or process while it ran alone after which a job is a dead letter. */
+/** Deaths of its thread or process, while running alone, that make a job a dead letter. */
 const MAX_DEATHS = 3;
-/** Pause before a suspect runs again, in milliseconds. */
+/** Retry delay of a suspect, in milliseconds. */
 export const SUSPECT_DELAY_MS = 200;
-/** Hard limit of a job whose task is unknown here, in milliseconds; it ends at once anyway. */
+/** Hard limit of an unknown task, in milliseconds; its job fails at once anyway. */
 const DEFAULT_TIME_LIMIT_MS = 60_000;
 
 export function timeLimitMs(task: TaskFacts | undefined): number {
   return task?.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS;
 }
 
-/** Whether a job runs with a thread to itself: that of an isolated task, or a suspect. */
+/** Whether a job needs a thread to itself: it is isolated or a suspect. */
 export function runsAlone({ counts }: Delivery, task: TaskFacts | undefined): boolean {
   return counts.mark !== '' || (task?.isolated ?? false);
 }
@@ -30,7 +27,7 @@ export interface Resolution {
   emit(telemetry: Telemetry): void;
 }
 
-/** Ended by itself, inside its thread. */
+/** The job ended inside its thread. */
 export function judgeEnd({ job, counts }: Delivery, end: AttemptEnd): Resolution {
   switch (end.kind) {
     case 'succeeded':
@@ -49,33 +46,33 @@ export function judgeEnd({ job, counts }: Delivery, end: AttemptEnd): Resolution
     case 'released':
       return release({ job, counts }, end.delayMs, end.reason);
     case 'retry':
-      // It ended by itself, so it is no suspect any more.
+      // A job that ends inside its thread is no longer a suspect.
       return retried({ job, counts: { ...counts, attempts: end.attempts, mark: '' } }, end);
     case 'failed':
       return failed({ job, counts: { ...counts, attempts: end.attempts } }, end);
   }
 }
 
-/** What has died as often as it may, the last time with its whole process, is not run again. */
+/** A job at its limit of deaths, the last one with its whole process, does not run again. */
 export function judgeArrival(delivery: Delivery): Resolution | undefined {
   if (delivery.counts.deaths < MAX_DEATHS) return undefined;
-  const message = 'The process ended each time it ran it.';
+  const message = 'The process died each time it ran the job.';
   return failed(delivery, { code: 'WORKER_DIED', message });
 }
 
 export interface Death {
-  /** It ran over its hard limit, and its thread was ended for that. */
+  /** The job exceeded its hard limit, so the worker ended its thread. */
   overran: boolean;
-  /** Another job on its thread did. */
+  /** Another job on the thread exceeded its limit. */
   collateral: boolean;
-  /** Nothing else ever ran on its thread. */
+  /** No other job ran on the thread. */
   alone: boolean;
-  /** Its hard limit with all that it was extended by, in milliseconds. */
+  /** Hard limit including extensions, in milliseconds. */
   limitMs: number;
   reason: string;
 }
 
-/** Its thread ended before it did. @param task undefined when it is unknown here. */
+/** @param task undefined when it is unknown here. */
 export function judgeDeath(
   delivery: Delivery,
   task: TaskFacts | undefined,
@@ -89,7 +86,7 @@ export function judgeDeath(
   return release({ ...delivery, counts }, SUSPECT_DELAY_MS, reason);
 }
 
-/** Retried like any other failure. The attempt ended by a known cause, so the job is no suspect of anything else. */
+/** Retried like any other failure. The cause is known, so the job is no suspect. */
 function judgeOverrun(
   { job, counts }: Delivery,
   task: TaskFacts | undefined,
@@ -124,7 +121,7 @@ function failed({ job, counts }: Delivery, { code, message, cause }: Failure): R
   };
 }
 
-/** Back in line with nothing charged. One that ran alone stays a suspect, but no longer counts as running. */
+/** Returns a job uncharged. A job that ran alone stays a suspect but is no longer marked as running. */
 export function release({ job, counts }: Delivery, delayMs: number, reason: string): Resolution {
   const back = { kind: 'back', delayMs } as const;
   const fields = { jobId: job.id, task: job.task, delayMs, reason };

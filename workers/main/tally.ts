@@ -1,6 +1,4 @@
-/**
- * How the jobs of a worker ended since it started, counted from its events.
- */
+/** Counts job outcomes since the worker started. */
 import type { EventName, Telemetry } from '../../base/telemetry/telemetry.ts';
 
 const ENDS = {

@@ -1,6 +1,6 @@
 /**
- * A worker process: its main thread claims jobs and owns their leases, its threads run them. A blocked or dying thread
- * costs no lease; a lost lease stops the job.
+ * A worker process. Its main thread claims jobs and owns their leases, so a blocked or dead thread costs no lease; its
+ * threads run the jobs. A lost lease stops the job.
  */
 import type { ResolvedConfig } from '../../base/config.ts';
 import type { Service } from '../../base/service.ts';
@@ -11,20 +11,19 @@ import { createCommands, type ShutdownKind } from './commands.ts';
 import { Dispatch } from './dispatch.ts';
 import type { Runs } from './runs.ts';
 
-/** How often hard limits are looked at, in milliseconds. */
+/** Interval of the hard limit check, in milliseconds. */
 const SWEEP_MS = 50;
-/** Time for aborted jobs to end before they are given back without having ended, in milliseconds. */
+/** How long aborted jobs may run before they are given back unfinished, in milliseconds. */
 const ABORT_GRACE_MS = 2000;
 
 export interface WorkerOptions {
   config: ResolvedConfig;
   broker: Broker;
   telemetry: Telemetry;
-  /** Those its threads run. */
   tasks: Tasks;
-  /** What the threads run, compiled: a module whose default export `serveThread` makes. */
+  /** Compiled module whose default export comes from `serveThread`. */
   thread: URL;
-  /** Ends the process, when an operator asks this worker for it. Default: it refuses. */
+  /** Ends the process on an operator's command. Default: the worker refuses. */
   shutdown?: ((kind: ShutdownKind) => void) | undefined;
 }
 
@@ -70,13 +69,13 @@ export class WorkerService implements Service {
     this.#isStarted = true;
     this.#dispatch.open();
     await this.#consumer.start();
-    // One sweep for all: a timer for each would cost a short job more than its run.
+    // One sweep for all jobs: a timer each would cost more than a short job's run.
     this.#sweep = setInterval(() => this.runs.endOverruns(), SWEEP_MS);
   }
 
-  /** Lets running jobs end within the grace period, then aborts them; what is left goes back uncharged. */
+  /** Graceful shutdown: aborts jobs that outlast the grace period, then gives back the rest uncharged. */
   async stop(): Promise<void> {
-    // The caller closes the connection next.
+    // The caller closes the connection next, so the give-back must complete first.
     if (this.#abandoning !== undefined) await this.#abandoning;
     else if (this.#isStarted) await this.#drain();
     else return;
@@ -99,7 +98,7 @@ export class WorkerService implements Service {
     clearTimeout(abandon);
   }
 
-  /** Gives everything held back at once, uncharged, though it still runs here. Takes a second at most; then the process must end. */
+  /** Gives back all held jobs uncharged, though they still run. Takes at most a second; the process must end afterwards. */
   async abandon(): Promise<void> {
     this.#isStarted = false;
     this.#dispatch.drain();
@@ -116,7 +115,6 @@ export class WorkerService implements Service {
     return this.#consumer;
   }
 
-  /** Jobs in threads. */
   get runs(): Runs {
     return this.#dispatch.runs;
   }
@@ -129,7 +127,7 @@ export class WorkerService implements Service {
     return this.#dispatch.concurrency;
   }
 
-  /** Jobs a thread runs at a time; more than that go on until they end. */
+  /** Per thread. Running jobs above a lowered limit continue. */
   set concurrency(concurrency: number) {
     this.#dispatch.concurrency = concurrency;
   }

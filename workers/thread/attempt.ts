@@ -1,6 +1,4 @@
-/**
- * One attempt at one job, inside a thread: open, run, settle.
- */
+/** One attempt at one job: open, run, settle. */
 import { ERRORS } from '../../base/errors.ts';
 import { StaleEpochError } from '../../db/tasks/fence.ts';
 import { Reject, Retry } from '../../jobs/framework/errors.ts';
@@ -15,7 +13,7 @@ import type { Stop } from './stop.ts';
 
 const SOFT_LIMIT: AbortReason = 'soft time limit';
 
-/** Runs a job to its end; never throws. */
+/** Never throws. */
 export async function attempt<X>(
   job: ThreadJob,
   scope: ThreadScope<X>,
@@ -44,15 +42,15 @@ export async function attempt<X>(
   }
 }
 
-/** What was stopped from outside has not failed. */
+/** An external stop is not a failure. */
 function aborted({ reason }: Stop): Decision | undefined {
   if (reason === undefined || reason === SOFT_LIMIT) return undefined;
   return { kind: 'released', delayMs: 0, reason };
 }
 
 /**
- * An attempt that ended because of its soft limit says so, whatever the abort made it throw: but for what the task threw on
- * purpose, and for what is not its fault.
+ * After a soft limit, reports the limit instead of the error the abort caused, except for errors the task threw on
+ * purpose and errors that are not its fault.
  */
 function causeOf(error: unknown, { reason, softLimitMs }: Stop): unknown {
   const isDeliberate = error instanceof Reject || error instanceof Retry;
@@ -62,16 +60,19 @@ function causeOf(error: unknown, { reason, softLimitMs }: Stop): unknown {
   return new Retry('TASK_TIME_LIMIT', message, { cause: error });
 }
 
-/** What comes from Redis is checked again before it runs. */
+/** Payloads from Redis are validated again before they run. */
 function readPayload(task: TaskFacts, text: string): never {
   const payload = parseJson(text);
   if (!fits(task.payload, payload)) {
-    throw new Reject('TASK_PAYLOAD_INVALID', `The payload does not fit ${task.name}.`);
+    throw new Reject(
+      'TASK_PAYLOAD_INVALID',
+      `The payload does not match the schema of ${task.name}.`,
+    );
   }
   return payload as never;
 }
 
-/** What is no JSON is `undefined`, which fits no schema of a payload. */
+/** Invalid JSON becomes `undefined`, which no payload schema accepts. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -82,10 +83,7 @@ function parseJson(text: string): unknown {
 
 function encodeResult(task: TaskFacts, result: unknown): string {
   if (!fits(task.result, result)) {
-    throw new Reject(
-      'TASK_FAILED',
-      `${task.name} returned something that does not fit its result schema.`,
-    );
+    throw new Reject('TASK_FAILED', `The result of ${task.name} does not match its schema.`);
   }
   const text = JSON.stringify(result ?? null);
   if (isLongerThan(text, MAX_RESULT_BYTES)) {

@@ -1,16 +1,16 @@
 /**
- * What a task cannot change for its neighbours on the same thread: the language. Built-in objects and their prototypes are
- * frozen, and global names are read-only. Node.js has a flag for the first, `--frozen-intrinsics`, but it freezes
- * `Error.stackTraceLimit` too, which ioredis sets for every error Redis answers with: the connection broke each time.
+ * Freezes built-in objects, prototypes and global names, so that a task cannot change them for others on its thread.
+ * Node's `--frozen-intrinsics` also freezes `Error.stackTraceLimit`, which ioredis sets for every error reply: each one
+ * broke the connection.
  */
 
-/** Property names that objects give themselves although their prototype has them: on a frozen one that would fail. */
+/** Properties that objects commonly override, which a frozen prototype would forbid. */
 const OVERRIDDEN = new Set(['constructor', 'name', 'message', 'toString', 'toJSON', 'valueOf']);
 
-/** Prototypes every property of which is overridden somewhere. */
+/** Prototypes whose properties are all overridden somewhere. */
 const OFTEN_OVERRIDDEN: readonly object[] = [Object.prototype, Function.prototype, Error.prototype];
 
-/** Built-in objects no global name leads to. */
+/** Built-in objects without a global name. */
 function unnamed(): unknown[] {
   const prototypeOf = Object.getPrototypeOf as (value: unknown) => unknown;
   return [
@@ -25,7 +25,7 @@ function unnamed(): unknown[] {
   ];
 }
 
-/** The global names of the language itself; those of Node.js stay as they are but for their binding. */
+/** Globals of the language. For those of Node.js, only the binding is locked. */
 const NAMES = `
   Object Function Array String Number Boolean Symbol BigInt Date RegExp Error AggregateError
   EvalError RangeError ReferenceError SyntaxError TypeError URIError Promise Proxy Reflect JSON
@@ -35,7 +35,7 @@ const NAMES = `
   isFinite encodeURIComponent decodeURIComponent
 `;
 
-/** Freezes the language and the global scope of this thread. Call once its packages are loaded. */
+/** Call it after all packages are loaded. */
 export function freezeLanguage(): void {
   const found = new Set<object>();
   const reach = (value: unknown): void => {
@@ -44,7 +44,7 @@ export function freezeLanguage(): void {
   };
   for (const name of NAMES.trim().split(/\s+/)) reach(Reflect.get(globalThis, name));
   for (const value of unnamed()) reach(value);
-  // A set visits what is added while it is walked.
+  // Iterating a set includes entries added meanwhile.
   for (const object of found) {
     reach(Object.getPrototypeOf(object));
     for (const [, { value, get, set }] of propertiesOf(object))
@@ -73,7 +73,7 @@ function freeze(object: object): void {
   else lock(object, (name) => name !== 'stackTraceLimit');
 }
 
-/** Objects that inherit from a frozen one can have a property of this name; the frozen one keeps its own. */
+/** Lets heirs of a frozen object define this property; the frozen object keeps its own. */
 function allowOverride(object: object, name: string, value: unknown): void {
   Object.defineProperty(object, name, {
     configurable: false,
@@ -86,7 +86,7 @@ function allowOverride(object: object, name: string, value: unknown): void {
   });
 }
 
-/** Names that Node.js defines when they are first used, and which have not been, stay as they are. */
+/** Globals that Node.js defines lazily stay as they are until first use. */
 function lockGlobals(): void {
   for (const name of ['process', 'Buffer']) {
     const value: unknown = Reflect.get(globalThis, name);

@@ -1,21 +1,18 @@
-/**
- * Looks after the memory of a thread from inside: a thread that keeps too much is replaced before it hits the hard limit,
- * which would cost its jobs their run.
- */
+/** Reports a heap that stays too large, so that the thread is replaced before the hard limit ends it with its jobs. */
 import { getHeapStatistics } from 'node:v8';
 
-/** How often the heap is looked at, in milliseconds; a look takes 4 µs. */
+/** Interval of heap checks, in milliseconds; a check takes 4 µs. */
 const LOOK_MS = 250;
-/** Looks in a row above the limit: garbage that has yet to be collected does not stay for a second. */
+/** Consecutive checks above the limit: uncollected garbage does not stay for a second. */
 const LOOKS = 4;
 
-/** The heap of this thread and what its buffers hold outside of it, in MB. */
+/** Heap and external buffers of this thread, in MB. */
 export function heapMb(): number {
   const { used_heap_size: heap, external_memory: buffers } = getHeapStatistics();
   return (heap + buffers) / 2 ** 20;
 }
 
-/** @param tooLarge called once, when the heap has stayed above `limitMb` for a second. */
+/** @param tooLarge called once the heap has stayed above `limitMb` for a second. */
 export function watchHeap(limitMb: number, tooLarge: (mb: number) => void, read = heapMb): void {
   let looksAbove = 0;
   const wait = () => void setTimeout(look, LOOK_MS).unref();

@@ -1,6 +1,6 @@
 /**
- * The jobs of one thread: those that run, never more than `concurrency`, and those sent along to follow at once. When the
- * running ones turn out to be long, the others are handed back: another thread or process may be free.
+ * The jobs of one thread: at most `concurrency` run, the rest wait. When running jobs turn out long, the waiting ones
+ * are handed back, as another thread or process may be free.
  */
 import { Stall } from '../../jobs/queue/index.ts';
 import {
@@ -15,13 +15,12 @@ import { Stop } from './stop.ts';
 export interface LineOptions {
   /** Jobs that run at a time. */
   concurrency: number;
-  /** Runs one to its end; never throws. */
+  /** Must not throw. */
   run(job: ThreadJob, stop: Stop): Promise<AttemptEnd>;
-  /** Told before jobs start, as a handler may never let go of the thread, together with all that ended since. */
+  /** Called before jobs start, as a handler may block the thread, with all outcomes since the last call. */
   tell(started: string[], ended: Ended[]): void;
 }
 
-/** A job and the batch it came with. */
 interface WaitingJob {
   job: ThreadJob;
   batch: { left: number; resolve(): void };
@@ -41,14 +40,14 @@ export class Line {
     this.#concurrency = options.concurrency;
   }
 
-  /** Jobs that run at a time from now on; those that run go on. */
+  /** Running jobs continue. */
   set concurrency(concurrency: number) {
     if (concurrency === this.#concurrency) return;
     this.#concurrency = concurrency;
     this.#advance();
   }
 
-  /** Resolves when each of these jobs has ended or was handed back. */
+  /** Resolves when all these jobs have ended or been handed back. */
   async add(jobs: readonly ThreadJob[]): Promise<void> {
     if (jobs.length === 0) return;
     await new Promise<void>((resolve) => {
@@ -58,13 +57,13 @@ export class Line {
     });
   }
 
-  /** Aborts what runs, and hands back what has not begun. */
+  /** Aborts running jobs and hands back waiting ones. */
   abort(ids: readonly string[], reason: AbortReason): void {
     for (const id of ids) this.#running.get(id)?.abort(reason);
     this.#handBack(({ job }) => ids.includes(job.id), reason);
   }
 
-  /** Everything that ended in one turn of the event loop is told at once: a message costs more than a job. */
+  /** Reports the outcomes of one event loop turn together: a message costs more than a job. */
   #end({ job, batch }: WaitingJob, end: AttemptEnd): void {
     this.#ended.push({ id: job.id, end });
     if (--batch.left === 0) batch.resolve();

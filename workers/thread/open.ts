@@ -1,6 +1,6 @@
 /**
- * An attempt that has begun. The row of a durable task is the truth: it says whether there is anything to run, how often it
- * failed, and how it ended. A task that is not durable has what the queue knows.
+ * Opens an attempt. For a durable task, the row in Postgres decides whether to run, counts failures and stores the
+ * outcome; for other tasks, the queue does.
  */
 import { ERRORS } from '../../base/errors.ts';
 import { describeError } from '../../base/telemetry/describe-error.ts';
@@ -18,16 +18,16 @@ export interface Opened {
   payload: string;
   run: RunSoFar;
   start(payload: never): Promise<unknown>;
-  /** @param result JSON text. @returns what the queue keeps of it. */
+  /** @param result JSON text. @returns the result the queue keeps. */
   succeed(result: string): Promise<string>;
-  /** Writes down how it failed, or that it is to run again. */
+  /** Records a failure or retry. */
   settle(decision: Decision): Promise<AttemptEnd>;
 }
 
 export type DurableTask<X> = Extract<Task<X>, { durable: true }>;
 export type TransientTask<X> = Extract<Task<X>, { durable: false }>;
 
-/** @returns an end when there is nothing to run now. */
+/** @returns an outcome when there is nothing to run now. */
 export async function openDurable<X>(
   task: DurableTask<X>,
   job: ThreadJob,
@@ -57,7 +57,7 @@ export async function openDurable<X>(
     start: (checked) => task.run(checked, context),
     async succeed(result) {
       await succeedTask(db, fence, result);
-      // The result is in the row: Redis need not have it too.
+      // The row has the result; Redis need not store it.
       return 'null';
     },
     settle: (decision) => record(decision, fence, run, db),
@@ -94,18 +94,17 @@ export function openTransient<X>(
 function nothingToRun(delayMs: number | undefined): AttemptEnd {
   return delayMs === undefined
     ? { kind: 'obsolete', reason: 'the task is finished or unknown' }
-    : { kind: 'released', delayMs, reason: 'it was put off' };
+    : { kind: 'released', delayMs, reason: 'the task is not due yet' };
 }
 
-/** What an end means for the attempts of a job. */
 export function charge(decision: Decision, { attempts }: RunSoFar): AttemptEnd {
   const isCharged = decision.kind === 'retry' || decision.kind === 'failed';
   return isCharged ? { ...decision, attempts: attempts + 1 } : decision;
 }
 
 /**
- * Writes a failure to Postgres before the queue hears of it: in the words of the catalogue when Postgres refuses its own, as it
- * does a NUL character.
+ * Writes a failure to Postgres before the queue learns of it. If Postgres refuses the message, for instance a NUL
+ * character, stores that of the catalogue.
  */
 async function record(
   decision: Decision,

@@ -1,11 +1,9 @@
 /**
- * Whether a job should stop, and why. Its soft time limit is kept here. The `AbortSignal` is made when a task asks for
- * it: most short ones never do.
+ * Whether and why a job must stop; keeps its soft time limit. Most short jobs never use the `AbortSignal`, so it is
+ * created on demand.
  */
+import { LONGEST_TIMER_MS } from '../../base/service.ts';
 import type { AbortReason } from '../protocol.ts';
-
-/** Longest time a timer can wait, in milliseconds; a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 export class Stop {
   #reason: AbortReason | undefined;
@@ -14,7 +12,6 @@ export class Stop {
   #softLimitMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Why, once it should. */
   get reason(): AbortReason | undefined {
     return this.#reason;
   }
@@ -27,25 +24,25 @@ export class Stop {
     return this.#controller.signal;
   }
 
-  /** The soft limit with all that it was extended by, in milliseconds from the start; undefined for none. */
+  /** Soft limit including extensions, in milliseconds from the start; undefined for none. */
   get softLimitMs(): number | undefined {
     return this.#softLimitMs;
   }
 
-  /** Only the first reason counts. */
+  /** Keeps the first reason. */
   abort(reason: AbortReason): void {
     this.#reason ??= reason;
     this.#controller?.abort(this.#reason);
   }
 
-  /** Starts the soft limit, in milliseconds from now. Call `end` when the job has ended. */
+  /** @param softLimitMs from now, in milliseconds. Call `end` when the job ends. */
   start(softLimitMs: number): void {
     this.#startedMs = performance.now();
     this.#softLimitMs = softLimitMs;
     this.#wait();
   }
 
-  /** Moves the soft limit later by so many milliseconds, unless there is none or it is over. */
+  /** No effect without a soft limit or after an abort. */
   extend(ms: number): void {
     if (this.#softLimitMs === undefined || this.#reason !== undefined) return;
     this.#softLimitMs += ms;
