@@ -1,31 +1,17 @@
+/**
+ * Starts and ends of durable tasks, and who may write them.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
-import { failTask, retryTask, startTask, succeedTask } from '../../../db/tasks/attempts.ts';
-import { findStep, runStep } from '../../../db/tasks/steps.ts';
-import { StaleEpochError, type Fence } from '../../../db/tasks/fence.ts';
+import { describe, test } from 'node:test';
 import { acceptTask } from '../../../db/tasks/accept.ts';
-import type { AcceptRequest } from '../../../db/tasks/request.ts';
+import { failTask, retryTask, startTask } from '../../../db/tasks/attempts.ts';
+import { StaleEpochError, type Fence } from '../../../db/tasks/fence.ts';
 import { findEnds, findTask } from '../../../db/tasks/rows.ts';
-import {
-  createTestDatabase,
-  lockAwaited,
-  type TestDatabase,
-} from '../../support/stores/postgres.ts';
-import { acceptAndStart, request, sameWork, start } from '../../support/tasks.ts';
-
-let database: TestDatabase;
-
-before(async () => {
-  database = await createTestDatabase();
-  await database.pool.query('CREATE TABLE effects (task_id uuid, what text)');
-});
-
-after(() => database.drop());
-
-async function accept(changes: Partial<AcceptRequest> = {}) {
-  return acceptTask(database.pool, request(changes));
-}
+import { findStep, runStep } from '../../../db/tasks/steps.ts';
+import { accept, begin, database, restart, succeed } from '../../support/durable.ts';
+import { createTestDatabase } from '../../support/stores/postgres.ts';
+import { request, sameWork } from '../../support/tasks.ts';
 
 describe('a start', () => {
   test('takes the next epoch and tells whose task it is', async () => {
@@ -57,8 +43,8 @@ describe('a start', () => {
   });
 
   test('of a finished or an unknown task is none', async () => {
-    const claim = await acceptAndStart(database.pool);
-    await succeedTask(database.pool, claim, 'null');
+    const claim = await begin();
+    await succeed(claim);
     assert.equal(await startTask(database.pool, claim.id, 0), undefined);
     assert.equal(await startTask(database.pool, randomUUID(), 0), undefined);
   });
@@ -66,8 +52,8 @@ describe('a start', () => {
 
 describe('an end', () => {
   test('stores the result and one more attempt', async () => {
-    const claim = await acceptAndStart(database.pool);
-    await succeedTask(database.pool, claim, JSON.stringify({ text: '島' }));
+    const claim = await begin();
+    await succeed(claim, JSON.stringify({ text: '島' }));
     const row = await findTask(database.pool, claim.id);
     assert.equal(row?.status, 'done');
     assert.deepEqual(row.result, { text: '島' });
@@ -76,7 +62,7 @@ describe('an end', () => {
   });
 
   test('by failure stores why; by success after a retry it does not', async () => {
-    const failed = await acceptAndStart(database.pool);
+    const failed = await begin();
     await failTask(database.pool, failed, { code: 'LLM_UNAVAILABLE', message: 'away' });
     const row = await findTask(database.pool, failed.id);
     assert.deepEqual(
@@ -84,18 +70,18 @@ describe('an end', () => {
       ['error', 'LLM_UNAVAILABLE', 'away', 1],
     );
 
-    const retried = await acceptAndStart(database.pool);
+    const retried = await begin();
     await retryTask(database.pool, retried, { code: 'LLM_UNAVAILABLE', message: 'away' }, 60_000);
     assert.equal((await findTask(database.pool, retried.id))?.error_code, 'LLM_UNAVAILABLE');
-    await succeedTask(database.pool, await start(database.pool, retried.id), 'null');
+    await succeed(await restart(retried.id));
     const done = await findTask(database.pool, retried.id);
     assert.deepEqual([done?.status, done?.error_code, done?.attempts], ['done', null, 2]);
   });
 
   test('is what tells finished ids from others', async () => {
-    const claim = await acceptAndStart(database.pool);
+    const claim = await begin();
     const { id: waiting } = await accept();
-    await succeedTask(database.pool, claim, 'null');
+    await succeed(claim);
     const ends = await findEnds(database.pool, [claim.id, waiting, randomUUID()]);
     assert.deepEqual(
       ends.toSorted((a, b) => Number(b.finished) - Number(a.finished)),
@@ -107,7 +93,7 @@ describe('an end', () => {
   });
 
   test('put off by a retry queues the task again, not before its delay', async () => {
-    const claim = await acceptAndStart(database.pool);
+    const claim = await begin();
     await retryTask(database.pool, claim, { code: 'TASK_FAILED', message: 'later' }, 60_000);
     const { rows } = await database.pool.query(
       `SELECT status, attempts, finished_at, run_at - now() BETWEEN '50 s' AND '60 s' AS in_a_minute
@@ -120,94 +106,24 @@ describe('an end', () => {
   });
 });
 
-describe('a step', () => {
-  test('runs once: a repeat gets the stored output and changes nothing', async () => {
-    const claim = await acceptAndStart(database.pool);
-    const once = () =>
-      runStep(database.pool, claim, 'save', async (tx) => {
-        await tx.query("INSERT INTO effects VALUES ($1, 'saved')", [claim.id]);
-        return { version: 7 };
-      });
-    assert.deepEqual(await once(), { version: 7 });
-    const next = await start(database.pool, claim.id);
-    const repeat = await runStep(database.pool, next, 'save', () => assert.fail('it ran again'));
-    assert.deepEqual(repeat, { version: 7 });
-    assert.deepEqual(await findStep(database.pool, claim.id, 'save'), { output: { version: 7 } });
-    assert.equal(await effectsOf(claim.id), 1);
-  });
-
-  test('asked for twice at once runs once', async () => {
-    const claim = await acceptAndStart(database.pool);
-    let runs = 0;
-    const outputs = await Promise.all(
-      [1, 2].map(() => runStep(database.pool, claim, 'count', async () => ++runs)),
-    );
-    assert.deepEqual(outputs, [1, 1]);
-  });
-
-  test('whose output is null is stored all the same', async () => {
-    const claim = await acceptAndStart(database.pool);
-    await runStep(database.pool, claim, 'nothing', async () => null);
-    assert.deepEqual(await findStep(database.pool, claim.id, 'nothing'), { output: null });
-    const repeat = await runStep(database.pool, claim, 'nothing', () => assert.fail('ran again'));
-    assert.equal(repeat, null);
-  });
-
-  test('that throws leaves neither effect nor output, and runs the next time', async () => {
-    const claim = await acceptAndStart(database.pool);
-    const failing = runStep(database.pool, claim, 'save', async (tx) => {
-      await tx.query("INSERT INTO effects VALUES ($1, 'half')", [claim.id]);
-      throw new Error('half way');
-    });
-    await assert.rejects(failing, /half way/);
-    assert.equal(await effectsOf(claim.id), 0);
-    assert.equal(await findStep(database.pool, claim.id, 'save'), undefined);
-    assert.equal(await runStep(database.pool, claim, 'save', async () => 'whole'), 'whole');
-  });
-
-  test('keeps a new start waiting until its effects are there', async () => {
-    const { pool } = database;
-    const claim = await acceptAndStart(pool);
-    const order: string[] = [];
-    let restart: Promise<unknown> | undefined;
-    await runStep(pool, claim, 'save', async (tx) => {
-      await tx.query("INSERT INTO effects VALUES ($1, 'saved')", [claim.id]);
-      restart = start(pool, claim.id).then(async () => {
-        order.push(`started, and sees ${await effectsOf(claim.id)} effect`);
-      });
-      await Promise.race([lockAwaited(pool), restart]);
-      order.push('wrote');
-    });
-    await restart;
-    assert.deepEqual(order, ['wrote', 'started, and sees 1 effect']);
-  });
-});
-
-async function effectsOf(taskId: string): Promise<number> {
-  const { rowCount } = await database.pool.query('SELECT FROM effects WHERE task_id = $1', [
-    taskId,
-  ]);
-  return rowCount ?? 0;
-}
-
 describe('an owner whose epoch is stale, or whose task is finished,', () => {
   const failure = { code: 'TASK_FAILED', message: 'no' } as const;
   const writes: Record<string, (claim: Fence) => Promise<unknown>> = {
     step: (claim) => runStep(database.pool, claim, 's', () => assert.fail('the step ran')),
-    success: (claim) => succeedTask(database.pool, claim, '"mine"'),
+    success: (claim) => succeed(claim, '"mine"'),
     failure: (claim) => failTask(database.pool, claim, failure),
     retry: (claim) => retryTask(database.pool, claim, failure, 0),
   };
 
   for (const [name, write] of Object.entries(writes)) {
     test(`writes nothing: ${name}`, async () => {
-      const stale = await acceptAndStart(database.pool);
-      const fresh = await start(database.pool, stale.id);
+      const stale = await begin();
+      const fresh = await restart(stale.id);
       const running = await wholeRow(stale.id);
       await assert.rejects(write(stale), StaleEpochError);
       assert.equal(await wholeRow(stale.id), running);
 
-      await succeedTask(database.pool, fresh, '"theirs"');
+      await succeed(fresh, '"theirs"');
       const finished = await wholeRow(stale.id);
       await assert.rejects(write(fresh), StaleEpochError);
       assert.equal(await wholeRow(stale.id), finished);
