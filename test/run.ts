@@ -3,7 +3,7 @@
  * `npm test --` choose the files whose path contains one of them; `--name TEXT` runs only the tests with this in their name.
  */
 import { parseArgs } from 'node:util';
-import { experimentFiles } from './faults/experiments.ts';
+import { experimentFiles } from './faults/command/experiments.ts';
 import { testFiles } from './runner/files.ts';
 import type { Again } from './runner/report.ts';
 import { conclude, runOnEngines, untilInterrupted } from './runner/run.ts';

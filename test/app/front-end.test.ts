@@ -7,7 +7,6 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Compile } from 'typebox/compile';
-import type { TSchema } from 'typebox';
 import { eventually } from '../support/queue/consumers.ts';
 import {
   cards,
@@ -15,7 +14,9 @@ import {
   NOTE,
   openTrials,
   refresh,
+  schemaOf,
   TOPIC_CARDS,
+  viewEvent,
   type Accepted,
   type Card,
   type Envelope,
@@ -49,16 +50,7 @@ test('the ten trials of a front-end developer', async (t) => {
         'targetId',
         'title',
       ]);
-      const { paths } = (
-        await whole.anonymous.call<{
-          paths: Record<
-            string,
-            { get: { responses: Record<string, { content: Record<string, { schema: TSchema }> }> } }
-          >;
-        }>('GET', '/openapi.json')
-      ).body;
-      const described = paths[`/api/v1${TOPIC_CARDS}`]!.get.responses['200']!;
-      const schema = described.content['application/json']!.schema;
+      const schema = await schemaOf(whole, `/api/v1${TOPIC_CARDS}`);
       assert.ok(Compile(schema).Check(body), 'the answer fits its description');
       assert.ok(!Compile(schema).Check({ ...body, data: [{}] }), 'which does not fit everything');
       const [first] = body.data;
@@ -186,13 +178,7 @@ test('the ten trials of a front-end developer', async (t) => {
     '9. each store may be away: it goes on, says what is missing, and nothing is lost',
     async () => {
       await whole.proxies.clickhouse.cut();
-      const events = Array.from({ length: 20 }, () => ({
-        event_id: randomUUID(),
-        event_type: 'content_view',
-        entity_type: 'practice',
-        entity_id: randomUUID(),
-        occurred_at: new Date().toISOString(),
-      }));
+      const events = Array.from({ length: 20 }, viewEvent);
       const sent = await learner.call<{ accepted: number }>('POST', '/events', {
         body: { events },
       });

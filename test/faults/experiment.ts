@@ -1,6 +1,6 @@
 /**
  * What experiments with faults have in common: how large they are, where their chance comes from, and what they say. Each is a
- * test file of this folder; `npm run faults` runs the same files with other sizes.
+ * test file of a room of this folder; `npm run faults` runs it in the size that is asked for.
  */
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';

@@ -1,5 +1,5 @@
 /**
- * The command behind `npm run faults`: the experiments of this folder, as large as one likes.
+ * The command behind `npm run faults`: the experiments of the rooms below, as large as one likes. See README.md.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,9 +7,9 @@ import path from 'node:path';
 import { packagePath } from '../../base/package-path.ts';
 import type { Counts } from '../runner/report.ts';
 import { conclude, runOnEngines, untilInterrupted } from '../runner/run.ts';
-import { fileOf, type Experiment } from './experiments.ts';
-import { helpText, parseOptions, UsageError, type Options } from './options.ts';
-import { withFindings, type Reported } from './table.ts';
+import type { Experiment } from './command/experiments.ts';
+import { helpText, parseOptions, UsageError, type Options } from './command/options.ts';
+import { withFindings, type Reported } from './command/table.ts';
 
 /** The gates take longest: they begin first where no durations are known yet. */
 const GATES = ['matrix', 'mutants'];
@@ -42,7 +42,9 @@ async function measure(
   interrupted: AbortSignal,
 ): Promise<Counts> {
   const run = {
-    files: experiments.toSorted((a, b) => Number(isGate(b)) - Number(isGate(a))).map(fileOf),
+    files: experiments
+      .toSorted((a, b) => Number(isGate(b)) - Number(isGate(a)))
+      .map(({ file }) => file),
     env: { FAULTS_ORDERS: JSON.stringify(orders), FAULTS_REPORT: report },
     // Alone, so that what one measures is not what another does.
     concurrency: isCi ? 2 : 1,

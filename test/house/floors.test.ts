@@ -105,8 +105,11 @@ describe('the table of floors', () => {
   test('a file in no room, one too long and a folder too full are told', () => {
     assert.match(problemsOf([source('utils/a.ts')]).join(), /no room/);
     assert.match(problemsOf([source('db/tasks/a.ts', { lines: 251 })]).join(), /251 lines/);
-    const full = Array.from({ length: 15 }, (_, at) => source(`db/tasks/a${at}.ts`));
-    assert.match(problemsOf(full).join(), /db\/tasks has 15/);
+    const full = (folder: string) =>
+      problemsOf(Array.from({ length: 15 }, (_, at) => source(`${folder}/a${at}.ts`)));
+    assert.match(full('db/tasks').join(), /db\/tasks has 15/);
+    assert.match(full('test/db/tasks').join(), /test\/db\/tasks has 15/);
+    assert.deepEqual(full('test'), []);
   });
 
   test('a cycle is told with every file of it', () => {

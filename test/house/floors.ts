@@ -135,14 +135,14 @@ function mayImport(file: string, room: string, imported: string): boolean {
   return roomOf(imported) === room || ROOMS[room]!.some((allowed) => isIn(imported, allowed));
 }
 
-/** How many files and folders each folder of source has. */
+/** How many files and folders each folder has, but for the house itself and for test/, which has the same rooms and its runner. */
 function siblings(files: readonly SourceFile[]): Map<string, number> {
   const children = new Map<string, Set<string>>();
   for (const { file } of files) {
-    if (isIn(file, 'test')) continue;
     const parts = file.split('/');
     for (let depth = 1; depth < parts.length; depth++) {
       const folder = parts.slice(0, depth).join('/');
+      if (folder === 'test') continue;
       const names = children.get(folder) ?? new Set();
       children.set(folder, names.add(parts[depth]!));
     }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import {
   createPool,
@@ -9,6 +9,7 @@ import {
   type Queryable,
 } from '../../../db/stores/postgres.ts';
 import { stretched } from '../../support/patience.ts';
+import { startFlakyProxy } from '../../support/stores/flaky-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/stores/postgres.ts';
 
 let database: TestDatabase;
@@ -167,57 +168,33 @@ describe('a transaction', () => {
   });
 
   test('on a connection that falls silent waits once, not again to roll back', async (t) => {
-    const proxy = await startProxy(new URL(database.url));
-    try {
-      // What the URL says comes before the deadline of 12 s.
-      await withPool(`${proxy.url}?query_timeout=${stretched(1000)}`, 1, async (pool) => {
-        const asked: (() => unknown[])[] = [];
-        pool.on('connect', (client) => {
-          const { mock } = t.mock.method(client, 'query');
-          asked.push(() => mock.calls.map((call) => call.arguments[0]));
-        });
-        const { error } = await failure(
-          transaction(pool, async (tx) => {
-            await tx.query('SELECT 1');
-            proxy.fallSilent();
-            await tx.query('SELECT 2');
-          }),
-        );
-        assert.ok(isPostgresAway(error), String(error));
-        assert.deepEqual(
-          asked.map((texts) => texts()),
-          [['BEGIN', 'SELECT 1', 'SELECT 2']],
-        );
-        assert.equal(pool.totalCount, 0);
+    const proxy = await startFlakyProxy(t, database.url);
+    const url = new URL(database.url);
+    url.host = new URL(proxy.url).host;
+    // What the URL says comes before the deadline of 12 s.
+    url.searchParams.set('query_timeout', String(stretched(1000)));
+    await withPool(url.href, 1, async (pool) => {
+      const asked: (() => unknown[])[] = [];
+      pool.on('connect', (client) => {
+        const { mock } = t.mock.method(client, 'query');
+        asked.push(() => mock.calls.map((call) => call.arguments[0]));
       });
-    } finally {
-      proxy.close();
-    }
+      const { error } = await failure(
+        transaction(pool, async (tx) => {
+          await tx.query('SELECT 1');
+          proxy.mode = 'hold';
+          await tx.query('SELECT 2');
+        }),
+      );
+      assert.ok(isPostgresAway(error), String(error));
+      assert.deepEqual(
+        asked.map((texts) => texts()),
+        [['BEGIN', 'SELECT 1', 'SELECT 2']],
+      );
+      assert.equal(pool.totalCount, 0);
+    });
   });
 });
-
-/** A way to the server that can stop passing anything on, as a cut cable does. */
-async function startProxy(target: URL) {
-  const sockets: Socket[] = [];
-  const server = createServer((near) => {
-    const far = connect(Number(target.port), target.hostname);
-    near.pipe(far).pipe(near);
-    for (const socket of [near, far]) sockets.push(socket.on('error', () => undefined));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = new URL(target);
-  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
-    url: url.href,
-    fallSilent() {
-      for (const socket of sockets) socket.unpipe().pause();
-    },
-    close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
-}
 
 describe('"Postgres is away"', () => {
   test('is true of a connection killed under a query', async () => {

@@ -17,6 +17,7 @@ import {
   ownerOf,
   place,
   popular,
+  practicesNamed,
   practicesOf,
   refresh,
 } from '../../support/domain/recommendations.ts';
@@ -27,26 +28,25 @@ const SKY = [0, 0, 1, 0];
 const INWARD = [0, 0, 0, 1];
 
 test('what a member had to do with comes first among equals, for that member alone', async () => {
-  const { practices } = await ownerOf(2);
-  const [low, high] = practices;
+  const { low, high } = await ownerOf('low', 'high');
   const [one, other] = [await member(), await member()];
-  await looked([one, low!], [other, high!]);
+  await looked({ user: one, practice: low }, { user: other, practice: high });
   await refresh({});
   assert.deepEqual(await orderOf(one), [low, high]);
   assert.deepEqual(await orderOf(other), [high, low]);
   // Both stay equally popular.
-  await did([one, 'like', high!], [randomUUID(), 'like', low!]);
+  await did({ user: one, type: 'like', practice: high }, { type: 'like', practice: low });
   await refresh({ userId: one });
   assert.deepEqual(await orderOf(one), [high, low]);
 });
 
 test('a new member gets what is popular, the most popular first, and so do those without cards', async () => {
-  const { practices } = await ownerOf(3);
-  const [low, middle, high] = practices;
+  const { low, middle, high } = await ownerOf('low', 'middle', 'high');
   const newcomer = await member();
   const [first, second, third] = [randomUUID(), randomUUID(), randomUUID()];
-  await looked([first, low!], [first, middle!], [second, middle!]);
-  await looked([first, high!], [second, high!], [third, high!]);
+  await looked({ user: first, practice: low });
+  for (const user of [first, second]) await looked({ user, practice: middle });
+  for (const user of [first, second, third]) await looked({ user, practice: high });
   await refresh({});
   assert.deepEqual(
     await cardsOf(newcomer),
@@ -56,44 +56,38 @@ test('a new member gets what is popular, the most popular first, and so do those
 });
 
 test('what is like a member comes first', async () => {
-  const { owner, practices } = await ownerOf(3);
-  const [far, near, nearest] = practices;
+  const { owner, far, near, nearest } = await ownerOf('far', 'near', 'nearest');
   const reader = await member();
   await place('users', reader, NORTH);
-  await place('practices', far!, EAST, owner);
-  await place('practices', near!, [1, 1, 0, 0], owner);
-  await place('practices', nearest!, NORTH, owner);
+  await place('practices', far, EAST, owner);
+  await place('practices', near, [1, 1, 0, 0], owner);
+  await place('practices', nearest, NORTH, owner);
   await refresh({ userId: reader });
   assert.deepEqual(await orderOf(reader), [nearest, near, far]);
 });
 
 test('neighbours of what was liked come up, it does not do so itself; those of what was disliked go down', async () => {
-  const { owner, practices } = await ownerOf(5);
-  const [besideDisliked, liked, other, besideLiked, disliked] = practices;
+  const names = ['besideDisliked', 'liked', 'other', 'besideLiked', 'disliked'] as const;
+  const { owner, ...practices } = await ownerOf(...names);
+  const { besideDisliked, liked, other, besideLiked, disliked } = practices;
   const reader = await member();
-  for (const [id, vector] of [
-    [liked, EAST],
-    [besideLiked, EAST],
-    [disliked, SKY],
-    [besideDisliked, SKY],
-    [other, INWARD],
-  ] as const) {
-    await place('practices', id!, [...vector], owner);
-  }
+  for (const id of [liked, besideLiked]) await place('practices', id, EAST, owner);
+  for (const id of [disliked, besideDisliked]) await place('practices', id, SKY, owner);
+  await place('practices', other, INWARD, owner);
   await refresh({ userId: reader });
-  assert.deepEqual(await orderOf(reader), practices);
-  await giveVerdict(database.pool, reader, liked!, 'like');
-  await giveVerdict(database.pool, reader, disliked!, 'dislike');
+  assert.deepEqual(await orderOf(reader), Object.values(practices));
+  await giveVerdict(database.pool, reader, liked, 'like');
+  await giveVerdict(database.pool, reader, disliked, 'dislike');
   await refresh({ userId: reader });
   assert.deepEqual(await orderOf(reader), [besideLiked, liked, other, besideDisliked]);
 });
 
 test('nobody gets what is their own, what they disliked, or what is not shown to others', async () => {
-  const { owner, practices } = await ownerOf(1);
+  const { owner, known } = await ownerOf('known');
   const reader = await insertUser(database.pool);
   const own = await practicesOf(reader.id, 2);
   const other = await insertUser(database.pool);
-  const [disliked, shown] = await practicesOf(other.id, 2);
+  const { disliked, shown } = await practicesNamed(other.id, ['disliked', 'shown']);
   const hidden: string[] = [];
   for (const columns of [
     { privacy_status: 'private' },
@@ -104,14 +98,14 @@ test('nobody gets what is their own, what they disliked, or what is not shown to
   ]) {
     hidden.push(...(await practicesOf(other.id, 1, columns)));
   }
-  const all = [...practices, ...own, disliked!, shown!, ...hidden];
+  const all = [known, ...own, disliked, shown, ...hidden];
   await place('users', reader.externalId, NORTH);
   for (const id of all) {
     await place('practices', id, NORTH, own.includes(id) ? reader.externalId : owner);
   }
-  await looked(...all.map((id) => [reader.externalId, id] as const));
-  await giveVerdict(database.pool, reader.externalId, disliked!, 'dislike');
-  const wanted = [...practices, shown!].toSorted();
+  await looked(...all.map((practice) => ({ user: reader.externalId, practice })));
+  await giveVerdict(database.pool, reader.externalId, disliked, 'dislike');
+  const wanted = [known, shown].toSorted();
   for (const given of [{}, { vectors: noVectors() }, { events: noEvents() }]) {
     await refresh({ userId: reader.externalId }, given);
     assert.deepEqual((await orderOf(reader.externalId)).toSorted(), wanted);
@@ -129,27 +123,24 @@ test('a hundred cards are kept, the best ones, and equal ones by id', async () =
   assert.deepEqual((await cardsOf(reader))[0], { id: last, reason: 'tag_match', shared: '茶' });
 });
 
-for (const [whom, one] of [
-  ['everyone', false],
-  ['one member', true],
-] as const) {
+for (const whom of ['everyone', 'one member'] as const) {
   test(`a refresh of ${whom} goes by what Postgres knows without the other stores, and names them`, async () => {
     const owner = await insertUser(database.pool);
-    const [idle, alive, livelier, fitting] = await practicesOf(owner.id, 4);
+    const names = ['idle', 'alive', 'livelier', 'fitting'] as const;
+    const { idle, alive, livelier, fitting } = await practicesNamed(owner.id, names);
     const reader = await member({ interest_list: ['茶'] });
-    const { rows } = await database.pool.query<{ id: number; externalId: string }>(
-      'SELECT id, external_id AS "externalId" FROM practices',
+    const { rows } = await database.pool.query<{ id: number }>(
+      'SELECT id FROM practices WHERE external_id = $1',
+      [alive],
     );
-    const idOf = new Map(rows.map((row) => [row.externalId, row.id]));
-    await insertCheckIn(database.pool, idOf.get(alive!)!, owner.id, '2026-03-01');
-    await giveVerdict(database.pool, owner.externalId, livelier!, 'like');
+    await insertCheckIn(database.pool, rows[0]!.id, owner.id, '2026-03-01');
+    await giveVerdict(database.pool, owner.externalId, livelier, 'like');
     await database.pool.query(`UPDATE practices SET tags = '{茶}' WHERE external_id = $1`, [
       fitting,
     ]);
-    await place('practices', idle!, NORTH, owner.externalId);
+    await place('practices', idle, NORTH, owner.externalId);
     await place('users', reader, NORTH);
-    const payload = one ? { userId: reader } : {};
-    const users = one ? 1 : 2;
+    const [payload, users] = whom === 'everyone' ? [{}, 2] : [{ userId: reader }, 1];
     const [events, vectors] = [noEvents(), noVectors()];
 
     const byTags = [livelier, fitting, alive, idle];
@@ -168,10 +159,9 @@ for (const [whom, one] of [
 }
 
 test('without ClickHouse what more people like is more popular', async () => {
-  const { practices } = await ownerOf(3);
-  const [idle, liked, likedMore] = practices;
+  const { idle, liked, likedMore } = await ownerOf('idle', 'liked', 'likedMore');
   for (const id of [liked, likedMore, likedMore]) {
-    await giveVerdict(database.pool, randomUUID(), id!, 'like');
+    await giveVerdict(database.pool, randomUUID(), id, 'like');
   }
   await refresh({}, { events: noEvents() });
   assert.deepEqual((await popular()).order, [likedMore, liked, idle]);
@@ -179,10 +169,10 @@ test('without ClickHouse what more people like is more popular', async () => {
 
 test('without the vector store tags find what is not popular', async () => {
   const owner = await insertUser(database.pool);
-  const [viewed] = await practicesOf(owner.id, 1);
-  const [tagged] = await practicesOf(owner.id, 1, { tags: ['茶'] });
+  const { viewed } = await practicesNamed(owner.id, ['viewed']);
+  const { tagged } = await practicesNamed(owner.id, ['tagged'], { tags: ['茶'] });
   const reader = await member({ tag_list: ['茶'] });
-  await looked([randomUUID(), viewed!]);
+  await looked({ practice: viewed });
   await refresh({ userId: reader }, { vectors: noVectors() });
   assert.deepEqual(new Set(await orderOf(reader)), new Set([viewed, tagged]));
 });
@@ -192,15 +182,14 @@ test('of somebody who is not there nothing is kept', async () => {
 });
 
 test('what may not be shown any more takes no place among what is popular', async () => {
-  const { practices } = await ownerOf(3);
-  const [hidden, ...shown] = practices;
+  const { hidden, one, other } = await ownerOf('hidden', 'one', 'other');
   const reader = await member();
-  await looked([randomUUID(), hidden!]);
+  await looked({ practice: hidden });
   await database.pool.query(
     `UPDATE practices SET privacy_status = 'private' WHERE external_id = $1`,
     [hidden],
   );
   await refresh({});
-  assert.deepEqual(new Set((await popular()).order), new Set(shown));
-  assert.deepEqual(new Set(await orderOf(reader)), new Set(shown));
+  assert.deepEqual(new Set((await popular()).order), new Set([one, other]));
+  assert.deepEqual(new Set(await orderOf(reader)), new Set([one, other]));
 });

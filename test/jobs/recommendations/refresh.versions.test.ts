@@ -2,7 +2,6 @@
  * Refreshes that overtake one another, and those that are stopped between pages.
  */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { Cache } from '../../../db/stores/cache.ts';
 import { freePort } from '../../../db/embedded/host/port.ts';
@@ -17,7 +16,7 @@ import {
   orderOf,
   ownerOf,
   popular,
-  practicesOf,
+  practicesNamed,
   refresh,
   resultOf,
   vectorsAfter,
@@ -28,8 +27,8 @@ import {
 async function reading() {
   const reader = await member({ tag_list: ['tea'] });
   const { id } = await insertUser(database.pool);
-  const [tea] = await practicesOf(id, 1, { tags: ['tea'] });
-  const [music] = await practicesOf(id, 1, { tags: ['music'] });
+  const { tea } = await practicesNamed(id, ['tea'], { tags: ['tea'] });
+  const { music } = await practicesNamed(id, ['music'], { tags: ['music'] });
   const turnToMusic = () =>
     database.pool.query(`UPDATE users SET tag_list = '{music}' WHERE external_id = $1`, [reader]);
   return { reader, tea, music, turnToMusic };
@@ -82,29 +81,27 @@ for (const earlier of KINDS) {
 }
 
 test('what is popular is replaced by a later refresh', async () => {
-  const { practices } = await ownerOf(2);
-  await looked([randomUUID(), practices[0]!]);
+  const { low, high } = await ownerOf('low', 'high');
+  await looked({ practice: low });
   await refresh({});
   const before = await popular();
-  assert.deepEqual(before.order, practices);
-  await looked([randomUUID(), practices[1]!], [randomUUID(), practices[1]!]);
+  assert.deepEqual(before.order, [low, high]);
+  await looked({ practice: high }, { practice: high });
   await refresh({});
   const { order, version } = await popular();
-  assert.deepEqual(order, practices.toReversed());
+  assert.deepEqual(order, [high, low]);
   assert.ok(version > before.version);
 });
 
 test('a refresh that ended between two pages goes on with the second, by what was popular at its start', async () => {
-  const { practices } = await ownerOf(2);
-  const [low, high] = practices;
+  const { low, high } = await ownerOf('low', 'high');
   const { rows } = await database.pool.query<{ id: string }>(
     `INSERT INTO users (external_id) SELECT gen_random_uuid() FROM generate_series(1, 199)
      RETURNING external_id AS id`,
   );
   const members = rows.map(({ id }) => id);
   const versions = () => Promise.all(members.map(versionOf));
-  await looked([randomUUID(), high!]);
-  await looked(...practices.map((id) => [randomUUID(), id] as const));
+  await looked({ practice: high }, { practice: low }, { practice: high });
 
   const job = await acceptRefresh({});
   const stop = new Stop();
@@ -116,7 +113,7 @@ test('a refresh that ended between two pages goes on with the second, by what wa
   const done = first.filter((version) => version !== undefined);
   assert.equal(done.length, 99, 'their owner is the hundredth');
 
-  await looked(...Array.from({ length: 5 }, () => [randomUUID(), low!] as const));
+  await looked(...Array.from({ length: 5 }, () => ({ practice: low })));
   assert.deepEqual(await resultOf(job), { users: 200, missing: [] });
   const all = await versions();
   assert.deepEqual(all.slice(0, 99), done);
@@ -127,15 +124,14 @@ test('a refresh that ended between two pages goes on with the second, by what wa
 });
 
 test('what was popular when a refresh began does not replace what a later one found', async () => {
-  const { practices } = await ownerOf(2);
-  const [low, high] = practices;
-  await looked([randomUUID(), low!]);
+  const { low, high } = await ownerOf('low', 'high');
+  await looked({ practice: low });
   const job = await acceptRefresh({});
   const away = new Cache(`redis://127.0.0.1:${await freePort()}`, 'away');
   const stopped = await attemptAt(job, { cache: away });
   away.close();
   assert.equal(stopped.kind, 'released', 'once it has read what is popular');
-  await looked(...[1, 2].map(() => [randomUUID(), high!] as const));
+  await looked({ practice: high }, { practice: high });
   await refresh({});
   const later = await popular();
   await resultOf(job);

@@ -2,7 +2,9 @@
  * What DaoDao's front end calls, in the way it does.
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
+import type { TSchema } from 'typebox';
 import type { Answer, TaskBody } from './app.ts';
 import { atEnd } from '../at-end.ts';
 import { insertCheckIn, insertPractice } from '../domain/practices.ts';
@@ -60,6 +62,27 @@ export const NOTE =
   '今天比昨天早十分鐘開始，窗邊的光剛好落在書頁上，讀到第三章時忽然懂了作者為什麼要從結尾寫起。';
 export const TOPIC_CARDS = '/recommendation/topic_cards';
 const LEARNER = '念安';
+
+/** What the API says of the answer to a GET: the schema of its 200. */
+export async function schemaOf(whole: Whole, path: string): Promise<TSchema> {
+  interface Described {
+    get: { responses: Record<string, { content: Record<string, { schema: TSchema }> }> };
+  }
+  const answer = await whole.anonymous.call<{ paths: Record<string, Described> }>(
+    'GET',
+    '/openapi.json',
+  );
+  return answer.body.paths[path]!.get.responses['200']!.content['application/json']!.schema;
+}
+
+/** Somebody has looked at something. */
+export const viewEvent = () => ({
+  event_id: randomUUID(),
+  event_type: 'content_view',
+  entity_type: 'practice',
+  entity_id: randomUUID(),
+  occurred_at: new Date().toISOString(),
+});
 
 /** The API on the seed, with a worker and a scheduler that are processes of their own, and two people who use it. */
 export async function openTrials(t: TestContext) {

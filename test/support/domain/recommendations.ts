@@ -142,10 +142,23 @@ export async function practicesOf(
   return ids;
 }
 
-/** A person whose practices others are shown. */
-export async function ownerOf(count: number): Promise<{ owner: string; practices: string[] }> {
+/** The same by the names a test has for them, in the order of the names. */
+export async function practicesNamed<const Name extends string>(
+  ownerId: number,
+  names: readonly Name[],
+  columns: Record<string, unknown> = {},
+): Promise<Record<Name, string>> {
+  const ids = await practicesOf(ownerId, names.length, columns);
+  const entries = names.map((name, at) => [name, ids[at]] as const);
+  return Object.fromEntries(entries) as Record<Name, string>;
+}
+
+/** A person whose practices others are shown, by their names. */
+export async function ownerOf<const Name extends string>(
+  ...names: readonly Name[]
+): Promise<{ owner: string } & Record<Name, string>> {
   const { id, externalId } = await insertUser(database.pool);
-  return { owner: externalId, practices: await practicesOf(id, count) };
+  return { owner: externalId, ...(await practicesNamed(id, names)) };
 }
 
 export async function member(columns: Record<string, unknown> = {}): Promise<string> {
@@ -158,15 +171,19 @@ export async function place(kind: Kind, id: string, vector: number[], owner = id
   await vectorsAfter(async () => undefined).write(kind, 1, [{ id, vector, payload }]);
 }
 
+/** That somebody has looked at a practice; somebody nobody knows, unless it is said who. */
+export interface View {
+  user?: string;
+  practice: string;
+}
+
 /** Stores what people did today. */
-export async function did(
-  ...acts: (readonly [user: string, type: string, practice: string])[]
-): Promise<void> {
+export async function did(...acts: readonly (View & { type: string })[]): Promise<void> {
   const at = new Date().toISOString();
   await clickhouse.client.insert({
     table: 'daodao.user_events',
     format: 'JSONEachRow',
-    values: acts.map(([user, type, practice]) => ({
+    values: acts.map(({ user = randomUUID(), type, practice }) => ({
       event_id: randomUUID(),
       user_id: user,
       event_type: type,
@@ -178,9 +195,7 @@ export async function did(
   });
 }
 
-/** Stores views of today: who looked at which practice. */
-export async function looked(
-  ...views: (readonly [user: string, practice: string])[]
-): Promise<void> {
-  await did(...views.map(([user, practice]) => [user, 'content_view', practice] as const));
+/** Stores views of today. */
+export async function looked(...views: readonly View[]): Promise<void> {
+  await did(...views.map((view) => ({ ...view, type: 'content_view' })));
 }

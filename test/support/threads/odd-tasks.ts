@@ -1,5 +1,5 @@
 /**
- * Tasks that tell where they run, wear their thread out, die in every way there is, and try to harm their neighbours.
+ * Tasks that tell where they run, wear their thread out, overrun their limits, and die in every way there is.
  */
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { defineTask as defineOurs } from '../../../jobs/define.ts';
 import { defineTask, type Task } from '../../../jobs/framework/define.ts';
 import type { Resources } from '../../../jobs/resources.ts';
 import { HANG_MS, stretched } from '../patience.ts';
+import { VANDALS } from './vandals.ts';
 
 const result = Type.Unknown();
 const transient = { durable: false, result, maxRetries: 0, payload: Type.Object({}) } as const;
@@ -80,7 +81,7 @@ const perish = defineTask({
   ...transient,
   name: 'test.perish',
   // To use up the memory of a thread takes as long as the machine likes.
-  timeLimitMs: HANG_MS,
+  timeLimitMs: Math.ceil(HANG_MS),
   payload: Type.Object({ how: Type.String() }),
   async run({ how }, ctx) {
     ctx.log('here', { threadId });
@@ -119,52 +120,6 @@ const blocking = defineTask({ ...perish, name: 'test.block', timeLimitMs: stretc
 
 const isolatedPerish = defineTask({ ...perish, name: 'test.isolated-perish', isolated: true });
 
-const ATTACKS: Record<string, () => unknown> = {
-  'Array.prototype.map': () => Object.assign(Array.prototype, { map: () => ['poison'] }),
-  'Object.prototype': () => Object.assign(Object.prototype, { poison: 1 }),
-  'JSON.parse': () => (JSON.parse = () => 'poison'),
-  'Promise.prototype.then': () => Reflect.set(Promise.prototype, 'then', () => 'poison'),
-  JSON: () => Object.assign(globalThis, { JSON: { parse: () => 'poison' } }),
-  fetch: () => Object.assign(globalThis, { fetch: () => 'poison' }),
-  'Object.prototype.toString': () => Object.assign(Object.prototype, { toString: () => 'poison' }),
-  'the iterator of arrays': () =>
-    Object.assign(Object.getPrototypeOf([][Symbol.iterator]()) as object, { next: () => 'poison' }),
-  'a method of a method': () => Object.assign(Array.prototype.map, { call: () => 'poison' }),
-  'Error.captureStackTrace': () => Object.assign(Error, { captureStackTrace: () => 'poison' }),
-  'delete Array.prototype.map': () => Reflect.deleteProperty(Array.prototype, 'map'),
-  'Map.prototype.get': () =>
-    Reflect.defineProperty(Map.prototype, 'get', { value: () => 'poison' }),
-};
-
-/** Tries to change the language for its neighbours. @returns what it got away with. */
-const vandal = defineTask({
-  ...transient,
-  name: 'test.vandal',
-  async run() {
-    return Object.entries(ATTACKS).flatMap(([name, attack]) => {
-      try {
-        return attack() === false ? [] : [name];
-      } catch (error) {
-        return error instanceof TypeError ? [] : [name];
-      }
-    });
-  },
-});
-
-/** Does to its own objects what frozen prototypes would forbid, and what packages do to errors. */
-const craftsman = defineTask({
-  ...transient,
-  name: 'test.craftsman',
-  async run() {
-    const own = Object.assign({}, { toString: () => 'own', constructor: 1 });
-    const error = Object.assign(new TypeError('old'), { name: 'Own', message: 'new', toString: 1 });
-    const list = Object.assign([1], { toString: () => 'list' });
-    Error.stackTraceLimit = 5;
-    Error.stackTraceLimit = 10;
-    return [String(own), error.name, error.message, String(list), Object.keys(own).length];
-  },
-});
-
 const saying = (error: unknown) => (error as Error).message;
 
 /** Asks both stores for something they refuse, and then for something they do not. */
@@ -177,19 +132,6 @@ const refused = defineOurs({
     await db.query('SELECT nothing').catch(saying),
     (await db.query("SELECT now() > 'epoch' AS later, 1.5::numeric AS some")).rows,
   ],
-});
-
-/** Uses what a vandal would change. */
-const neighbour = defineTask({
-  ...transient,
-  name: 'test.neighbour',
-  payload: Type.Object({ list: Type.Array(Type.Integer()) }),
-  async run({ list }) {
-    const doubled = await Promise.resolve(list.map((each) => each * 2));
-    const extra = Object.keys(Object.prototype).concat(Reflect.has({}, 'poison') ? 'poison' : []);
-    const parsed: unknown = JSON.parse('[1]');
-    return { doubled, extra, parsed, got: new Map([[1, 2]]).get(1) };
-  },
 });
 
 const extension = { extendMs: Type.Unknown(), ms: Type.Integer() };
@@ -249,11 +191,9 @@ export const TASKS_OF_THREADS: Task<Resources>[] = [
   isolatedRegret,
   lateUndefined,
   abort,
-  vandal,
-  craftsman,
   refused,
-  neighbour,
   prolong,
   stretch,
   ...overruns,
+  ...VANDALS,
 ];

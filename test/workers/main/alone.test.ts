@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { test } from 'node:test';
-import type { Delivery } from '../../../jobs/queue/index.ts';
 import { Alone } from '../../../workers/main/alone.ts';
+import { delivery } from '../../support/queue/delivery.ts';
 
 /**
  * Suspects whose marks Redis confirms when a test says so.
@@ -20,8 +20,7 @@ function open(thread = Promise.resolve(true)) {
     1,
     { ready: () => thread, run: ({ job }) => void ran.push(job.id) },
   );
-  const add = (id: string): void =>
-    alone.add({ job: { id }, counts: { attempts: 0, deaths: 0, mark: 's' } } as Delivery);
+  const add = (id: string): void => alone.add(delivery({ id, mark: 's' }));
   const confirm = async (): Promise<void> => {
     await setImmediate();
     marks.shift()!();

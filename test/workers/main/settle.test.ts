@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Type } from 'typebox';
-import type { Delivery } from '../../../jobs/queue/index.ts';
 import { defineTask } from '../../../jobs/framework/define.ts';
 import type { TaskFacts } from '../../../jobs/framework/signature.ts';
 import { judgeDeath } from '../../../workers/main/settle.ts';
+import { delivery } from '../../support/queue/delivery.ts';
 
 const known = defineTask({
   name: 'test.verdict',
@@ -18,10 +18,9 @@ const known = defineTask({
 });
 
 const overrun = (attempts: number, task: TaskFacts | undefined, ageMs = 0) => {
-  const job = { id: 'a', task: 'test.verdict', createdAtMs: Date.now() - ageMs };
-  const counts = { attempts, deaths: 0, mark: '' };
+  const job = delivery({ task: known.name, createdAtMs: Date.now() - ageMs, attempts });
   const death = { overran: true, collateral: true, alone: false, limitMs: 50, reason: 'ended' };
-  return judgeDeath({ job, counts } as Delivery, task, death).settlement;
+  return judgeDeath(job, task, death).settlement;
 };
 
 test('a job over its hard limit is tried again like after any failure: by its backoff, and not for ever', () => {

@@ -7,13 +7,12 @@ import {
   type ScheduleBookDependencies,
 } from '../../../../jobs/framework/beat/book.ts';
 import { defineSchedule } from '../../../../jobs/framework/beat/schedule.ts';
-import { Broker, Inspector } from '../../../../jobs/queue/index.ts';
+import { Broker } from '../../../../jobs/queue/index.ts';
 import { Enqueuer } from '../../../../jobs/framework/calls/enqueue.ts';
 import { TASKS } from '../../../../jobs/tasks.ts';
 import { sweepFeedback } from '../../../../jobs/feedback/sweep-task.ts';
 import { fireDue } from '../../../../scheduler/beat.ts';
 import { Telemetry } from '../../../../base/telemetry/telemetry.ts';
-import { eventually } from '../../../support/queue/consumers.ts';
 import {
   createTestDatabase,
   lockAwaited,
@@ -64,6 +63,11 @@ const refused = (work: Promise<unknown>, code: ErrorCode, message: RegExp) =>
     assert.match(error.message, message);
     return true;
   });
+
+/** Rounds until nothing is due. */
+async function fireAll(): Promise<void> {
+  while ((await fireDue(deps)) <= 0);
+}
 
 const finishAll = () =>
   database.pool.query(
@@ -177,10 +181,10 @@ test('what lies behind an edit or a pause is not due', async () => {
   nowMs += 3 * day;
   await fireDue(deps);
   await book.edit('nightly', { enabled: null }, 'me');
-  while ((await fireDue(deps)) <= 0);
+  await fireAll();
   assert.deepEqual((await book.find('nightly')).past, []);
   nowMs += day;
-  while ((await fireDue(deps)) <= 0);
+  await fireAll();
   const { past } = await book.find('nightly');
   assert.deepEqual(
     past.map(({ outcome, missedSince, status }) => [outcome, missedSince, status]),
@@ -189,63 +193,21 @@ test('what lies behind an edit or a pause is not due', async () => {
   await finishAll();
 });
 
-test('run now starts what a schedule does, also a paused one, and never beside itself', async () => {
-  const { next: expected } = await book.find('often');
-  const taskId = await book.run('often', 'me');
-  await eventually(
-    'the queue has it',
-    async () => (await new Inspector(broker).status(taskId)).state === 'pending',
-  );
-  await refused(book.run('often', 'me'), 'SCHEDULE_RUNNING', /has not ended/);
-  const { past, next } = await book.find('often');
-  assert.deepEqual(
-    past.map((run) => [run.taskId, run.askedBy, run.outcome, run.status]),
-    [[taskId, 'me', 'fired', 'queued']],
-  );
-  assert.deepEqual(next, expected);
-  await finishAll();
-  assert.notEqual(await book.run('often', 'me'), taskId);
-  const { rows } = await database.pool.query(
-    `SELECT FROM ai.schedule_changes WHERE schedule = 'often' AND action = 'run'`,
-  );
-  assert.equal(rows.length, 2);
-  await finishAll();
-});
-
-test('a run by hand takes no slot away from the timetable', async () => {
-  await book.edit('often', { enabled: true }, 'me');
-  nowMs = Math.ceil((nowMs + 1) / 60_000) * 60_000;
-  await book.run('often', 'me');
-  await finishAll();
-  while ((await fireDue(deps)) <= 0);
-  const { past } = await book.find('often');
-  assert.deepEqual(
-    past.slice(0, 2).map(({ slot, askedBy, outcome }) => [slot.getTime(), askedBy, outcome]),
-    [
-      [nowMs, null, 'fired'],
-      [nowMs - 1, 'me', 'fired'],
-    ],
-  );
-  await book.edit('often', { enabled: false }, 'me');
-  await finishAll();
-});
-
 test('what cannot be kept is refused, and nothing is changed', async () => {
   const { row } = await book.find('nightly');
-  await refused(
-    book.edit('nightly', { cron: '0 0 31 2 *' }, 'me'),
-    'SCHEDULE_INVALID',
-    /no calendar/,
-  );
-  await refused(
-    book.edit('nightly', { timezone: 'Asia/Taipe' }, 'me'),
-    'SCHEDULE_INVALID',
-    /no such time zone. Did you mean Asia\/Taipei\?/,
-  );
-  await refused(book.edit('nightly', { timezone: '+08:00' }, 'me'), 'SCHEDULE_INVALID', /zone/);
-  await refused(book.edit('nightly', { everyMs: 10 }, 'me'), 'SCHEDULE_INVALID', /from 1000 to/);
-  const both = { everyMs: 60_000, cron: '* * * * *' };
-  await refused(book.edit('nightly', both, 'me'), 'SCHEDULE_INVALID', /either cron or everyMs/);
+  const invalid = [
+    { edits: { cron: '0 0 31 2 *' }, message: /no calendar/ },
+    {
+      edits: { timezone: 'Asia/Taipe' },
+      message: /no such time zone. Did you mean Asia\/Taipei\?/,
+    },
+    { edits: { timezone: '+08:00' }, message: /zone/ },
+    { edits: { everyMs: 10 }, message: /from 1000 to/ },
+    { edits: { everyMs: 60_000, cron: '* * * * *' }, message: /either cron or everyMs/ },
+  ];
+  for (const { edits, message } of invalid) {
+    await refused(book.edit('nightly', edits, 'me'), 'SCHEDULE_INVALID', message);
+  }
   await refused(book.edit('nightli', {}, 'me'), 'SCHEDULE_NOT_FOUND', /Did you mean nightly\?/);
   await refused(book.run('nope', 'me'), 'SCHEDULE_NOT_FOUND', /no schedule of that name/);
   assert.deepEqual((await book.find('nightly')).row, row);
