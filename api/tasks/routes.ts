@@ -1,6 +1,4 @@
-/**
- * Following accepted work, at once or as a long-poll that ends when the task does; and calling it off.
- */
+/** Follows accepted work, at once or as a long poll that ends when the task does, and revokes it. */
 import type { FastifyReply } from 'fastify';
 import { AppError, ERRORS } from '../../base/errors.ts';
 import type { TaskClient } from '../../jobs/framework/calls/client.ts';
@@ -10,7 +8,6 @@ import type { Api } from '../http/api.ts';
 import { errorResponses } from '../http/schemas.ts';
 import { TaskBody, TaskParams, TaskQuery } from './schemas.ts';
 
-/** What both answer besides the task. */
 const REFUSALS = errorResponses(
   'REQUEST_INVALID',
   'UNAUTHENTICATED',
@@ -55,7 +52,7 @@ export function taskRoutes(app: Api, { tasks, closing }: TaskRoutesOptions): voi
       operationId: 'revokeTask',
       summary: 'Revoke a task',
       description:
-        'A task that waits never starts; one that runs is told to stop, and nothing it still does counts. Answers with the task as it stands then: one that had ended before stays as it was.',
+        'A waiting task never starts. A running task is told to stop, and its later effects are discarded. A task that had ended stays as it was. The answer is the task afterwards.',
       tags: ['tasks'],
       params: TaskParams,
       response: { 200: TaskBody, ...REFUSALS },
@@ -68,7 +65,7 @@ export function taskRoutes(app: Api, { tasks, closing }: TaskRoutesOptions): voi
     },
   });
 
-  /** Somebody else's task is as unknown as one that never was; one that belongs to nobody is the admins'. */
+  /** Another user's task is not found, as if it never existed. A task without a user belongs to the admins. */
   async function readOwnTask(id: string, principal: Principal): Promise<TaskView> {
     const task = await tasks.find(id.toLowerCase());
     const isTheirs =
@@ -78,7 +75,7 @@ export function taskRoutes(app: Api, { tasks, closing }: TaskRoutesOptions): voi
   }
 }
 
-/** Aborted when the connection has closed or the server is closing: nobody is left to wait for. */
+/** Aborted when the connection has closed or the server is closing. */
 function abandoned(reply: FastifyReply, closing: AbortSignal): AbortSignal {
   const controller = new AbortController();
   const abort = () => controller.abort();
@@ -97,7 +94,7 @@ function taskBody(task: TaskView) {
     attempts: task.attempts,
     progress: task.progress,
     result: task.result ?? null,
-    // While a retry is on its way the row keeps the last failure; shown, it would read as the outcome.
+    // A task that waits for a retry keeps its last failure in the row; shown here, it would read as the outcome.
     error:
       task.status === 'error' || task.status === 'revoked'
         ? {

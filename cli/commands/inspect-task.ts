@@ -1,9 +1,7 @@
-/**
- * Everything about one task: what Postgres knows is the truth, what Redis knows is the moment.
- */
+/** Shows everything about one task: Postgres has the truth, Redis the moment. */
 import { count } from '../../base/count.ts';
-import { findDelay } from '../../db/tasks/attempts.ts';
-import { findTask, type TaskRow } from '../../db/tasks/rows.ts';
+import type { TaskRow } from '../../db/tasks/rows.ts';
+import { describeTask } from '../../jobs/framework/calls/result.ts';
 import type { JobStatus } from '../../jobs/queue/index.ts';
 import { idsOf, type Input } from '../command.ts';
 import type { QueueStores } from '../stores.ts';
@@ -12,43 +10,26 @@ import { seconds, show } from '../table.ts';
 /** Characters shown of a result. */
 const RESULT_LENGTH = 500;
 
-/** What Postgres says, or why it could not be asked. */
-interface Durable {
-  row: TaskRow | null;
-  /** Until it may start; null when it may, or has ended. */
-  delayMs: number | null;
-  problem: string | null;
-}
-
-async function askPostgres({ db }: QueueStores, id: string): Promise<Durable> {
-  try {
-    const row = (await findTask(db(), id)) ?? null;
-    const delayMs = row === null ? null : (await findDelay(db(), id)) || null;
-    return { row, delayMs, problem: null };
-  } catch (error) {
-    return { row: null, delayMs: null, problem: (error as Error).message };
-  }
-}
-
-/** @returns 1 when neither knows it. */
+/** @returns 1 when neither store knows the task. */
 export async function showTask(stores: QueueStores, input: Input): Promise<number> {
   const [id = ''] = idsOf(input);
-  const job = await stores.inspector.status(id);
-  const durable = await askPostgres(stores, id);
-  const isUnknown = job.state === 'unknown' && durable.row === null;
-  show(input.has('json'), { id, job, ...durable }, () => {
-    if (!isUnknown) return linesOf(job, durable);
-    const { problem } = durable;
+  const { row: found, job } = await describeTask(stores, id);
+  if (job.status === 'rejected') throw job.reason;
+  const row = found.status === 'fulfilled' ? (found.value ?? null) : null;
+  const problem = found.status === 'rejected' ? (found.reason as Error).message : null;
+  const isUnknown = job.value.state === 'unknown' && row === null;
+  show(input.has('json'), { id, job: job.value, row, problem }, () => {
+    if (!isUnknown) return linesOf(job.value, row, problem);
     return [
       problem === null
         ? 'There is no such task.'
-        : `Redis knows no such task; Postgres was not asked: ${problem}`,
+        : `Redis knows no such task; Postgres could not be read: ${problem}`,
     ];
   });
   return isUnknown ? 1 : 0;
 }
 
-function linesOf(job: JobStatus, { row, delayMs, problem }: Durable): string[] {
+function linesOf(job: JobStatus, row: TaskRow | null, problem: string | null): string[] {
   const { about, counts, reason, state } = job;
   const isDone = row === null ? state === 'succeeded' : row.status === 'done';
   const facts: [name: string, text: string | null | undefined][] = [
@@ -62,7 +43,7 @@ function linesOf(job: JobStatus, { row, delayMs, problem }: Durable): string[] {
     ],
     ['created', time(row?.created_at ?? about?.createdAtMs)],
     ['started', time(row?.started_at)],
-    ['next start', delayMs === null ? null : `in ${seconds(delayMs)}`],
+    ['next start', row?.delay_ms ? `in ${seconds(row.delay_ms)}` : null],
     ['finished', time(row?.finished_at ?? job.finishedAtMs)],
     ['progress', row?.finished_at == null ? job.progress : null],
     ['result', isDone ? shorten(row === null ? job.result : JSON.stringify(row.result)) : null],
@@ -79,7 +60,7 @@ function sayRow({ status, error_code: code, error_message: message }: TaskRow): 
 }
 
 function sayNoRow(problem: string | null): string {
-  return problem === null ? 'no row' : `not asked: ${problem}`;
+  return problem === null ? 'no row' : `could not be read: ${problem}`;
 }
 
 function time(at: Date | number | null | undefined): string | null {

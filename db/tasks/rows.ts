@@ -20,6 +20,8 @@ export interface TaskRow {
   created_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
+  /** Milliseconds until it may start, 0 if it may start now; null once finished. */
+  delay_ms: number | null;
 }
 
 /** Whole milliseconds until a row may run, 0 if it may run now. */
@@ -35,7 +37,7 @@ export async function lockTrailing(tx: Queryable, dedupeKey: string | undefined)
 export const TRAILING_LOCK = (key: string): string => `hashtextextended(${key}, 2)`;
 
 const COLUMNS = `id, name, queue, status, user_id, subject, attempts, result, error_code, error_message,
-  created_at, started_at, finished_at`;
+  created_at, started_at, finished_at, CASE WHEN finished_at IS NULL THEN ${DELAY_MS} END AS delay_ms`;
 
 export async function findTask(db: Queryable, id: string): Promise<TaskRow | undefined> {
   const { rows } = await db.query<TaskRow>(`SELECT ${COLUMNS} FROM ai.tasks WHERE id = $1`, [id]);

@@ -125,6 +125,7 @@ export function task(fields: Partial<TaskView> = {}): TaskView {
     created_at: new Date('2026-01-12T01:00:00Z'),
     started_at: null,
     finished_at: null,
+    delay_ms: null,
     state: 'pending',
     progress: null,
     ...fields,

@@ -7,7 +7,7 @@
 export const SLOWNESS = Math.max(1, Number(process.env['TEST_SLOWNESS'] ?? 1));
 
 /** Longest wait for anything that must come, in milliseconds: what takes longer never comes. */
-export const HANG_MS = 120_000 * SLOWNESS;
+export const HANG_MS = Math.ceil(120_000 * SLOWNESS);
 
 /** @param ms a time on the machine that deadlines are made for, in milliseconds. @returns the same for this one. */
 export const stretched = (ms: number): number => Math.ceil(ms * SLOWNESS);

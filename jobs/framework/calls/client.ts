@@ -7,7 +7,7 @@ import { AppError } from '../../../base/errors.ts';
 import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
 import type { CallOptions, DurableCallOptions } from '../options.ts';
 import { Control, Inspector, type RevokeWord } from '../../queue/index.ts';
-import { resultOf, viewDurable, viewTransient, type TaskResult, type TaskView } from './result.ts';
+import { describeTask, resultOf, viewOf, type TaskResult, type TaskView } from './result.ts';
 import { revoke } from './revoke.ts';
 import { Enqueuer, type EnqueuerDependencies } from './enqueue.ts';
 import type { Signable, Signature, TaskFacts } from '../signature.ts';
@@ -51,7 +51,7 @@ export interface TaskClient {
   enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]>;
   /** Follows a call. With its task the result is typed. */
   result<R extends TSchema = TSchema>(id: string, task?: { result: R }): TaskResult<Static<R>>;
-  /** A durable task; undefined for one Postgres does not know. */
+  /** A durable task; undefined for an id that Postgres does not know. */
   find(id: string): Promise<TaskView | undefined>;
   /** Resolves when the task is finished, `timeoutMs` have passed or `signal` is aborted, whichever is first. */
   waitUntilFinished(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
@@ -85,7 +85,8 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
   async function enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]> {
     const accepted = await enqueuer.enqueue(signatures);
     accepted.forEach(({ id, outcome }, index) => {
-      const event = outcome === 'created' ? 'task.accepted' : 'task.repeated';
+      const isNew = outcome === 'created' || outcome === 'trailing';
+      const event = isNew ? 'task.accepted' : 'task.repeated';
       telemetry.emit(event, { taskId: id, task: signatures[index]!.task.name });
     });
     return accepted;
@@ -96,8 +97,10 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
     return accepted!;
   }
 
+  const describe = (id: string) => describeTask({ db: () => db, inspector }, id);
+
   async function view(id: string): Promise<TaskView> {
-    const found = (await viewDurable(db, inspector, id)) ?? (await viewTransient(inspector, id));
+    const found = viewOf(await describe(id));
     if (found === undefined) throw new AppError('TASK_NOT_FOUND');
     return found;
   }
@@ -119,7 +122,11 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
         return resultOf(await view(id)) as never;
       },
     }),
-    find: (id) => viewDurable(db, inspector, id),
+    async find(id) {
+      const { row, job } = await describe(id);
+      const isDurable = row.status === 'rejected' || row.value !== undefined;
+      return isDurable ? viewOf({ row, job }) : undefined;
+    },
     idle: () => enqueuer.idle(),
     waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),
     async revoke(id, { terminate = false } = {}) {

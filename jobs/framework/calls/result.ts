@@ -1,6 +1,4 @@
-/**
- * How a call is followed: its state now, or its result once there is one.
- */
+/** Follows a call: its state now, or its result once there is one. */
 import { Type, type Static } from 'typebox';
 import { Check } from 'typebox/schema';
 import type { Queryable } from '../../../db/stores/postgres.ts';
@@ -13,21 +11,38 @@ const Progress = Type.Object({
   note: Type.Union([Type.String(), Type.Null()]),
 });
 
-/** A task as its owner sees it: the row, and what Redis knows besides (null while Redis is unavailable). */
+/** A task as its owner sees it. `state` and `progress` come from Redis: null while it is unavailable. */
 export interface TaskView extends TaskRow {
   state: JobState | null;
   progress: Static<typeof Progress> | null;
 }
 
-/** What Postgres knows of a durable task. */
-export async function viewDurable(
-  db: Queryable,
-  inspector: Inspector,
+/** What each store knows of a task. One that is unavailable does not hide what the other knows. */
+export interface TaskDescription {
+  /** Undefined for a task that is not durable. */
+  row: PromiseSettledResult<TaskRow | undefined>;
+  job: PromiseSettledResult<JobStatus>;
+}
+
+export async function describeTask(
+  { db, inspector }: { db: () => Queryable; inspector: Inspector },
   id: string,
-): Promise<TaskView | undefined> {
-  const row = await findTask(db, id);
-  if (row === undefined) return undefined;
-  const hint = await inspector.status(id).catch(() => undefined);
+): Promise<TaskDescription> {
+  const readRow = async () => findTask(db(), id);
+  const [row, job] = await Promise.allSettled([readRow(), inspector.status(id)]);
+  return { row, job };
+}
+
+/** @returns undefined when neither store knows the task. @throws what made it impossible to tell. */
+export function viewOf({ row, job }: TaskDescription): TaskView | undefined {
+  if (row.status === 'rejected') throw row.reason;
+  if (row.value !== undefined) return viewDurable(row.value, job);
+  if (job.status === 'rejected') throw job.reason;
+  return viewTransient(job.value);
+}
+
+function viewDurable(row: TaskRow, job: TaskDescription['job']): TaskView {
+  const hint = job.status === 'fulfilled' ? job.value : undefined;
   const state = hint === undefined || hint.state === 'unknown' ? null : hint.state;
   return { ...row, state, progress: readProgress(hint) };
 }
@@ -42,13 +57,8 @@ const STATUS: Record<Exclude<JobState, 'unknown'>, TaskStatus> = {
   revoked: 'revoked',
 };
 
-/** What Redis knows of a task that is not durable. */
-export async function viewTransient(
-  inspector: Inspector,
-  id: string,
-): Promise<TaskView | undefined> {
-  const status = await inspector.status(id);
-  const { state, about, counts, result, reason, finishedAtMs } = status;
+function viewTransient(status: JobStatus): TaskView | undefined {
+  const { id, state, about, counts, result, reason, finishedAtMs } = status;
   if (state === 'unknown') return undefined;
   return {
     id,
@@ -64,6 +74,7 @@ export async function viewTransient(
     created_at: new Date(about?.createdAtMs ?? 0),
     started_at: null,
     finished_at: finishedAtMs === undefined ? null : new Date(finishedAtMs),
+    delay_ms: null,
     state,
     progress: readProgress(status),
   };
@@ -76,7 +87,7 @@ export function toErrorCode(code: string | undefined): ErrorCode {
   return code !== undefined && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'TASK_FAILED';
 }
 
-/** A hint, and only that: whatever stands in Redis, reading a task does not fail of it. */
+/** Progress is only a hint: a malformed value in Redis must not make a task unreadable. */
 function readProgress(status: JobStatus | undefined): TaskView['progress'] {
   try {
     const progress: unknown = JSON.parse(status?.progress ?? 'null');
@@ -87,7 +98,7 @@ function readProgress(status: JobStatus | undefined): TaskView['progress'] {
 }
 
 export interface TaskResult<T = unknown> {
-  /** @throws {AppError} `TASK_NOT_FOUND` for an id nobody knows, or no longer. */
+  /** @throws {AppError} `TASK_NOT_FOUND` for an id that neither store knows, or knows no longer. */
   status(): Promise<TaskView>;
   /**
    * What the task returned, once it has.

@@ -127,7 +127,7 @@ export class Broker {
     requests: readonly JobRequest[],
     records: readonly string[],
   ): Promise<EnqueueWord[]> {
-    const args: (string | number)[] = [this.options.memoryBudgetBytes ?? 0];
+    const args: (string | number)[] = [];
     let group = '';
     let size = 0;
     requests.forEach(({ id, queue, priority = 5, delayMs = 0, expiresInMs = '' }, index) => {

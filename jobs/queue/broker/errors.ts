@@ -38,7 +38,7 @@ export class QueueError extends Error {
 }
 
 /** Error replies of the scripts, which are codes already. Redis prefixes an error of a single word with ERR. */
-const WORDS = /^(?:ERR )?(QUEUE_FULL|STALE|WORKER_UNKNOWN)\b/;
+const WORDS = /^(?:ERR )?(STALE|WORKER_UNKNOWN)\b/;
 
 /** The message of any thrown value, also of one whose conversion to text throws. */
 export function messageOf(error: unknown): string {

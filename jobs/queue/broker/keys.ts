@@ -21,7 +21,7 @@
  * | `looked` | STRING | a worker has searched for lost and doubled jobs | 1 h |
  * | `answer:<call>` | STRING | the answer to a `Control` call, for retries of it | 60 s |
  * | `reply:<call>` | LIST of worker + answer | the workers' answers to a command | 60 s |
- * | `meta` | HASH | shards, retention limits, memory reading | for good |
+ * | `meta` | HASH | shards, retention limits | for good |
  * | `events` | STREAM | batches of ended jobs | the last 256 or so |
  */
 import { QueueError } from './errors.ts';

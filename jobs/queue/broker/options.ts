@@ -7,8 +7,6 @@ export interface QueueOptions {
   prefix?: string;
   /** Fixed once the queue exists. Default 1. */
   shards?: number;
-  /** Used memory of Redis, in bytes, above which jobs are refused with `QUEUE_FULL`. Default none. */
-  memoryBudgetBytes?: number;
   /**
    * Retention of finished jobs per shard: how many, for how long, and how many bytes of results. An omitted limit stays as
    * another process has set it. Defaults: 10,000, 24 h and 64 MiB.

@@ -11,7 +11,7 @@ const PLACE = ['hand', 'share', 'timers', 'place'] as const;
 
 /** Every writing script but `enqueue` has `allow-oom`, so that running jobs can finish when Redis is out of memory. */
 const RECIPES = {
-  enqueue: ['', 'prelude', 'types', ...PLACE, 'memory', 'store', 'enqueue'],
+  enqueue: ['', 'prelude', 'types', ...PLACE, 'store', 'enqueue'],
   step: [
     'allow-oom',
     'prelude',

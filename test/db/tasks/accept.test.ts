@@ -38,6 +38,7 @@ describe('accepting', () => {
       error_message: null,
       started_at: null,
       finished_at: null,
+      delay_ms: 0,
     });
   });
 

@@ -19,7 +19,7 @@ const LEASE_MS = stretched(2000);
 const MOST_LEASES = 4;
 const QUEUE = { queue: 'default' };
 /** Long enough to be killed in, whenever that is. */
-const WORK_MS = Math.ceil(HANG_MS);
+const WORK_MS = HANG_MS;
 
 const { integer } = chance();
 

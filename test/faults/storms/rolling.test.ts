@@ -14,7 +14,7 @@ const SIZES = sizesOf('rolling', { restarts: { ci: 20, full: 100 } });
 const WORKERS = 2;
 /** Pause between two jobs, in milliseconds. */
 const PACE_MS = 15;
-const GRACE_MS = String(Math.ceil(HANG_MS));
+const GRACE_MS = String(HANG_MS);
 
 test('rolling restarts under load lose no job, charge none, and run each once', async (t) => {
   const app = await openWorkerApp(t);

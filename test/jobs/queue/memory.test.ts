@@ -1,50 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Inspector } from '../../../jobs/queue/index.ts';
-import { eventually, startConsumer } from '../../support/queue/consumers.ts';
+import { startConsumer } from '../../support/queue/consumers.ts';
 import { ownRedis } from '../../support/stores/own-redis.ts';
 import { answer, record, request, testQueue, uuid } from '../../support/queue/scripts.ts';
 import { step } from '../../support/stores/rows.ts';
-
-test('above the memory budget jobs are refused, and only the reading is noted', async (t) => {
-  const queue = testQueue(t, { memoryBudgetBytes: 1 });
-  assert.equal(await answer(queue.broker.enqueue(0, [request('a')])), 'QUEUE_FULL');
-  assert.equal(await answer(queue.broker.enqueue(0, [request('a')])), 'QUEUE_FULL');
-  const { meta, ...rest } = await queue.read();
-  assert.deepEqual(Object.keys(meta as object).toSorted(), ['memory', 'memoryAt']);
-  assert.deepEqual(rest, {});
-});
-
-test('below the memory budget jobs are added', async (t) => {
-  const queue = testQueue(t, { memoryBudgetBytes: 2 ** 40 });
-  assert.deepEqual(await queue.broker.enqueue(0, [request('a')]), ['added']);
-  assert.deepEqual((await queue.read())['wait:main:5'], ['@a']);
-});
-
-/** A reading of the memory in use; noted in the future when the clock has gone back since. */
-const reading = (memory: number, noted: string) => ({
-  meta: { memory: String(memory), memoryAt: noted },
-});
-
-for (const noted of ['T-1s', 'T+60s']) {
-  test(`a reading of the memory noted at ${noted} is not believed`, async (t) => {
-    const queue = testQueue(t, { memoryBudgetBytes: 2 ** 40 });
-    await queue.load(reading(2 ** 41, noted));
-    assert.deepEqual(await queue.broker.enqueue(0, [request('a')]), ['added']);
-    await queue.load(reading(1, noted));
-    const tight = queue.another({ memoryBudgetBytes: 1000 });
-    assert.equal(await answer(tight.enqueue(0, [request('a')])), 'QUEUE_FULL');
-  });
-}
-
-test('a reading of the memory serves for those who ask within 50 ms', async (t) => {
-  const queue = testQueue(t, { memoryBudgetBytes: 2 ** 40 });
-  let tries = 0;
-  await eventually('one of them comes in time', async () => {
-    await queue.load(reading(2 ** 41, 'T'));
-    return (await answer(queue.broker.enqueue(0, [request(`a${tries++}`)]))) === 'QUEUE_FULL';
-  });
-});
 
 test('a Redis out of memory takes no jobs, and lets those that run end', async (t) => {
   const queue = testQueue(t, { url: (await ownRedis(t)).url });

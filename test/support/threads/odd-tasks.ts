@@ -81,7 +81,7 @@ const perish = defineTask({
   ...transient,
   name: 'test.perish',
   // To use up the memory of a thread takes as long as the machine likes.
-  timeLimitMs: Math.ceil(HANG_MS),
+  timeLimitMs: HANG_MS,
   payload: Type.Object({ how: Type.String() }),
   async run({ how }, ctx) {
     ctx.log('here', { threadId });

@@ -1,14 +1,12 @@
 -- enqueue: adds many jobs to their lines or, with a delay, to `delayed`. A conflict of one job does not affect the others.
--- ARGV[2]  used memory in bytes above which nothing is added; 0: no limit
--- then     groups: queue, priority, delay ms, ms until expiry or empty, number of jobs, then id and record of each
+-- ARGV[2]  and on: groups: queue, priority, delay ms, ms until expiry or empty, number of jobs, then id and record of each
 -- returns  one word per job, in order: added, exists (same id, task and payload), conflict (same id, another job);
 --          an empty list when every job was added
--- errors   QUEUE_FULL nothing was added; WRONGTYPE a key it would write to is of another type, nothing was added
-local words, budget, is_delayed = {}, tonumber(ARGV[2]), false
-if memory_is_full(budget) then return redis.error_reply('QUEUE_FULL') end
+-- errors   OOM Redis is out of memory, nothing was added; WRONGTYPE a key it would write to is of another type, nothing was added
+local words, is_delayed = {}, false
 
 local function for_each_group(work)
-  local cursor = 3
+  local cursor = 2
   while cursor <= #ARGV do
     local count = tonumber(ARGV[cursor + 4])
     local line = { queue = ARGV[cursor], priority = ARGV[cursor + 1] }

@@ -196,7 +196,7 @@ test('what lies behind an edit or a pause is not due', async () => {
 test('what cannot be kept is refused, and nothing is changed', async () => {
   const { row } = await book.find('nightly');
   const invalid = [
-    { edits: { cron: '0 0 31 2 *' }, message: /no calendar/ },
+    { edits: { cron: '0 0 31 2 *' }, message: /no such date exists/ },
     {
       edits: { timezone: 'Asia/Taipe' },
       message: /no such time zone. Did you mean Asia\/Taipei\?/,

@@ -64,7 +64,6 @@ const MESSAGES: [message: string, code: QueueErrorCode][] = [
   ['ERR WORKER_UNKNOWN', 'WORKER_UNKNOWN'],
   ['WORKER_UNKNOWN', 'WORKER_UNKNOWN'],
   ['ERR STALE', 'STALE'],
-  ['ERR QUEUE_FULL', 'QUEUE_FULL'],
   ['ERR user_script:1: attempt to index a nil value', 'SCRIPT_FAILED'],
   ['NOAUTH Authentication required.', 'SCRIPT_FAILED'],
 ];
