@@ -8,7 +8,7 @@ import {
   releaseTrailing,
   takeDueChecks,
   type UnfinishedTask,
-} from '../db/tasks/checks.ts';
+} from '../db/tasks/reconciliation.ts';
 import { closeTask } from '../db/tasks/ends.ts';
 import { ERRORS } from '../base/errors.ts';
 import type { Inspector, JobStatus, Producer } from '../jobs/queue/index.ts';

@@ -7,15 +7,14 @@ import {
   findLearner,
   listLearners,
   RECOMMENDATION_VERSION,
-  type Candidate,
   type Learner,
 } from '../../db/daodao/recommendation-sources.ts';
 import { cacheValue } from '../cache-value.ts';
 import type { Context } from '../define.ts';
 import { inPages } from '../framework/in-pages.ts';
-import { cardsKey, MOST_CARDS, POPULAR_KEY, TTL_SECONDS, type RankedCard } from './cards.ts';
-import { gather, gatherPopular, type Gathered, Missing, type Popular } from './gather.ts';
-import { byScore, NO_SIGNALS, score, type Scored, type Signals } from './score.ts';
+import { cardsKey, POPULAR_KEY, TTL_SECONDS, type RankedCard } from './cards.ts';
+import { gather, gatherPopular, Missing, type Popular } from './gather.ts';
+import { rank } from './rank.ts';
 
 /** People in one page. */
 const PAGE = 100;
@@ -75,52 +74,9 @@ async function refreshPeople(
   const popularity = new Map(popular.practices.map(({ id, score: sum }) => [id, sum / most]));
   await Promise.all(
     people.map((person) => {
-      const cards = rank(person, candidates, popularity, gathered).map(toCard);
+      const cards = rank(person, candidates, popularity, gathered);
       return cacheValue(ctx, cardsKey(person.externalId), version, { cards }, TTL_SECONDS);
     }),
   );
   return gathered.missing;
-}
-
-function toCard({ id, reason, shared }: Scored): RankedCard {
-  return shared === undefined ? { id, reason } : { id, reason, shared };
-}
-
-function rank(
-  person: Learner,
-  candidates: ReadonlyMap<string, Candidate>,
-  popularity: ReadonlyMap<string, number>,
-  { verdicts, nearness, engagement, missing }: Gathered,
-): Scored[] {
-  const { externalId } = person;
-  const near = nearness.get(externalId);
-  const disliked = new Set(verdicts.get(externalId)?.disliked);
-  const liked = new Set(verdicts.get(externalId)?.liked);
-  const engaged = engagement.get(externalId) ?? [];
-  const most = Math.max(...engaged.map(({ weight }) => weight), 1);
-  const weights = new Map(engaged.map(({ practiceId, weight }) => [practiceId, weight / most]));
-  // Without vectors whatever was found by the tags of the page may fit.
-  const ids = missing.includes('vectors')
-    ? candidates.keys()
-    : new Set([
-        ...popularity.keys(),
-        ...(near?.similar.keys() ?? []),
-        ...(near?.liked.keys() ?? []),
-      ]);
-  const scored: Scored[] = [];
-  for (const id of ids) {
-    const candidate = candidates.get(id);
-    if (candidate === undefined || candidate.ownerId === externalId || disliked.has(id)) continue;
-    const signals: Signals = {
-      ...NO_SIGNALS,
-      similarity: near?.similar.get(id) ?? 0,
-      // What was liked brings up its neighbours, not itself.
-      liked: liked.has(id) ? 0 : (near?.liked.get(id) ?? 0),
-      disliked: near?.disliked.get(id) ?? 0,
-      engagement: weights.get(id) ?? 0,
-      popularity: popularity.get(id) ?? 0,
-    };
-    scored.push(score(person, candidate, signals));
-  }
-  return scored.toSorted(byScore).slice(0, MOST_CARDS);
 }

@@ -23,7 +23,7 @@ async function schedules(admin: Caller): Promise<Map<string, ScheduleBody>> {
   return new Map(body.schedules.map((schedule) => [schedule.name, schedule]));
 }
 
-test('an admin sees what is done by itself, does it now, and changes when', async (t) => {
+test('an admin sees the schedules, runs them now, and changes their times', async (t) => {
   const whole = await startWhole(t);
   const admin = await whole.as('小禾', ['admin']);
   const found = await schedules(admin);

@@ -123,7 +123,7 @@ function problemsOfFile({ file, lines, imports, packages }: SourceFile): string[
       problems.push(`${file} imports ${name}, which belongs to ${home.join(' and ')}.`);
     }
   }
-  if (lines > MOST_LINES && room !== 'test') {
+  if (lines > MOST_LINES) {
     problems.push(`${file} has ${lines} lines: at most ${MOST_LINES} fit.`);
   }
   return problems;

@@ -7,7 +7,7 @@ import type { Broker } from '../broker/broker.ts';
 import { QueueError } from '../broker/errors.ts';
 import { Inbox, type InboxEvents } from './inbox.ts';
 import { Lane, type LaneEvents, type LaneOptions } from './lane.ts';
-import { Pulse } from './pulse.ts';
+import { HeartbeatHealth } from './heartbeat-health.ts';
 import { createRepair } from './repair.ts';
 
 /** Longest pause after a failed heartbeat. */
@@ -31,7 +31,7 @@ export class Member implements Service {
   readonly #options: MemberOptions;
   readonly #events: MemberEvents;
   readonly #inbox: Inbox;
-  readonly #pulse: Pulse;
+  readonly #health: HeartbeatHealth;
   readonly #heartbeat: Loop;
   readonly #reaper: Loop;
   readonly #repair: Loop;
@@ -44,7 +44,7 @@ export class Member implements Service {
     this.#broker = broker;
     this.#options = options;
     this.#events = events;
-    this.#pulse = new Pulse(options.leaseMs);
+    this.#health = new HeartbeatHealth(options.leaseMs);
     const onError = (error: unknown): void => this.#failed(error);
     this.lane = new Lane(shard, broker, options, { ...events, failed: onError });
     const { commanded } = events;
@@ -130,7 +130,7 @@ export class Member implements Service {
       const { nowMs, nextDueMs } = await this.#broker.renew(shard, worker, leaseMs, news);
       alarm.tellTime(nowMs);
       alarm.wakeAt(nextDueMs);
-      this.#pulse.beat(performance.now());
+      this.#health.beat(performance.now());
     } catch (error) {
       this.#hasNews ||= hasNews;
       throw error;
@@ -143,7 +143,7 @@ export class Member implements Service {
    */
   async #reap(): Promise<number> {
     const { leaseMs } = this.#options;
-    const healthyMs = this.#pulse.healthyMs(performance.now());
+    const healthyMs = this.#health.healthyMs(performance.now());
     if (healthyMs < leaseMs) return Math.min(leaseMs - healthyMs, leaseMs / 4);
     const { shard, alarm } = this.lane;
     for (const { worker, jobs } of await this.#broker.reap(shard, 500, alarm.nowMs + leaseMs / 2)) {
@@ -154,7 +154,7 @@ export class Member implements Service {
 
   /** A reaped worker drops its jobs on this shard and registers again. */
   #failed(error: unknown): void {
-    this.#pulse.miss();
+    this.#health.miss();
     if (!(error instanceof QueueError) || error.code !== 'WORKER_UNKNOWN') {
       this.#events.failed(error);
       return;

@@ -1,5 +1,5 @@
 /** How long one shard has answered this worker's heartbeats without a gap. Times are monotonic milliseconds. */
-export class Pulse {
+export class HeartbeatHealth {
   readonly #leaseMs: number;
   #healthySinceMs = Infinity;
   #lastBeatMs = -Infinity;
