@@ -77,7 +77,10 @@ export const ERRORS = {
   QUEUE_FULL: { status: 503, message: 'The queue is full. Try again later.' },
   TASK_TIME_LIMIT: { status: 500, message: 'The task ran longer than its time limit.' },
   TASK_EXPIRED: { status: 500, message: 'The task expired before it started.' },
-  TASK_RETRIED: { status: 500, message: 'The task asked for a retry but had no attempts left.' },
+  TASK_RETRIED: {
+    status: 500,
+    message: 'The task asked for another attempt, but none was allowed.',
+  },
   TASK_FAILED: { status: 500, message: 'The task failed.' },
   WORKER_DIED: { status: 500, message: 'The worker died while running the task.' },
   INTERNAL: { status: 500, message: 'Something went wrong on our side.' },

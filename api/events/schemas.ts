@@ -89,7 +89,7 @@ export const EventsRequest = Type.Object(
       minItems: 1,
       maxItems: MAX_EVENTS,
       description:
-        'Each event is validated separately. The first 500 are accepted, the rest rejected. ' +
+        'Each event is validated separately. Events after the 500th are rejected. ' +
         'A repeated event is accepted and stored once.',
     }),
   },

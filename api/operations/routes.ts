@@ -114,7 +114,7 @@ function backlogBody({ size, isFull }: Pick<Backlog, 'size' | 'isFull'>) {
   return { tasks: size.tasks, oldest_ms: Math.round(size.ageMs), full: isFull };
 }
 
-/** @returns `ok` or an error code such as ECONNREFUSED; a message could reveal hosts and users. */
+/** @returns `ok`, `timeout`, `failed` or an error code such as ECONNREFUSED; a message could reveal hosts and users. */
 async function probe(dependency: Dependency): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<string>((resolve) => {

@@ -13,7 +13,7 @@ export const ReadyBody = Type.Object(
   {
     status: Type.Enum(['ready', 'unavailable'], { type: 'string' }),
     dependencies: Type.Record(Type.String(), Type.String(), {
-      description: 'ok, or an error code.',
+      description: 'ok, timeout, failed, or an error code such as ECONNREFUSED.',
     }),
     backlog: Type.Optional(
       Type.Object(

@@ -8,7 +8,7 @@ import type { RouteContext } from '../context.ts';
 
 const EMPTY_PAGE: CardPage = { cards: [], nextCursor: null, source: 'popular', isCached: false };
 
-/** Without a token the page is empty; the `x-auth-state` header says which. */
+/** Without a token the page is empty, and the header `x-auth-state` is `anonymous`. */
 export async function readPage(
   context: Pick<RouteContext, 'db' | 'cache'>,
   { principal, query }: { principal: Principal | null; query: Static<typeof RecommendationsQuery> },

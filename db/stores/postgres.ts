@@ -36,15 +36,22 @@ export function createPool(
   databaseUrl: string,
   { max, name, readOnly = false }: PoolOptions,
 ): Pool {
+  const url = new URL(databaseUrl);
+  // In the URL they would replace those below.
+  const options = [url.searchParams.get('options'), SERVER_KEEPALIVE];
+  url.searchParams.delete('options');
+  if (readOnly) options.push('-c default_transaction_read_only=on');
   const pool = new pg.Pool({
-    connectionString: databaseUrl,
+    connectionString: url.href,
     application_name: name,
     max,
     connectionTimeoutMillis: 3000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5000,
-    options: `${SERVER_KEEPALIVE}${readOnly ? ' -c default_transaction_read_only=on' : ''}`,
+    options: options.filter((some) => some !== null).join(' '),
+    // A failover is noticed by writing. A pool that only reads replaces its connections instead, lest they stay with the old server.
+    maxLifetimeSeconds: readOnly ? 60 : 0,
     lock_timeout: 2000,
     statement_timeout: 10_000,
     query_timeout: 12_000,

@@ -39,8 +39,8 @@ async function insertOrFind(tx: Queryable, request: AcceptRequest): Promise<Acce
     row = await insert(tx, request, false);
   }
   if (row.begun && isTrailing) {
-    const { id, status } = await insert(tx, request, true);
-    return { id, status, outcome: 'trailing' };
+    const { id, status, created } = await insert(tx, request, true);
+    return { id, status, outcome: created ? 'trailing' : 'unfinished' };
   }
   if (!row.created) {
     const found: Accepted = { id: row.id, status: row.status, outcome: 'unfinished' };

@@ -29,7 +29,7 @@ export async function sweep(
     const collection = ctx.vectors.collection('users');
     const page = await findStaleUsers(ctx.db, { collection, after, sinceVersion, limit: PAGE });
     const ids = page.map(({ externalId }) => externalId);
-    counts = add(counts, await updateUsers(ids, ctx, { anew }));
+    if (ids.length > 0) counts = add(counts, await updateUsers(ids, ctx, { anew }));
     after = page.at(-1)?.id ?? after;
     return { items: page.length, isLast: page.length < PAGE };
   });

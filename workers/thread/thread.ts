@@ -85,8 +85,8 @@ function clientsOf(
   tasks: Tasks,
 ): Pick<ThreadScope, 'db' | 'reader' | 'enqueuer'> {
   const name = `daodao-thread-${threadId}`;
-  const db = createPool(databaseUrl, { max: 4, name });
-  const reader = createPool(databaseUrl, { max: 4, name, readOnly: true });
+  const db = createPool(databaseUrl, { max: 3, name });
+  const reader = createPool(databaseUrl, { max: 2, name, readOnly: true });
   // It connects when a task first asks for another one.
   const broker = new Broker({ url, prefix, shards });
   const deferred = (taskId: string, error: unknown): void =>

@@ -27,6 +27,9 @@ const UNSUPPORTED = new Set([
   'database',
   'default_format',
   'role',
+  'user',
+  'password',
+  'quota_key',
 ]);
 
 /** @throws {Refusal} for a body past 32 MiB, a second statement, or an unsupported option. */

@@ -27,7 +27,7 @@ async function startServer({ folder }: { folder: string }) {
   };
 }
 
-/** Ignores credentials: only processes on this machine reach the server. */
+/** Ignores credentials in headers: only processes on this machine reach the server. */
 async function answer(
   sessions: Sessions,
   request: IncomingMessage,

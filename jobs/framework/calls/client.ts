@@ -7,11 +7,19 @@ import { AppError } from '../../../base/errors.ts';
 import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
 import type { CallOptions, DurableCallOptions } from '../options.ts';
 import { Control, Inspector, type RevokeWord } from '../../queue/index.ts';
-import { describeTask, resultOf, viewOf, type TaskResult, type TaskView } from './result.ts';
+import {
+  describeTask,
+  resultOf,
+  viewDurable,
+  viewOf,
+  type TaskResult,
+  type TaskView,
+} from './result.ts';
 import { revoke } from './revoke.ts';
 import { Enqueuer, type EnqueuerDependencies } from './enqueue.ts';
 import type { Signable, Signature, TaskFacts } from '../signature.ts';
 import type { TaskWaiter } from './waiter.ts';
+import { findTask } from '../../../db/tasks/rows.ts';
 
 /** Longest wait for workers to say that they ended a thread, in milliseconds. */
 const TERMINATE_MS = 2000;
@@ -97,10 +105,8 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
     return accepted!;
   }
 
-  const describe = (id: string) => describeTask({ db: () => db, inspector }, id);
-
   async function view(id: string): Promise<TaskView> {
-    const found = viewOf(await describe(id));
+    const found = viewOf(await describeTask({ db: () => db, inspector }, id));
     if (found === undefined) throw new AppError('TASK_NOT_FOUND');
     return found;
   }
@@ -123,9 +129,8 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
       },
     }),
     async find(id) {
-      const { row, job } = await describe(id);
-      const isDurable = row.status === 'rejected' || row.value !== undefined;
-      return isDurable ? viewOf({ row, job }) : undefined;
+      const row = await findTask(db, id);
+      return row && viewDurable(row, await inspector.status(id).catch(() => undefined));
     },
     idle: () => enqueuer.idle(),
     waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),

@@ -36,13 +36,15 @@ export async function describeTask(
 /** @returns undefined when neither store knows the task. @throws what made it impossible to tell. */
 export function viewOf({ row, job }: TaskDescription): TaskView | undefined {
   if (row.status === 'rejected') throw row.reason;
-  if (row.value !== undefined) return viewDurable(row.value, job);
+  if (row.value !== undefined) {
+    return viewDurable(row.value, job.status === 'fulfilled' ? job.value : undefined);
+  }
   if (job.status === 'rejected') throw job.reason;
   return viewTransient(job.value);
 }
 
-function viewDurable(row: TaskRow, job: TaskDescription['job']): TaskView {
-  const hint = job.status === 'fulfilled' ? job.value : undefined;
+/** @param hint what Redis knows; undefined while it is unavailable. */
+export function viewDurable(row: TaskRow, hint: JobStatus | undefined): TaskView {
   const state = hint === undefined || hint.state === 'unknown' ? null : hint.state;
   return { ...row, state, progress: readProgress(hint) };
 }

@@ -10,12 +10,14 @@ export class TaskWaiter extends Waiter {
     const inspector = new Inspector(broker);
     super(broker, {
       onError,
-      async look(ids) {
+      async look(ids, release) {
         const durable = new Map(
           (await findEnds(db, ids)).map(({ id, finished }) => [id, finished]),
         );
-        const transient = await inspector.settled(ids.filter((id) => !durable.has(id)));
-        return [...ids.filter((id) => durable.get(id)), ...transient];
+        // Released first: durable tasks end while Redis is unavailable, too.
+        release(ids.filter((id) => durable.get(id)));
+        const transient = ids.filter((id) => !durable.has(id));
+        await inspector.findSettled(transient, release);
       },
     });
   }

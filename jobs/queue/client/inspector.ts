@@ -106,10 +106,17 @@ export class Inspector {
     return ids.map((id) => found.get(id)!);
   }
 
-  /** Those of the ids whose state no longer changes: the job has ended, or this Redis does not know it. */
-  async settled(ids: readonly string[]): Promise<string[]> {
-    const statuses = await this.statuses(ids);
-    return statuses.filter(isSettled).map(({ id }) => id);
+  /**
+   * Reports those of the ids that need not be waited for: their jobs have ended, or this Redis does not know them.
+   * @throws {QueueError} `REDIS_UNAVAILABLE` after reporting what the available shards know.
+   */
+  async findSettled(ids: readonly string[], report: (ids: string[]) => void): Promise<void> {
+    const shards = [...this.#broker.byShard(ids)].map(async ([, here]) => {
+      const statuses = await this.statuses(here);
+      report(statuses.filter(isSettled).map(({ id }) => id));
+    });
+    const failed = (await Promise.allSettled(shards)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
 
   async overview(): Promise<Overview> {

@@ -20,8 +20,11 @@ export class Results implements Service {
     lookEveryMs?: number,
   ) {
     this.#inspector = new Inspector(broker);
-    const look = (ids: string[]) => this.#inspector.settled(ids);
-    this.#waiter = new Waiter(broker, { look, onError, lookEveryMs });
+    this.#waiter = new Waiter(broker, {
+      look: (ids, release) => this.#inspector.findSettled(ids, release),
+      onError,
+      lookEveryMs,
+    });
   }
 
   start(): Promise<void> {
@@ -39,9 +42,13 @@ export class Results implements Service {
    * `JOB_ID_INVALID`, `REDIS_UNAVAILABLE`
    */
   async get(id: string, { timeoutMs }: { timeoutMs: number }): Promise<JobStatus> {
+    // An invalid id would fail the look at all others.
     assertJobId(id);
-    await this.#waiter.wait(id, timeoutMs);
-    const status = await this.#inspector.status(id);
+    let status = await this.#inspector.status(id);
+    if (!isSettled(status)) {
+      await this.#waiter.wait(id, timeoutMs);
+      status = await this.#inspector.status(id);
+    }
     if (status.state === 'unknown') throw new QueueError('JOB_UNKNOWN');
     if (!isSettled(status)) throw new QueueError('RESULT_TIMEOUT');
     return status;

@@ -1,14 +1,14 @@
 /**
- * Waits for jobs to end without polling: one blocking read of the events for a whole process. An event, or every 2 s the
- * chance that one was missed, makes it look once at all ids that callers wait for.
+ * Waits for jobs to end without polling: one blocking read of the events for a whole process. It looks at a job when a wait
+ * for it begins, at its event, and at all jobs from time to time, in case an event was missed.
  */
 import { Loop, type Service } from '../../../base/service.ts';
 import type { Broker } from '../broker/broker.ts';
 import { EventTail } from './events.ts';
 
 export interface WaiterOptions {
-  /** Returns those of the ids that need not be waited for: ended or unknown. */
-  look(ids: string[]): Promise<Iterable<string>>;
+  /** Releases those of the ids that need not be waited for: ended or unknown. May do so and then throw for the others. */
+  look(ids: string[], release: (ids: Iterable<string>) => void): Promise<void>;
   onError(error: unknown): void;
   /** Longest time an end may go unnoticed when its event was missed, in milliseconds. Default 2,000. */
   lookEveryMs?: number | undefined;
@@ -18,6 +18,9 @@ export class Waiter implements Service {
   readonly name = 'waiter';
   readonly #options: WaiterOptions;
   readonly #waiting = new Map<string, Set<() => void>>();
+  /** Ids to look at in the next round. */
+  readonly #due = new Set<string>();
+  #lookAtAllMs = 0;
   readonly #tail: EventTail;
   readonly #looking: Loop;
 
@@ -25,9 +28,7 @@ export class Waiter implements Service {
     const { onError } = options;
     this.#options = options;
     this.#tail = new EventTail(broker, {
-      ended: (ids) => {
-        if (ids.some((id) => this.#waiting.has(id))) this.#looking.wake();
-      },
+      ended: (ids) => this.#lookAt(ids.filter((id) => this.#waiting.has(id))),
       failed: onError,
     });
     this.#looking = new Loop({ name: this.name, tick: () => this.#look(), onError });
@@ -42,7 +43,7 @@ export class Waiter implements Service {
   async stop(): Promise<void> {
     await this.#tail.stop();
     await this.#looking.stop();
-    for (const id of this.#waiting.keys()) this.#release(id);
+    this.#release([...this.#waiting.keys()]);
   }
 
   /** Resolves when the job has ended, `timeoutMs` have passed or `signal` is aborted, whichever is first. */
@@ -61,17 +62,32 @@ export class Waiter implements Service {
       signal?.addEventListener('abort', end);
       this.#waiting.set(id, waiters.add(end));
       // The job may have ended before anything listened.
-      this.#looking.wake();
+      this.#lookAt([id]);
     });
   }
 
-  async #look(): Promise<number> {
-    const ids = [...this.#waiting.keys()];
-    if (ids.length > 0) for (const id of await this.#options.look(ids)) this.#release(id);
-    return this.#options.lookEveryMs ?? 2000;
+  #lookAt(ids: readonly string[]): void {
+    for (const id of ids) this.#due.add(id);
+    if (ids.length > 0) this.#looking.wake();
   }
 
-  #release(id: string): void {
-    for (const end of Array.from(this.#waiting.get(id) ?? [])) end();
+  async #look(): Promise<number> {
+    if (performance.now() >= this.#lookAtAllMs) {
+      for (const id of this.#waiting.keys()) this.#due.add(id);
+      this.#lookAtAllMs = performance.now() + (this.#options.lookEveryMs ?? 2000);
+    }
+    const ids = [...this.#due].filter((id) => this.#waiting.has(id));
+    this.#due.clear();
+    try {
+      if (ids.length > 0) await this.#options.look(ids, (ended) => this.#release(ended));
+    } catch (error) {
+      for (const id of ids) this.#due.add(id);
+      throw error;
+    }
+    return Math.max(0, this.#lookAtAllMs - performance.now());
+  }
+
+  #release(ids: Iterable<string>): void {
+    for (const id of ids) for (const end of Array.from(this.#waiting.get(id) ?? [])) end();
   }
 }

@@ -38,7 +38,7 @@ describe('a call that meets a task which has begun', () => {
     assert.deepEqual([again.status, again.outcome], ['queued', 'trailing']);
     assert.notEqual(again.id, claim.id);
     const newer = { dedupeKey, trailing: true, payload: '{"v":2}' };
-    assert.deepEqual(await accept(newer), again);
+    assert.deepEqual(await accept(newer), { ...again, outcome: 'unfinished' });
     await releaseTrailing(database.pool);
     assert.ok(!(await due()).includes(again.id), 'nobody looks at it before the other has ended');
     await succeed(claim);

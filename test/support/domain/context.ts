@@ -95,7 +95,10 @@ export function createContext({
         return cached.get(key) as { version: number; value: T } | undefined;
       },
     },
-    nextval: () => Promise.reject(new Error('this test has no database')),
+    async nextval(sequence) {
+      const { rows } = await db.query<{ value: string }>('SELECT nextval($1) AS value', [sequence]);
+      return Number(rows[0]!.value);
+    },
     log: () => undefined,
     progress: (value) => progressed.push(value),
     extendLimit: () => undefined,

@@ -130,6 +130,7 @@ const refused = defineOurs({
     await cache.get('list').catch(saying),
     (await cache.get('nothing')) ?? 'nothing',
     await db.query('SELECT nothing').catch(saying),
+    await db.query('CREATE TABLE escaped (id int)').catch(saying),
     (await db.query("SELECT now() > 'epoch' AS later, 1.5::numeric AS some")).rows,
   ],
 });

@@ -35,8 +35,9 @@ test('a task may give its own objects properties that a frozen prototype has, an
 test('stores refuse a thread something, and serve it afterwards', async (t) => {
   const { bench, result } = await open(t);
   await bench.redis.client.rpush(`${bench.redis.prefix}:cache:list`, 'a');
-  const [redis, nothing, postgres, rows] = (await result('refused')) as unknown[];
+  const [redis, nothing, postgres, written, rows] = (await result('refused')) as unknown[];
   assert.match(String(redis), /^WRONGTYPE /);
   assert.match(String(postgres), /"nothing" does not exist/);
+  assert.match(String(written), /^ctx\.db is read-only/);
   assert.deepEqual([nothing, rows], ['nothing', [{ later: true, some: '1.5' }]]);
 });

@@ -90,7 +90,7 @@ export function conformance(open: () => Promise<Vectors>): void {
     });
   }
 
-  it('ranks by cosine, with scores, limit and filter', async () => {
+  it('ranks by cosine, with scores and limit', async () => {
     const { points: hits } = await client.query(name, { query: [2, 0, 0], with_payload: ['n'] });
     assert.deepEqual(
       hits.slice(0, 2).map(({ id }) => id),
