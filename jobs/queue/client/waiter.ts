@@ -1,16 +1,13 @@
-/**
- * Waits for jobs to end without polling: one blocking read of the events for a whole process. An event, or every 2 s the
- * chance that one was missed, makes it look once at all ids that callers wait for.
- */
+/** Awaits jobs without polling: one blocking read of events per process. On each event, or after 2 s, it looks at all ids once. */
 import { Loop, type Service } from '../../../base/service.ts';
 import type { Broker } from '../broker/broker.ts';
 import { EventTail } from './events.ts';
 
 export interface WaiterOptions {
-  /** Returns those of the ids that need not be waited for: ended or unknown. */
+  /** Returns the ids that need no more waiting: ended or unknown. */
   look(ids: string[]): Promise<Iterable<string>>;
   onError(error: unknown): void;
-  /** Longest time an end may go unnoticed when its event was missed, in milliseconds. Default 2,000. */
+  /** Longest delay before noticing an end whose event was missed, in milliseconds. Default 2,000. */
   lookEveryMs?: number | undefined;
 }
 
@@ -38,14 +35,14 @@ export class Waiter implements Service {
     await this.#looking.start();
   }
 
-  /** Ends every wait. */
+  /** Ends all waits. */
   async stop(): Promise<void> {
     await this.#tail.stop();
     await this.#looking.stop();
     for (const id of this.#waiting.keys()) this.#release(id);
   }
 
-  /** Resolves when the job has ended, `timeoutMs` have passed or `signal` is aborted, whichever is first. */
+  /** Resolves when the job ends, after `timeoutMs` or when `signal` is aborted, whichever is first. */
   async wait(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted === true || timeoutMs <= 0) return;
     await new Promise<void>((resolve) => {
@@ -60,7 +57,7 @@ export class Waiter implements Service {
       };
       signal?.addEventListener('abort', end);
       this.#waiting.set(id, waiters.add(end));
-      // The job may have ended before anything listened.
+      // The job may have ended before this process listened.
       this.#looking.wake();
     });
   }
