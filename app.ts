@@ -1,6 +1,4 @@
-/**
- * What a process consists of: the services of its role, on stores that are already there.
- */
+/** Composes a process: the services of its role, on existing stores. */
 import type { Registry } from 'prom-client';
 import { Backlog } from './api/operations/backlog.ts';
 import type { OperationsDependencies } from './api/operations/dependencies.ts';
@@ -32,38 +30,36 @@ import type { ShutdownKind } from './workers/main/commands.ts';
 import { WorkerService } from './workers/main/worker.ts';
 
 export interface App {
-  /** Where the API listens; undefined without one. */
+  /** URL of the HTTP server; undefined without one. */
   origin: string | undefined;
-  /** Gives back at once what workers hold, though it still runs. Takes about a second at most. */
+  /** Returns all jobs of its worker to the queue at once, even running ones. Takes about a second at most. */
   abandon(): Promise<void>;
-  /** Drains and stops everything, then closes the connections. Safe to call twice. */
+  /** Drains and stops all services, then closes the connections. Safe to call twice. */
   stop(): Promise<void>;
 }
 
-/** The connections of a process; its worker threads have their own. */
+/** Connections of the main thread; worker threads have their own. */
 interface Connections {
   db: Pool;
   broker: Broker;
   cache: Cache;
-  /** Where there is a scheduler, which sends events to it. */
+  /** Only with a scheduler, which forwards events to it. */
   clickhouse?: Clickhouse;
 }
 
+/** Tasks, thread and schedules default to those of the application. */
 export interface AppOptions {
-  /** Ends the process, when an operator asks a worker for it. Default: the worker refuses. */
+  /** Ends the process when an operator shuts down its worker. Default: the worker refuses. */
   shutdown?: ((kind: ShutdownKind) => void) | undefined;
-  /** Default: those of the application. */
   tasks?: Tasks | undefined;
-  /** What the threads of a worker run, compiled. Default: the tasks of the application. */
+  /** Compiled entry point of worker threads. */
   thread?: URL | undefined;
-  /** What beat fires. Default: the schedules of the application. */
   schedules?: readonly Schedule[] | undefined;
 }
 
-/** What worker threads run. */
 const THREAD = new URL('thread.js', import.meta.url);
 
-/** @throws when a store cannot be used or the port is taken; nothing is left running then. */
+/** @throws if a store is unusable or the port is taken; nothing keeps running then. */
 export async function startApp(
   config: ResolvedConfig,
   telemetry: Telemetry,
@@ -115,7 +111,7 @@ export async function startApp(
     readiness: dependenciesOf(config, connections, watchdogs),
     isStuck: () => [...watchdogs.values()].some((watchdog) => watchdog.isStuck),
   };
-  // Last to start and first to stop: nothing is accepted that nobody is there for.
+  // Starts last and stops first: the API accepts no work while other services are down.
   const http = httpOf(operations, tasks, new ScheduleBook(kept), connections);
   services.push(...http);
   const server = http.find((service) => service instanceof HttpService);
@@ -198,7 +194,7 @@ function enqueuerOf(
   return new Enqueuer({ db, broker, tasks, queues, deferred });
 }
 
-/** The API with what it stands on, or what a process without one answers, if it is to listen at all. */
+/** The API with its dependencies; in other roles the operations endpoints, if a port is set. */
 function httpOf(
   operations: OperationsDependencies,
   known: Tasks,

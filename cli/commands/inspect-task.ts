@@ -1,4 +1,4 @@
-/** Shows everything about one task: Postgres has the truth, Redis the moment. */
+/** Shows everything about one task: the authoritative row in Postgres and the current state in Redis. */
 import { count } from '../../base/count.ts';
 import type { TaskRow } from '../../db/tasks/rows.ts';
 import { describeTask } from '../../jobs/framework/calls/result.ts';
@@ -7,10 +7,10 @@ import { idsOf, type Input } from '../command.ts';
 import type { QueueStores } from '../stores.ts';
 import { seconds, show } from '../table.ts';
 
-/** Characters shown of a result. */
+/** Maximum characters of a result to show. */
 const RESULT_LENGTH = 500;
 
-/** @returns 1 when neither store knows the task. */
+/** @returns 1 if neither store knows the task. */
 export async function showTask(stores: QueueStores, input: Input): Promise<number> {
   const [id = ''] = idsOf(input);
   const { row: found, job } = await describeTask(stores, id);

@@ -1,19 +1,17 @@
 /**
- * `ai.embedding_state`: what the vector store holds of each user and practice, and how new that is.
- *
- * A write goes: take a version, read the text, note the intent, write the point, note that it is written. A point is only ever
- * replaced by a greater version, and a removed one leaves a tombstone, so that a writer who was overtaken, or killed half way,
- * brings back nothing.
+ * `ai.embedding_state`: what the vector store holds for each user and practice, and how new it is. A writer takes a version, reads
+ * the text, records its intent, writes the point and marks it written. Only a greater version replaces a point, and a removed one
+ * leaves a tombstone, so a writer that was overtaken or killed midway restores nothing.
  */
 import type { Queryable } from '../stores/postgres.ts';
 
 export interface EmbeddingState {
   entityId: string;
-  /** Undefined while a write is under way or was cut short. */
+  /** Undefined while a write is under way or after it was cut short. */
   written: { removed: boolean; contentHash: string | null; payloadHash: string | null } | undefined;
 }
 
-/** What is about to be written of an entity. */
+/** An upcoming write of an entity. */
 export interface Intent {
   entityId: string;
   removed: boolean;
@@ -22,14 +20,14 @@ export interface Intent {
 export interface Written extends Intent {
   contentHash: string | null;
   payloadHash: string | null;
-  /** As Postgres wrote it, to the microsecond. */
+  /** As Postgres formats it, to the microsecond. */
   sourceAt: string;
 }
 
-/** The sequence that versions are taken from. */
+/** Sequence of versions. */
 export const EMBEDDING_VERSION = 'ai.embedding_version';
 
-/** The states of those entities that have one, by id. */
+/** Existing states by entity id. */
 export async function findStates(
   db: Queryable,
   collection: string,
@@ -55,10 +53,7 @@ export async function findStates(
   );
 }
 
-/**
- * Notes what is about to be written under a version.
- * @returns by id, for those that nobody has overtaken: whether a point of it may have been there before.
- */
+/** Records the intents of a version. @returns by id, without overtaken ones: whether the entity may have had a point before. */
 export async function intend(
   tx: Queryable,
   collection: string,
@@ -82,13 +77,13 @@ export async function intend(
      RETURNING entity_id, xmax = 0 AS created`,
     [collection, version, JSON.stringify(intents)],
   );
-  // One that came between the two statements may have had a point.
+  // A row inserted between the two statements may have had a point.
   const had = ({ entity_id: id, created }: (typeof rows)[number]): boolean =>
     hadPoint.get(id) ?? !created;
   return Object.fromEntries(rows.map((row) => [row.entity_id, had(row)]));
 }
 
-/** Notes that the intents of a version are carried out, where nobody has had a later one. */
+/** Marks the intents of a version as carried out, except where a later version has overtaken them. */
 export async function markWritten(
   tx: Queryable,
   collection: string,
@@ -104,7 +99,7 @@ export async function markWritten(
   );
 }
 
-/** Unchanged entities whose rows are newer than what was noted: their text was looked at again. */
+/** Records that unchanged entities with newer rows were checked again. */
 export async function markSeen(
   tx: Queryable,
   collection: string,

@@ -1,6 +1,4 @@
-/**
- * Reads for recommendations: people with what they care about, and practices that others may be shown.
- */
+/** Reads for recommendations: users with their interests, and practices that others may see. */
 import type { Queryable } from '../stores/postgres.ts';
 
 export interface Learner {
@@ -11,7 +9,7 @@ export interface Learner {
   /** Tags and interests. */
   tags: string[];
   professionalField: string[];
-  /** Tags of practices that are going on. */
+  /** Tags of ongoing practices. */
   ongoingTags: string[];
 }
 
@@ -22,7 +20,7 @@ const LEARNER = `SELECT u.id, u.external_id AS "externalId",
      WHERE p.user_id = u.id AND p.status = 'active' AND p.deleted_at IS NULL) AS "ongoingTags"
   FROM users u`;
 
-/** A page of people in the order of their internal ids. */
+/** A page of users in the order of internal ids. */
 export async function listLearners(
   db: Queryable,
   { after, limit }: { after: number; limit: number },
@@ -42,13 +40,12 @@ export async function findLearner(db: Queryable, userId: string): Promise<Learne
   return rows[0];
 }
 
-/** What makes a practice one that others may be shown. */
+/** Condition under which others may see a practice. */
 export const SHOWN = `p.privacy_status = 'public' AND p.status IN ('active', 'completed') AND p.deleted_at IS NULL`;
 
+/** A practice; both ids are external. */
 export interface Candidate {
-  /** External id. */
   id: string;
-  /** External id of its owner. */
   ownerId: string;
   tags: string[];
   ownerField: string[];
@@ -57,7 +54,7 @@ export interface Candidate {
 const CANDIDATE = `SELECT p.external_id AS id, u.external_id AS "ownerId", p.tags, u.professional_field AS "ownerField"
   FROM practices p JOIN users u ON u.id = p.user_id`;
 
-/** Those of these practices that others may be shown. */
+/** Those of the given practices that others may see. */
 export async function findCandidates(db: Queryable, ids: readonly string[]): Promise<Candidate[]> {
   const { rows } = await db.query<Candidate & Record<string, unknown>>(
     `${CANDIDATE} WHERE p.external_id = ANY($1) AND ${SHOWN}`,
@@ -66,7 +63,7 @@ export async function findCandidates(db: Queryable, ids: readonly string[]): Pro
   return rows;
 }
 
-/** Newest practices with one of these tags: what stands in for the vector store when that is unavailable. */
+/** Newest practices with one of these tags: replaces the vector store while that is unavailable. */
 export async function findTagged(
   db: Queryable,
   tags: readonly string[],
@@ -80,7 +77,7 @@ export async function findTagged(
   return rows;
 }
 
-/** How lively practices are by what Postgres knows, most lively first: what stands in for ClickHouse when that is unavailable. */
+/** Practices by their activity in Postgres, most active first: replaces ClickHouse while that is unavailable. */
 export async function findLively(
   db: Queryable,
   limit: number,
@@ -97,5 +94,5 @@ export async function findLively(
   return rows;
 }
 
-/** The sequence that versions of cached lists are taken from. */
+/** Sequence of versions of cached lists. */
 export const RECOMMENDATION_VERSION = 'ai.recommendation_version';

@@ -1,6 +1,4 @@
-/**
- * Embeds whatever has changed, page by page: what one attempt has written the next one finds unchanged.
- */
+/** Embeds all changes, page by page: an attempt finds what earlier ones wrote unchanged. */
 import { Type, type Static } from 'typebox';
 import { findStaleUsers } from '../../db/daodao/embedding-sources.ts';
 import { EMBEDDING_VERSION } from '../../db/daodao/embedding-state.ts';
@@ -8,21 +6,21 @@ import type { Context } from '../define.ts';
 import { inPages } from '../framework/in-pages.ts';
 import { add, Counts, NOTHING, updateUsers } from './update.ts';
 
-/** Users in one page, each with all their practices. */
+/** Users per page, each with all their practices. */
 const PAGE = 50;
 
 export const SweepCounts = Type.Object({ users: Type.Integer(), ...Counts.properties });
 export type SweepCounts = Static<typeof SweepCounts>;
 
 /**
- * @param options.pageLimitMs by which each page moves the time limits of the task.
- * @param options.anew whether everything is embedded again, as after a loss of the vector store. Default false.
+ * @param options.pageLimitMs how far each page extends the time limits of the task.
+ * @param options.anew embeds everything again, for example after a loss of the vector store. Default false.
  */
 export async function sweep(
   ctx: Context,
   { pageLimitMs, anew = false }: { pageLimitMs: number; anew?: boolean | undefined },
 ): Promise<SweepCounts> {
-  // Taken once for all attempts: what they have written since is done.
+  // Taken once for all attempts, so a later one skips what earlier ones wrote.
   const sinceVersion = anew ? await ctx.step('begin', () => ctx.nextval(EMBEDDING_VERSION)) : 0;
   let [counts, after] = [NOTHING, 0];
   const users = await inPages(ctx, { pageLimitMs, unit: 'users' }, async () => {

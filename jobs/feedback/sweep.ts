@@ -1,6 +1,4 @@
-/**
- * Asks for feedback on finished practices that have none and whose owner did not write an insight, page by page, the newest first.
- */
+/** Enqueues feedback for finished practices without feedback or an insight by their owner, page by page, newest first. */
 import { Type, type Static } from 'typebox';
 import { findPracticeMaterial, listFinishedPractices } from '../../db/daodao/practices.ts';
 import { AppError } from '../../base/errors.ts';
@@ -11,27 +9,24 @@ import { withOptions } from '../framework/signature.ts';
 import { writeFeedbackOn } from './call.ts';
 import { checkEligibility } from './eligibility.ts';
 
-/** Practices in one page. */
+/** Practices per page. */
 const PAGE = 100;
-/** Behind those who ask themselves. */
+/** Below requests by members. */
 const PRIORITY = 2;
-/** It must not take the model away for hours. The next one goes on. */
+/** Tasks per sweep, which must not occupy the model for hours. The next sweep continues. */
 const MOST_ASKED = 500;
-/** Tasks that failed for good, since a practice last changed, after which it is left alone: each is paid for. */
+/** Tasks that failed for good since a practice last changed, after which sweeps skip it: each costs money. */
 const MOST_FAILED = 3;
 
 export const SweepCounts = Type.Object({
-  /** Practices looked at. */
+  /** Practices examined. */
   practices: Type.Integer(),
-  /** Those that get feedback. */
+  /** Practices that get feedback. */
   asked: Type.Integer(),
 });
 export type SweepCounts = Static<typeof SweepCounts>;
 
-/**
- * @param pageLimitMs by which each page moves the time limits of the task.
- * @param mostAsked what one sweep asks for.
- */
+/** @param pageLimitMs how far each page extends the time limits of the task. @param mostAsked maximum of tasks per sweep. */
 export async function sweepFinished(
   ctx: Context,
   pageLimitMs: number,
@@ -53,7 +48,7 @@ export async function sweepFinished(
   return { practices, asked };
 }
 
-/** Whether there is enough to say. What is on its way already is not asked for twice. */
+/** Enqueues feedback if there is enough to say, unless it is already under way. @returns whether there is. */
 async function ask(practiceId: string, ctx: Context): Promise<boolean> {
   const material = await findPracticeMaterial(ctx.db, practiceId);
   if (material === undefined) return false;

@@ -1,74 +1,61 @@
-/**
- * What a task is given for one attempt.
- */
+/** The context (`ctx`) of one attempt. */
 import type { Queryable } from '../../db/stores/postgres.ts';
 import type { Signature } from './signature.ts';
 
 export interface JobFacts {
   id: string;
-  /** 1 for the first. */
+  /** From 1. */
   attempt: number;
-  /**
-   * How often it has been started, this time included: more than `attempt` when a start was cut short and not charged. Undefined
-   * for tasks that are not durable: nobody counts theirs.
-   */
+  /** Starts, including this one: more than `attempt` if some were cut short uncharged. Not counted (undefined) if transient. */
   delivery: number | undefined;
   maxRetries: number;
   queue: string;
-  /** What the caller gave along. */
+  /** Set by the caller. */
   headers: Readonly<Record<string, string>>;
-  /** External id of the user who asked; undefined for sweeps and tasks that are not durable. */
+  /** External id of the requesting user; undefined for sweeps and transient tasks. */
   userId: string | undefined;
 }
 
-/** What every task gets. An application adds what its own tasks may touch. */
+/** Given to every task. An application adds its own resources. */
 export interface TaskContext {
   readonly job: JobFacts;
-  /** Aborted at the soft time limit, on revoke and at shutdown; its reason says which. */
+  /** Aborted at the soft time limit, on revoke and at shutdown; the reason says which. */
   readonly signal: AbortSignal;
-  /** For reading: its sessions refuse to write. @throws {Reject} for a statement that writes; use `ctx.transaction`. */
+  /** Its sessions are read-only. @throws {Reject} for a statement that writes; use `ctx.transaction`. */
   readonly db: Queryable;
-  /** The next value of a sequence in Postgres, by its qualified name: greater than any value taken before. */
+  /** Next value of a Postgres sequence, by qualified name: greater than any taken before. */
   nextval(sequence: string): Promise<number>;
   log(message: string, fields?: Record<string, unknown>): void;
   /** @param value 0 to 1. */
   progress(value: number, note?: string): void;
   /**
-   * Moves the soft and the hard time limit of this attempt later by `ms`. A signal that is aborted stays so.
-   * @param ms milliseconds, a whole number, 1 or more.
-   * @throws {RangeError} for any other value; no limit is moved then.
+   * Extends the soft and the hard time limit of this attempt by `ms` milliseconds. An aborted signal stays aborted.
+   * @throws {RangeError} unless `ms` is a whole number of at least 1; no limit moves then.
    */
   extendLimit(ms: number): void;
   /**
-   * Ends this attempt and asks for another, within `maxRetries` and `retryForMs`.
-   * @param options.countdownMs exactly how long until then, in milliseconds, at most a year. Default: the backoff of the task.
-   * @param options.reason a sentence its owner may read.
+   * Ends this attempt and requests another, within `maxRetries` and `retryForMs`.
+   * @param options.countdownMs exact delay in milliseconds, at most a year. Default: the task's backoff.
+   * @param options.reason a sentence that the owner may read.
    */
   retry(options?: { countdownMs?: number; reason?: string }): never;
-  /**
-   * Asks for another task. The same call made again by a later attempt of this job is the same task.
-   * @returns its id.
-   * @throws {AppError} as `client.applyAsync` does.
-   */
+  /** Enqueues a task, the same one if a later attempt repeats the call. @returns its id. @throws {AppError} like `applyAsync`. */
   enqueue(signature: Signature): Promise<string>;
 }
 
 /** A transaction of a durable task. */
 export interface TaskTransaction extends Queryable {
-  /**
-   * Says what the result depends on, where that is newer than the `inputHash` of the call: a later call with the same finds this
-   * task done.
-   */
+  /** Replaces the call's `inputHash` when the result depends on newer input: a later call with that hash finds the task done. */
   setInputHash(hash: string): Promise<void>;
-  /** Asks for a durable task as part of the transaction: it is accepted if that is committed. @returns its id. */
+  /** Enqueues a durable task if the transaction commits. @returns its id. */
   enqueue(signature: Signature): Promise<string>;
 }
 
 export interface DurableContext extends TaskContext {
-  /** Runs `work` once per task across attempts: a retry gets the stored output. For calls that must not be repeated. */
+  /** Runs `work` once per task: a retry gets the stored output. For calls that must not be repeated. */
   step<T>(name: string, work: () => Promise<T>): Promise<T>;
-  /** What a step or transaction of this name has stored, by whichever attempt; undefined when none has. */
+  /** Output that any attempt stored in the step or transaction of this name; undefined without one. */
   stored<T>(name: string): Promise<{ output: T } | undefined>;
-  /** Effects in Postgres: epoch-checked and guarded by the inbox, so that they are applied exactly once. */
+  /** Applies effects in Postgres exactly once: epoch-checked and guarded by the inbox. */
   transaction<T>(name: string, work: (tx: TaskTransaction) => Promise<T>): Promise<T>;
 }

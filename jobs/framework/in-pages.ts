@@ -1,25 +1,22 @@
-/**
- * Works through a long list page by page within one attempt.
- */
+/** Works through a long list page by page within one attempt. */
 import type { TaskContext } from './context.ts';
 
 export interface PagesOptions {
-  /** By how much each page moves the time limits of the attempt, in milliseconds. */
+  /** How far each page extends the time limits of the attempt, in milliseconds. */
   pageLimitMs: number;
   /** What the progress counts, in the plural. */
   unit: string;
 }
 
 export interface Page {
-  /** Items the page had. */
+  /** Items on the page. */
   items: number;
   isLast: boolean;
 }
 
 /**
- * Calls `next` until it says that a page was the last. Progress is 0.5 until then, as the total is unknown.
- * @returns the number of items on all pages.
- * @throws the reason of `ctx.signal` before the next page, once that is aborted.
+ * Calls `next` up to the last page. Progress stays 0.5 until then, as the total is unknown. @returns the number of all items.
+ * @throws the reason of `ctx.signal`, once aborted, before the next page.
  */
 export async function inPages(
   ctx: Pick<TaskContext, 'signal' | 'extendLimit' | 'progress'>,

@@ -1,10 +1,9 @@
-/** Orders the candidates for one learner by score and keeps the best. */
 import type { Candidate, Learner } from '../../db/daodao/recommendation-sources.ts';
 import { MOST_CARDS, type RankedCard } from './cards.ts';
 import type { Gathered } from './gather.ts';
 import { byScore, NO_SIGNALS, score, type Scored, type Signals } from './score.ts';
 
-/** @param popularity by practice, 0 to 1, relative to the most popular one. */
+/** Ranks a learner's candidates by score, keeps the best. @param popularity by practice, 0 to 1, relative to the most popular. */
 export function rank(
   person: Learner,
   candidates: ReadonlyMap<string, Candidate>,
@@ -18,7 +17,7 @@ export function rank(
   const engaged = engagement.get(externalId) ?? [];
   const most = Math.max(...engaged.map(({ weight }) => weight), 1);
   const weights = new Map(engaged.map(({ practiceId, weight }) => [practiceId, weight / most]));
-  // Without vectors whatever was found by the tags of the page may fit.
+  // Without vectors, candidates come from the tags of the page; all may fit.
   const ids = missing.includes('vectors')
     ? candidates.keys()
     : new Set([
@@ -33,7 +32,7 @@ export function rank(
     const signals: Signals = {
       ...NO_SIGNALS,
       similarity: near?.similar.get(id) ?? 0,
-      // What was liked brings up its neighbours, not itself.
+      // A liked practice raises its neighbours, not itself.
       liked: liked.has(id) ? 0 : (near?.liked.get(id) ?? 0),
       disliked: near?.disliked.get(id) ?? 0,
       engagement: weights.get(id) ?? 0,

@@ -1,7 +1,4 @@
-/**
- * Puts the best practices of others in order for each person, and keeps that in the cache: page by page, each of which is
- * done once.
- */
+/** Ranks the best practices of others for each user and caches the order, page by page, each page once. */
 import { Type, type Static } from 'typebox';
 import {
   findLearner,
@@ -16,26 +13,26 @@ import { cardsKey, POPULAR_KEY, TTL_SECONDS, type RankedCard } from './cards.ts'
 import { gather, gatherPopular, Missing, type Popular } from './gather.ts';
 import { rank } from './rank.ts';
 
-/** People in one page. */
+/** Users per page. */
 const PAGE = 100;
 
 export const Refreshed = Type.Object({
   users: Type.Integer(),
-  /** Stores that were unavailable: what they know is not in it. */
+  /** Unavailable stores, whose data the ranking lacks. */
   missing: Type.Array(Missing),
 });
 export type Refreshed = Static<typeof Refreshed>;
 
-/** @param pageLimitMs by which each page moves the time limits of the task. */
+/** @param pageLimitMs how far each page extends the time limits of the task. */
 export async function refreshEveryone(ctx: Context, pageLimitMs: number): Promise<Refreshed> {
-  // Taken before anything is read, and kept by later attempts: whoever begins afterwards knows better.
+  // Taken before any read and kept by later attempts: a refresh that starts later has newer data and must win.
   const version = await ctx.step('version', () => ctx.nextval(RECOMMENDATION_VERSION));
   const popular = await ctx.step('popular', () => gatherPopular(ctx));
   await keepPopular(popular, version, ctx);
   let [page, after] = [1, 0];
   const missing = new Set(popular.missing);
   const users = await inPages(ctx, { pageLimitMs, unit: 'users' }, async () => {
-    // A later attempt finds the pages of earlier ones done.
+    // A later attempt skips pages that earlier ones finished.
     const done = await ctx.step(`page ${page++}`, async () => {
       const people = await listLearners(ctx.db, { after, limit: PAGE });
       const found = await refreshPeople(people, popular, version, ctx);

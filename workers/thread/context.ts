@@ -1,6 +1,4 @@
-/**
- * What a task gets: built once for each attempt from what its thread owns.
- */
+/** Builds `ctx`, once per attempt, from what the thread owns. */
 import { isReadOnlyError, type Pool, type Queryable, type Row } from '../../db/stores/postgres.ts';
 import { setInputHash } from '../../db/tasks/attempts.ts';
 import type { Fence } from '../../db/tasks/fence.ts';
@@ -14,13 +12,13 @@ import type { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import type { FromThread } from '../protocol.ts';
 import type { Stop } from './stop.ts';
 
-/** What every attempt on one thread shares. */
+/** Shared by all attempts on one thread. */
 export interface ThreadScope<X = object> {
   tasks: Tasks<Task<X>>;
   /** What the application adds to `ctx`. */
   resources: X;
   db: Pool;
-  /** Its sessions refuse to write. */
+  /** Its sessions are read-only. */
   reader: Queryable;
   enqueuer: Enqueuer;
   tell(message: FromThread): void;
@@ -65,7 +63,7 @@ export function buildContext<X>(
   return Object.assign(context, resources);
 }
 
-/** A write outside `ctx.transaction` could happen twice: the task fails at once. */
+/** Fails a task that writes at once: a write outside `ctx.transaction` could happen twice. */
 function readOnly(reader: Queryable): Queryable {
   return {
     query: <R extends Row>(text: string, values?: unknown[]) =>
@@ -77,7 +75,7 @@ function readOnly(reader: Queryable): Queryable {
   };
 }
 
-/** Adds what only durable tasks have: effects that know their epoch. */
+/** Adds the effects of durable tasks, fenced by the epoch of the attempt. */
 export function buildDurableContext<C extends TaskContext>(
   context: C,
   { db, enqueuer }: Pick<ThreadScope, 'db' | 'enqueuer'>,

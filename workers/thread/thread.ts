@@ -1,6 +1,4 @@
-/**
- * A worker thread: owns its clients and runs batches of jobs. Loaded by piscina from the compiled output.
- */
+/** A worker thread: owns its clients and runs batches of jobs. piscina loads it from the compiled output. */
 import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import type { ResolvedConfig } from '../../base/config.ts';
@@ -24,11 +22,11 @@ import {
 
 export interface ThreadOptions<X> {
   tasks: Tasks<Task<X>>;
-  /** Makes what the tasks find in their `ctx`, once for the thread: each client in it connects when it is first used. */
+  /** Creates what the application adds to `ctx`, once per thread. Each client in it connects on first use. */
   connect(config: ResolvedConfig): X;
 }
 
-/** @returns the task of piscina. How each job ends is told as it happens, so that a slow one holds up none of its batch. */
+/** @returns the piscina task. It reports each job as it ends, so a slow one does not hold up its batch. */
 export function serveThread<X>({
   tasks,
   connect,
@@ -43,7 +41,7 @@ export function serveThread<X>({
 
   const line = new Line({
     concurrency: config.workerConcurrency,
-    // The soft limit of a task is kept here; the hard one by whoever can end this thread.
+    // Enforces the soft time limit. The main thread enforces the hard one, as it can end this thread.
     async run(job, stop) {
       const limitMs = tasks.find(job.task)?.softTimeLimitMs;
       if (limitMs !== undefined) stop.start(limitMs);
@@ -59,7 +57,7 @@ export function serveThread<X>({
   watchHeap(config.workerMaxHeapMb, (mb) => tell({ type: 'heavy', mb }));
   if (config.workerFreezeBuiltins === 'on') freezeLanguage();
 
-  // Not parentPort: piscina takes every message there for its own.
+  // Not parentPort: piscina treats every message there as its own.
   const orders = new BroadcastChannel(channel);
   orders.onmessage = (event) => {
     const order = (event as { data: ToThread }).data;
@@ -87,7 +85,7 @@ function clientsOf(
   const name = `daodao-thread-${threadId}`;
   const db = createPool(databaseUrl, { max: 3, name });
   const reader = createPool(databaseUrl, { max: 2, name, readOnly: true });
-  // It connects when a task first asks for another one.
+  // Connects when a task first enqueues another.
   const broker = new Broker({ url, prefix, shards });
   const deferred = (taskId: string, error: unknown): void =>
     tell({ type: 'deferred', taskId, error: String(error) });

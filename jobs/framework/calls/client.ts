@@ -1,6 +1,4 @@
-/**
- * How work is asked for, followed and called off.
- */
+/** The client: enqueues, follows and revokes tasks. */
 import type { Static, TSchema } from 'typebox';
 import type { Accepted } from '../../../db/tasks/request.ts';
 import { AppError } from '../../../base/errors.ts';
@@ -21,7 +19,7 @@ import type { Signable, Signature, TaskFacts } from '../signature.ts';
 import type { TaskWaiter } from './waiter.ts';
 import { findTask } from '../../../db/tasks/rows.ts';
 
-/** Longest wait for workers to say that they ended a thread, in milliseconds. */
+/** Longest wait for workers to confirm that they ended a thread, in milliseconds. */
 const TERMINATE_MS = 2000;
 
 type Callable<P extends TSchema, R extends TSchema, O extends CallOptions> = TaskFacts<P, R> &
@@ -42,39 +40,33 @@ interface EnqueueTask {
 
 export interface TaskClient {
   /**
-   * Accepts a call. A durable one is stored first and then handed to the queue: it does not fail while Redis is unavailable, as
-   * the reconciler hands it over later. Others go to the queue alone.
+   * Stores a durable call, then dispatches it; if Redis is unavailable, the reconciler does so later. Others only enter the queue.
    * @throws {AppError} `TASK_PAYLOAD_INVALID`, `TASK_PAYLOAD_TOO_LARGE`, `TASK_OPTION_INVALID`, `QUEUE_UNKNOWN`, `TASK_UNKNOWN`:
-   * the call is wrong, nothing was written; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`; `QUEUE_FULL`; `STORE_UNAVAILABLE`
+   * the call is invalid, nothing was written; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`; `QUEUE_FULL`; `STORE_UNAVAILABLE`
    */
   enqueue: EnqueueTask & ((signature: Signature) => Promise<Accepted>);
-  /** `enqueue` without options, as Celery calls it. */
+  /** Celery's name for `enqueue` without options. */
   delay<P extends TSchema, R extends TSchema>(
     task: Callable<P, R, CallOptions>,
     payload: Static<P>,
   ): Promise<Accepted>;
-  /** `enqueue` of a task, as Celery calls it. */
+  /** Celery's name for `enqueue` of a task. */
   applyAsync: EnqueueTask;
-  /** Accepts many calls, all of them or none when one is wrong; a round trip for each 1,000. */
+  /** Enqueues all calls, or none if one is invalid, in one round trip per 1,000. */
   enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]>;
-  /** Follows a call. With its task the result is typed. */
+  /** Follows a task. Pass its definition to type the result. */
   result<R extends TSchema = TSchema>(id: string, task?: { result: R }): TaskResult<Static<R>>;
-  /** A durable task; undefined for an id that Postgres does not know. */
+  /** Finds a durable task; undefined for an id that Postgres does not know. */
   find(id: string): Promise<TaskView | undefined>;
-  /** Resolves when the task is finished, `timeoutMs` have passed or `signal` is aborted, whichever is first. */
+  /** Resolves when the task ends, after `timeoutMs` or when `signal` is aborted, whichever is first. */
   waitUntilFinished(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
   /**
-   * Revokes a task, waiting or running: a waiting one never starts, a running one has its signal aborted, and nothing it
-   * still does counts.
-   * @param options.terminate also ends the thread it runs on, for one that ignores its signal; what else runs there starts
-   * again, uncharged. Default false.
-   * @returns `ended` when it had ended before, revoked or not.
+   * Revokes a task: if waiting, it never starts; if running, its signal is aborted and its later effects do not count.
+   * @param options.terminate also ends the thread of a task that ignores its signal; other jobs restart uncharged. Default false.
+   * @returns `ended` if it had ended before, revoked or not.
    */
   revoke(id: string, options?: { terminate?: boolean }): Promise<RevokeWord>;
-  /**
-   * Resolves once all that was accepted is in the queue, or left to the reconciler. Await it before the broker is closed:
-   * what is still on its way then starts a few seconds later.
-   */
+  /** Resolves once accepted calls are queued or left to the reconciler. Closing the broker earlier delays them a few seconds. */
   idle(): Promise<void>;
 }
 

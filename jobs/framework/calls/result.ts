@@ -1,4 +1,4 @@
-/** Follows a call: its state now, or its result once there is one. */
+/** Follows a task: its current state, or its result once it has one. */
 import { Type, type Static } from 'typebox';
 import { Check } from 'typebox/schema';
 import type { Queryable } from '../../../db/stores/postgres.ts';
@@ -11,15 +11,15 @@ const Progress = Type.Object({
   note: Type.Union([Type.String(), Type.Null()]),
 });
 
-/** A task as its owner sees it. `state` and `progress` come from Redis: null while it is unavailable. */
+/** A task for its owner. `state` and `progress` come from Redis: null while it is unavailable. */
 export interface TaskView extends TaskRow {
   state: JobState | null;
   progress: Static<typeof Progress> | null;
 }
 
-/** What each store knows of a task. One that is unavailable does not hide what the other knows. */
+/** What each store knows of a task. An unavailable store does not hide what the other knows. */
 export interface TaskDescription {
-  /** Undefined for a task that is not durable. */
+  /** Undefined for transient tasks. */
   row: PromiseSettledResult<TaskRow | undefined>;
   job: PromiseSettledResult<JobStatus>;
 }
@@ -33,7 +33,7 @@ export async function describeTask(
   return { row, job };
 }
 
-/** @returns undefined when neither store knows the task. @throws what made it impossible to tell. */
+/** @returns undefined if neither store knows the task. @throws the error of a store that leaves this open. */
 export function viewOf({ row, job }: TaskDescription): TaskView | undefined {
   if (row.status === 'rejected') throw row.reason;
   if (row.value !== undefined) {
@@ -82,14 +82,14 @@ function viewTransient(status: JobStatus): TaskView | undefined {
   };
 }
 
-/** The queue's own codes in the words of the application. */
+/** Maps a code of the queue to one of the application. */
 export function toErrorCode(code: string | undefined): ErrorCode {
   if (code === 'JOB_EXPIRED') return 'TASK_EXPIRED';
   if (code === 'REVOKED') return 'TASK_REVOKED';
   return code !== undefined && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'TASK_FAILED';
 }
 
-/** Progress is only a hint: a malformed value in Redis must not make a task unreadable. */
+/** Ignores malformed progress in Redis: it is only a hint and must not make a task unreadable. */
 function readProgress(status: JobStatus | undefined): TaskView['progress'] {
   try {
     const progress: unknown = JSON.parse(status?.progress ?? 'null');
@@ -100,17 +100,13 @@ function readProgress(status: JobStatus | undefined): TaskView['progress'] {
 }
 
 export interface TaskResult<T = unknown> {
-  /** @throws {AppError} `TASK_NOT_FOUND` for an id that neither store knows, or knows no longer. */
+  /** @throws {AppError} `TASK_NOT_FOUND` if neither store knows the id, or knows it any longer. */
   status(): Promise<TaskView>;
-  /**
-   * What the task returned, once it has.
-   * @throws {AppError} the code it ended with, `TASK_REVOKED`, `TASK_EXPIRED`; `TASK_TIMEOUT` when it has not ended within
-   * `timeoutMs`; `TASK_NOT_FOUND`
-   */
+  /** @throws {AppError} the final code, `TASK_REVOKED`, `TASK_EXPIRED`; `TASK_TIMEOUT` after `timeoutMs`; `TASK_NOT_FOUND` */
   get(options: { timeoutMs: number }): Promise<T>;
 }
 
-/** The result in a view. @throws {AppError} */
+/** @returns the task's return value. @throws {AppError} if it has none. */
 export function resultOf(view: TaskView): unknown {
   if (view.status === 'done') return view.result;
   if (view.status === 'queued' || view.status === 'running') throw new AppError('TASK_TIMEOUT');

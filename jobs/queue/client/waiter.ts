@@ -10,7 +10,7 @@ export interface WaiterOptions {
   /** Releases those of the ids that need not be waited for: ended or unknown. May do so and then throw for the others. */
   look(ids: string[], release: (ids: Iterable<string>) => void): Promise<void>;
   onError(error: unknown): void;
-  /** Longest time an end may go unnoticed when its event was missed, in milliseconds. Default 2,000. */
+  /** Longest delay before noticing an end whose event was missed, in milliseconds. Default 2,000. */
   lookEveryMs?: number | undefined;
 }
 
@@ -39,14 +39,14 @@ export class Waiter implements Service {
     await this.#looking.start();
   }
 
-  /** Ends every wait. */
+  /** Ends all waits. */
   async stop(): Promise<void> {
     await this.#tail.stop();
     await this.#looking.stop();
     this.#release([...this.#waiting.keys()]);
   }
 
-  /** Resolves when the job has ended, `timeoutMs` have passed or `signal` is aborted, whichever is first. */
+  /** Resolves when the job ends, after `timeoutMs` or when `signal` is aborted, whichever is first. */
   async wait(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted === true || timeoutMs <= 0) return;
     await new Promise<void>((resolve) => {
