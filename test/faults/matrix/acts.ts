@@ -65,25 +65,29 @@ async function endThread(stage: Stage, watch: Watch, owner: GatedProcess): Promi
   }
 }
 
-/** Lets a stopped process go on with what was held, three leases after it was stopped at the earliest. */
+/**
+ * Lets a stopped process go on with what was held, three leases after it was stopped at the earliest.
+ * @returns how long it was stopped, in milliseconds.
+ */
 export async function goOn(
   watch: Watch,
   owner: GatedProcess,
   { unit, passage }: Strike,
-): Promise<void> {
-  const stoppedMs = performance.now() - watch.startedMs - unit.atMs;
-  await sleep(Math.max(0, 3 * LEASE_MS - stoppedMs));
+): Promise<number> {
+  const stoppedMs = () => performance.now() - watch.startedMs - unit.atMs;
+  await sleep(Math.max(0, 3 * LEASE_MS - stoppedMs()));
   owner.kill('SIGCONT');
   passage.pass();
+  return stoppedMs();
 }
 
-/** Lets a stopped worker go on while its successor has begun the job and is held there. */
+/** Lets a stopped worker go on while its successor has begun the job and is held there. @returns as `goOn`. */
 export async function goOnBeside(
   stage: Stage,
   watch: Watch,
   owner: GatedProcess,
   strike: Strike,
-): Promise<void> {
+): Promise<number> {
   const overdue = new AbortController();
   const late = sleep(SUCCESSOR_MS, undefined, { signal: overdue.signal });
   late.catch(() => undefined);
@@ -102,9 +106,10 @@ export async function goOnBeside(
   const successor = await Promise.race([begun, late]);
   overdue.abort();
   if (successor === undefined) throw new NotProven('no other worker began the job');
-  await goOn(watch, owner, strike);
+  const stoppedMs = await goOn(watch, owner, strike);
   await holdsNothing(stage, watch, owner);
   successor.passage.pass();
+  return stoppedMs;
 }
 
 /** Resolves once a worker has no job, nor a thread that still runs one it has lost. */

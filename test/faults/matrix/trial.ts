@@ -27,6 +27,8 @@ export interface Outcome extends Trial {
   hasStruck: boolean;
   /** Whether the store answered what reached it late, if anything did: it may have ended the connection before. */
   late: 'answered' | 'connection ended' | undefined;
+  /** How long the process was stopped, in milliseconds; 0 when it was not. */
+  stoppedMs: number;
   /** Labels in order of what passed, the one the fault struck marked. */
   trace: string[];
   durationMs: number;
@@ -58,9 +60,10 @@ export async function runTrial(stage: Stage, trial: Trial, deadlineMs = HANG_MS)
     deadline.abort();
   }
   const durationMs = performance.now() - startedMs;
-  const { hasStruck, late: delivery } = running;
+  const { hasStruck, stoppedMs, late: delivery } = running;
   const trace = running.trace();
-  return { ...trial, violations, unproven, hasStruck, late: delivery, trace, durationMs };
+  const seen = { violations, unproven, hasStruck, stoppedMs, trace, durationMs };
+  return { ...trial, ...seen, late: delivery };
 }
 
 class Running {
@@ -69,6 +72,7 @@ class Running {
   late: Outcome['late'];
   #watch: Watch | undefined;
   hasStruck = false;
+  stoppedMs = 0;
   #noticed: Promise<void> | void = undefined;
   #isOver = false;
 
@@ -114,8 +118,9 @@ class Running {
     const producer = new Producer(stage, practice, randomUUID());
     const strike = await Promise.race([struck, this.#unstruck(producer)]);
     const owner = ownerOf(stage, strike);
-    if (mode === 'W') await goOnBeside(stage, this.#watch!, owner, strike);
-    else await this.#replace(owner);
+    if (mode === 'W') {
+      this.stoppedMs = await goOnBeside(stage, this.#watch!, owner, strike);
+    } else await this.#replace(owner);
     await stage.healed;
     const id = await this.#finish(producer);
     const producers = [producer];
@@ -178,7 +183,7 @@ class Running {
       this.late = (await strike.passage.deliver()) ? 'answered' : 'connection ended';
     }
     if (MODES[mode].process !== 'stopped') return;
-    if (mode === 'Z') await goOn(this.#watch!, owner, strike);
+    if (mode === 'Z') this.stoppedMs = await goOn(this.#watch!, owner, strike);
     for (const producer of producers) await producer.quiet();
     if (owner.role === 'worker') await holdsNothing(this.#stage, this.#watch!, owner);
     await this.#stage.retire(owner);
