@@ -84,10 +84,17 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
     },
     handler: async (request, reply) => {
       const { userId } = principalOf(request);
-      const { events, rejected } = sort(request.body.events, Date.now());
+      const given = request.body.events;
+      const { events, rejected } = sort(given, Date.now());
       if (events.length > 0) await storeEvents(db, userId, events);
       reply.code(202);
-      return { accepted: events.length, rejected };
+      const accepted = events.length;
+      const refused = given.length - accepted;
+      return {
+        accepted,
+        rejected,
+        ...(refused > rejected.length && { rejected_count: refused }),
+      };
     },
   });
 
@@ -141,7 +148,7 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
   });
 }
 
-/** Separates valid events from rejected ones. */
+/** Separates valid events from rejected ones, of which it lists at most `MAX_EVENTS`. */
 function sort(
   items: readonly unknown[],
   nowMs: number,
@@ -149,6 +156,7 @@ function sort(
   const events: BehaviourEvent[] = [];
   const rejected: Rejected[] = [];
   for (const [index, given] of items.entries()) {
+    if (rejected.length === MAX_EVENTS) break;
     const problem = index < MAX_EVENTS ? problemOf(given, nowMs) : new AppError('EVENTS_TOO_MANY');
     if (problem === undefined) events.push(storable(given as BehaviourEvent));
     else rejected.push({ index, code: problem.code, message: problem.message });

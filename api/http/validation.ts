@@ -55,6 +55,9 @@ interface Problem {
   problem: string;
 }
 
+/** Of an error body. The validator itself stops after eight errors, of which one may name several fields. */
+export const MAX_PROBLEMS = 16;
+
 /** Names the place and the rule, never the value. */
 function invalid(
   where: string,
@@ -65,7 +68,8 @@ function invalid(
   const details = withoutUnions(errors)
     // Repeats the unknown fields, which their object lists already.
     .filter(({ keyword }) => keyword !== 'boolean')
-    .flatMap((error) => problemsOf(where, error, schema));
+    .flatMap((error) => problemsOf(where, error, schema))
+    .slice(0, MAX_PROBLEMS);
   const [first] = details;
   if (first === undefined) return new AppError('REQUEST_INVALID');
   const name = first.field.replace(/^\//, '');
@@ -110,9 +114,12 @@ function problemsOf(where: string, error: ValidationError, schema: TSchema): Pro
   return [{ in: where, field: at(instancePath), problem: problem(error, schema) }];
 }
 
+/** Unknown fields that a problem names. */
+const NAMES_SHOWN = 10;
+
 function problem({ keyword, params, message }: ValidationError, schema: TSchema): string {
   if (keyword === 'additionalProperties') {
-    return `has unknown fields: ${params.additionalProperties.join(', ').slice(0, 200)}`;
+    return `has unknown fields: ${params.additionalProperties.slice(0, NAMES_SHOWN).join(', ').slice(0, 200)}`;
   }
   if (keyword === 'enum') return `must be one of ${params.allowedValues.join(', ')}`;
   if (keyword === 'type') return `must be ${[params.type].flat().map(withArticle).join(' or ')}`;

@@ -13,6 +13,7 @@ export const ReadyBody = Type.Object(
   {
     status: Type.Enum(['ready', 'unavailable'], { type: 'string' }),
     dependencies: Type.Record(Type.String(), Type.String(), {
+      maxProperties: 16,
       description: 'ok, or an error code.',
     }),
     backlog: Type.Optional(
