@@ -19,7 +19,8 @@ export const EXAMPLE_TASK = '8a1d4c52-0f3e-4b7c-9a66-0d2b5e7f9c30';
 export const Uuid = (description: string, example: string) =>
   Type.String({ pattern: UUID_PATTERN, description, examples: [example] });
 
-export const Instant = (description: string) => Type.String({ format: 'date-time', maxLength: 64, description });
+export const Instant = (description: string) =>
+  Type.String({ format: 'date-time', maxLength: 64, description });
 
 export const Nullable = <T extends TSchema>(schema: T, options = {}) =>
   Type.Union([schema, Type.Null()], options);

@@ -102,7 +102,7 @@ function withoutUnions(errors: readonly ValidationError[]): ValidationError[] {
 function problemsOf(where: string, error: ValidationError, schema: TSchema): Problem[] {
   const at = (path: string): string =>
     // Body paths are JSON pointers; other parts are flat lists of names.
-    (where === 'body' ? path : path.slice(1)).slice(0, 64);
+    (where === 'body' ? path : path.slice(1)).slice(0, NAME_LENGTH);
   const { instancePath } = error;
   if (error.keyword === 'required') {
     return error.params.requiredProperties.map((name) => ({
@@ -114,12 +114,12 @@ function problemsOf(where: string, error: ValidationError, schema: TSchema): Pro
   return [{ in: where, field: at(instancePath), problem: problem(error, schema) }];
 }
 
-/** Unknown fields that a problem names. */
-const NAMES_SHOWN = 10;
+/** Characters of a field's path or of a list of names. */
+const NAME_LENGTH = 64;
 
 function problem({ keyword, params, message }: ValidationError, schema: TSchema): string {
   if (keyword === 'additionalProperties') {
-    return `has unknown fields: ${params.additionalProperties.slice(0, NAMES_SHOWN).join(', ').slice(0, 200)}`;
+    return `has unknown fields: ${namesOf(params.additionalProperties)}`;
   }
   if (keyword === 'enum') return `must be one of ${params.allowedValues.join(', ')}`;
   if (keyword === 'type') return `must be ${[params.type].flat().map(withArticle).join(' or ')}`;
@@ -134,6 +134,10 @@ function problem({ keyword, params, message }: ValidationError, schema: TSchema)
   if (keyword === 'format' && params.format === 'date-time') return DATE_TIME_PROBLEM;
   if (keyword === 'pattern') return PATTERN_PROBLEMS[String(params.pattern)] ?? message;
   return message;
+}
+
+function namesOf(names: readonly string[]): string {
+  return names.slice(0, NAME_LENGTH).join(', ').slice(0, NAME_LENGTH);
 }
 
 const DATE_TIME_PROBLEM =

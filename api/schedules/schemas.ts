@@ -47,7 +47,9 @@ export const PreviewQuery = Type.Object(
     every_ms: Type.Optional(Type.Integer(EVERY_MS)),
     timezone: Type.Optional(Type.String(TIMEZONE)),
     after: Type.Optional(Instant('Start of the preview. Default: now.')),
-    count: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PREVIEW, description: 'Default 5.' })),
+    count: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_PREVIEW, description: 'Default 5.' }),
+    ),
   },
   { additionalProperties: false },
 );

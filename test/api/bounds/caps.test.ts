@@ -52,7 +52,9 @@ test('every list, map, sent text and free-form value has a cap that the descript
   }>();
   const found: string[] = [];
   for (const [path, operations] of Object.entries(paths)) {
-    for (const [method, { parameters = [], requestBody, responses }] of Object.entries(operations)) {
+    for (const [method, { parameters = [], requestBody, responses }] of Object.entries(
+      operations,
+    )) {
       const where = `${method} ${path}`;
       for (const { in: part, name, schema } of parameters)
         found.push(...uncapped(schema, `${where} ${part} ${name}`, true));

@@ -79,9 +79,9 @@ export function worstQueries(names: readonly string[], bytes: number): Record<st
   const shapes: Record<string, string> = {
     'unknown names': fill(bytes, (index) => `k${index}=`, '&'),
     'the same unknown name': fill(bytes, () => 'a', '&'),
-    'brackets': fill(bytes, () => 'a[]=1', '&'),
+    brackets: fill(bytes, () => 'a[]=1', '&'),
     'only separators': '&'.repeat(bytes),
-    'escapes': fill(bytes, () => '%41', ''),
+    escapes: fill(bytes, () => '%41', ''),
   };
   for (const name of names) {
     shapes[`${name} again and again`] = fill(bytes, (index) => `${name}=${index}`, '&');

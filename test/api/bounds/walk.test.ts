@@ -54,7 +54,12 @@ after(async () => {
 });
 
 /** Without a client that parses: it shares the event loop. */
-function send({ method, path, body, headers: more }: Case): Promise<{ status: number; bytes: number }> {
+function send({
+  method,
+  path,
+  body,
+  headers: more,
+}: Case): Promise<{ status: number; bytes: number }> {
   return new Promise((resolve, reject) => {
     const sent = httpRequest(new URL(path, app.app.origin), {
       method,
@@ -117,11 +122,18 @@ function* queriesOf({ method, url }: Route, described: Described): Generator<Cas
   for (const [name, query] of Object.entries(shapes)) {
     yield { name, method, path: `${path}?${query.slice(0, URL_BYTES)}` };
   }
+  const rare = encodeURIComponent('59 59 23 29 2 MON');
+  yield { name: 'a rare date', method, path: `${path}?count=100&cron=${rare}` };
   yield { name: 'a long parameter', method, path: calledOf(url, 'a'.repeat(URL_BYTES)) };
   yield { name: 'the longest parameter', method, path: calledOf(url, 'a'.repeat(100)) };
   const cookie = 'a=b;'.repeat(URL_BYTES / 4);
   yield { name: 'many cookies', method, path, headers: { authorization: '', cookie } };
-  yield { name: 'a long token', method, path, headers: { authorization: `Bearer ${'a.'.repeat(6500)}` } };
+  yield {
+    name: 'a long token',
+    method,
+    path,
+    headers: { authorization: `Bearer ${'a.'.repeat(6500)}` },
+  };
   yield { name: 'a long key', method, path, headers: { 'idempotency-key': 'k'.repeat(13_000) } };
 }
 
