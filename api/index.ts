@@ -6,6 +6,7 @@ import { postgresReaders } from './feedback/readers.ts';
 import { feedbackRoutes } from './feedback/routes.ts';
 import type { Api } from './http/api.ts';
 import { serveInEnvelope } from './http/envelope.ts';
+import type { Access } from './http/openapi.ts';
 import { buildServer } from './http/server.ts';
 import { internalRoutes } from './internal/routes.ts';
 import type { OperationsDependencies } from './operations/dependencies.ts';
@@ -16,10 +17,13 @@ import { topicCardRoutes } from './recommendations/topic-cards.ts';
 import { scheduleRoutes } from './schedules/routes.ts';
 import { taskRoutes } from './tasks/routes.ts';
 
+const PUBLIC: Access = { public: true };
+
 export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> {
   const readers = deps.readers ?? postgresReaders(deps.db);
-  return buildServer(deps, (app, closing) => {
-    operationsRoutes(app, deps);
+  const access: Access = deps.config.operationsAccess === 'admin' ? { admin: true } : PUBLIC;
+  return buildServer({ ...deps, access }, (app, closing) => {
+    operationsRoutes(app, deps, access);
     const context: RouteContext = { ...deps, readers, closing };
     const addRoutes = (to: Api): void => {
       feedbackRoutes(to, context);
@@ -38,7 +42,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   });
 }
 
-/** For a process without the API. */
+/** For a process without the API: its port is for operators alone. */
 export async function buildOperations(deps: OperationsDependencies): Promise<FastifyInstance> {
-  return buildServer(deps, (app) => operationsRoutes(app, deps));
+  return buildServer({ ...deps, access: PUBLIC }, (app) => operationsRoutes(app, deps, PUBLIC));
 }

@@ -23,6 +23,12 @@ export const ERRORS = {
     message: 'Send a valid token: Authorization: Bearer <token>, or the auth_token cookie.',
   },
   FORBIDDEN: { status: 403, message: 'This route requires the role admin.' },
+  ORIGIN_FORBIDDEN: {
+    status: 403,
+    message:
+      'A request that changes something with the auth_token cookie must come from an allowed Origin. Or send the token as Authorization: Bearer.',
+  },
+  USER_TEMPORARY: { status: 403, message: 'Complete the sign-up first.' },
   ROUTE_NOT_FOUND: { status: 404, message: 'There is no such route.' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'This route does not support that method.' },
   PRACTICE_NOT_FOUND: { status: 404, message: 'You have no such practice.' },

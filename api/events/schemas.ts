@@ -66,6 +66,7 @@ export const EventItem = Type.Object(
     match_reason: Type.Optional(Type.Enum([...MATCH_REASONS], { type: 'string' })),
     occurred_at: Type.String({
       format: 'date-time',
+      maxLength: 64,
       description:
         'At most 48 hours in the past and 5 minutes in the future, to tolerate clock skew.',
     }),
@@ -128,6 +129,10 @@ export const EventsBody = Type.Object(
         code: Type.String(),
         message: Type.String(),
       }),
+      { maxItems: MAX_EVENTS, description: 'The first of the rejected events.' },
+    ),
+    rejected_count: Type.Optional(
+      Type.Integer({ description: 'Number of rejected events, when more than are listed.' }),
     ),
   },
   {

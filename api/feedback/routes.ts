@@ -21,6 +21,7 @@ export function feedbackRoutes(app: Api, context: RouteContext): void {
   app.route({
     method: 'POST',
     url: '/practices/:id/feedback',
+    config: { callsModel: true },
     schema: {
       operationId: 'requestFeedback',
       summary: 'Request AI feedback on a finished practice',
@@ -38,6 +39,8 @@ export function feedbackRoutes(app: Api, context: RouteContext): void {
           'BODY_MALFORMED',
           'TEXT_NOT_STORABLE',
           'UNAUTHENTICATED',
+          'ORIGIN_FORBIDDEN',
+          'USER_TEMPORARY',
           'PRACTICE_NOT_FOUND',
           'PRACTICE_NOT_COMPLETED',
           'IDEMPOTENCY_KEY_REUSED',

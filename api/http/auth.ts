@@ -10,6 +10,7 @@ import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { ResolvedConfig } from '../../base/config.ts';
 import { AppError } from '../../base/errors.ts';
+import { assertAllowedOrigin } from './origin.ts';
 import { UUID_PATTERN } from './schemas.ts';
 
 const TokenUser = Type.Object({
@@ -47,31 +48,36 @@ declare module 'fastify' {
     internal?: boolean;
     /** Requires the role `admin`. Default false. */
     admin?: boolean;
+    /** Spends calls of a model, which temporary users may not. Default false. */
+    callsModel?: boolean;
   }
 }
 
 /** Refuses unauthenticated requests before reading the body. */
 export function requirePrincipals(
   app: FastifyInstance,
-  { jwtSecurity, internalApiKey }: Pick<ResolvedConfig, 'jwtSecurity' | 'internalApiKey'>,
+  config: Pick<ResolvedConfig, 'jwtSecurity' | 'internalApiKey' | 'corsOrigins' | 'tokenMaxDays'>,
 ): void {
-  const key = createSecretKey(jwtSecurity, 'utf8');
+  const { internalApiKey, corsOrigins = [], tokenMaxDays } = config;
+  const key = createSecretKey(config.jwtSecurity, 'utf8');
   app.decorateRequest('principal', null);
   app.addHook('onRequest', async (request, reply) => {
-    if (request.is404 || request.routeOptions.config.public === true) return;
-    if (request.routeOptions.config.internal === true) {
+    const route = request.routeOptions.config;
+    if (request.is404 || route.public === true) return;
+    if (route.internal === true) {
       return assertInternal(request.headers['x-internal-api-key'], internalApiKey);
     }
-    const token = findToken(request.headers);
-    if (token === undefined && request.routeOptions.config.optional === true) return;
-    if (token === undefined) throw new AppError('UNAUTHENTICATED');
-    request.principal = await readToken(token, key).catch((error: unknown) => {
+    const found = findToken(request.headers);
+    if (found === undefined && route.optional === true) return;
+    if (found === undefined) throw new AppError('UNAUTHENTICATED');
+    const principal = await readToken(found.token, key, tokenMaxDays).catch((error: unknown) => {
       reply.header('www-authenticate', 'Bearer error="invalid_token"');
       throw error;
     });
-    if (request.routeOptions.config.admin === true && !isAdmin(request.principal)) {
-      throw new AppError('FORBIDDEN');
-    }
+    if (found.isCookie) assertAllowedOrigin(request, corsOrigins);
+    if (route.admin === true && !isAdmin(principal)) throw new AppError('FORBIDDEN');
+    if (route.callsModel === true && principal.isTemp) throw new AppError('USER_TEMPORARY');
+    request.principal = principal;
   });
 }
 
@@ -114,13 +120,13 @@ function assertInternal(given: unknown, expected: string | undefined): void {
 }
 
 /** An invalid Bearer token is final: a stale cookie must not replace it. */
-function findToken(headers: IncomingHttpHeaders): string | undefined {
+function findToken(headers: IncomingHttpHeaders): { token: string; isCookie: boolean } | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '');
-  if (bearer !== null) return bearer[1];
+  if (bearer?.[1] !== undefined) return { token: bearer[1], isCookie: false };
   for (const pair of headers.cookie?.split(';') ?? []) {
     const [name, value] = pair.split('=', 2);
     if (name?.trim() === 'auth_token' && value !== undefined) {
-      return value.trim().replaceAll('"', '');
+      return { token: value.trim().replaceAll('"', ''), isCookie: true };
     }
   }
   return undefined;
@@ -129,9 +135,11 @@ function findToken(headers: IncomingHttpHeaders): string | undefined {
 async function readToken(
   token: string,
   key: ReturnType<typeof createSecretKey>,
+  maxDays: number,
 ): Promise<Principal> {
   try {
     const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'] });
+    assertExpires(payload.exp, maxDays);
     const user: unknown = payload;
     if (!tokenUser.Check(user)) throw new AppError('UNAUTHENTICATED');
     const { _id, username, isTemp, roles, permissions } = user;
@@ -141,4 +149,16 @@ async function readToken(
     const message = error instanceof errors.JWTExpired ? 'The token has expired.' : undefined;
     throw new AppError('UNAUTHENTICATED', { ...(message && { message }), cause: error });
   }
+}
+
+const DAY_SECONDS = 86_400;
+
+/** A token that never expires could not be withdrawn. @param maxDays 0: any token. */
+function assertExpires(exp: number | undefined, maxDays: number): void {
+  if (maxDays === 0) return;
+  const latest = Date.now() / 1000 + maxDays * DAY_SECONDS;
+  if (exp !== undefined && exp <= latest) return;
+  throw new AppError('UNAUTHENTICATED', {
+    message: `The token must expire (exp) within ${maxDays} days.`,
+  });
 }

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { Type, type TSchema } from 'typebox';
 import type { Telemetry } from '../../base/telemetry/telemetry.ts';
 import type { Api } from './api.ts';
+import { Details } from './schemas.ts';
 import { reportError, toAppError } from './errors.ts';
 
 export const PREFIX = '/api/v1';
@@ -59,7 +60,7 @@ export function serveInEnvelope(
 const ErrorBody = Type.Object({
   code: Type.String(),
   message: Type.String(),
-  details: Type.Optional(Type.Unknown()),
+  details: Type.Optional(Details),
 });
 
 type Described = TSchema & {

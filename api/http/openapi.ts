@@ -1,7 +1,7 @@
 /** Serves `/openapi.json` from the route schemas, and `/docs` to read it, without access to other servers. */
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance } from 'fastify';
 
 type TransformObject = NonNullable<FastifyDynamicSwaggerOptions['transformObject']>;
 type Document = Extract<
@@ -31,8 +31,11 @@ const DOCS_POLICY = {
   'frame-ancestors': "'none'",
 };
 
+/** Who may read what is for operators. */
+export type Access = Readonly<Pick<FastifyContextConfig, 'public' | 'admin'>>;
+
 /** Call it before adding routes: only later routes are described. */
-export async function describeRoutes(app: FastifyInstance): Promise<void> {
+export async function describeRoutes(app: FastifyInstance, access: Access): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -61,7 +64,11 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
   });
   await app.register(async (docs) => {
     docs.addHook('onRoute', (route) => {
-      route.config = { ...route.config, public: true };
+      route.config = { ...route.config, ...access };
+      // The viewer's own copies, of which the second is twice as long.
+      if (route.url === '/docs/json' || route.url === '/docs/yaml') {
+        route.handler = (_request, reply) => reply.redirect(DESCRIPTION_PATH);
+      }
     });
     await docs.register(swaggerUi, {
       routePrefix: '/docs',

@@ -19,13 +19,19 @@ export const EXAMPLE_TASK = '8a1d4c52-0f3e-4b7c-9a66-0d2b5e7f9c30';
 export const Uuid = (description: string, example: string) =>
   Type.String({ pattern: UUID_PATTERN, description, examples: [example] });
 
-export const Instant = (description: string) => Type.String({ format: 'date-time', description });
+export const Instant = (description: string) =>
+  Type.String({ format: 'date-time', maxLength: 64, description });
 
 export const Nullable = <T extends TSchema>(schema: T, options = {}) =>
   Type.Union([schema, Type.Null()], options);
 
 export const Locale = (description: string) =>
   Type.Enum(['zh-TW', 'en'], { type: 'string', description });
+
+/** The validator keeps to the number. */
+export const Details = Type.Unknown({
+  description: 'What is wrong: an object, or a list of at most 16 problems.',
+});
 
 /** One response schema per status. */
 export function errorResponses(...codes: ErrorCode[]): Record<string, TSchema> {
@@ -45,7 +51,7 @@ function errorBodySchema(codes: readonly ErrorCode[]): TSchema {
       error: Type.Object({
         code: Type.String({ description: codes.join(', ') }),
         message: Type.String({ description: 'A human-readable sentence.' }),
-        details: Type.Optional(Type.Unknown()),
+        details: Type.Optional(Details),
         request_id: Type.String({ description: 'Also in the x-request-id header.' }),
       }),
     },

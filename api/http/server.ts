@@ -9,7 +9,7 @@ import { acceptJsonOnly, BODY_LIMIT_BYTES, findUrlProblem } from './body.ts';
 import type { ResolvedConfig } from '../../base/config.ts';
 import type { Api } from './api.ts';
 import { refuseConnection, routeOf, sendError } from './errors.ts';
-import { describeRoutes } from './openapi.ts';
+import { describeRoutes, type Access } from './openapi.ts';
 import { refuseUnknownRoutes } from './routing.ts';
 import * as timeouts from './timeouts.ts';
 import { compileValidator, type TypeBoxProvider } from './validation.ts';
@@ -17,6 +17,8 @@ import { compileValidator, type TypeBoxProvider } from './validation.ts';
 export interface ServerOptions {
   config: ResolvedConfig;
   telemetry: Telemetry;
+  /** To the description of the routes. */
+  access: Access;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface ServerOptions {
  * @returns a server ready to listen or `inject`.
  */
 export async function buildServer(
-  { config, telemetry }: ServerOptions,
+  { config, telemetry, access }: ServerOptions,
   addRoutes: (app: Api, closing: AbortSignal) => void,
 ): Promise<FastifyInstance> {
   const app = createFastify(telemetry);
@@ -55,7 +57,7 @@ export async function buildServer(
   requirePrincipals(app, config);
   acceptJsonOnly(app);
   refuseUnknownRoutes(app);
-  await describeRoutes(app);
+  await describeRoutes(app, access);
   addRoutes(app, closing.signal);
   await app.ready();
   return app;

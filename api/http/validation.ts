@@ -55,6 +55,9 @@ interface Problem {
   problem: string;
 }
 
+/** Of an error body. The validator itself stops after eight errors, of which one may name several fields. */
+export const MAX_PROBLEMS = 16;
+
 /** Names the place and the rule, never the value. */
 function invalid(
   where: string,
@@ -65,7 +68,8 @@ function invalid(
   const details = withoutUnions(errors)
     // Repeats the unknown fields, which their object lists already.
     .filter(({ keyword }) => keyword !== 'boolean')
-    .flatMap((error) => problemsOf(where, error, schema));
+    .flatMap((error) => problemsOf(where, error, schema))
+    .slice(0, MAX_PROBLEMS);
   const [first] = details;
   if (first === undefined) return new AppError('REQUEST_INVALID');
   const name = first.field.replace(/^\//, '');
@@ -98,7 +102,7 @@ function withoutUnions(errors: readonly ValidationError[]): ValidationError[] {
 function problemsOf(where: string, error: ValidationError, schema: TSchema): Problem[] {
   const at = (path: string): string =>
     // Body paths are JSON pointers; other parts are flat lists of names.
-    (where === 'body' ? path : path.slice(1)).slice(0, 64);
+    (where === 'body' ? path : path.slice(1)).slice(0, NAME_LENGTH);
   const { instancePath } = error;
   if (error.keyword === 'required') {
     return error.params.requiredProperties.map((name) => ({
@@ -110,9 +114,12 @@ function problemsOf(where: string, error: ValidationError, schema: TSchema): Pro
   return [{ in: where, field: at(instancePath), problem: problem(error, schema) }];
 }
 
+/** Characters of a field's path or of a list of names. */
+const NAME_LENGTH = 64;
+
 function problem({ keyword, params, message }: ValidationError, schema: TSchema): string {
   if (keyword === 'additionalProperties') {
-    return `has unknown fields: ${params.additionalProperties.join(', ').slice(0, 200)}`;
+    return `has unknown fields: ${namesOf(params.additionalProperties)}`;
   }
   if (keyword === 'enum') return `must be one of ${params.allowedValues.join(', ')}`;
   if (keyword === 'type') return `must be ${[params.type].flat().map(withArticle).join(' or ')}`;
@@ -127,6 +134,10 @@ function problem({ keyword, params, message }: ValidationError, schema: TSchema)
   if (keyword === 'format' && params.format === 'date-time') return DATE_TIME_PROBLEM;
   if (keyword === 'pattern') return PATTERN_PROBLEMS[String(params.pattern)] ?? message;
   return message;
+}
+
+function namesOf(names: readonly string[]): string {
+  return names.slice(0, NAME_LENGTH).join(', ').slice(0, NAME_LENGTH);
 }
 
 const DATE_TIME_PROBLEM =

@@ -24,6 +24,7 @@ const TriggeredBody = Type.Object(
   {
     tasks: Type.Array(
       Type.Object({ name: Type.String(), task_id: Type.String(), status: Type.String() }),
+      { maxItems: 2 },
     ),
   },
   { description: 'The accepted tasks.' },

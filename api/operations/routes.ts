@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { Api } from '../http/api.ts';
 import type { Dependency, OperationsDependencies } from './dependencies.ts';
 import type { Backlog } from './backlog.ts';
+import type { Access } from '../http/openapi.ts';
 import { PREFIX } from '../http/envelope.ts';
 import { HealthBody, ReadyBody } from './schemas.ts';
 
@@ -11,7 +12,11 @@ const CHECK_TIMEOUT_MS = 3000;
 
 const PUBLIC = { public: true };
 
-export function operationsRoutes(app: Api, deps: OperationsDependencies): void {
+/** Longest age of the metrics, in milliseconds: collecting them takes time on the event loop. */
+const METRICS_MS = 1000;
+
+/** @param access to metrics and description. */
+export function operationsRoutes(app: Api, deps: OperationsDependencies, access: Access): void {
   const { metrics, readiness, isStuck, backlog } = deps;
 
   for (const [url, operationId] of [
@@ -73,10 +78,20 @@ export function operationsRoutes(app: Api, deps: OperationsDependencies): void {
     },
   });
 
+  let description: string | undefined;
+  let collected: Promise<string> | undefined;
+  const readMetrics = (): Promise<string> => {
+    if (collected === undefined) {
+      collected = metrics.metrics();
+      setTimeout(() => (collected = undefined), METRICS_MS).unref();
+    }
+    return collected;
+  };
+
   app.route({
     method: 'GET',
     url: '/metrics',
-    config: PUBLIC,
+    config: access,
     schema: {
       operationId: 'getMetrics',
       summary: 'Read Prometheus metrics',
@@ -91,14 +106,14 @@ export function operationsRoutes(app: Api, deps: OperationsDependencies): void {
     },
     handler: async (_request, reply) => {
       reply.type(metrics.contentType);
-      return metrics.metrics();
+      return readMetrics();
     },
   });
 
   app.route({
     method: 'GET',
     url: '/openapi.json',
-    config: PUBLIC,
+    config: access,
     schema: {
       operationId: 'getOpenApi',
       summary: 'Read this API description',
@@ -106,7 +121,11 @@ export function operationsRoutes(app: Api, deps: OperationsDependencies): void {
       security: [],
       response: { 200: Type.Unknown({ description: 'OpenAPI 3.1.' }) },
     },
-    handler: async () => app.swagger(),
+    handler: async (_request, reply) => {
+      description ??= JSON.stringify(app.swagger());
+      reply.type('application/json; charset=utf-8');
+      return description;
+    },
   });
 }
 

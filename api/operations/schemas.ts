@@ -13,6 +13,7 @@ export const ReadyBody = Type.Object(
   {
     status: Type.Enum(['ready', 'unavailable'], { type: 'string' }),
     dependencies: Type.Record(Type.String(), Type.String(), {
+      maxProperties: 16,
       description: 'ok, timeout, failed, or an error code such as ECONNREFUSED.',
     }),
     backlog: Type.Optional(

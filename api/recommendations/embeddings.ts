@@ -11,6 +11,7 @@ export function embeddingRoutes(app: Api, { config, tasks, backlog }: RouteConte
   app.route({
     method: 'POST',
     url: '/users/me/embeddings',
+    config: { callsModel: true },
     schema: {
       operationId: 'updateEmbeddings',
       summary: 'Report that goals, profile or practices have changed',
@@ -19,7 +20,13 @@ export function embeddingRoutes(app: Api, { config, tasks, backlog }: RouteConte
       tags: ['recommendations'],
       response: {
         202: AcceptedBody,
-        ...errorResponses('UNAUTHENTICATED', 'STORE_UNAVAILABLE', 'BACKLOG_FULL'),
+        ...errorResponses(
+          'UNAUTHENTICATED',
+          'ORIGIN_FORBIDDEN',
+          'USER_TEMPORARY',
+          'STORE_UNAVAILABLE',
+          'BACKLOG_FULL',
+        ),
       },
     },
     handler: async (request, reply) => {

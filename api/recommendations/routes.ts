@@ -56,7 +56,12 @@ export function recommendationRoutes(app: Api, context: RouteContext): void {
       tags: ['recommendations'],
       response: {
         202: AcceptedBody,
-        ...errorResponses('UNAUTHENTICATED', 'STORE_UNAVAILABLE', 'BACKLOG_FULL'),
+        ...errorResponses(
+          'UNAUTHENTICATED',
+          'ORIGIN_FORBIDDEN',
+          'STORE_UNAVAILABLE',
+          'BACKLOG_FULL',
+        ),
       },
     },
     handler: async (request, reply) => {

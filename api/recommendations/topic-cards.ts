@@ -66,6 +66,7 @@ export function topicCardRoutes(app: Api, context: RouteContext): void {
         ...errorResponses(
           'REQUEST_INVALID',
           'UNAUTHENTICATED',
+          'ORIGIN_FORBIDDEN',
           'PRACTICE_NOT_SHOWN',
           'VERDICT_UNSUPPORTED',
           'STORE_UNAVAILABLE',

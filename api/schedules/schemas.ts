@@ -1,8 +1,13 @@
 /** Schemas of schedules. */
 import { Type } from 'typebox';
+import { CHANGES_SHOWN, SHOWN } from '../../jobs/framework/beat/book.ts';
 import { MAX_EVERY_MS, MIN_EVERY_MS } from '../../jobs/framework/beat/timetable.ts';
 import { Instant, Nullable } from '../http/schemas.ts';
 import { TaskStatus } from '../tasks/schemas.ts';
+
+const MAX_PREVIEW = 100;
+/** All that the code defines. */
+const MAX_SCHEDULES = 1000;
 
 const CRON = {
   maxLength: 200,
@@ -42,7 +47,9 @@ export const PreviewQuery = Type.Object(
     every_ms: Type.Optional(Type.Integer(EVERY_MS)),
     timezone: Type.Optional(Type.String(TIMEZONE)),
     after: Type.Optional(Instant('Start of the preview. Default: now.')),
-    count: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Default 5.' })),
+    count: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_PREVIEW, description: 'Default 5.' }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -55,7 +62,7 @@ const NextRun = Type.Object({
 
 export const PreviewBody = Type.Object({
   timezone: Type.String(),
-  next_runs: Type.Array(NextRun),
+  next_runs: Type.Array(NextRun, { maxItems: MAX_PREVIEW }),
 });
 
 const LastRun = Type.Object({
@@ -95,12 +102,18 @@ export const ScheduleBody = Type.Object({
     Type.Object({
       by: Type.String({ description: 'External id of a user, or cli.' }),
       at: Instant('When.'),
-      fields: Type.Array(Type.String(), { description: 'Fields that differ from the code.' }),
+      fields: Type.Array(Type.String(), {
+        maxItems: 4,
+        description: 'Fields that differ from the code.',
+      }),
     }),
     { description: 'null when nothing has been edited.' },
   ),
-  next_runs: Type.Array(NextRun, { description: 'The next five; none while paused.' }),
-  last_runs: Type.Array(LastRun, { description: 'The last five, newest first.' }),
+  next_runs: Type.Array(NextRun, {
+    maxItems: SHOWN,
+    description: 'The next five; none while paused.',
+  }),
+  last_runs: Type.Array(LastRun, { maxItems: SHOWN, description: 'The last five, newest first.' }),
 });
 
 const Edits = Type.Object({
@@ -121,8 +134,10 @@ export const ScheduleDetailBody = Type.Object({
       to: Nullable(Edits),
       task_id: Nullable(Type.String({ description: 'The task of a run by hand.' })),
     }),
-    { description: 'Manual changes, newest first, at most 20.' },
+    { maxItems: CHANGES_SHOWN, description: 'Manual changes, newest first.' },
   ),
 });
 
-export const SchedulesBody = Type.Object({ schedules: Type.Array(ScheduleBody) });
+export const SchedulesBody = Type.Object({
+  schedules: Type.Array(ScheduleBody, { maxItems: MAX_SCHEDULES }),
+});

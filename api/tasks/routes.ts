@@ -55,7 +55,7 @@ export function taskRoutes(app: Api, { tasks, closing }: TaskRoutesOptions): voi
         'A waiting task never starts. A running task is told to stop, and its later effects are discarded. A task that had ended stays as it was. The answer is the task afterwards.',
       tags: ['tasks'],
       params: TaskParams,
-      response: { 200: TaskBody, ...REFUSALS },
+      response: { 200: TaskBody, ...REFUSALS, ...errorResponses('ORIGIN_FORBIDDEN') },
     },
     handler: async (request) => {
       const principal = principalOf(request);

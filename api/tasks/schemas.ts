@@ -54,7 +54,9 @@ export const TaskBody = Type.Object(
         note: Nullable(Type.String()),
       }),
     ),
-    result: Type.Unknown({ description: 'What the task returned; null until it is done.' }),
+    result: Type.Unknown({
+      description: 'What the task returned, at most 1 MiB of JSON text; null until it is done.',
+    }),
     error: Nullable(
       Type.Object(
         { code: Type.String(), message: Type.String() },

@@ -46,6 +46,13 @@ export const SETTINGS = {
     describe:
       'Port on which a process without the API answers /health, /ready and /metrics; 0 takes a free one.',
   },
+  OPERATIONS_ACCESS: {
+    kind: 'choice',
+    default: 'public',
+    values: ['public', 'admin'],
+    describe:
+      'Who may read /metrics, /openapi.json and /docs on the port of the API: everybody, or the role admin.',
+  },
   LOG_LEVEL: {
     kind: 'choice',
     default: 'info',
@@ -147,6 +154,15 @@ export const SETTINGS = {
     min: 16,
     describe:
       'Secret that signs the HS256 tokens, at least 16 characters. The API requires it unless Postgres is embedded.',
+  },
+  TOKEN_MAX_DAYS: {
+    kind: 'integer',
+    unit: 'days',
+    default: '400',
+    min: 0,
+    max: 36_500,
+    describe:
+      'How far ahead a token may expire; others are refused, also those that never expire. 0: no limit.',
   },
   INTERNAL_API_KEY: {
     kind: 'secret',

@@ -20,6 +20,11 @@ export interface CardFor extends Card {
   locale: 'zh-TW' | 'en';
 }
 
+/** Tags of a card; a practice with more shows the first. */
+export const CARD_TAGS = 20;
+/** Characters of a title or description; longer ones are cut. */
+const CARD_TEXT = 2000;
+
 /**
  * Finds those practices that the user may see: public, active or completed, by others and not disliked. Aggregates them into one
  * JSON document, as reading field by field takes twice as long and produces over 50 % more garbage.
@@ -31,8 +36,9 @@ export async function findCards(
 ): Promise<Map<string, CardFor>> {
   const { rows } = await db.query<{ cards: CardFor[] }>(
     `SELECT coalesce(json_agg(card), '[]') AS cards FROM (
-     SELECT p.external_id AS id, p.id AS "targetId", p.title, p.practice_action AS description,
-       u.external_id AS "creatorId", u.nickname AS "creatorName", p.tags, f.verdict IS NOT NULL AS "isLiked",
+     SELECT p.external_id AS id, p.id AS "targetId", left(p.title, ${CARD_TEXT}) AS title,
+       left(p.practice_action, ${CARD_TEXT}) AS description,
+       u.external_id AS "creatorId", u.nickname AS "creatorName", p.tags[1:${CARD_TAGS}] AS tags, f.verdict IS NOT NULL AS "isLiked",
        CASE WHEN reader.preferred_locale = 'en' THEN 'en' ELSE 'zh-TW' END AS locale
      FROM practices p JOIN users u ON u.id = p.user_id
        LEFT JOIN users reader ON reader.external_id = $3

@@ -25,7 +25,8 @@ import { upcoming, type Upcoming } from './upcoming.ts';
 
 /** Upcoming and past slots shown per schedule. */
 export const SHOWN = 5;
-const CHANGES_SHOWN = 20;
+/** Manual changes shown per schedule. */
+export const CHANGES_SHOWN = 20;
 
 export interface ScheduleView {
   schedule: Schedule;

@@ -6,7 +6,6 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { signToken } from '../../../api/http/auth.ts';
-import { buildApi } from '../../../api/index.ts';
 import { ERRORS } from '../../../base/errors.ts';
 import {
   bearer,
@@ -20,6 +19,7 @@ import {
   task,
   type ErrorBody,
 } from '../fixture.ts';
+import { calledOf, registeredRoutes } from '../routes.ts';
 
 const PUBLIC = new Set([
   '/',
@@ -68,25 +68,6 @@ async function badTokens(): Promise<Record<string, string>> {
   };
 }
 
-/** Every route the application has, as it would be called. */
-async function registeredRoutes(): Promise<{ method: 'GET' | 'POST' | 'HEAD'; url: string }[]> {
-  const app = await buildApi(createWorld().deps);
-  const tree = app.printRoutes({ commonPrefix: false });
-  await app.close();
-  const routes: { method: 'GET' | 'POST' | 'HEAD'; url: string }[] = [];
-  const path: string[] = [];
-  for (const line of tree.split('\n')) {
-    const match = /^([│ ]*)[├└]── (\S*)(?: \((.+)\))?$/u.exec(line);
-    if (match === null) continue;
-    path.length = (match[1] ?? '').length / 4;
-    path.push(match[2] ?? '');
-    for (const method of match[3]?.split(', ') ?? []) {
-      routes.push({ method: method as 'GET', url: path.join('') });
-    }
-  }
-  return routes;
-}
-
 test('every route that is not listed as public refuses every token that is not valid', async (t) => {
   const app = await open(t, createWorld());
   const routes = await registeredRoutes();
@@ -94,7 +75,7 @@ test('every route that is not listed as public refuses every token that is not v
   const tokens = Object.entries(await badTokens());
   const guarded = new Set<string>();
   for (const { method, url } of routes) {
-    const called = url.replaceAll(/:\w+/g, PRACTICE_ID).replaceAll('*', 'index.css');
+    const called = calledOf(url);
     for (const [kind, token] of tokens) {
       const headers = token === '' ? {} : { authorization: `Bearer ${token}` };
       const answer = await app.inject({ method, url: called, headers });

@@ -1,0 +1,174 @@
+/**
+ * One request costs nobody else anything: every route, with the worst that it takes, neither blocks the event loop nor answers at length.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { Agent, request as httpRequest } from 'node:http';
+import { after, before, test } from 'node:test';
+import { createBearer, startTestApp, type TestApp } from '../../support/app/app.ts';
+import { insertUser } from '../../support/domain/practices.ts';
+import { percentile, stallOf } from '../../support/event-loop.ts';
+import { stretched } from '../../support/patience.ts';
+import { calledOf, registeredRoutes, type Route } from '../routes.ts';
+import { limitOf, worstEvents, worstQueries, worstValues } from './shapes.ts';
+
+/** The requirement, in milliseconds, on a quiet machine. */
+const STALL_MS = 50;
+/** Of an answer, in bytes; the largest is the description of the API. */
+const ANSWER_BYTES = 512 * 1024;
+/** Below the limit for headers, with the request line. */
+const URL_BYTES = 14_000;
+/** A stall that the request causes comes every time; one of the machine does not. */
+const TRIES = 4;
+
+const INTERNAL_KEY = 'a key that only services know';
+
+interface Described {
+  requestBody?: { content: Record<string, { schema: { properties?: object } }> };
+  parameters?: { in: string; name: string }[];
+}
+
+interface Case {
+  name: string;
+  method: Route['method'];
+  path: string;
+  body?: Buffer;
+  headers?: Record<string, string>;
+}
+
+/** The longest of each request, in milliseconds. */
+const stalls: number[] = [];
+
+let app: TestApp;
+let headers: Record<string, string>;
+const agent = new Agent({ keepAlive: true });
+before(async () => {
+  app = await startTestApp(() => ({ role: 'api', internalApiKey: INTERNAL_KEY }));
+  const user = await insertUser(app.database.pool);
+  const authorization = await createBearer(user, app.config.jwtSecurity, ['user', 'admin']);
+  headers = { authorization, 'x-internal-api-key': INTERNAL_KEY };
+});
+after(async () => {
+  agent.destroy();
+  await app.stop();
+});
+
+/** Without a client that parses: it shares the event loop. */
+function send({
+  method,
+  path,
+  body,
+  headers: more,
+}: Case): Promise<{ status: number; bytes: number }> {
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest(new URL(path, app.app.origin), {
+      method,
+      agent,
+      headers: {
+        ...headers,
+        ...(body && { 'content-type': 'application/json', 'content-length': body.length }),
+        ...more,
+      },
+    });
+    sent.on('error', reject).on('response', (response) => {
+      let bytes = 0;
+      response.on('data', (part: Buffer) => void (bytes += part.length));
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, bytes }));
+    });
+    sent.end(body);
+  });
+}
+
+async function description(): Promise<Record<string, Record<string, Described>>> {
+  const response = await fetch(new URL('/openapi.json', app.app.origin));
+  return ((await response.json()) as { paths: Record<string, Record<string, Described>> }).paths;
+}
+
+function* bodiesOf({ method, url }: Route, described: Described): Generator<Case> {
+  const path = calledOf(url);
+  const limit = limitOf(url);
+  const schema = described.requestBody?.content['application/json']?.schema;
+  const give = (name: string, text: string): Case => {
+    const body = Buffer.from(text);
+    assert.ok(body.length <= limit, `${name} is larger than the route takes`);
+    return { name, method, path, body };
+  };
+  const fields = Object.keys(schema?.properties ?? {});
+  const values = Object.entries(worstValues(limit - 100));
+  for (const field of fields) {
+    for (const [name, value] of values) yield give(`${name} as ${field}`, `{"${field}":${value}}`);
+  }
+  if (fields.length === 0) for (const [name, value] of values) yield give(name, value);
+  if (limit === limitOf('/events')) {
+    const valid = {
+      event_id: randomUUID(),
+      event_type: 'content_view',
+      entity_type: 'page',
+      entity_id: 'About',
+      occurred_at: new Date().toISOString(),
+    };
+    for (const [name, text] of Object.entries(worstEvents(limit, valid))) yield give(name, text);
+  }
+}
+
+function* queriesOf({ method, url }: Route, described: Described): Generator<Case> {
+  const path = calledOf(url);
+  const names = (described.parameters ?? []).filter((one) => one.in === 'query');
+  const shapes = worstQueries(
+    names.map(({ name }) => encodeURIComponent(name)),
+    URL_BYTES,
+  );
+  for (const [name, query] of Object.entries(shapes)) {
+    yield { name, method, path: `${path}?${query.slice(0, URL_BYTES)}` };
+  }
+  const rare = encodeURIComponent('59 59 23 29 2 MON');
+  yield { name: 'a rare date', method, path: `${path}?count=100&cron=${rare}` };
+  yield { name: 'a long parameter', method, path: calledOf(url, 'a'.repeat(URL_BYTES)) };
+  yield { name: 'the longest parameter', method, path: calledOf(url, 'a'.repeat(100)) };
+  const cookie = 'a=b;'.repeat(URL_BYTES / 4);
+  yield { name: 'many cookies', method, path, headers: { authorization: '', cookie } };
+  yield {
+    name: 'a long token',
+    method,
+    path,
+    headers: { authorization: `Bearer ${'a.'.repeat(6500)}` },
+  };
+  yield { name: 'a long key', method, path, headers: { 'idempotency-key': 'k'.repeat(13_000) } };
+}
+
+/** Every way in which a request broke the bounds. */
+async function problemsOf(one: Case): Promise<string[]> {
+  const problems = new Set<string>();
+  let least = Infinity;
+  for (let time = 0; time < TRIES && least > STALL_MS; time++) {
+    const { value, stallMs } = await stallOf(() => send(one));
+    least = Math.min(least, stallMs);
+    if (value.status >= 500) problems.add(`${one.name}: ${value.status}`);
+    if (value.bytes > ANSWER_BYTES) problems.add(`${one.name}: ${value.bytes} bytes`);
+  }
+  stalls.push(least);
+  if (least > stretched(STALL_MS)) problems.add(`${one.name}: a stall of ${Math.round(least)} ms`);
+  return [...problems];
+}
+
+test('the worst that a route takes holds up nobody, and is answered in brief', async (t) => {
+  const paths = await description();
+  for (const route of await registeredRoutes()) {
+    const path = route.url.replaceAll(/:(\w+)/g, '{$1}');
+    const described = paths[path]?.[route.method.toLowerCase()] ?? {};
+    const hasBody = route.method !== 'GET' && route.method !== 'HEAD';
+    await t.test(`${route.method} ${route.url}`, async () => {
+      const found: string[] = [];
+      for (const one of queriesOf(route, described)) found.push(...(await problemsOf(one)));
+      if (hasBody) {
+        for (const one of bodiesOf(route, described)) found.push(...(await problemsOf(one)));
+      }
+      assert.deepEqual(found, []);
+    });
+  }
+  const p99 = percentile(stalls, 0.99);
+  t.diagnostic(`${stalls.length} requests, stalls of ${p99.toFixed(1)} ms at p99`);
+  assert.ok(stalls.length > 500, `only ${stalls.length} requests were made`);
+  assert.ok(p99 < stretched(STALL_MS), `p99 is ${p99} ms`);
+});
