@@ -49,12 +49,19 @@ const ROUTE = {
       'TEXT_NOT_STORABLE',
       'CONTENT_TYPE_UNSUPPORTED',
       'UNAUTHENTICATED',
+      'QUOTA_EXCEEDED',
       'STORE_UNAVAILABLE',
+      'OUTBOX_FULL',
     ),
   },
 };
 
-export function eventRoutes(app: Api, { db }: RouteContext): void {
+export function eventRoutes(app: Api, { db, limits }: RouteContext): void {
+  async function store(userId: string, events: readonly BehaviourEvent[]): Promise<void> {
+    limits.assertRoomForEvents();
+    await storeEvents(db, userId, events, limits.eventsPerPerson);
+  }
+
   /** Stores an event that happens now. */
   async function storeOne(
     userId: string,
@@ -64,7 +71,7 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
     const problem = entityProblem(event, 'body');
     if (problem !== undefined) throw new AppError('REQUEST_INVALID', { message: problem });
     const occurred_at = new Date().toISOString();
-    await storeEvents(db, userId, [storable({ ...rest, event_id, occurred_at })]);
+    await store(userId, [storable({ ...rest, event_id, occurred_at })]);
     return { accepted: 1, rejected: [] };
   }
 
@@ -85,7 +92,7 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
     handler: async (request, reply) => {
       const { userId } = principalOf(request);
       const { events, rejected } = sort(request.body.events, Date.now());
-      if (events.length > 0) await storeEvents(db, userId, events);
+      if (events.length > 0) await store(userId, events);
       reply.code(202);
       return { accepted: events.length, rejected };
     },
