@@ -3,6 +3,7 @@
  * the update leaves a batch that is sent again; ClickHouse collapses the repeats, whose columns are all equal.
  */
 import { isRowRefused, type Clickhouse } from '../stores/clickhouse.ts';
+import { UUID } from './behaviour.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
@@ -67,11 +68,17 @@ export async function storeEvents(
 /** A row for ClickHouse: times in UTC with milliseconds. */
 interface Row extends BehaviourEvent {
   user_id: string;
+  /** Null when the event is not about a practice, or there is no such practice. */
+  owner_id: string | null;
   received_at: string;
 }
 
 const ISO = (column: string): string =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** Who owns the practice of the event, so that ClickHouse can tell apart practices that do not exist and those of the user. */
+const OWNER = `(SELECT u.external_id FROM practices p JOIN users u ON u.id = p.user_id
+  WHERE p.external_id = CASE WHEN o.entity_type = 'practice' AND o.entity_id ~ '${UUID}' THEN o.entity_id::uuid END)`;
 
 interface Forwarded {
   /** Events settled by this batch: sent or refused. */
@@ -94,7 +101,7 @@ export async function forwardEvents(
            ORDER BY received_at LIMIT $1 FOR UPDATE SKIP LOCKED) due
      WHERE o.user_id = due.user_id AND o.event_id = due.event_id
      RETURNING o.event_id, o.user_id, event_type, entity_type, entity_id, page, duration_ms, value, match_reason,
-       ${ISO('occurred_at')} AS occurred_at, ${ISO('received_at')} AS received_at`,
+       ${OWNER} AS owner_id, ${ISO('occurred_at')} AS occurred_at, ${ISO('received_at')} AS received_at`,
     [limit],
   );
   if (rows.length === 0) return { events: 0, refused: 0 };
