@@ -20,6 +20,9 @@ import { keepShare } from './share.ts';
 /** People in one page. */
 const PAGE = 100;
 
+/** Days of people that make a practice fully popular where none has more: one person alone does not. */
+const FEW = 5;
+
 export const Refreshed = Type.Object({
   users: Type.Integer(),
   /** Stores that were unavailable: what they know is not in it. */
@@ -81,7 +84,7 @@ async function refreshPeople(
 ): Promise<Missing[]> {
   const gathered = await gather(people, popular, ctx);
   const candidates = new Map(gathered.candidates.map((candidate) => [candidate.id, candidate]));
-  const most = Math.max(...popular.practices.map((practice) => practice.score), 1);
+  const most = Math.max(...popular.practices.map((practice) => practice.score), FEW);
   const popularity = new Map(popular.practices.map(({ id, score: sum }) => [id, sum / most]));
   await Promise.all(
     people.map((person) => {

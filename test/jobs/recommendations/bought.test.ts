@@ -110,6 +110,20 @@ describe('without ClickHouse', () => {
   });
 });
 
+test('one person alone does not make a practice more fitting than a tag does', async () => {
+  const owner = await insertUser(database.pool);
+  const [liked] = await practicesOf(owner.id, 1);
+  const [fitting] = await practicesOf(owner.id, 1, { tags: ['茶'] });
+  await practicesOf(owner.id, 1);
+  const reader = await member({ tag_list: ['茶'] });
+  await did({ type: 'like', practice: liked! });
+  await giveVerdict(database.pool, randomUUID(), liked!, 'like');
+  for (const given of [{}, { events: noEvents() }]) {
+    await refresh({ userId: reader }, given);
+    assert.deepEqual((await orderOf(reader)).slice(0, 2), [fitting, liked]);
+  }
+});
+
 describe('one place in five is kept', () => {
   /** 160 practices, 150 of which somebody has bought views for; nobody knows of the last ten. */
   async function flooded() {

@@ -141,8 +141,8 @@ for (const whom of ['everyone', 'one member'] as const) {
     );
     const guest = await insertUser(database.pool);
     await insertCheckIn(database.pool, rows[0]!.id, guest.id, '2026-03-01');
-    for (const user of [guest.externalId, reader]) {
-      await giveVerdict(database.pool, user, livelier, 'like');
+    for (let n = 0; n < 5; n++) {
+      await giveVerdict(database.pool, randomUUID(), livelier, 'like');
     }
     await database.pool.query(`UPDATE practices SET tags = '{茶}' WHERE external_id = $1`, [
       fitting,
