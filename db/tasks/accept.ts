@@ -78,7 +78,7 @@ async function assertQuota(
   const lock = `${userId}:${name}`;
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 3))', [lock]);
   const { rows } = await tx.query<{ seconds: number }>(
-    `SELECT ceil(extract(epoch FROM created_at - now()) + $4::float8 / 1000)::int AS seconds FROM ai.tasks
+    `SELECT ceil(date_part('epoch', created_at - now()) + $4::float8 / 1000)::int AS seconds FROM ai.tasks
      WHERE user_id = $1 AND name = $2 AND created_at > now() - $4::float8 * interval '1 millisecond' AND id <> $5
      ORDER BY created_at DESC OFFSET $3::int - 1 LIMIT 1`,
     [userId, name, quota.most, quota.withinMs, id],

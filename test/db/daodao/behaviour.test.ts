@@ -24,8 +24,6 @@ interface Told {
   durationMs?: number;
   daysAgo?: number;
   kind?: string;
-  /** Default: somebody else. */
-  owner?: string | null;
 }
 
 /** The most popular practices, all of which may be shown. */
@@ -36,30 +34,20 @@ async function told(events: readonly Told[]): Promise<void> {
   await clickhouse.client.insert({
     table: 'daodao.user_events',
     format: 'JSONEachRow',
-    values: events.map(
-      ({
-        user,
-        entity,
-        type,
-        durationMs,
-        daysAgo = 0,
-        kind = 'practice',
-        owner = randomUUID(),
-      }) => ({
-        event_id: randomUUID(),
-        user_id: user,
-        event_type: type,
-        entity_type: kind,
-        entity_id: entity,
-        page: null,
-        duration_ms: durationMs ?? null,
-        value: null,
-        match_reason: null,
-        owner_id: owner,
-        occurred_at: new Date(now - daysAgo * DAY_MS).toISOString(),
-        received_at: new Date(now).toISOString(),
-      }),
-    ),
+    values: events.map(({ user, entity, type, durationMs, daysAgo = 0, kind = 'practice' }) => ({
+      event_id: randomUUID(),
+      user_id: user,
+      event_type: type,
+      entity_type: kind,
+      entity_id: entity,
+      page: null,
+      duration_ms: durationMs ?? null,
+      value: null,
+      match_reason: null,
+      owner_id: randomUUID(),
+      occurred_at: new Date(now - daysAgo * DAY_MS).toISOString(),
+      received_at: new Date(now).toISOString(),
+    })),
   });
 }
 

@@ -66,9 +66,9 @@ async function succeed(practiceId: string) {
 
 /** Counts the calls during `work`. */
 async function paid(work: () => Promise<unknown>): Promise<number> {
-  const before = await coach.chatCalls();
+  const start = await coach.chatCalls();
   await work();
-  return (await coach.chatCalls()) - before;
+  return (await coach.chatCalls()) - start;
 }
 
 async function recorded(practiceId: string): Promise<string[]> {

@@ -145,7 +145,7 @@ describe('one place in five is kept', () => {
       assert.ok(places.length > 0);
       assert.ok(
         places.every((place) => place === 4),
-        `${places}`,
+        places.join(),
       );
       assert.equal(new Set(order).size, order.length);
     }
@@ -174,6 +174,6 @@ describe('one place in five is kept', () => {
       page.cards.map(({ id }) => id),
       new Set(practices.slice(110)),
     );
-    assert.ok(places.length > 0 && places.every((place) => place === 4), `${places}`);
+    assert.ok(places.length > 0 && places.every((place) => place === 4), places.join());
   });
 });

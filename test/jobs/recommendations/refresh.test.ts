@@ -121,7 +121,7 @@ test('a hundred cards are kept: four of five the best ones, equal ones by id, an
   await refresh({ userId: reader });
   const order = await orderOf(reader);
   const [chosen, drawn] = [0, 1].map((kept) =>
-    order.filter((_, place) => Number(place % 5 === 4) === kept),
+    order.filter((_, at) => Number(at % 5 === 4) === kept),
   );
   assert.deepEqual(chosen, [last, ...practices.slice(0, 79)]);
   assert.equal(new Set(drawn).size, 20);

@@ -26,7 +26,7 @@ test('what the signals ranked too low is drawn where there is nothing else', () 
     list.filter((_, place) => place % 5 !== 4),
     idsOf(items('r', 8)),
   );
-  assert.deepEqual([list[4], list[9]].toSorted(), ['r8', 'r9']);
+  assert.deepEqual(new Set([list[4], list[9]]), new Set(['r8', 'r9']));
 });
 
 test('a list of fewer than five is as the signals have it', () => {
