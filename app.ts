@@ -1,5 +1,6 @@
 /** Composes a process: the services of its role, on existing stores. */
 import type { Registry } from 'prom-client';
+import { KEPT_PER_PERSON, Limits } from './api/limits.ts';
 import { Backlog } from './api/operations/backlog.ts';
 import type { OperationsDependencies } from './api/operations/dependencies.ts';
 import { HttpService } from './api/http/service.ts';
@@ -166,7 +167,7 @@ function schedulerOf(
     others: [
       createPruning({
         db,
-        retentionMs,
+        keep: { ms: retentionMs, perPerson: KEPT_PER_PERSON },
         schedules: names,
         pruneMore: (limit) => pruneEvents(db, limit),
         telemetry,
@@ -209,9 +210,12 @@ function httpOf(
   const failed = (loop: string) => (error: unknown) =>
     telemetry.emit('loop.failed', { loop, error });
   const waiter = new TaskWaiter(db, broker, failed('task waiter'));
-  const limits = { tasks: config.backlogMaxRows, ageMs: config.backlogMaxAgeMs };
-  const backlog = new Backlog(db, limits, failed('backlog'));
+  const room = { tasks: config.backlogMaxRows, ageMs: config.backlogMaxAgeMs };
+  const backlog = new Backlog(db, room, failed('backlog'));
   backlog.register(operations.metrics);
+  const countUnsent = async (most: number) => (await measureOutbox(db, most)).events;
+  const limits = new Limits(config, countUnsent, failed('limits'));
   const tasks = createTaskClient({ db, broker, waiter, telemetry, tasks: known, queues });
-  return [waiter, backlog, apiService({ ...operations, db, tasks, schedules, cache, backlog })];
+  const stores = { db, cache, tasks, schedules };
+  return [waiter, backlog, limits, apiService({ ...operations, ...stores, backlog, limits })];
 }

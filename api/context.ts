@@ -6,6 +6,7 @@ import type { Accepted } from '../db/tasks/request.ts';
 import type { Signature } from '../jobs/framework/signature.ts';
 import type { VersionedCache } from '../jobs/resources.ts';
 import type { Readers } from './feedback/readers.ts';
+import type { Limits } from './limits.ts';
 import type { Backlog } from './operations/backlog.ts';
 import type { OperationsDependencies } from './operations/dependencies.ts';
 
@@ -17,6 +18,7 @@ export interface ApiDependencies extends OperationsDependencies {
   schedules: Pick<ScheduleBook, 'changes' | 'edit' | 'find' | 'list' | 'run'>;
   cache: VersionedCache;
   backlog: Pick<Backlog, 'size' | 'isFull' | 'assertRoom'>;
+  limits: Pick<Limits, 'feedback' | 'eventsPerPerson' | 'assertRoomForEvents'>;
   /** Default: queries on `db`. */
   readers?: Readers;
 }

@@ -76,6 +76,14 @@ export const ERRORS = {
   TASK_REVOKED: { status: 409, message: 'The task was revoked.' },
   TASK_TIMEOUT: { status: 504, message: 'The task had not ended when the wait timed out.' },
   QUEUE_UNKNOWN: { status: 500, message: 'No queue of that name is served.' },
+  QUOTA_EXCEEDED: {
+    status: 429,
+    message: 'You have used up what one account may ask for. Try again later.',
+  },
+  OUTBOX_FULL: {
+    status: 503,
+    message: 'Too many events are waiting to be stored. Send them again later.',
+  },
   BACKLOG_FULL: {
     status: 503,
     message: 'The backlog of accepted tasks is full. Try again later.',

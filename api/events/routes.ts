@@ -54,12 +54,19 @@ const ROUTE = {
       'CONTENT_TYPE_UNSUPPORTED',
       'UNAUTHENTICATED',
       'ORIGIN_FORBIDDEN',
+      'QUOTA_EXCEEDED',
       'STORE_UNAVAILABLE',
+      'OUTBOX_FULL',
     ),
   },
 };
 
-export function eventRoutes(app: Api, { db }: RouteContext): void {
+export function eventRoutes(app: Api, { db, limits }: RouteContext): void {
+  async function store(userId: string, events: readonly BehaviourEvent[]): Promise<void> {
+    limits.assertRoomForEvents();
+    await storeEvents(db, userId, events, limits.eventsPerPerson);
+  }
+
   /** Stores an event that happens now. */
   async function storeOne(
     userId: string,
@@ -69,7 +76,7 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
     const problem = entityProblem(event, 'body');
     if (problem !== undefined) throw new AppError('REQUEST_INVALID', { message: problem });
     const occurred_at = new Date().toISOString();
-    await storeEvents(db, userId, [storable({ ...rest, event_id, occurred_at })]);
+    await store(userId, [storable({ ...rest, event_id, occurred_at })]);
     return { accepted: 1, rejected: [] };
   }
 
@@ -91,7 +98,7 @@ export function eventRoutes(app: Api, { db }: RouteContext): void {
       const { userId } = principalOf(request);
       const given = request.body.events;
       const { events, rejected } = await sort(given, Date.now());
-      if (events.length > 0) await storeEvents(db, userId, events);
+      if (events.length > 0) await store(userId, events);
       reply.code(202);
       const accepted = events.length;
       const refused = given.length - accepted;

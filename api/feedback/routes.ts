@@ -16,7 +16,7 @@ import { errorResponses } from '../http/schemas.ts';
 import { FeedbackBody, FeedbackRequest, PracticeParams } from './schemas.ts';
 
 export function feedbackRoutes(app: Api, context: RouteContext): void {
-  const { config, tasks, readers, backlog } = context;
+  const { config, tasks, readers, backlog, limits } = context;
 
   app.route({
     method: 'POST',
@@ -26,7 +26,7 @@ export function feedbackRoutes(app: Api, context: RouteContext): void {
       operationId: 'requestFeedback',
       summary: 'Request AI feedback on a finished practice',
       description:
-        'Returns 202 with the task that writes the feedback, or 200 with existing feedback when the practice has not changed since.',
+        'Returns 202 with the task that writes the feedback, or 200 with existing feedback when the practice has not changed since. New feedback is limited per person and day.',
       tags: ['feedback'],
       params: PracticeParams,
       headers: IdempotencyHeaders,
@@ -47,6 +47,7 @@ export function feedbackRoutes(app: Api, context: RouteContext): void {
           'BODY_TOO_LARGE',
           'CONTENT_TYPE_UNSUPPORTED',
           'FEEDBACK_NOT_ENOUGH_CONTENT',
+          'QUOTA_EXCEEDED',
           'STORE_UNAVAILABLE',
           'BACKLOG_FULL',
         ),
@@ -62,6 +63,7 @@ export function feedbackRoutes(app: Api, context: RouteContext): void {
       const accepted = await tasks.enqueue(
         withOptions(writeFeedbackOn(material, locale), {
           idempotencyKey: request.headers['idempotency-key'],
+          quota: limits.feedback,
           keyedRequest: JSON.stringify({ practiceId, locale: request.body.locale }),
         }),
       );

@@ -5,6 +5,7 @@ import { AppError } from '../../base/errors.ts';
 import { updateVectorsOf } from '../../jobs/embeddings/call.ts';
 import { writeFeedbackOn } from '../../jobs/feedback/call.ts';
 import { checkEligibility } from '../../jobs/feedback/eligibility.ts';
+import { withOptions } from '../../jobs/framework/signature.ts';
 import { generateAiFeedback } from '../../jobs/feedback/task.ts';
 import { updateUserEmbeddings } from '../../jobs/embeddings/task.ts';
 import type { RouteContext } from '../context.ts';
@@ -44,7 +45,7 @@ const RESPONSES = {
 type Triggered = Static<typeof TriggeredBody>['tasks'][number];
 
 export function internalRoutes(app: Api, context: RouteContext): void {
-  const { config, tasks, readers, backlog } = context;
+  const { config, tasks, readers, backlog, limits } = context;
 
   const updateVectors = async (userId: string): Promise<Triggered> => {
     const accepted = await tasks.enqueue(updateVectorsOf(userId, config));
@@ -59,7 +60,7 @@ export function internalRoutes(app: Api, context: RouteContext): void {
       operationId: 'practiceCompleted',
       summary: 'Report that a practice was finished',
       description:
-        'Enqueues feedback, if the practice has enough content, and new vectors for its owner.',
+        'Enqueues new vectors for its owner, and feedback, if the practice has enough content and the owner is within the daily quota.',
       tags: ['internal'],
       security: [{ internal: [] }],
       body: PracticeEvent,
@@ -73,7 +74,11 @@ export function internalRoutes(app: Api, context: RouteContext): void {
       const vectors = await updateVectors(material.practice.ownerId.toLowerCase());
       if (!isEligible(() => checkEligibility(material, config))) return { tasks: [vectors] };
       const { preferredLocale } = material.owner;
-      const feedback = await tasks.enqueue(writeFeedbackOn(material, preferredLocale));
+      const signature = writeFeedbackOn(material, preferredLocale);
+      const feedback = await unlessOverQuota(
+        tasks.enqueue(withOptions(signature, { quota: limits.feedback })),
+      );
+      if (feedback === undefined) return { tasks: [vectors] };
       return { tasks: [triggered(generateAiFeedback.name, feedback), vectors] };
     },
   });
@@ -121,6 +126,16 @@ export function internalRoutes(app: Api, context: RouteContext): void {
 
 function triggered(name: string, { id, status }: Accepted): Triggered {
   return { name, task_id: id, status };
+}
+
+/** Nor is it an error of the service that the owner has had enough for a day. */
+async function unlessOverQuota(accepted: Promise<Accepted>): Promise<Accepted | undefined> {
+  try {
+    return await accepted;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'QUOTA_EXCEEDED') return undefined;
+    throw error;
+  }
 }
 
 /** Too little content is not an error of the reporting service. */

@@ -1,7 +1,7 @@
 /** Reads one page of cards in the cached order. */
 import { Compile } from 'typebox/compile';
 import { findCards, type Card, type CardFor } from '../../db/daodao/cards.ts';
-import { findLively } from '../../db/daodao/recommendation-sources.ts';
+import { drawForToday, findLively } from '../../db/daodao/recommendation-sources.ts';
 import { AppError } from '../../base/errors.ts';
 import {
   CardList,
@@ -10,6 +10,7 @@ import {
   POPULAR_KEY,
   type RankedCard,
 } from '../../jobs/recommendations/cards.ts';
+import { keepShare } from '../../jobs/recommendations/share.ts';
 import { sentenceFor } from '../../jobs/recommendations/reasons.ts';
 import type { RouteContext } from '../context.ts';
 
@@ -92,7 +93,13 @@ async function readOrder(
     }
   }
   const lively = await findLively(db, MOST_CARDS);
-  const ranked = lively.map(({ id }) => ({ id, reason: 'popular_content' as const }));
+  const { day, ids } = await drawForToday(db, MOST_CARDS);
+  const known = new Set(lively.map(({ id }) => id));
+  const others = ids.filter((id) => !known.has(id)).map((id) => ({ id }));
+  const ranked = keepShare(lively, others, MOST_CARDS, day).map(({ id }) => ({
+    id,
+    reason: 'popular_content' as const,
+  }));
   return { ranked, source: 'popular', isCached: false };
 }
 

@@ -13,7 +13,7 @@ export interface Engagement {
 export interface Popularity {
   /** External id of the practice. */
   id: string;
-  /** Activity of all users in 30 days, recent days weighted most. */
+  /** Days of 30 on which somebody other than the owner was active on it, once per person, recent days weighted most. */
   score: number;
 }
 
@@ -30,9 +30,14 @@ const DAILY = `
     3 * toFloat64(max(event_type IN ('like', 'share', 'comment'))) AS liked
   FROM daodao.user_events FINAL`;
 
+/** Practice ids, as a regular expression. */
+export const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+
 /** Drops malformed practice ids, which Postgres would reject. */
-const IS_ID = (column: string): string =>
-  `match(${column}, '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')`;
+const IS_ID = (column: string): string => `match(${column}, '${UUID}')`;
+
+/** Practices read at a time, to be checked. */
+const PAGE = 500;
 
 export class Behaviour {
   readonly #client: () => Promise<Clickhouse>;
@@ -59,29 +64,58 @@ export class Behaviour {
     );
   }
 
-  /** Most popular practices of 30 days; the weight of a day falls to a third after ten days. */
-  async popular(limit: number): Promise<Popularity[]> {
-    return this.#read<Popularity>(
+  /**
+   * Most popular practices of 30 days; the weight of a day falls to a third after ten days. Each person counts at most once for a
+   * practice and day, its owner and practices that do not exist not at all.
+   * @param findShown says which of some practices may be shown. Called until enough are found: others take no place.
+   */
+  async popular(
+    limit: number,
+    findShown: (ids: readonly string[]) => Promise<ReadonlySet<string>>,
+  ): Promise<Popularity[]> {
+    const found: Popularity[] = [];
+    const pages = this.#readPages<Popularity>(
       `SELECT entity_id AS id,
-         sum((seen + spent + clicked + liked) * exp(-dateDiff('day', day, toDate(now(), 'Asia/Taipei')) / 9)) AS score
-       FROM (${DAILY} WHERE entity_type = 'practice' AND occurred_at > now() - INTERVAL 30 DAY
+         sum(least(1, seen + spent + clicked + liked) * exp(-dateDiff('day', day, toDate(now(), 'Asia/Taipei')) / 9)) AS score
+       FROM (${DAILY} WHERE entity_type = 'practice' AND owner_id != user_id AND occurred_at > now() - INTERVAL 30 DAY
          GROUP BY user_id, entity_id, day)
-       WHERE ${IS_ID('entity_id')} GROUP BY id ORDER BY score DESC, id LIMIT {limit:UInt32}`,
-      { limit },
+       WHERE ${IS_ID('entity_id')} GROUP BY id ORDER BY score DESC, id`,
+      {},
     );
+    for await (const page of pages) {
+      const shown = await findShown(page.map(({ id }) => id));
+      found.push(...page.filter(({ id }) => shown.has(id)));
+      if (found.length >= limit) break;
+    }
+    return found.slice(0, limit);
   }
 
   async #read<T>(query: string, parameters: Record<string, unknown>): Promise<T[]> {
+    const found: T[] = [];
+    for await (const page of this.#readPages<T>(query, parameters)) found.push(...page);
+    return found;
+  }
+
+  /** Leaving the loop over it ends the query. */
+  async *#readPages<T>(query: string, parameters: Record<string, unknown>): AsyncGenerator<T[]> {
     const clickhouse = await this.#client();
     const answer = await clickhouse.query({
       query,
       query_params: parameters,
       format: 'JSONEachRow',
     });
-    const found: T[] = [];
-    for await (const rows of answer.stream<T>()) {
-      for (const row of rows) found.push(row.json());
+    try {
+      let page: T[] = [];
+      for await (const rows of answer.stream<T>()) {
+        for (const row of rows) {
+          if (page.push(row.json()) < PAGE) continue;
+          yield page;
+          page = [];
+        }
+      }
+      if (page.length > 0) yield page;
+    } finally {
+      answer.close();
     }
-    return found;
   }
 }

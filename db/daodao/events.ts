@@ -3,6 +3,8 @@
  * the update leaves a batch that is sent again; ClickHouse collapses the repeats, whose columns are all equal.
  */
 import { isRowRefused, type Clickhouse } from '../stores/clickhouse.ts';
+import { UUID } from './behaviour.ts';
+import { AppError } from '../../base/errors.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
 /** Times are ISO 8601; fields that do not apply are omitted. */
@@ -24,33 +26,59 @@ const TAKEN_SECONDS = 30;
 /** Retention of sent events, in hours: longer than an event may be late, so that every repeat finds the original. */
 const KEPT_HOURS = 49;
 
-/** Stores a user's events, ignoring repeats. @returns the number of new ones. */
+/** Sent in seconds with a refusal: a person's events leave after 49 hours, some every hour. */
+const RETRY_AFTER_SECONDS = 3600;
+
+/**
+ * Stores a user's events, ignoring repeats, all of them or none.
+ * @param most events of the user that may be held, sent ones included; concurrent calls may exceed it by what they store. Default: no
+ * limit.
+ * @returns the number of new ones.
+ * @throws {AppError} `QUOTA_EXCEEDED`
+ */
 export async function storeEvents(
   db: Queryable,
   userId: string,
   events: readonly BehaviourEvent[],
+  most = Number.MAX_SAFE_INTEGER,
 ): Promise<number> {
-  const { rowCount } = await db.query(
-    `INSERT INTO ai.events_outbox (user_id, event_id, event_type, entity_type, entity_id, page, duration_ms, value,
-       match_reason, occurred_at)
-     SELECT $1, event_id, event_type, entity_type, entity_id, page, duration_ms, value, match_reason, occurred_at
-     FROM json_to_recordset($2) AS event(event_id uuid, event_type text, entity_type text, entity_id text, page text,
-       duration_ms integer, value double precision, match_reason text, occurred_at timestamptz)
-     ORDER BY event_id
-     ON CONFLICT DO NOTHING`,
-    [userId, JSON.stringify(events)],
+  const { rows } = await db.query<{ stored: number; refused: boolean }>(
+    `WITH held AS (
+       SELECT count(*) + $4::int > $3::bigint AS refused FROM (SELECT FROM ai.events_outbox WHERE user_id = $1 LIMIT $3::bigint) own),
+     stored AS (
+       INSERT INTO ai.events_outbox (user_id, event_id, event_type, entity_type, entity_id, page, duration_ms, value,
+         match_reason, occurred_at)
+       SELECT $1, event_id, event_type, entity_type, entity_id, page, duration_ms, value, match_reason, occurred_at
+       FROM json_to_recordset($2) AS event(event_id uuid, event_type text, entity_type text, entity_id text, page text,
+         duration_ms integer, value double precision, match_reason text, occurred_at timestamptz)
+       WHERE NOT (SELECT refused FROM held)
+       ORDER BY event_id
+       ON CONFLICT DO NOTHING RETURNING 1)
+     SELECT refused, (SELECT count(*)::int FROM stored) AS stored FROM held`,
+    [userId, JSON.stringify(events), most, events.length],
   );
-  return rowCount ?? 0;
+  const { stored, refused } = rows[0]!;
+  if (!refused) return stored;
+  throw new AppError('QUOTA_EXCEEDED', {
+    details: { quota: 'events', limit: most },
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
 }
 
 /** A row for ClickHouse: times in UTC with milliseconds. */
 interface Row extends BehaviourEvent {
   user_id: string;
+  /** Null when the event is not about a practice, or there is no such practice. */
+  owner_id: string | null;
   received_at: string;
 }
 
 const ISO = (column: string): string =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** Who owns the practice of the event, so that ClickHouse can tell apart practices that do not exist and those of the user. */
+const OWNER = `(SELECT u.external_id FROM practices p JOIN users u ON u.id = p.user_id
+  WHERE p.external_id = CASE WHEN o.entity_type = 'practice' AND o.entity_id ~ '${UUID}' THEN o.entity_id::uuid END)`;
 
 interface Forwarded {
   /** Events settled by this batch: sent or refused. */
@@ -73,7 +101,7 @@ export async function forwardEvents(
            ORDER BY received_at LIMIT $1 FOR UPDATE SKIP LOCKED) due
      WHERE o.user_id = due.user_id AND o.event_id = due.event_id
      RETURNING o.event_id, o.user_id, event_type, entity_type, entity_id, page, duration_ms, value, match_reason,
-       ${ISO('occurred_at')} AS occurred_at, ${ISO('received_at')} AS received_at`,
+       ${OWNER} AS owner_id, ${ISO('occurred_at')} AS occurred_at, ${ISO('received_at')} AS received_at`,
     [limit],
   );
   if (rows.length === 0) return { events: 0, refused: 0 };

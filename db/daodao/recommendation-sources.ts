@@ -77,21 +77,39 @@ export async function findTagged(
   return rows;
 }
 
-/** Practices by their activity in Postgres, most active first: replaces ClickHouse while that is unavailable. */
+/**
+ * Practices by the activity of others than their owners, most active first: replaces ClickHouse while that is unavailable. A person
+ * counts once for a like, and once for each day of a check-in.
+ */
 export async function findLively(
   db: Queryable,
   limit: number,
 ): Promise<{ id: string; score: number }[]> {
   const { rows } = await db.query<{ id: string; score: number }>(
     `SELECT p.external_id AS id, (
-         (SELECT count(*) FROM practice_checkins c
-          WHERE c.practice_id = p.id AND c.deleted_at IS NULL AND c.created_at > now() - interval '30 days')
-         + 3 * (SELECT count(*) FROM ai.recommendation_feedback f
-                WHERE f.practice_id = p.external_id AND f.verdict = 'like'))::float8 AS score
-     FROM practices p WHERE ${SHOWN} ORDER BY score DESC, p.created_at DESC, p.id DESC LIMIT $1`,
+         (SELECT count(DISTINCT (c.user_id, c.checkin_date)) FROM practice_checkins c
+          WHERE c.practice_id = p.id AND c.user_id <> p.user_id AND c.deleted_at IS NULL AND c.created_at > now() - interval '30 days')
+         + (SELECT count(*) FROM ai.recommendation_feedback f
+            WHERE f.practice_id = p.external_id AND f.verdict = 'like' AND f.user_id <> u.external_id::text))::float8 AS score
+     FROM practices p JOIN users u ON u.id = p.user_id
+     WHERE ${SHOWN} ORDER BY score DESC, p.created_at DESC, p.id DESC LIMIT $1`,
     [limit],
   );
   return rows;
+}
+
+/** The day in Taipei, `YYYY-MM-DD`, and practices that are drawn for it from all that may be shown, the same ones all day. */
+export async function drawForToday(
+  db: Queryable,
+  limit: number,
+): Promise<{ day: string; ids: string[] }> {
+  const { rows } = await db.query<{ day: string; ids: string[] }>(
+    `SELECT day, array(
+       SELECT p.external_id::text FROM practices p WHERE ${SHOWN} ORDER BY md5(p.external_id::text || day), p.id LIMIT $1) AS ids
+     FROM to_char(now() AT TIME ZONE 'Asia/Taipei', 'YYYY-MM-DD') AS day`,
+    [limit],
+  );
+  return rows[0]!;
 }
 
 /** Sequence of versions of cached lists. */

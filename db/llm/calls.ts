@@ -37,6 +37,29 @@ export async function recordLlmCall(db: Queryable, call: LlmCall): Promise<void>
   );
 }
 
+export interface StoredReply<Reply> {
+  reply: Reply;
+  /** Whether `ai.llm_calls` has the call, under the task that made it. */
+  isRecorded: boolean;
+}
+
+/**
+ * The replies, by step, that an ended task of this name and subject has stored for the same input: of the newest one that has a reply
+ * of `firstStep`, unless its replies could not be used. A revoked task counts: its calls were paid for.
+ */
+export async function findStoredReplies<Reply>(
+  db: Queryable,
+  task: { name: string; subject: string; inputHash: string; firstStep: string },
+): Promise<Map<string, StoredReply<Reply>>> {
+  const { rows } = await db.query<StoredReply<Reply> & { step: string }>(
+    `SELECT step, output AS reply, EXISTS (
+       SELECT FROM ai.llm_calls c WHERE c.task_id = s.task_id AND c.step = s.step) AS "isRecorded"
+     FROM ai.stored_steps($1, $2, $3, $4) s`,
+    [task.name, task.subject, task.inputHash, task.firstStep],
+  );
+  return new Map(rows.map(({ step, ...stored }) => [step, stored]));
+}
+
 /** Sets a reopened task's recorded calls aside as `step@epoch`, as it must call the model again. @returns their original steps. */
 export async function setCallsAside(
   tx: Queryable,

@@ -15,6 +15,7 @@ const TAIPEI_OFFSET_MS = 8 * 3_600_000;
 /** A row of `daodao.user_events`; times are UTC, in ClickHouse's notation. */
 export interface SeedEvent extends BehaviourEvent {
   user_id: string;
+  owner_id: string;
   received_at: string;
 }
 
@@ -65,7 +66,8 @@ export function generateEvents(now: Date): SeedEvent[] {
     // From 07:00 to 23:00 in Taipei, so that a visit ends on the day it began.
     let atMs = today - (1 + Math.floor(random() * DAYS)) * DAY_MS + (7 + random() * 16) * 3_600_000;
     for (const action of visit(random, practice.externalId, pick(REASONS))) {
-      const entity = { entity_type: 'practice', entity_id: practice.externalId };
+      const { externalId: entity_id, owner } = practice;
+      const entity = { entity_type: 'practice', entity_id, owner_id: owner.externalId };
       timed.push({ atMs, event: { user_id: user.externalId, ...entity, ...action } });
       atMs += 1000 + Math.floor(random() * 30_000);
     }

@@ -4,9 +4,9 @@ import type { Accepted, AcceptRequest } from './request.ts';
 import type { Queryable } from '../stores/postgres.ts';
 import { DELAY_MS } from './rows.ts';
 
-/** Whether only the id can conflict, so that the request can be stored in bulk. */
-export function isPlain({ dedupeKey, idempotencyKey }: AcceptRequest): boolean {
-  return dedupeKey === undefined && idempotencyKey === undefined;
+/** Whether only the id can conflict, and nothing is counted, so that the request can be stored in bulk. */
+export function isPlain({ dedupeKey, idempotencyKey, quota }: AcceptRequest): boolean {
+  return dedupeKey === undefined && idempotencyKey === undefined && quota === undefined;
 }
 
 /**

@@ -8,7 +8,8 @@ import { DELAY_MS, lockTrailing, type TaskStatus } from './rows.ts';
 /**
  * Stores a request, or finds the task that answers it, in this order: same Idempotency-Key; same id; an unfinished row with the
  * same dedupe key; the newest finished row of that key, if its input is the same.
- * @throws {AppError} `IDEMPOTENCY_KEY_REUSED` or `TASK_ID_TAKEN` when the key or the id belongs to a different request.
+ * @throws {AppError} `IDEMPOTENCY_KEY_REUSED` or `TASK_ID_TAKEN` when the key or the id belongs to a different request;
+ * `QUOTA_EXCEEDED` when a new row would be one too many.
  */
 export async function acceptTask(pool: Pool, request: AcceptRequest): Promise<Accepted> {
   return transaction(pool, (tx) => acceptWithin(tx, request));
@@ -40,6 +41,7 @@ async function insertOrFind(tx: Queryable, request: AcceptRequest): Promise<Acce
   }
   if (row.begun && isTrailing) {
     const { id, status, created } = await insert(tx, request, true);
+    if (created) await assertQuota(tx, request, id);
     return { id, status, outcome: created ? 'trailing' : 'unfinished' };
   }
   if (!row.created) {
@@ -50,10 +52,45 @@ async function insertOrFind(tx: Queryable, request: AcceptRequest): Promise<Acce
   // Checked after the insert: a twin that finished earlier is visible by now, and an unfinished one would have conflicted.
   const finished = await findFinished(tx, request);
   if (finished === undefined) {
+    await assertQuota(tx, request, row.id);
     return { id: row.id, status: row.status, outcome: 'created', delayMs: row.delay_ms };
   }
-  await tx.query('DELETE FROM ai.tasks WHERE id = $1', [row.id]);
+  await remove(tx, row.id);
   return { id: finished, status: 'done', outcome: 'finished' };
+}
+
+async function remove(tx: Queryable, id: string): Promise<void> {
+  await tx.query('DELETE FROM ai.tasks WHERE id = $1', [id]);
+}
+
+/**
+ * Removes the new row if the user has had as many as the quota allows before it. Only new rows count: joining unfinished work and
+ * getting finished work cost nothing.
+ * @throws {AppError} `QUOTA_EXCEEDED` with the time until the oldest of those leaves the quota.
+ */
+async function assertQuota(
+  tx: Queryable,
+  { userId, name, quota }: AcceptRequest,
+  id: string,
+): Promise<void> {
+  if (userId === undefined || quota === undefined) return;
+  // Serialises the user's new tasks of this name, so that concurrent ones count each other.
+  const lock = `${userId}:${name}`;
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 3))', [lock]);
+  const { rows } = await tx.query<{ seconds: number }>(
+    `SELECT ceil(date_part('epoch', created_at - now()) + $4::float8 / 1000)::int AS seconds FROM ai.tasks
+     WHERE user_id = $1 AND name = $2 AND created_at > now() - $4::float8 * interval '1 millisecond' AND id <> $5
+     ORDER BY created_at DESC OFFSET $3::int - 1 LIMIT 1`,
+    [userId, name, quota.most, quota.withinMs, id],
+  );
+  const oldest = rows[0];
+  if (oldest === undefined) return;
+  // The caller's transaction may go on.
+  await remove(tx, id);
+  throw new AppError('QUOTA_EXCEEDED', {
+    details: { quota: name, limit: quota.most },
+    retryAfterSeconds: Math.max(1, oldest.seconds),
+  });
 }
 
 function trails({ debounceMs, trailing = debounceMs !== undefined }: AcceptRequest): boolean {

@@ -1,33 +1,65 @@
-/** Deletes old tasks and keys. */
+/** Deletes old tasks and keys, and those that one person has too many of. */
 import { KEY_LIVES } from './idempotency-keys.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
+export interface Kept {
+  /** How long finished tasks are kept, in milliseconds. */
+  ms: number;
+  /** Tasks of each name, and keys, that are kept of one person: the newest. Unfinished tasks stay. */
+  perPerson: number;
+}
+
+/** People whose last task or key is older than this were looked at before. */
+const LATELY = `interval '1 hour'`;
+
+/** A live key still leads to its task. */
+const HAS_LIVE_KEY = `EXISTS (SELECT FROM ai.idempotency_keys WHERE task_id = t.id AND created_at >= now() - ${KEY_LIVES})`;
+
 /**
- * Deletes tasks that finished more than `olderThanMs` ago, with their steps, oldest first, unless a live key refers to them; and
- * expired keys.
- * @param limit maximum tasks, and maximum keys.
+ * Deletes finished tasks, with their steps, that are too old or too many, unless a live key refers to them; and keys that have
+ * expired or are too many.
+ * @param limit maximum rows per kind and reason.
  * @returns the number of deleted tasks and keys.
  */
 export async function pruneTasks(
   db: Queryable,
-  olderThanMs: number,
+  { ms, perPerson }: Kept,
   limit: number,
 ): Promise<number> {
-  const tasks = await db.query(
-    `DELETE FROM ai.tasks WHERE id IN (
-       SELECT id FROM ai.tasks t WHERE finished_at < now() - $1 * interval '1 millisecond' AND NOT EXISTS (
-         SELECT FROM ai.idempotency_keys WHERE task_id = t.id AND created_at >= now() - ${KEY_LIVES})
-       ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-    [olderThanMs, limit],
-  );
-  const keys = await db.query(
-    `DELETE FROM ai.idempotency_keys WHERE (user_id, key) IN (
-       SELECT user_id, key FROM ai.idempotency_keys WHERE created_at < now() - ${KEY_LIVES}
-       ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED)`,
-    [limit],
-  );
-  return (tasks.rowCount ?? 0) + (keys.rowCount ?? 0);
+  let deleted = 0;
+  for (const [text, ...values] of [
+    [OLD_TASKS, limit, ms],
+    [SURPLUS_TASKS, limit, perPerson],
+    [EXPIRED_KEYS, limit],
+    [SURPLUS_KEYS, limit, perPerson],
+  ] as const) {
+    const { rowCount } = await db.query(text, values);
+    deleted += rowCount ?? 0;
+  }
+  return deleted;
 }
+
+const EXPIRED_KEYS = `DELETE FROM ai.idempotency_keys WHERE (user_id, key) IN (
+  SELECT user_id, key FROM ai.idempotency_keys WHERE created_at < now() - ${KEY_LIVES}
+  ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED)`;
+
+const SURPLUS_KEYS = `DELETE FROM ai.idempotency_keys WHERE (user_id, key) IN (
+  SELECT person.user_id, surplus.key
+  FROM (SELECT DISTINCT user_id FROM ai.idempotency_keys WHERE created_at > now() - ${LATELY}) person,
+    LATERAL (SELECT key FROM ai.idempotency_keys WHERE user_id = person.user_id
+             ORDER BY created_at DESC, key OFFSET $2::int LIMIT $1) surplus
+  LIMIT $1)`;
+
+const OLD_TASKS = `DELETE FROM ai.tasks WHERE id IN (
+  SELECT id FROM ai.tasks t WHERE finished_at < now() - $2 * interval '1 millisecond' AND NOT ${HAS_LIVE_KEY}
+  ORDER BY finished_at LIMIT $1 FOR UPDATE SKIP LOCKED)`;
+
+const SURPLUS_TASKS = `DELETE FROM ai.tasks WHERE finished_at IS NOT NULL AND id IN (
+  SELECT t.id
+  FROM (SELECT DISTINCT user_id, name FROM ai.tasks WHERE finished_at > now() - ${LATELY} AND user_id IS NOT NULL) person,
+    LATERAL (SELECT id, finished_at FROM ai.tasks WHERE user_id = person.user_id AND name = person.name
+             ORDER BY created_at DESC OFFSET $2::int) t
+  WHERE t.finished_at IS NOT NULL AND NOT ${HAS_LIVE_KEY} LIMIT $1)`;
 
 export async function forgetTasks(db: Queryable): Promise<void> {
   await db.query('TRUNCATE ai.tasks, ai.task_steps, ai.idempotency_keys');

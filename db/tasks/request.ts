@@ -1,6 +1,12 @@
 /** A request for a task, and how it was answered. */
 import type { TaskStatus } from './rows.ts';
 
+export interface Quota {
+  most: number;
+  /** In milliseconds. */
+  withinMs: number;
+}
+
 export interface AcceptRequest {
   /** A UUID. */
   id: string;
@@ -40,6 +46,8 @@ export interface AcceptRequest {
   idempotencyKey?: string | undefined;
   /** The request as text, if the payload depends on more than the request. Default: the payload. */
   keyedRequest?: string | undefined;
+  /** Most new tasks of this name for `userId` in any `withinMs`. All that were accepted count, revoked ones too. Default: no limit. */
+  quota?: Quota | undefined;
   /** Hash of the result's inputs: a finished task with the same hash answers the request. */
   inputHash?: string | undefined;
 }

@@ -14,11 +14,18 @@ import { askForRepair, askForTone } from './rules.ts';
 import { checkTone, dropViolatingSentences, type Violation } from './tone.ts';
 
 /** Includes the hash of the material, because a later attempt may read newer check-ins. */
-type StoredReply = ChatReply & { inputHash: string };
+export type KeptReply = ChatReply & {
+  inputHash: string;
+  /** Taken from an earlier task, which has recorded the call. */
+  isRecorded?: boolean;
+};
+
+/** The step that every composition begins with. */
+export const FIRST_STEP = 'llm';
 
 export interface Call {
   step: string;
-  reply: StoredReply;
+  reply: KeptReply;
   /** `invalid`: wrong format; `off_tone`: breaks the tone rules. */
   status: 'ok' | 'invalid' | 'off_tone';
 }
@@ -32,20 +39,28 @@ export interface Composition {
 
 type Judged = { problem: string } | { sections: Sections; violations: Violation[] };
 
-/** @throws {Retry | Reject} when the model does not answer. */
+/**
+ * @param paid replies of an earlier task to the same input, by step: used instead of another call.
+ * @throws {Retry | Reject} when the model does not answer.
+ */
 export async function composeFeedback(
   material: PracticeMaterial,
   locale: Locale,
   ctx: Context,
+  paid: ReadonlyMap<string, KeptReply> = new Map(),
 ): Promise<Composition> {
   const prompt = buildPrompt(material, locale);
 
   async function ask(step: string, request: ChatRequest): Promise<[Call, Judged]> {
     const reply = await ctx
-      .step<StoredReply>(step, async () => ({
-        ...(await ctx.llm.chat({ ...request, signal: ctx.signal })),
-        inputHash: inputHash(material, locale),
-      }))
+      .step<KeptReply>(
+        step,
+        async () =>
+          paid.get(step) ?? {
+            ...(await ctx.llm.chat({ ...request, signal: ctx.signal })),
+            inputHash: inputHash(material, locale),
+          },
+      )
       .catch((error: unknown) => {
         throw outcomeOf(error);
       });
@@ -54,7 +69,7 @@ export async function composeFeedback(
   }
 
   ctx.progress(0.2, 'writing');
-  let [call, judged] = await ask('llm', prompt);
+  let [call, judged] = await ask(FIRST_STEP, prompt);
   const calls: Composition['calls'] = [call];
 
   if ('problem' in judged) {

@@ -1,15 +1,16 @@
 /** Generates feedback: read the practice, ask the model, save, cache. Every stage is idempotent across attempts. */
 import { Type, type Static } from 'typebox';
 import { saveFeedback, type Feedback } from '../../db/daodao/feedback.ts';
-import { recordLlmCall } from '../../db/llm/calls.ts';
+import { findStoredReplies, recordLlmCall } from '../../db/llm/calls.ts';
 import { findPracticeMaterial, type PracticeMaterial } from '../../db/daodao/practices.ts';
 import { AppError, ERRORS } from '../../base/errors.ts';
 import { cacheValue } from '../cache-value.ts';
 import type { Context } from '../define.ts';
 import type { TaskTransaction } from '../framework/context.ts';
 import { Reject } from '../framework/errors.ts';
-import { composeFeedback, type Call } from './compose.ts';
+import { composeFeedback, FIRST_STEP, type Call, type KeptReply } from './compose.ts';
 import { checkEligibility } from './eligibility.ts';
+import { inputHash } from './input-hash.ts';
 import { Locale } from '../locale.ts';
 import { PROMPT_VERSION } from './prompt.ts';
 import { joinSections, Sections } from './reply.ts';
@@ -35,6 +36,8 @@ export const FeedbackResult = Type.Object({
   insight_replaced: Type.Boolean(),
 });
 export type FeedbackResult = Static<typeof FeedbackResult>;
+
+export const TASK_NAME = 'generate_ai_feedback';
 
 const CACHE_TTL_SECONDS = 6 * 3600;
 
@@ -71,7 +74,8 @@ async function write(request: FeedbackRequest, ctx: Context): Promise<Saved> {
   ctx.progress(0.05, 'reading the practice');
   const material = await loadMaterial(request.practiceId, ctx);
   const locale = request.locale ?? material.owner.preferredLocale;
-  const { calls, sections } = await composeFeedback(material, locale, ctx);
+  const paid = await findPaidReplies(material, locale, ctx);
+  const { calls, sections } = await composeFeedback(material, locale, ctx, paid);
   if (sections === undefined) {
     // The step is unique per delivery, as the task may end here again after a requeue.
     await ctx.transaction(`refuse:${ctx.job.delivery}`, (tx) => recordCalls(tx, ctx.job.id, calls));
@@ -106,12 +110,32 @@ async function loadMaterial(practiceId: string, ctx: Context): Promise<PracticeM
   return material;
 }
 
+/** What an earlier task has paid for, such as one that was revoked before it saved. */
+async function findPaidReplies(
+  material: PracticeMaterial,
+  locale: Locale,
+  { db }: Context,
+): Promise<Map<string, KeptReply>> {
+  const stored = await findStoredReplies<KeptReply>(db, {
+    name: TASK_NAME,
+    subject: material.practice.externalId,
+    inputHash: inputHash(material, locale),
+    firstStep: FIRST_STEP,
+  });
+  const replies = [...stored].map(([step, { reply, isRecorded }]) => {
+    const kept = { ...reply, isRecorded: isRecorded || reply.isRecorded === true };
+    return [step, kept] as const;
+  });
+  return new Map(replies);
+}
+
 async function recordCalls(
   tx: TaskTransaction,
   taskId: string,
   calls: readonly Call[],
 ): Promise<void> {
   for (const { step, reply, status } of calls) {
+    if (reply.isRecorded === true) continue;
     await recordLlmCall(tx, { ...reply, taskId, step, promptVersion: PROMPT_VERSION, status });
   }
 }

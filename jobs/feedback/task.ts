@@ -1,9 +1,9 @@
 /** The task that writes feedback on a finished practice. It makes up to three LLM calls of 10 to 30 s each. */
-import { FeedbackRequest, FeedbackResult, generateFeedback } from './generate.ts';
+import { FeedbackRequest, FeedbackResult, generateFeedback, TASK_NAME } from './generate.ts';
 import { defineTask } from '../define.ts';
 
 export const generateAiFeedback = defineTask({
-  name: 'generate_ai_feedback',
+  name: TASK_NAME,
   queue: 'ai_tasks',
   payload: FeedbackRequest,
   result: FeedbackResult,

@@ -35,6 +35,7 @@ export interface DurableCallOptions
       | 'idempotencyKey'
       | 'keyedRequest'
       | 'inputHash'
+      | 'quota'
     > {}
 
 const DURATION = wholeFrom(0, MAX_DURATION_MS);
@@ -64,6 +65,7 @@ const DURABLE_RULES: Record<keyof DurableCallOptions, Rule> = {
   idempotencyKey: TEXT,
   keyedRequest: TEXT,
   inputHash: TEXT,
+  quota: [isQuota, 'an object of most, from 1, and withinMs, from 1'],
 };
 
 /** Options that require another option. */
@@ -72,7 +74,15 @@ const NEEDS = {
   trailing: 'dedupeKey',
   maxWaitMs: 'debounceMs',
   idempotencyKey: 'userId',
+  quota: 'userId',
 } as const satisfies Partial<Record<keyof DurableCallOptions, keyof DurableCallOptions>>;
+
+function isQuota(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { most, withinMs, ...others } = value as Record<string, unknown>;
+  const isWhole = wholeFrom(1, MAX_DURATION_MS)[0];
+  return isWhole(most) && isWhole(withinMs) && Object.keys(others).length === 0;
+}
 
 function isHeaders(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;

@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox';
 import type { Engagement, Popularity } from '../../db/daodao/behaviour.ts';
 import {
+  drawForToday,
   findCandidates,
   findLively,
   findTagged,
@@ -18,15 +19,25 @@ export const Missing = Type.Enum(['vectors', 'events'], { type: 'string' });
 export type Missing = Static<typeof Missing>;
 
 /** Popular practices considered for every user. */
-const MOST_POPULAR = 150;
+export const MOST_POPULAR = 150;
 
-export interface Popular {
+interface Ranked {
   practices: Popularity[];
   missing: Missing[];
 }
 
-/** Viewed practices by popularity, then the liveliest of the others. All of them may be shown. */
+export interface Popular extends Ranked {
+  /** What was drawn from all practices, whatever the signals say, and the day it was drawn for. */
+  drawn: { day: string; ids: string[] };
+}
+
+/** All of them may be shown. */
 export async function gatherPopular(ctx: Context): Promise<Popular> {
+  return { ...(await rankPopular(ctx)), drawn: await drawForToday(ctx.db, MOST_CARDS) };
+}
+
+/** Viewed practices by popularity, then the liveliest of the others. */
+async function rankPopular(ctx: Context): Promise<Ranked> {
   try {
     const seen = await findSeen(ctx);
     if (seen.length === MOST_POPULAR) return { practices: seen, missing: [] };
@@ -44,13 +55,10 @@ export async function gatherPopular(ctx: Context): Promise<Popular> {
 
 /** Popular practices that may still be shown. */
 async function findSeen({ db, events }: Context): Promise<Popularity[]> {
-  const seen = await events.popular(MOST_POPULAR);
-  const shown = await findCandidates(
-    db,
-    seen.map(({ id }) => id),
-  );
-  const ids = new Set(shown.map(({ id }) => id));
-  return seen.filter(({ id }) => ids.has(id));
+  return events.popular(MOST_POPULAR, async (ids) => {
+    const shown = await findCandidates(db, ids);
+    return new Set(shown.map(({ id }) => id));
+  });
 }
 
 /** Cosine similarities by practice id. */
@@ -66,12 +74,14 @@ export interface Gathered {
   nearness: ReadonlyMap<string, Nearness>;
   engagement: ReadonlyMap<string, Engagement[]>;
   candidates: readonly Candidate[];
+  /** Ids of those found by their tags, in place of vectors. */
+  tagged: readonly string[];
   missing: Missing[];
 }
 
 export async function gather(
   people: readonly Learner[],
-  { practices: popular }: Popular,
+  { practices: popular, drawn }: Popular,
   ctx: Context,
 ): Promise<Gathered> {
   const ids = people.map(({ externalId }) => externalId);
@@ -91,7 +101,7 @@ export async function gather(
     ...similar.keys(),
     ...liked.keys(),
   ]);
-  const known = new Set([...near, ...popular.map(({ id }) => id)]);
+  const known = new Set([...near, ...popular.map(({ id }) => id), ...drawn.ids]);
   const tags = new Set(people.flatMap((person) => [...person.tags, ...person.ongoingTags]));
   const isBlind = missing.includes('vectors');
   const tagged = isBlind ? await findTagged(ctx.db, [...tags], MOST_CARDS * 5) : [];
@@ -104,6 +114,7 @@ export async function gather(
     nearness,
     engagement: byUser(engagement),
     candidates: [...tagged, ...found],
+    tagged: tagged.map(({ id }) => id),
     missing,
   };
 }

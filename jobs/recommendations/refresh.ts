@@ -10,11 +10,15 @@ import { cacheValue } from '../cache-value.ts';
 import type { Context } from '../define.ts';
 import { inPages } from '../framework/in-pages.ts';
 import { cardsKey, POPULAR_KEY, TTL_SECONDS, type RankedCard } from './cards.ts';
-import { gather, gatherPopular, Missing, type Popular } from './gather.ts';
+import { gather, gatherPopular, Missing, MOST_POPULAR, type Popular } from './gather.ts';
 import { rank } from './rank.ts';
+import { keepShare } from './share.ts';
 
 /** Users per page. */
 const PAGE = 100;
+
+/** Days of people that make a practice fully popular where none has more: one person alone does not. */
+const FEW = 5;
 
 export const Refreshed = Type.Object({
   users: Type.Integer(),
@@ -54,8 +58,18 @@ export async function refreshOne(userId: string, ctx: Context): Promise<Refreshe
   return { users: 1, missing: [...new Set([...popular.missing, ...missing])] };
 }
 
-async function keepPopular({ practices }: Popular, version: number, ctx: Context): Promise<void> {
-  const cards = practices.map(({ id }): RankedCard => ({ id, reason: 'popular_content' }));
+async function keepPopular(
+  { practices, drawn }: Popular,
+  version: number,
+  ctx: Context,
+): Promise<void> {
+  const ranked = practices.map(({ id }) => ({ id }));
+  const ids = new Set(practices.map(({ id }) => id));
+  const others = drawn.ids.filter((id) => !ids.has(id)).map((id) => ({ id }));
+  const cards = keepShare(ranked, others, MOST_POPULAR, drawn.day).map(({ id }): RankedCard => ({
+    id,
+    reason: 'popular_content',
+  }));
   await cacheValue(ctx, POPULAR_KEY, version, { cards }, TTL_SECONDS);
 }
 
@@ -67,11 +81,11 @@ async function refreshPeople(
 ): Promise<Missing[]> {
   const gathered = await gather(people, popular, ctx);
   const candidates = new Map(gathered.candidates.map((candidate) => [candidate.id, candidate]));
-  const most = Math.max(...popular.practices.map((practice) => practice.score), 1);
+  const most = Math.max(...popular.practices.map((practice) => practice.score), FEW);
   const popularity = new Map(popular.practices.map(({ id, score: sum }) => [id, sum / most]));
   await Promise.all(
     people.map((person) => {
-      const cards = rank(person, candidates, popularity, gathered);
+      const cards = rank(person, candidates, popularity, gathered, popular.drawn);
       return cacheValue(ctx, cardsKey(person.externalId), version, { cards }, TTL_SECONDS);
     }),
   );

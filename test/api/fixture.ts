@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import { signToken, type TokenUser } from '../../api/http/auth.ts';
 import type { ApiDependencies } from '../../api/context.ts';
 import { buildApi } from '../../api/index.ts';
+import { Limits } from '../../api/limits.ts';
 import { loadConfig, type ResolvedConfig } from '../../base/config.ts';
 import type { Feedback } from '../../db/daodao/feedback.ts';
 import type { PracticeMaterial } from '../../db/daodao/practices.ts';
@@ -217,6 +218,11 @@ export function createWorld(): World {
       metrics: countEvents(telemetry),
       readiness: [],
       backlog: { size: { tasks: 0, ageMs: 0 }, isFull: false, assertRoom: () => undefined },
+      limits: new Limits(
+        config(),
+        async () => 0,
+        (error) => assert.fail(String(error)),
+      ),
       readers: {
         practiceOwner: async () => OWNER_ID,
         practiceMaterial: async (id) => (id === PRACTICE_ID ? practice : undefined),

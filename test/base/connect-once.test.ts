@@ -23,7 +23,7 @@ const READERS: [string, (connect: () => Promise<never>) => () => Promise<unknown
     'behaviour',
     (connect) => {
       const behaviour = new Behaviour(connect);
-      return () => behaviour.popular(1);
+      return () => behaviour.popular(1, async (ids) => new Set(ids));
     },
   ],
 ];

@@ -95,6 +95,7 @@ const main = spawn(process.execPath, [packagePath('dist', 'main.js')], {
     PORT: '0',
     LOG_LEVEL: 'warn',
     OFFLINE_COACH_DELAY_MS: '20000',
+    FEEDBACK_PER_DAY: '1000',
     SHUTDOWN_GRACE_MS: '0',
   },
   stdio: ['ignore', 'pipe', 'inherit'],

@@ -80,6 +80,7 @@ test('an event arrives as it was told, to the millisecond', async () => {
   assert.deepEqual(rest, {
     ...told,
     user_id: user,
+    owner_id: null,
     occurred_at: inUtc.replace('T', ' ').replace('Z', ''),
   });
   assert.ok(Math.abs(Date.parse(`${String(receivedAt)}Z`) - Date.now()) < 60_000);

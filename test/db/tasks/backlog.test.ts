@@ -62,7 +62,7 @@ test('finished tasks and keys of requests go when they are old enough, the oldes
     const rows = await Promise.all([...ends, unfinished].map(({ id }) => findTask(pool, id)));
     return rows.map((row) => row !== undefined);
   };
-  const threeDays = 3 * 86_400_000;
+  const threeDays = { ms: 3 * 86_400_000, perPerson: 1000 };
   assert.equal(await pruneTasks(pool, threeDays, 1), 1);
   assert.deepEqual(await left(), [false, true, true, true]);
   assert.equal(await pruneTasks(pool, threeDays, 10), 0, 'a key leads to the next one');

@@ -52,8 +52,8 @@ export interface Passer {
 /** Only these ask for work to be done; others look. */
 const ASKING = 'POST';
 
-/** In the statement by which an API measures its backlog once a second, whatever is asked of it. */
-const BACKLOG = 'AS due_at';
+/** In the statements by which an API measures its backlog and the outbox every second or two, whatever is asked of it. */
+const MEASURING = ['AS due_at', 'LIMIT $1) unsent'];
 
 export class Watch {
   readonly units: Unit[] = [];
@@ -128,7 +128,7 @@ export class Watch {
   #concerns(passer: Passer, store: Store, { bytes, name, jobsBeside }: Request): boolean {
     const isOwn = passer.role !== 'scheduler' && passer.inService;
     if (store === 'llm') return isOwn && name === ASKING;
-    if (store === 'pg' && isOwn) return !bytes.includes(BACKLOG);
+    if (store === 'pg' && isOwn) return !MEASURING.some((part) => bytes.includes(part));
     if (bytes.includes(this.#subject)) {
       for (const id of jobsBeside(this.#subject)) this.jobs.add(id);
       return true;

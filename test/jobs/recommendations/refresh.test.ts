@@ -112,14 +112,20 @@ test('nobody gets what is their own, what they disliked, or what is not shown to
   }
 });
 
-test('a hundred cards are kept, the best ones, and equal ones by id', async () => {
+test('a hundred cards are kept: four of five the best ones, equal ones by id, and one of five drawn', async () => {
   const { id } = await insertUser(database.pool);
   const practices = await practicesOf(id, 120);
   const last = practices.at(-1)!;
   const reader = await member({ tag_list: ['茶'] });
   await database.pool.query(`UPDATE practices SET tags = '{茶}' WHERE external_id = $1`, [last]);
   await refresh({ userId: reader });
-  assert.deepEqual(await orderOf(reader), [last, ...practices.slice(0, 99)]);
+  const order = await orderOf(reader);
+  const [chosen, drawn] = [0, 1].map((kept) =>
+    order.filter((_, at) => Number(at % 5 === 4) === kept),
+  );
+  assert.deepEqual(chosen, [last, ...practices.slice(0, 79)]);
+  assert.equal(new Set(drawn).size, 20);
+  assert.ok(drawn!.every((one) => practices.slice(79, -1).includes(one)));
   assert.deepEqual((await cardsOf(reader))[0], { id: last, reason: 'tag_match', shared: '茶' });
 });
 
@@ -133,14 +139,17 @@ for (const whom of ['everyone', 'one member'] as const) {
       'SELECT id FROM practices WHERE external_id = $1',
       [alive],
     );
-    await insertCheckIn(database.pool, rows[0]!.id, owner.id, '2026-03-01');
-    await giveVerdict(database.pool, owner.externalId, livelier, 'like');
+    const guest = await insertUser(database.pool);
+    await insertCheckIn(database.pool, rows[0]!.id, guest.id, '2026-03-01');
+    for (let n = 0; n < 5; n++) {
+      await giveVerdict(database.pool, randomUUID(), livelier, 'like');
+    }
     await database.pool.query(`UPDATE practices SET tags = '{茶}' WHERE external_id = $1`, [
       fitting,
     ]);
     await place('practices', idle, NORTH, owner.externalId);
     await place('users', reader, NORTH);
-    const [payload, users] = whom === 'everyone' ? [{}, 2] : [{ userId: reader }, 1];
+    const [payload, users] = whom === 'everyone' ? [{}, 3] : [{ userId: reader }, 1];
     const [events, vectors] = [noEvents(), noVectors()];
 
     const byTags = [livelier, fitting, alive, idle];

@@ -86,13 +86,15 @@ export async function createCommunity(
     const values = Array.from({ length: Math.min(BATCH, events - from) }, () => {
       const at = new Date(nowMs - random() * DAYS * 86_400_000).toISOString();
       const type = types[Math.floor(random() ** 2 * types.length)]!;
+      // Few are looked at by many.
+      const practice = shown[Math.floor(random() ** 3 * shown.length)]!;
       return {
         event_id: randomUUID(),
         user_id: people[Math.floor(random() * people.length)]!.id,
         event_type: type,
         entity_type: 'practice',
-        // Few are looked at by many.
-        entity_id: shown[Math.floor(random() ** 3 * shown.length)]!.id,
+        entity_id: practice.id,
+        owner_id: practice.owner,
         duration_ms: type === 'time_spent' ? Math.floor(random() * 120_000) : null,
         occurred_at: at,
         received_at: at,

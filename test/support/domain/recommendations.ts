@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach } from 'node:test';
 import { Behaviour } from '../../../db/daodao/behaviour.ts';
 import { Cache } from '../../../db/stores/cache.ts';
+import type { Clickhouse } from '../../../db/stores/clickhouse.ts';
 import { acceptTask } from '../../../db/tasks/accept.ts';
 import { VectorIndex } from '../../../db/daodao/vector-index.ts';
 import { ALIASES, prepareVectors, type Kind } from '../../../db/daodao/vector-collections.ts';
@@ -177,9 +178,16 @@ export interface View {
   practice: string;
 }
 
+/** Where events are read from. */
+export const eventStore = (): Clickhouse => clickhouse.client;
+
 /** Stores what people did today. */
 export async function did(...acts: readonly (View & { type: string })[]): Promise<void> {
   const at = new Date().toISOString();
+  const { rows } = await database.pool.query<{ id: string; owner: string }>(
+    `SELECT p.external_id AS id, u.external_id AS owner FROM practices p JOIN users u ON u.id = p.user_id`,
+  );
+  const owners = new Map(rows.map(({ id, owner }) => [id, owner]));
   await clickhouse.client.insert({
     table: 'daodao.user_events',
     format: 'JSONEachRow',
@@ -189,6 +197,7 @@ export async function did(...acts: readonly (View & { type: string })[]): Promis
       event_type: type,
       entity_type: 'practice',
       entity_id: practice,
+      owner_id: owners.get(practice) ?? null,
       occurred_at: at,
       received_at: at,
     })),
