@@ -9,7 +9,7 @@ import { decide, isStoreUnavailable, type Decision } from '../retry-decision.ts'
 import type { AbortReason, AttemptEnd, ThreadJob } from '../protocol.ts';
 import type { ThreadScope } from './context.ts';
 import { charge, openDurable, openTransient, type Opened } from './open.ts';
-import type { Stop } from './stop.ts';
+import { Stop } from './stop.ts';
 
 const SOFT_LIMIT: AbortReason = 'soft time limit';
 
@@ -39,6 +39,21 @@ export async function attempt<X>(
     const run = opened?.run ?? { attempts: job.attempts, askedMs: job.createdAtMs };
     const decision = aborted(stop) ?? decide(causeOf(error, stop), run, task);
     return opened === undefined ? charge(decision, run) : opened.settle(decision);
+  }
+}
+
+/** An attempt that keeps the soft time limit of its task. Whoever can end the thread keeps the hard one. */
+export async function limitedAttempt<X>(
+  job: ThreadJob,
+  scope: ThreadScope<X>,
+  stop = new Stop(),
+): Promise<AttemptEnd> {
+  const limitMs = scope.tasks.find(job.task)?.softTimeLimitMs;
+  if (limitMs !== undefined) stop.start(limitMs);
+  try {
+    return await attempt(job, scope, stop);
+  } finally {
+    stop.end();
   }
 }
 

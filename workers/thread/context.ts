@@ -22,7 +22,7 @@ export interface ThreadScope<X = object> {
   db: Pool;
   /** Its sessions refuse to write. */
   reader: Queryable;
-  enqueuer: Enqueuer;
+  enqueuer: Pick<Enqueuer, 'enqueue' | 'enqueueWithin'>;
   tell(message: FromThread): void;
 }
 

@@ -12,6 +12,7 @@ import * as progress from './progress.ts';
 import * as remote from './remote.ts';
 import * as retries from './retries.ts';
 import * as steps from './steps.ts';
+import * as testing from './testing.ts';
 import * as unique from './unique.ts';
 
 interface Example {
@@ -31,6 +32,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   isolated,
   operate,
   remote,
+  testing,
 };
 export default EXAMPLES;
 
