@@ -17,6 +17,8 @@ export interface JobFacts {
   queue: string;
   /** What the caller gave along. */
   headers: Readonly<Record<string, string>>;
+  /** The slot that the task stands for, if a schedule started it: its due time, before any jitter. Undefined otherwise. */
+  slot: Date | undefined;
   /** External id of the user who asked; undefined for sweeps and tasks that are not durable. */
   userId: string | undefined;
 }
@@ -45,6 +47,13 @@ export interface TaskContext {
    * @param options.reason a sentence its owner may read.
    */
   retry(options?: { countdownMs?: number; reason?: string }): never;
+  /**
+   * Ends this attempt and runs the task again later, without using up an attempt: for what is not ready yet. At most 100 times,
+   * and no later than a week after the last request for the task; from then on it is a retry, within `maxRetries`.
+   * @param ms milliseconds until then, a whole number, 1 to a week.
+   * @throws {RangeError} for any other value.
+   */
+  snooze(ms: number): never;
   /**
    * Asks for another task. The same call made again by a later attempt of this job is the same task.
    * @returns its id.

@@ -32,6 +32,7 @@ export interface DurableCallOptions
       | 'debounceMs'
       | 'maxWaitMs'
       | 'trailing'
+      | 'uniqueForMs'
       | 'idempotencyKey'
       | 'keyedRequest'
       | 'inputHash'
@@ -61,6 +62,7 @@ const DURABLE_RULES: Record<keyof DurableCallOptions, Rule> = {
   debounceMs: wholeFrom(1, MAX_DURATION_MS),
   maxWaitMs: wholeFrom(1, MAX_DURATION_MS),
   trailing: [(value) => typeof value === 'boolean', 'true or false'],
+  uniqueForMs: wholeFrom(1, MAX_DURATION_MS),
   idempotencyKey: TEXT,
   keyedRequest: TEXT,
   inputHash: TEXT,
@@ -71,6 +73,7 @@ const NEEDS = {
   debounceMs: 'dedupeKey',
   trailing: 'dedupeKey',
   maxWaitMs: 'debounceMs',
+  uniqueForMs: 'dedupeKey',
   idempotencyKey: 'userId',
 } as const satisfies Partial<Record<keyof DurableCallOptions, keyof DurableCallOptions>>;
 
@@ -87,6 +90,11 @@ export function problemsOfCall(options: DurableCallOptions, isDurable: boolean):
   const problems = problemsOf(options, isDurable ? DURABLE_RULES : RULES, '');
   if (options.countdownMs !== undefined && options.eta !== undefined) {
     problems.push('countdownMs and eta cannot both be given.');
+  }
+  for (const option of ['trailing', 'debounceMs'] as const) {
+    if (isDurable && options.uniqueForMs !== undefined && options[option] !== undefined) {
+      problems.push(`uniqueForMs and ${option} cannot both be given.`);
+    }
   }
   for (const [option, needed] of Object.entries(NEEDS)) {
     const name = option as keyof typeof NEEDS;

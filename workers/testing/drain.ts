@@ -64,7 +64,7 @@ export async function drain<X>({
     if (drained.length === MAX_ATTEMPTS) {
       throw new Error(`The queue is not empty after ${MAX_ATTEMPTS} attempts.`);
     }
-    const end = await limitedAttempt({ ...job, attempts: counts.attempts }, scope);
+    const end = await limitedAttempt({ ...job, ...counts }, scope);
     drained.push({ id: job.id, task: job.task, end });
     // What it enqueued must be there before the queue is found empty.
     await enqueuer.idle();

@@ -1,7 +1,7 @@
 /** One attempt at one job: open, run, settle. */
 import { ERRORS } from '../../base/errors.ts';
 import { StaleEpochError } from '../../db/tasks/fence.ts';
-import { Reject, Retry } from '../../jobs/framework/errors.ts';
+import { Reject, Retry, Snooze } from '../../jobs/framework/errors.ts';
 import { fits } from '../../jobs/framework/schema.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import { isLongerThan, MAX_RESULT_BYTES } from '../../jobs/queue/index.ts';
@@ -68,7 +68,7 @@ function aborted({ reason }: Stop): Decision | undefined {
  * purpose and errors that are not its fault.
  */
 function causeOf(error: unknown, { reason, softLimitMs }: Stop): unknown {
-  const isDeliberate = error instanceof Reject || error instanceof Retry;
+  const isDeliberate = error instanceof Reject || error instanceof Retry || error instanceof Snooze;
   const isUncharged = error instanceof StaleEpochError || isStoreUnavailable(error);
   if (reason !== SOFT_LIMIT || isDeliberate || isUncharged) return error;
   const message = `The task ran longer than its soft limit of ${softLimitMs} ms.`;

@@ -2,6 +2,7 @@
  * How work is asked for, followed and called off.
  */
 import type { Static, TSchema } from 'typebox';
+import type { Queryable } from '../../../db/stores/postgres.ts';
 import type { Accepted } from '../../../db/tasks/request.ts';
 import { AppError } from '../../../base/errors.ts';
 import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
@@ -49,6 +50,14 @@ export interface TaskClient {
   applyAsync: EnqueueTask;
   /** Accepts many calls, all of them or none when one is wrong; a round trip for each 1,000. */
   enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]>;
+  /**
+   * Accepts calls of durable tasks within a transaction of the caller: they are accepted if it is committed. Call `dispatch`
+   * after the commit; after a crash in between, the reconciler dispatches them.
+   */
+  within(tx: Queryable): {
+    /** @throws {AppError} those of `enqueue`; `TASK_OPTION_INVALID` for a task that is not durable */
+    enqueue(signature: Signature): Promise<Pick<Accepted, 'id' | 'outcome'> & { dispatch(): void }>;
+  };
   /** Follows a call. With its task the result is typed. */
   result<R extends TSchema = TSchema>(id: string, task?: { result: R }): TaskResult<Static<R>>;
   /** A durable task; undefined for an id that Postgres does not know. */
@@ -84,12 +93,14 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
 
   async function enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]> {
     const accepted = await enqueuer.enqueue(signatures);
-    accepted.forEach(({ id, outcome }, index) => {
-      const isNew = outcome === 'created' || outcome === 'trailing';
-      const event = isNew ? 'task.accepted' : 'task.repeated';
-      telemetry.emit(event, { taskId: id, task: signatures[index]!.task.name });
-    });
+    accepted.forEach((answer, index) => tell(answer, signatures[index]!));
     return accepted;
+  }
+
+  function tell({ id, outcome }: Pick<Accepted, 'id' | 'outcome'>, { task }: Signature): void {
+    const isNew = outcome === 'created' || outcome === 'trailing';
+    const event = isNew ? 'task.accepted' : 'task.repeated';
+    telemetry.emit(event, { taskId: id, task: task.name });
   }
 
   async function apply(signature: Signature): Promise<Accepted> {
@@ -115,6 +126,18 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
     applyAsync: (task: Callable<TSchema, TSchema, CallOptions>, payload: unknown, options = {}) =>
       apply(task.s(payload, options)),
     enqueueMany,
+    within: (tx) => ({
+      async enqueue(signature) {
+        const accepted = await enqueuer.enqueueWithin(tx, signature);
+        return {
+          ...accepted,
+          dispatch() {
+            tell(accepted, signature);
+            accepted.dispatch();
+          },
+        };
+      },
+    }),
     result: (id) => ({
       status: () => view(id),
       async get({ timeoutMs }) {

@@ -13,6 +13,7 @@ import * as remote from './remote.ts';
 import * as retries from './retries.ts';
 import * as steps from './steps.ts';
 import * as testing from './testing.ts';
+import * as transaction from './transaction.ts';
 import * as unique from './unique.ts';
 
 interface Example {
@@ -33,6 +34,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   operate,
   remote,
   testing,
+  transaction,
 };
 export default EXAMPLES;
 
