@@ -39,7 +39,7 @@ export interface DurableCallOptions
     > {}
 
 const DURATION = wholeFrom(0, MAX_DURATION_MS);
-const TEXT: Rule = [
+export const TEXT: Rule = [
   (value) => typeof value === 'string' && value !== '' && value.length <= 1000,
   'a string of 1 to 1,000 characters',
 ];

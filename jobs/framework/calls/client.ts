@@ -9,7 +9,8 @@ import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
 import type { CallOptions, DurableCallOptions } from '../options.ts';
 import { Control, Inspector, type RevokeWord } from '../../queue/index.ts';
 import { describeTask, resultOf, viewOf, type TaskResult, type TaskView } from './result.ts';
-import { revoke } from './revoke.ts';
+import { assertFilter, revoke, revokeWhere, type RevokedMany } from './revoke.ts';
+import { countOpen, type TaskFilter } from '../../../db/tasks/ends.ts';
 import { Enqueuer, type EnqueuerDependencies } from './enqueue.ts';
 import type { Signable, Signature, TaskFacts } from '../signature.ts';
 import type { TaskWaiter } from './waiter.ts';
@@ -72,6 +73,13 @@ export interface TaskClient {
    * @returns `ended` when it had ended before, revoked or not.
    */
   revoke(id: string, options?: { terminate?: boolean }): Promise<RevokeWord>;
+  /** How many unfinished durable tasks fit. @throws {AppError} `TASK_OPTION_INVALID` for a filter without a condition. */
+  countOpen(filter: TaskFilter): Promise<number>;
+  /**
+   * Revokes all unfinished durable tasks that fit, in batches; works while Redis is unavailable.
+   * @throws {AppError} `TASK_OPTION_INVALID` for a filter without a condition or with the name of a transient task.
+   */
+  revokeWhere(filter: TaskFilter): Promise<RevokedMany>;
   /**
    * Resolves once all that was accepted is in the queue, or left to the reconciler. Await it before the broker is closed:
    * what is still on its way then starts a few seconds later.
@@ -149,6 +157,14 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
       const { row, job } = await describe(id);
       const isDurable = row.status === 'rejected' || row.value !== undefined;
       return isDurable ? viewOf({ row, job }) : undefined;
+    },
+    async countOpen(filter) {
+      assertFilter(filter, deps.tasks);
+      return (await countOpen(db, filter)).tasks;
+    },
+    async revokeWhere(filter) {
+      assertFilter(filter, deps.tasks);
+      return revokeWhere({ db, control }, filter);
     },
     idle: () => enqueuer.idle(),
     waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),
