@@ -14,6 +14,7 @@ import {
 import { idsOf, UsageProblem, type Command, type Commands, type Input } from '../command.ts';
 import { withQueue } from '../stores.ts';
 import { show } from '../table.ts';
+import { purgeCommand } from './purge.ts';
 import { revokeCommand, revokeThem } from './revoke.ts';
 
 /** A command for workers. Fails when a worker fails or when there is none. */
@@ -140,6 +141,7 @@ export const control: Commands = {
       `${count(concurrency, 'job')} a thread, ${limit} in all`,
   ),
   'control revoke': revokeCommand,
+  'control purge': purgeCommand,
   'control terminate': {
     takes: '<id>',
     words: [1, 1],
