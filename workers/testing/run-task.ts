@@ -54,7 +54,7 @@ export async function runTask<X>(
   resources: X,
   { db = NO_POOL, call = {}, attempts = 0 }: RunOptions<DurableCallOptions> = {},
 ): Promise<Attempted<unknown>> {
-  const request = readAny(task.s(payload as never, call));
+  const request = readAny(task.s(payload, call));
   const { id } = task.durable ? await acceptTask(db, request) : request;
   const enqueued: Signature[] = [];
   const scope: ThreadScope<X> = {
@@ -69,7 +69,7 @@ export async function runTask<X>(
   const job = { id, task: name, queue, headers, payload: request.payload, attempts };
   const end = await limitedAttempt({ ...job, createdAtMs: Date.now() }, scope);
   if (end.kind !== 'succeeded') return { ...end, id, enqueued };
-  const result = task.durable ? (await findTask(db, id))?.result : JSON.parse(end.result);
+  const result: unknown = task.durable ? (await findTask(db, id))?.result : JSON.parse(end.result);
   return { kind: 'succeeded', result, id, enqueued };
 }
 

@@ -52,7 +52,7 @@ function weekdayAllowed(field: string, date: Date): boolean {
     }
     if (/^\d+L$/.test(item)) return Number(item[0]) % 7 === weekday && isLast;
     // The days of two weeks in a row, as a range may go past the end of one.
-    return [weekday, weekday + 7].some((day) => itemAllows(endless(item), day, [0, 6]));
+    return [weekday, weekday + 7].some((number) => itemAllows(endless(item), number, [0, 6]));
   });
 }
 
