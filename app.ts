@@ -140,9 +140,10 @@ export async function startApp(
 
 function connect(config: ResolvedConfig): Connections {
   const { redisUrl: url, queuePrefix: prefix, queueShards: shards, resultTtlMs: ms } = config;
+  const keepFailed = { count: config.deadLettersMax, ms: config.deadLetterTtlMs };
   return {
     db: createPool(config.databaseUrl, { max: 10, name: `daodao-${config.role}` }),
-    broker: new Broker({ url, prefix, shards, keep: { ms } }),
+    broker: new Broker({ url, prefix, shards, keep: { ms }, keepFailed }),
     cache: new Cache(url, prefix),
   };
 }

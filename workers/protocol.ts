@@ -12,6 +12,8 @@ export interface ThreadJob {
   headers: Record<string, string>;
   /** Attempts charged so far, as counted by the queue. */
   attempts: number;
+  /** How often it has snoozed, as counted by the queue. Default 0. */
+  snoozes?: number | undefined;
   /** Milliseconds since 1970. */
   createdAtMs: number;
 }
@@ -23,6 +25,8 @@ export type AttemptEnd =
   | ({ kind: 'failed'; attempts: number } & Failure)
   /** Not the task's fault: reruns after `delayMs`, uncharged. */
   | { kind: 'released'; delayMs: number; reason: string }
+  /** Put off by the task itself: reruns after `delayMs`, uncharged. `snoozes` includes this one. */
+  | { kind: 'snoozed'; delayMs: number; snoozes: number }
   /** Nothing to run: finished elsewhere, or revoked. */
   | { kind: 'obsolete'; reason: string };
 

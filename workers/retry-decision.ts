@@ -3,7 +3,7 @@ import { AppError, ERRORS, type ErrorCode } from '../base/errors.ts';
 import { STORES } from '../db/stores/stores.ts';
 import { StaleEpochError } from '../db/tasks/fence.ts';
 import { backoffMs, isRetryable, type Policy } from '../jobs/framework/policy.ts';
-import { Reject, Retry } from '../jobs/framework/errors.ts';
+import { MAX_SNOOZE_MS, MAX_SNOOZES, Reject, Retry, Snooze } from '../jobs/framework/errors.ts';
 import { describeError, type DescribedError } from '../base/telemetry/describe-error.ts';
 
 export interface Failure {
@@ -17,6 +17,7 @@ export interface Failure {
 export type Decision =
   | ({ kind: 'retry'; delayMs: number } & Failure)
   | ({ kind: 'failed' } & Failure)
+  | { kind: 'snoozed'; delayMs: number; snoozes: number }
   | { kind: 'released'; delayMs: number; reason: string };
 
 /** Retry delay while a store is unavailable, in milliseconds. */
@@ -36,6 +37,8 @@ export interface RunSoFar {
   attempts: number;
   /** Milliseconds since 1970. */
   askedMs: number;
+  /** Snoozes before this attempt. Default 0. */
+  snoozes?: number | undefined;
 }
 
 /**
@@ -44,7 +47,7 @@ export interface RunSoFar {
  */
 export function decide(
   error: unknown,
-  { attempts, askedMs }: RunSoFar,
+  run: RunSoFar,
   policy: RetryPolicy,
   nowMs = Date.now(),
   random = Math.random,
@@ -60,6 +63,16 @@ export function decide(
       reason: 'a store is unavailable',
     };
   }
+  if (error instanceof Snooze) {
+    const { delayMs } = error;
+    const { snoozes = 0 } = run;
+    if (snoozes < MAX_SNOOZES && nowMs + delayMs <= run.askedMs + MAX_SNOOZE_MS) {
+      return { kind: 'snoozed', delayMs, snoozes: snoozes + 1 };
+    }
+    const message = `The task snoozed ${snoozes} times; ${MAX_SNOOZES} times and a week are the limits.`;
+    return decide(new Retry('TASK_RETRIED', message, { countdownMs: delayMs }), run, policy, nowMs);
+  }
+  const { attempts, askedMs } = run;
   const failure = describe(error);
   const delayMs = delayUntilRetry(error, attempts, policy, random);
   const { maxRetries, retryForMs = Infinity } = policy;

@@ -4,6 +4,7 @@
  */
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { LIMIT_SETTINGS } from './limits.ts';
 import { QUEUE_SETTINGS } from './queue-and-workers.ts';
 
 type Kind = 'text' | 'url' | 'secret' | 'integer' | 'list' | 'origins' | 'choice';
@@ -199,30 +200,7 @@ export const SETTINGS = {
     max: 10_000,
     describe: 'Minimum average length of its notes.',
   },
-  FEEDBACK_PER_DAY: {
-    kind: 'integer',
-    default: '20',
-    min: 1,
-    max: 1000,
-    describe:
-      'New feedback texts that one person may get in any 24 hours; revoked requests and the nightly sweep count too.',
-  },
-  EVENTS_PER_PERSON: {
-    kind: 'integer',
-    default: '10000',
-    min: 500,
-    max: 1_000_000,
-    describe:
-      'Behaviour events of one person that Postgres holds, sent ones for 49 hours; beyond them the API refuses more of that person.',
-  },
-  EVENTS_MAX_UNSENT: {
-    kind: 'integer',
-    default: '1000000',
-    min: 1,
-    max: 100_000_000,
-    describe:
-      'Number of unsent behaviour events at which the API stops accepting events of anybody.',
-  },
+  ...LIMIT_SETTINGS,
   ...QUEUE_SETTINGS,
 } as const satisfies Record<string, Setting>;
 

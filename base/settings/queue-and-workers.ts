@@ -43,6 +43,21 @@ export const QUEUE_SETTINGS = {
     max: 31_536_000_000,
     describe: 'How long Redis keeps finished jobs and the results of non-durable tasks.',
   },
+  DEAD_LETTER_TTL_MS: {
+    kind: 'integer',
+    unit: 'ms',
+    default: '2592000000',
+    min: 600_000,
+    max: 31_536_000_000,
+    describe: 'How long Redis keeps dead letters.',
+  },
+  DEAD_LETTERS_MAX: {
+    kind: 'integer',
+    default: '10000',
+    min: 1,
+    max: 1_000_000,
+    describe: 'Number of dead letters older than 10 minutes that Redis keeps per shard.',
+  },
   LEASE_MS: {
     kind: 'integer',
     unit: 'ms',

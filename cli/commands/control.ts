@@ -1,7 +1,6 @@
 /** Commands that control workers, queues and running jobs. */
 import { SETTINGS } from '../../base/config.ts';
 import { count } from '../../base/count.ts';
-import { revoke } from '../../jobs/framework/calls/revoke.ts';
 import { QUEUE_NAME, type WorkerAnswer } from '../../jobs/queue/index.ts';
 import {
   answersOf,
@@ -13,8 +12,10 @@ import {
   troubles,
 } from '../ask.ts';
 import { idsOf, UsageProblem, type Command, type Commands, type Input } from '../command.ts';
-import { withQueue, type QueueStores } from '../stores.ts';
-import { show, table } from '../table.ts';
+import { withQueue } from '../stores.ts';
+import { show } from '../table.ts';
+import { purgeCommand } from './purge.ts';
+import { revokeCommand, revokeThem } from './revoke.ts';
 
 /** A command for workers. Fails when a worker fails or when there is none. */
 function telling(
@@ -79,49 +80,6 @@ async function setPaused(input: Input, word: 'paused' | 'resumed'): Promise<void
   });
 }
 
-interface Revoked {
-  id: string;
-  /** Whether the row in Postgres was revoked. */
-  row: boolean;
-  /** Answer of the queue; `unavailable` without Redis. */
-  job: string;
-}
-
-async function revokeThem(
-  { control: steering, db }: QueueStores,
-  ids: readonly string[],
-): Promise<Revoked[]> {
-  const stores = { db: db(), control: steering };
-  const revoked = await revoke(stores, ids, {
-    reason: 'It was revoked by an operator.',
-    evenEnded: true,
-  });
-  return Promise.all(
-    revoked.map(async ({ id, row, job }) => ({
-      id,
-      row: row === 'revoked',
-      job: await job.catch(() => 'unavailable'),
-    })),
-  );
-}
-
-async function revokeAll(input: Input): Promise<number> {
-  const ids = idsOf(input);
-  return withQueue(
-    async (stores) => {
-      const revoked = await revokeThem(stores, ids);
-      show(input.has('json'), { tasks: revoked }, () =>
-        table(
-          ['TASK', 'IN THE QUEUE', 'IN POSTGRES'],
-          revoked.map(({ id, row, job }) => [id, job, row ? 'revoked' : 'no unfinished row']),
-        ),
-      );
-      return revoked.every(({ row, job }) => row || job === 'revoked') ? 0 : 1;
-    },
-    { needsRedis: false },
-  );
-}
-
 /** Fails when no worker runs the job, unless the job was revoked. */
 async function terminate(input: Input): Promise<number> {
   const [id = ''] = idsOf(input);
@@ -182,13 +140,8 @@ export const control: Commands = {
     ({ concurrency, limit }: { concurrency: number; limit: number }) =>
       `${count(concurrency, 'job')} a thread, ${limit} in all`,
   ),
-  'control revoke': {
-    takes: '<id...>',
-    words: [1, 500],
-    describe: 'revoke tasks, waiting or running',
-    options: JSON_OPTION,
-    run: revokeAll,
-  },
+  'control revoke': revokeCommand,
+  'control purge': purgeCommand,
   'control terminate': {
     takes: '<id>',
     words: [1, 1],

@@ -4,6 +4,7 @@ import { count } from '../../base/count.ts';
 import {
   deadLetters,
   purgeDeadLetters,
+  removeDeadLetters,
   requeueDeadLetters,
   type RequeueWord,
 } from '../../jobs/framework/calls/dead-letters.ts';
@@ -141,6 +142,21 @@ async function idsOfAll({ inspector }: QueueStores, input: Input): Promise<strin
   return ids;
 }
 
+/** @returns 1 when an id was not a dead letter. */
+async function remove(input: Input): Promise<number> {
+  const ids = idsOf(input);
+  return withQueue(async (stores) => {
+    const removed = await removeDeadLetters({ ...stores, tasks: TASKS }, ids);
+    const left = ids.filter((_, index) => !removed[index]);
+    const done = ids.length - left.length;
+    show(input.has('json'), { removed: done, left }, () => [
+      ...left.map((id) => `${id}  is not a dead letter`),
+      `${count(done, 'dead letter')} deleted.`,
+    ]);
+    return left.length === 0 ? 0 : 1;
+  });
+}
+
 async function purge(input: Input): Promise<void> {
   await withQueue(async (stores) => {
     if (!input.has('yes')) {
@@ -185,6 +201,13 @@ export const dead: Commands = {
         'requeues tasks that failed while the model was unavailable',
     },
     run: requeue,
+  },
+  'dead remove': {
+    takes: '<id...>',
+    words: [1, 500],
+    describe: 'delete these dead letters',
+    options: JSON_OPTION,
+    run: remove,
   },
   'dead purge': {
     describe: 'delete all dead letters',

@@ -7,7 +7,7 @@ import { DELAY_MS, lockTrailing, type TaskStatus } from './rows.ts';
 
 /**
  * Stores a request, or finds the task that answers it, in this order: same Idempotency-Key; same id; an unfinished row with the
- * same dedupe key; the newest finished row of that key, if its input is the same.
+ * same dedupe key; a finished row of that key within its period; the newest finished row of that key, if its input is the same.
  * @throws {AppError} `IDEMPOTENCY_KEY_REUSED` or `TASK_ID_TAKEN` when the key or the id belongs to a different request;
  * `QUOTA_EXCEEDED` when a new row would be one too many.
  */
@@ -50,13 +50,13 @@ async function insertOrFind(tx: Queryable, request: AcceptRequest): Promise<Acce
     return isPutOff ? { ...found, delayMs: row.delay_ms } : found;
   }
   // Checked after the insert: a twin that finished earlier is visible by now, and an unfinished one would have conflicted.
-  const finished = await findFinished(tx, request);
-  if (finished === undefined) {
+  const answer = (await findRecent(tx, request)) ?? (await findFinished(tx, request));
+  if (answer === undefined) {
     await assertQuota(tx, request, row.id);
     return { id: row.id, status: row.status, outcome: 'created', delayMs: row.delay_ms };
   }
   await remove(tx, row.id);
-  return { id: finished, status: 'done', outcome: 'finished' };
+  return answer;
 }
 
 async function remove(tx: Queryable, id: string): Promise<void> {
@@ -150,7 +150,7 @@ async function insert(
       request.subject,
       request.dedupeKey,
       request.inputHash,
-      JSON.stringify({ headers: request.headers }),
+      JSON.stringify({ headers: request.headers, slot: request.slot }),
       request.eta,
       request.delayMs,
       request.debounceMs,
@@ -183,8 +183,25 @@ export async function findSameId(
   return { id, status: row.status, outcome: 'repeated' };
 }
 
+/** The finished task of a key that is unique for a period, accepted within it. */
+async function findRecent(
+  tx: Queryable,
+  { dedupeKey, uniqueForMs }: AcceptRequest,
+): Promise<Accepted | undefined> {
+  if (dedupeKey === undefined || uniqueForMs === undefined) return undefined;
+  const { rows } = await tx.query<{ id: string; status: TaskStatus }>(
+    // A task that was accepted within the period also finished within it, which the index knows.
+    `SELECT id, status FROM ai.tasks
+     WHERE dedupe_key = $1 AND finished_at > now() - $2 * interval '1 millisecond'
+       AND created_at > now() - $2 * interval '1 millisecond'
+     ORDER BY finished_at DESC LIMIT 1`,
+    [dedupeKey, uniqueForMs],
+  );
+  return rows[0] && { ...rows[0], outcome: 'repeated' };
+}
+
 /** Considers only the newest finished task of the key: an older one would give an outdated result. */
-async function findFinished(tx: Queryable, request: AcceptRequest): Promise<string | undefined> {
+async function findFinished(tx: Queryable, request: AcceptRequest): Promise<Accepted | undefined> {
   if (request.dedupeKey === undefined || request.inputHash === undefined) return undefined;
   const { rows } = await tx.query<{ id: string; input_hash: string | null }>(
     `SELECT id, input_hash FROM ai.tasks
@@ -193,5 +210,6 @@ async function findFinished(tx: Queryable, request: AcceptRequest): Promise<stri
     [request.dedupeKey],
   );
   const newest = rows[0];
-  return newest?.input_hash === request.inputHash ? newest.id : undefined;
+  if (newest?.input_hash !== request.inputHash) return undefined;
+  return { id: newest.id, status: 'done', outcome: 'finished' };
 }

@@ -9,6 +9,9 @@ export interface Start {
   epoch: string;
   /** Attempts charged so far, according to Postgres. */
   attempts: number;
+  snoozes: number;
+  /** ISO 8601; null unless a schedule made the request. */
+  slot: string | null;
   userId: string | null;
   /** JSON text; a later request may have replaced it. */
   payload: string;
@@ -30,7 +33,7 @@ export async function startTask(
     `UPDATE ai.tasks
      SET epoch = epoch + 1, status = 'running', attempts = greatest(attempts, $2), started_at = coalesce(started_at, now())
      WHERE id = $1 AND finished_at IS NULL AND (started_at IS NOT NULL OR run_at IS NULL OR run_at <= now())
-     RETURNING epoch, attempts, user_id AS "userId", payload::text AS payload, requested_at AS "requestedAt"`,
+     RETURNING epoch, attempts, snoozes, options->>'slot' AS slot, user_id AS "userId", payload::text AS payload, requested_at AS "requestedAt"`,
     [id, chargedAttempts],
   );
   return rows[0];
@@ -43,6 +46,11 @@ export async function findDelay(db: Queryable, id: string): Promise<number | und
     [id],
   );
   return rows[0]?.delayMs;
+}
+
+/** Lets an unfinished task start at once, for tests that do not wait for its time. */
+export async function makeDue(db: Queryable, id: string): Promise<void> {
+  await db.query('UPDATE ai.tasks SET run_at = NULL WHERE id = $1 AND finished_at IS NULL', [id]);
 }
 
 /** @param result JSON text. @throws {StaleEpochError} when the fence is stale. */
@@ -84,6 +92,16 @@ export async function retryTask(
        run_at = now() + $5 * interval '1 millisecond'
      WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
     [fence.id, fence.epoch, failure.code, failure.message, delayMs],
+  );
+  if (rowCount !== 1) throw new StaleEpochError(fence);
+}
+
+/** Queues the task again without charging an attempt. @throws {StaleEpochError} when the fence is stale. */
+export async function snoozeTask(db: Queryable, fence: Fence, delayMs: number): Promise<void> {
+  const { rowCount } = await db.query(
+    `UPDATE ai.tasks SET status = 'queued', snoozes = snoozes + 1, run_at = now() + $3 * interval '1 millisecond'
+     WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
+    [fence.id, fence.epoch, delayMs],
   );
   if (rowCount !== 1) throw new StaleEpochError(fence);
 }

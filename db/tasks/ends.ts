@@ -25,6 +25,45 @@ export async function revokeTasks(db: Queryable, ids: readonly string[]): Promis
   });
 }
 
+/** Conditions that a task must fulfil, all of them. */
+export interface TaskFilter {
+  /** Name of the task. */
+  task?: string | undefined;
+  /** External id of the owner. */
+  userId?: string | undefined;
+  subject?: string | undefined;
+  queue?: string | undefined;
+}
+
+const FITS = `finished_at IS NULL AND ($1::text IS NULL OR name = $1) AND ($2::text IS NULL OR user_id = $2)
+  AND ($3::text IS NULL OR subject = $3) AND ($4::text IS NULL OR queue = $4)`;
+const valuesOf = ({ task, userId, subject, queue }: TaskFilter) => [task, userId, subject, queue];
+
+/** How many unfinished tasks fit, and the time of counting. */
+export async function countOpen(
+  db: Queryable,
+  filter: TaskFilter,
+): Promise<{ tasks: number; at: Date }> {
+  const { rows } = await db.query<{ tasks: number; at: Date }>(
+    `SELECT count(*)::int AS tasks, now() AS at FROM ai.tasks WHERE ${FITS}`,
+    valuesOf(filter),
+  );
+  return rows[0]!;
+}
+
+/** Unfinished tasks that fit and were accepted no later than `acceptedUntil`. */
+export async function findOpen(
+  db: Queryable,
+  filter: TaskFilter,
+  { acceptedUntil, limit }: { acceptedUntil: Date; limit: number },
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `SELECT id FROM ai.tasks WHERE ${FITS} AND created_at < $5::timestamptz + interval '1 millisecond' LIMIT $6`,
+    [...valuesOf(filter), acceptedUntil, limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Epochs of the unfinished ones, by id. */
 export async function findEpochs(
   db: Queryable,

@@ -42,6 +42,10 @@ export interface AcceptRequest {
    * replaces its payload. Default: whether `debounceMs` is given.
    */
   trailing?: boolean | undefined;
+  /** A request within this many milliseconds after the task of the same `dedupeKey` was accepted gets that task, ended or not. */
+  uniqueForMs?: number | undefined;
+  /** The slot of the schedule that makes the request. */
+  slot?: Date | undefined;
   /** Unique per user for 24 h: the same key and request get the same task. */
   idempotencyKey?: string | undefined;
   /** The request as text, if the payload depends on more than the request. Default: the payload. */
@@ -57,7 +61,7 @@ export interface Accepted {
   status: TaskStatus;
   /**
    * `created`: a new row; `unfinished`: joined an unfinished task; `trailing`: runs after the started task; `repeated`: same
-   * Idempotency-Key or id; `finished`: a finished task had the same input.
+   * Idempotency-Key or id, or an ended task of a key that is unique for a period; `finished`: a finished task had the same input.
    */
   outcome: 'created' | 'unfinished' | 'trailing' | 'repeated' | 'finished';
   /** Milliseconds until it may run; undefined unless this request determines that. */

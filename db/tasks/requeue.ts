@@ -14,7 +14,7 @@ export type OnReopen = (
 ) => Promise<readonly string[]>;
 
 /**
- * Reopens a task that failed or was revoked, with no attempts charged. The new epoch fences off earlier starts; effects stay done.
+ * Reopens a task that failed or was revoked, with no attempts or snoozes charged. The new epoch fences off earlier starts; effects stay done.
  * @param quietMs how long the reconciler skips the row while the caller requeues the job, in milliseconds.
  * @param onReopen default: keep all stored steps.
  */
@@ -40,7 +40,7 @@ async function reopen(
   onReopen: OnReopen | undefined,
 ): Promise<ReopenWord> {
   const { rows } = await tx.query<{ epoch: string }>(
-    `UPDATE ai.tasks SET status = 'queued', attempts = 0, epoch = epoch + 1, result = NULL, error_code = NULL,
+    `UPDATE ai.tasks SET status = 'queued', attempts = 0, snoozes = 0, epoch = epoch + 1, result = NULL, error_code = NULL,
        error_message = NULL, run_at = NULL, finished_at = NULL, requested_at = now(),
        check_at = now() + $2 * interval '1 millisecond'
      WHERE id = $1 AND status <> 'done' RETURNING epoch`,

@@ -12,6 +12,8 @@ export interface JobFacts {
   queue: string;
   /** Set by the caller. */
   headers: Readonly<Record<string, string>>;
+  /** The slot that the task stands for, if a schedule started it: its due time, before any jitter. Undefined otherwise. */
+  slot: Date | undefined;
   /** External id of the requesting user; undefined for sweeps and transient tasks. */
   userId: string | undefined;
 }
@@ -39,6 +41,13 @@ export interface TaskContext {
    * @param options.reason a sentence that the owner may read.
    */
   retry(options?: { countdownMs?: number; reason?: string }): never;
+  /**
+   * Ends this attempt and runs the task again later, without using up an attempt: for what is not ready yet. At most 100 times,
+   * and no later than a week after the last request for the task; from then on it is a retry, within `maxRetries`.
+   * @param ms milliseconds until then, a whole number, 1 to a week.
+   * @throws {RangeError} for any other value.
+   */
+  snooze(ms: number): never;
   /** Enqueues a task, the same one if a later attempt repeats the call. @returns its id. @throws {AppError} like `applyAsync`. */
   enqueue(signature: Signature): Promise<string>;
 }

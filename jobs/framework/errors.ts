@@ -18,6 +18,27 @@ export interface RetryOptions extends ErrorOptions {
   atLeastMs?: number | undefined;
 }
 
+/** How often a task may snooze, and how late after the last request for it a snooze may end, in milliseconds. */
+export const MAX_SNOOZES = 100;
+export const MAX_SNOOZE_MS = 7 * 86_400_000;
+
+/** Requests a later run that uses up no attempt. Beyond the limits it is a `Retry`. */
+export class Snooze extends Error {
+  readonly delayMs: number;
+
+  /** @throws {RangeError} when `delayMs` is not a whole number from 1 to a week; the attempt then fails like any other. */
+  constructor(delayMs: number) {
+    super('The task snoozes.');
+    if (!Number.isSafeInteger(delayMs) || delayMs < 1 || delayMs > MAX_SNOOZE_MS) {
+      throw new RangeError(
+        `ctx.snooze takes a whole number of milliseconds, 1 to ${MAX_SNOOZE_MS}, a week.`,
+      );
+    }
+    this.name = 'Snooze';
+    this.delayMs = delayMs;
+  }
+}
+
 const YEAR_MS = 365 * 86_400_000;
 
 /** Requests a retry regardless of `retryOn`; the attempt is charged. */

@@ -32,6 +32,7 @@ export interface DurableCallOptions
       | 'debounceMs'
       | 'maxWaitMs'
       | 'trailing'
+      | 'uniqueForMs'
       | 'idempotencyKey'
       | 'keyedRequest'
       | 'inputHash'
@@ -39,7 +40,7 @@ export interface DurableCallOptions
     > {}
 
 const DURATION = wholeFrom(0, MAX_DURATION_MS);
-const TEXT: Rule = [
+export const TEXT: Rule = [
   (value) => typeof value === 'string' && value !== '' && value.length <= 1000,
   'a string of 1 to 1,000 characters',
 ];
@@ -62,6 +63,7 @@ const DURABLE_RULES: Record<keyof DurableCallOptions, Rule> = {
   debounceMs: wholeFrom(1, MAX_DURATION_MS),
   maxWaitMs: wholeFrom(1, MAX_DURATION_MS),
   trailing: [(value) => typeof value === 'boolean', 'true or false'],
+  uniqueForMs: wholeFrom(1, MAX_DURATION_MS),
   idempotencyKey: TEXT,
   keyedRequest: TEXT,
   inputHash: TEXT,
@@ -73,6 +75,7 @@ const NEEDS = {
   debounceMs: 'dedupeKey',
   trailing: 'dedupeKey',
   maxWaitMs: 'debounceMs',
+  uniqueForMs: 'dedupeKey',
   idempotencyKey: 'userId',
   quota: 'userId',
 } as const satisfies Partial<Record<keyof DurableCallOptions, keyof DurableCallOptions>>;
@@ -97,6 +100,11 @@ export function problemsOfCall(options: DurableCallOptions, isDurable: boolean):
   const problems = problemsOf(options, isDurable ? DURABLE_RULES : RULES, '');
   if (options.countdownMs !== undefined && options.eta !== undefined) {
     problems.push('countdownMs and eta cannot both be given.');
+  }
+  for (const option of ['trailing', 'debounceMs'] as const) {
+    if (isDurable && options.uniqueForMs !== undefined && options[option] !== undefined) {
+      problems.push(`uniqueForMs and ${option} cannot both be given.`);
+    }
   }
   for (const [option, needed] of Object.entries(NEEDS)) {
     const name = option as keyof typeof NEEDS;

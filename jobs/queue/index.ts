@@ -8,6 +8,7 @@ export type { BroadcastOptions, WorkerAnswer } from './client/broadcast.ts';
 export { Consumer, type ConsumerOptions } from './worker/consumer.ts';
 export { QUEUE_ERRORS, QueueError, type QueueErrorCode } from './broker/errors.ts';
 export { Control, type RevokeWord } from './client/control.ts';
+export { drain } from './drain.ts';
 export { EventTail, type EventTailOptions } from './client/events.ts';
 export {
   Inspector,

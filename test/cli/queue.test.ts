@@ -73,6 +73,21 @@ test('an operator stops tasks, waiting or running, durable ones in Postgres too'
   const { rows } = await app.database.pool.query('SELECT status, error_code FROM ai.tasks');
   assert.deepEqual(rows, [{ status: 'revoked', error_code: 'TASK_REVOKED' }]);
 
+  await app.cli('control', 'pause', 'default');
+  await app.accept('durable_diary', { file: app.diary.file, ms: 0 });
+  const filter = ['control', 'revoke', '--task', 'test.durable_diary', '--queue', 'default'];
+  const counted = await app.cli(...filter);
+  assert.deepEqual(
+    [counted.code, /This revokes 1 task\. To confirm/.test(counted.text)],
+    [2, true],
+  );
+  assert.equal((await app.cli(...filter, '--yes')).text, '1 task revoked.\n');
+  assert.equal((await app.cli('control', 'revoke', '--yes')).code, 2);
+  const purge = ['control', 'purge', 'default', '--delayed'];
+  assert.match((await app.cli(...purge)).text, /This deletes 0 delayed jobs of default/);
+  assert.equal((await app.cli(...purge, '--yes')).text, '0 delayed jobs deleted.\n');
+  await app.cli('control', 'resume', 'default');
+
   const deaf = await running('ignore');
   const terminated = await app.cli('control', 'terminate', deaf, '--revoke');
   assert.equal(terminated.code, 0, terminated.text);

@@ -53,6 +53,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
   'workers/main': ['workers/protocol.ts', 'workers/retry-decision.ts', ...MACHINERY],
   'workers/thread': ['workers/protocol.ts', 'workers/retry-decision.ts', ...MACHINERY],
+  'workers/testing': [
+    'workers/main/settle.ts',
+    'workers/thread',
+    'workers/protocol.ts',
+    ...MACHINERY,
+  ],
   workers: MACHINERY,
   scheduler: MACHINERY,
 

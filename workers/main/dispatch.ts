@@ -139,7 +139,8 @@ export class Dispatch {
     const jobs: ThreadJob[] = deliveries.map((delivery) => {
       const { id, task, queue, payload, headers, createdAtMs } = delivery.job;
       this.runs.add(delivery, pool, timeLimitMs(this.#options.tasks.find(task)));
-      return { id, task, queue, payload, headers, attempts: delivery.counts.attempts, createdAtMs };
+      const { attempts, snoozes } = delivery.counts;
+      return { id, task, queue, payload, headers, attempts, snoozes, createdAtMs };
     });
     pool.run(jobs, onFresh);
   }

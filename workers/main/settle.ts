@@ -45,6 +45,22 @@ export function judgeEnd({ job, counts }: Delivery, end: AttemptEnd): Resolution
       return { settlement: { kind: 'succeeded', result: 'null' }, emit: () => undefined };
     case 'released':
       return release({ job, counts }, end.delayMs, end.reason);
+    case 'snoozed':
+      // Like a retry, it proves that the job is no suspect.
+      return {
+        settlement: {
+          kind: 'back',
+          delayMs: end.delayMs,
+          counts: { ...counts, mark: '', snoozes: end.snoozes },
+        },
+        emit: (telemetry) =>
+          telemetry.emit('job.released', {
+            jobId: job.id,
+            task: job.task,
+            delayMs: end.delayMs,
+            reason: `it snoozes, ${end.snoozes} times so far`,
+          }),
+      };
     case 'retry':
       // A job that ends inside its thread is no longer a suspect.
       return retried({ job, counts: { ...counts, attempts: end.attempts, mark: '' } }, end);

@@ -1,7 +1,7 @@
 /** One attempt at one job: open, run, settle. */
 import { ERRORS } from '../../base/errors.ts';
 import { StaleEpochError } from '../../db/tasks/fence.ts';
-import { Reject, Retry } from '../../jobs/framework/errors.ts';
+import { Reject, Retry, Snooze } from '../../jobs/framework/errors.ts';
 import { fits } from '../../jobs/framework/schema.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import { isLongerThan, MAX_RESULT_BYTES } from '../../jobs/queue/index.ts';
@@ -9,7 +9,7 @@ import { decide, isStoreUnavailable, type Decision } from '../retry-decision.ts'
 import type { AbortReason, AttemptEnd, ThreadJob } from '../protocol.ts';
 import type { ThreadScope } from './context.ts';
 import { charge, openDurable, openTransient, type Opened } from './open.ts';
-import type { Stop } from './stop.ts';
+import { Stop } from './stop.ts';
 
 const SOFT_LIMIT: AbortReason = 'soft time limit';
 
@@ -42,6 +42,21 @@ export async function attempt<X>(
   }
 }
 
+/** An attempt that keeps the soft time limit of its task. Whoever can end the thread keeps the hard one. */
+export async function limitedAttempt<X>(
+  job: ThreadJob,
+  scope: ThreadScope<X>,
+  stop = new Stop(),
+): Promise<AttemptEnd> {
+  const limitMs = scope.tasks.find(job.task)?.softTimeLimitMs;
+  if (limitMs !== undefined) stop.start(limitMs);
+  try {
+    return await attempt(job, scope, stop);
+  } finally {
+    stop.end();
+  }
+}
+
 /** An external stop is not a failure. */
 function aborted({ reason }: Stop): Decision | undefined {
   if (reason === undefined || reason === SOFT_LIMIT) return undefined;
@@ -53,7 +68,7 @@ function aborted({ reason }: Stop): Decision | undefined {
  * purpose and errors that are not its fault.
  */
 function causeOf(error: unknown, { reason, softLimitMs }: Stop): unknown {
-  const isDeliberate = error instanceof Reject || error instanceof Retry;
+  const isDeliberate = error instanceof Reject || error instanceof Retry || error instanceof Snooze;
   const isUncharged = error instanceof StaleEpochError || isStoreUnavailable(error);
   if (reason !== SOFT_LIMIT || isDeliberate || isUncharged) return error;
   const message = `The task ran longer than its soft limit of ${softLimitMs} ms.`;

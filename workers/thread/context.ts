@@ -6,7 +6,7 @@ import { findStep, runStep } from '../../db/tasks/steps.ts';
 import { ChildIds } from '../../jobs/framework/calls/child-id.ts';
 import type { DurableContext, JobFacts, TaskContext } from '../../jobs/framework/context.ts';
 import type { Task } from '../../jobs/framework/define.ts';
-import { Reject, Retry } from '../../jobs/framework/errors.ts';
+import { Reject, Retry, Snooze } from '../../jobs/framework/errors.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
 import type { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import type { FromThread } from '../protocol.ts';
@@ -20,7 +20,7 @@ export interface ThreadScope<X = object> {
   db: Pool;
   /** Its sessions are read-only. */
   reader: Queryable;
-  enqueuer: Enqueuer;
+  enqueuer: Pick<Enqueuer, 'enqueue' | 'enqueueWithin'>;
   tell(message: FromThread): void;
 }
 
@@ -52,6 +52,9 @@ export function buildContext<X>(
     },
     retry({ countdownMs, reason = 'The task asked for another attempt.' } = {}) {
       throw new Retry('TASK_RETRIED', reason, { countdownMs });
+    },
+    snooze(ms) {
+      throw new Snooze(ms);
     },
     async enqueue(signature) {
       const { id = childIds.next(signature) } = signature.options;

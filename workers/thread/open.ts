@@ -5,7 +5,14 @@
 import { ERRORS } from '../../base/errors.ts';
 import { describeError } from '../../base/telemetry/describe-error.ts';
 import { isPostgresAway, type Pool } from '../../db/stores/postgres.ts';
-import { failTask, findDelay, retryTask, startTask, succeedTask } from '../../db/tasks/attempts.ts';
+import {
+  failTask,
+  findDelay,
+  retryTask,
+  snoozeTask,
+  startTask,
+  succeedTask,
+} from '../../db/tasks/attempts.ts';
 import { StaleEpochError, type Fence } from '../../db/tasks/fence.ts';
 import type { Task } from '../../jobs/framework/define.ts';
 import type { Decision, RunSoFar } from '../retry-decision.ts';
@@ -38,9 +45,9 @@ export async function openDurable<X>(
   const { id, queue, headers } = job;
   const start = await startTask(db, id, job.attempts);
   if (start === undefined) return nothingToRun(await findDelay(db, id));
-  const { epoch, attempts, requestedAt, userId, payload } = start;
+  const { epoch, attempts, snoozes, requestedAt, slot, userId, payload } = start;
   const fence: Fence = { id, epoch };
-  const run: RunSoFar = { attempts, askedMs: requestedAt.getTime() };
+  const run: RunSoFar = { attempts, snoozes, askedMs: requestedAt.getTime() };
   const facts = {
     id,
     attempt: attempts + 1,
@@ -48,6 +55,7 @@ export async function openDurable<X>(
     maxRetries: task.maxRetries,
     queue,
     headers,
+    slot: slot === null ? undefined : new Date(slot),
     userId: userId ?? undefined,
   };
   const context = buildDurableContext(buildContext(scope, facts, task.name, stop), scope, fence);
@@ -70,8 +78,8 @@ export function openTransient<X>(
   scope: ThreadScope<X>,
   stop: Stop,
 ): Opened {
-  const { id, queue, headers, attempts, payload } = job;
-  const run: RunSoFar = { attempts, askedMs: job.createdAtMs };
+  const { id, queue, headers, attempts, snoozes, payload } = job;
+  const run: RunSoFar = { attempts, snoozes, askedMs: job.createdAtMs };
   const facts = {
     id,
     attempt: attempts + 1,
@@ -79,6 +87,7 @@ export function openTransient<X>(
     maxRetries: task.maxRetries,
     queue,
     headers,
+    slot: undefined,
     userId: undefined,
   };
   const context = buildContext(scope, facts, task.name, stop);
@@ -114,13 +123,17 @@ async function record(
 ): Promise<AttemptEnd> {
   if (decision.kind === 'released') return charge(decision, run);
   try {
+    if (decision.kind === 'snoozed') {
+      await snoozeTask(db, fence, decision.delayMs);
+      return decision;
+    }
     if (decision.kind === 'failed') await failTask(db, fence, decision);
     else await retryTask(db, fence, decision, decision.delayMs);
     return charge(decision, run);
   } catch (error) {
     const { message } = ERRORS.TASK_FAILED;
     if (error instanceof StaleEpochError) return notStored(error.message);
-    if (isPostgresAway(error) || decision.message === message) {
+    if (isPostgresAway(error) || decision.kind === 'snoozed' || decision.message === message) {
       return notStored('the outcome could not be stored');
     }
     const cause = describeError(new Error(decision.message, { cause: error }));

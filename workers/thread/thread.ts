@@ -7,7 +7,7 @@ import type { Task } from '../../jobs/framework/define.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
 import { Broker } from '../../jobs/queue/index.ts';
 import { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
-import { attempt } from './attempt.ts';
+import { limitedAttempt } from './attempt.ts';
 import type { ThreadScope } from './context.ts';
 import { freezeLanguage } from './frozen.ts';
 import { watchHeap } from './heap-watch.ts';
@@ -41,16 +41,7 @@ export function serveThread<X>({
 
   const line = new Line({
     concurrency: config.workerConcurrency,
-    // Enforces the soft time limit. The main thread enforces the hard one, as it can end this thread.
-    async run(job, stop) {
-      const limitMs = tasks.find(job.task)?.softTimeLimitMs;
-      if (limitMs !== undefined) stop.start(limitMs);
-      try {
-        return await attempt(job, scope, stop);
-      } finally {
-        stop.end();
-      }
-    },
+    run: (job, stop) => limitedAttempt(job, scope, stop),
     tell: (started, ended) => tell({ type: 'moved', text: packMoves({ started, ended }) }),
   });
 

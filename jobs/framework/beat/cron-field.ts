@@ -4,7 +4,7 @@ interface FieldKind {
   name: string;
   min: number;
   max: number;
-  /** Three-letter names; the first stands for `min`. */
+  /** English names, also valid as their first three letters; the first stands for `min`. */
   names?: readonly string[];
   /** Whether the field accepts `?` as `*`. */
   isDay?: boolean;
@@ -18,14 +18,17 @@ export const MONTH: FieldKind = {
   name: 'month',
   min: 1,
   max: 12,
-  names: ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'],
+  names:
+    'JANUARY FEBRUARY MARCH APRIL MAY JUNE JULY AUGUST SEPTEMBER OCTOBER NOVEMBER DECEMBER'.split(
+      ' ',
+    ),
 };
 /** Both 0 and 7 are Sunday. */
 export const WEEKDAY: FieldKind = {
   name: 'day of the week',
   min: 0,
   max: 7,
-  names: ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'],
+  names: 'SUNDAY MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY'.split(' '),
   isDay: true,
 };
 
@@ -113,6 +116,8 @@ function readRange(
   }
   const from = readValue(range.slice(0, dash), kind, at);
   const to = readValue(range.slice(dash + 1), kind, at + dash + 1);
+  // A week has no end: FRI-MON goes on past Saturday. Values from 7 on stand for the days of the next week.
+  if (from > to && kind === WEEKDAY) return [from, to + 7];
   if (from > to) {
     throw new FieldProblem(
       `a range must ascend: write ${from}-${last},${kind.min}-${to} to go past the end.`,
@@ -129,10 +134,12 @@ function readStep(step: string, { name, min, max }: FieldKind, at: number): numb
 }
 
 function readValue(text: string, { name, min, max, names }: FieldKind, at: number): number {
-  const index = names?.indexOf(text.toUpperCase()) ?? -1;
+  const word = text.toUpperCase();
+  const index = names?.findIndex((known) => word === known || word === known.slice(0, 3)) ?? -1;
   if (index !== -1) return min + index;
   if (/^\d{1,2}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
-  const words = names === undefined ? '' : ` or ${names[0]} to ${names.at(-1)}`;
+  const words =
+    names === undefined ? '' : ` or ${names[0]!.slice(0, 3)} to ${names.at(-1)!.slice(0, 3)}`;
   const problem = text === '' ? `the ${name} is missing` : `"${text}" is not a valid ${name}`;
   throw new FieldProblem(`${problem}: ${min} to ${max}${words}.`, at);
 }

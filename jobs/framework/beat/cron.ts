@@ -3,7 +3,7 @@
  *
  * Five fields, or six with seconds first: minute, hour, day of the month, month, day of the week. Each accepts `*`, values, ranges
  * `1-5`, steps (`/2` after a star or a range; `5/10` is every tenth from 5) and lists of these; months and days of the week accept
- * names. `L` is the last day of the month, `5L` its last Friday, `5#3` its third. If both day fields are restricted (have no `*`),
+ * English names, full or of three letters, and a range of weekdays may go past the end of the week (`FRI-MON`). `L` is the last day of the month, `5L` its last Friday, `5#3` its third. If both day fields are restricted (have no `*`),
  * either may match, as in crontab(5), which also defines `@hourly`, `@daily`, `@weekly`, `@monthly` and `@yearly`.
  */
 import {

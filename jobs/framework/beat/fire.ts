@@ -33,7 +33,8 @@ export async function fire(
       ? {}
       : { eta: new Date(due.slot.getTime() + jitterOf(name, due.slot, jitterMs)) }),
   };
-  const { id: taskId, ...accepted } = await enqueuer.enqueueWithin(tx, { ...call, options });
+  const signature = { ...call, options };
+  const { id: taskId, ...accepted } = await enqueuer.enqueueWithin(tx, signature, due.slot);
   const outcome = accepted.outcome === 'created' ? 'fired' : 'skipped';
   await settleSlot(tx, slot, { outcome, taskId });
   return { outcome, taskId, dispatch: accepted.dispatch };

@@ -1,5 +1,6 @@
 /** The client: enqueues, follows and revokes tasks. */
 import type { Static, TSchema } from 'typebox';
+import type { Queryable } from '../../../db/stores/postgres.ts';
 import type { Accepted } from '../../../db/tasks/request.ts';
 import { AppError } from '../../../base/errors.ts';
 import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
@@ -13,7 +14,8 @@ import {
   type TaskResult,
   type TaskView,
 } from './result.ts';
-import { revoke } from './revoke.ts';
+import { assertFilter, revoke, revokeWhere, type RevokedMany } from './revoke.ts';
+import { countOpen, type TaskFilter } from '../../../db/tasks/ends.ts';
 import { Enqueuer, type EnqueuerDependencies } from './enqueue.ts';
 import type { Signable, Signature, TaskFacts } from '../signature.ts';
 import type { TaskWaiter } from './waiter.ts';
@@ -54,6 +56,14 @@ export interface TaskClient {
   applyAsync: EnqueueTask;
   /** Enqueues all calls, or none if one is invalid, in one round trip per 1,000. */
   enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]>;
+  /**
+   * Accepts calls of durable tasks within a transaction of the caller: they are accepted if it is committed. Call `dispatch`
+   * after the commit; after a crash in between, the reconciler dispatches them.
+   */
+  within(tx: Queryable): {
+    /** @throws {AppError} those of `enqueue`; `TASK_OPTION_INVALID` for a task that is not durable */
+    enqueue(signature: Signature): Promise<Pick<Accepted, 'id' | 'outcome'> & { dispatch(): void }>;
+  };
   /** Follows a task. Pass its definition to type the result. */
   result<R extends TSchema = TSchema>(id: string, task?: { result: R }): TaskResult<Static<R>>;
   /** Finds a durable task; undefined for an id that Postgres does not know. */
@@ -66,6 +76,13 @@ export interface TaskClient {
    * @returns `ended` if it had ended before, revoked or not.
    */
   revoke(id: string, options?: { terminate?: boolean }): Promise<RevokeWord>;
+  /** How many unfinished durable tasks fit. @throws {AppError} `TASK_OPTION_INVALID` for a filter without a condition. */
+  countOpen(filter: TaskFilter): Promise<number>;
+  /**
+   * Revokes all unfinished durable tasks that fit, in batches; works while Redis is unavailable.
+   * @throws {AppError} `TASK_OPTION_INVALID` for a filter without a condition or with the name of a transient task.
+   */
+  revokeWhere(filter: TaskFilter): Promise<RevokedMany>;
   /** Resolves once accepted calls are queued or left to the reconciler. Closing the broker earlier delays them a few seconds. */
   idle(): Promise<void>;
 }
@@ -84,12 +101,14 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
 
   async function enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]> {
     const accepted = await enqueuer.enqueue(signatures);
-    accepted.forEach(({ id, outcome }, index) => {
-      const isNew = outcome === 'created' || outcome === 'trailing';
-      const event = isNew ? 'task.accepted' : 'task.repeated';
-      telemetry.emit(event, { taskId: id, task: signatures[index]!.task.name });
-    });
+    accepted.forEach((answer, index) => tell(answer, signatures[index]!));
     return accepted;
+  }
+
+  function tell({ id, outcome }: Pick<Accepted, 'id' | 'outcome'>, { task }: Signature): void {
+    const isNew = outcome === 'created' || outcome === 'trailing';
+    const event = isNew ? 'task.accepted' : 'task.repeated';
+    telemetry.emit(event, { taskId: id, task: task.name });
   }
 
   async function apply(signature: Signature): Promise<Accepted> {
@@ -113,6 +132,18 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
     applyAsync: (task: Callable<TSchema, TSchema, CallOptions>, payload: unknown, options = {}) =>
       apply(task.s(payload, options)),
     enqueueMany,
+    within: (tx) => ({
+      async enqueue(signature) {
+        const accepted = await enqueuer.enqueueWithin(tx, signature);
+        return {
+          ...accepted,
+          dispatch() {
+            tell(accepted, signature);
+            accepted.dispatch();
+          },
+        };
+      },
+    }),
     result: (id) => ({
       status: () => view(id),
       async get({ timeoutMs }) {
@@ -123,6 +154,14 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
     async find(id) {
       const row = await findTask(db, id);
       return row && viewDurable(row, await inspector.status(id).catch(() => undefined));
+    },
+    async countOpen(filter) {
+      assertFilter(filter, deps.tasks);
+      return (await countOpen(db, filter)).tasks;
+    },
+    async revokeWhere(filter) {
+      assertFilter(filter, deps.tasks);
+      return revokeWhere({ db, control }, filter);
     },
     idle: () => enqueuer.idle(),
     waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),

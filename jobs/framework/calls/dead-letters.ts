@@ -68,6 +68,20 @@ export async function purgeDeadLetters(stores: DeadLetterStores): Promise<number
   return stores.control.purgeFailed();
 }
 
+/** Deletes some dead letters, as `purgeDeadLetters` does all. @returns whether each was one, in order. */
+export async function removeDeadLetters(
+  stores: DeadLetterStores,
+  ids: readonly string[],
+): Promise<boolean[]> {
+  const letters = await stores.inspector.statuses(ids);
+  const durable = letters.flatMap(({ id, job }) =>
+    mayHaveRow(stores.tasks, job?.task) ? [id] : [],
+  );
+  if (durable.length > 0) await closeRows(stores, durable);
+  const words = await stores.control.removeFailed(ids);
+  return words.map((word) => word === 'removed');
+}
+
 /** Asks the queue again after reading the epochs: another process may have requeued a job in between. */
 async function closeRows(stores: DeadLetterStores, ids: readonly string[]): Promise<void> {
   const epochs = await findEpochs(stores.db(), ids);

@@ -63,17 +63,19 @@ export class Enqueuer {
 
   /**
    * Accepts a durable call within a transaction. The caller calls `dispatch` after the commit.
+   * @param slot the slot of the schedule that makes the call.
    * @throws {AppError} those of `readCall`, `acceptWithin`; `TASK_OPTION_INVALID` when the task is not durable
    */
   async enqueueWithin(
     tx: Queryable,
     signature: Signature,
+    slot?: Date,
   ): Promise<Pick<Accepted, 'id' | 'outcome'> & { dispatch: () => void }> {
     if (!signature.task.durable) {
       const message = `${signature.task.name} is not durable, so a transaction cannot include it.`;
       throw new AppError('TASK_OPTION_INVALID', { message });
     }
-    const request = readCall(signature, this.#deps);
+    const request = { ...readCall(signature, this.#deps), slot };
     const accepted = await acceptWithin(tx, request);
     const { id, outcome } = accepted;
     return { id, outcome, dispatch: () => this.#dispatch(request, accepted) };

@@ -12,9 +12,9 @@
  * | `replies:<worker>` | HASH seq -> answer | the last 4 answers of `step`, and the queues the worker serves | as long as the worker |
  * | `idle:<queue>` | ZSET ms -> worker | idle workers that serve this queue | until a script meets the stale entry |
  * | `free` | HASH worker -> slots | how many jobs an idle worker takes | as long as the worker |
- * | `counts` | HASH id -> `attempts:deaths:mark` | sparse: failures charged to jobs | until the job ends |
+ * | `counts` | HASH id -> `attempts:deaths:mark` | sparse: failures charged to jobs; then `:snoozes` if there were any | until the job ends |
  * | `progress` | HASH id -> JSON | sparse: the latest progress of running jobs | until the job ends |
- * | `failed` | ZSET ms -> id | dead letters | until requeued or purged |
+ * | `failed` | ZSET ms -> id | dead letters | until requeued, purged or expired (`meta`) |
  * | `done`, `marks`, `doneBytes` | LIST, LIST, counter | finished jobs, and their batches for retention | bounded by `meta` |
  * | `queues` | SET of names | every queue that ever had a job | forever |
  * | `paused` | SET of queues | queues that workers must not claim from | until resumed |

@@ -1,6 +1,7 @@
 /** Commands of operators and callers: revoke, requeue, reschedule and purge jobs, pause queues, ask workers. */
 import { randomUUID } from 'node:crypto';
 import type { Broker } from '../broker/broker.ts';
+import { Inspector } from './inspector.ts';
 import { broadcast, type BroadcastOptions, type WorkerAnswer } from './broadcast.ts';
 import { assertJobId, assertQueueName } from '../broker/keys.ts';
 import { assertDuration, encodeReason } from '../broker/record.ts';
@@ -11,6 +12,8 @@ const PURGE_PAGE = 1000;
 const MAX_IDS = 500;
 
 export type RevokeWord = 'revoked' | 'ended' | 'unknown';
+
+export type RemoveWord = 'removed' | 'elsewhere';
 
 export class Control {
   readonly #broker: Broker;
@@ -65,6 +68,27 @@ export class Control {
     return this.#purge(queue);
   }
 
+  /** Deletes dead letters. Other jobs stay as they are. */
+  async removeFailed(ids: readonly string[]): Promise<RemoveWord[]> {
+    return this.#remove('failed', ids);
+  }
+
+  /** Deletes every delayed job of a queue, retries included. @returns how many. */
+  async purgeDelayed(queue: string): Promise<number> {
+    assertQueueName(queue);
+    const inspector = new Inspector(this.#broker);
+    let [total, kept] = [0, 0];
+    for (;;) {
+      const page = await inspector.page({ list: 'delayed' }, { offset: kept, limit: MAX_IDS });
+      if (page.length === 0) return total;
+      const ids = page.flatMap(({ id, about }) => (about?.queue === queue ? [id] : []));
+      const words = await this.#remove('delayed', ids);
+      const removed = words.filter((word) => word === 'removed').length;
+      total += removed;
+      kept += page.length - removed;
+    }
+  }
+
   /** Deletes every dead letter. @returns how many. */
   async purgeFailed(): Promise<number> {
     return this.#purge('');
@@ -98,6 +122,12 @@ export class Control {
       } while (page > 0);
     }
     return total;
+  }
+
+  #remove(place: 'failed' | 'delayed', ids: readonly string[]): Promise<RemoveWord[]> {
+    return this.#each(ids, (shard, here) =>
+      this.#once<RemoveWord[]>('remove', shard, [place, ...here]),
+    );
   }
 
   /** Runs a script that takes effect at most once, even when it is retried. */

@@ -12,6 +12,8 @@ import * as progress from './progress.ts';
 import * as remote from './remote.ts';
 import * as retries from './retries.ts';
 import * as steps from './steps.ts';
+import * as testing from './testing.ts';
+import * as transaction from './transaction.ts';
 import * as unique from './unique.ts';
 
 interface Example {
@@ -31,6 +33,8 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   isolated,
   operate,
   remote,
+  testing,
+  transaction,
 };
 export default EXAMPLES;
 

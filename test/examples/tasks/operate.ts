@@ -34,4 +34,12 @@ export async function run({ client, broker }: Stack): Promise<void> {
 
   assert.equal(await control.purge('default'), 1);
   await control.resume('default');
+
+  const hour = { countdownMs: 3_600_000 };
+  await client.enqueueMany([fragile.s({}, hour), fragile.s({}, hour)]);
+  assert.equal(await control.purgeDelayed('default'), 2);
+
+  const second = await client.delay(fragile, {});
+  await assert.rejects(client.result(second.id).get({ timeoutMs: 60_000 }));
+  assert.deepEqual(await control.removeFailed([second.id]), ['removed']);
 }

@@ -19,7 +19,14 @@ const endless = defineTask({
   },
 });
 
-export const tasks = [endless];
+const later = defineTask({
+  name: 'example.later',
+  payload: Type.Object({}),
+  result: Type.Null(),
+  run: async () => null,
+});
+
+export const tasks = [endless, later];
 
 export async function run({ client }: Stack): Promise<void> {
   const { id } = await client.delay(endless, {});
@@ -30,4 +37,10 @@ export async function run({ client }: Stack): Promise<void> {
 
   assert.equal(await client.revoke(id), 'revoked');
   await assert.rejects(result.get({ timeoutMs: 60_000 }), { code: 'TASK_REVOKED' });
+
+  const options = { userId: 'user-2', countdownMs: 60_000 };
+  await client.enqueueMany([later.s({}, options), later.s({}, options)]);
+  const filter = { task: later.name, userId: 'user-2' };
+  assert.equal(await client.countOpen(filter), 2);
+  assert.deepEqual(await client.revokeWhere(filter), { revoked: 2, unreached: 0 });
 }

@@ -35,11 +35,26 @@ const hopeless = defineTask({
   },
 });
 
-export const tasks = [flaky, hopeless];
+/** What it waits for is there from its third look on. */
+const awaiting = defineTask({
+  name: 'example.awaiting',
+  payload: Type.Object({}),
+  result: Type.Integer(),
+  maxRetries: 0,
+  async run(_, ctx) {
+    if (ctx.job.delivery! < 3) ctx.snooze(20);
+    return ctx.job.attempt;
+  },
+});
+
+export const tasks = [flaky, hopeless, awaiting];
 
 export async function run({ client }: Stack): Promise<void> {
   const third = await client.delay(flaky, {});
   assert.equal(await client.result(third.id, flaky).get({ timeoutMs: 60_000 }), 3);
+
+  const waited = await client.delay(awaiting, {});
+  assert.equal(await client.result(waited.id, awaiting).get({ timeoutMs: 60_000 }), 1);
 
   const rejected = await client.delay(hopeless, {});
   await assert.rejects(client.result(rejected.id).get({ timeoutMs: 60_000 }), {

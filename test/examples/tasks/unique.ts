@@ -26,6 +26,17 @@ export async function run({ client }: Stack): Promise<void> {
   assert.equal(second.outcome, 'unfinished');
   assert.equal(await client.result(first.id, reindex).get({ timeoutMs: 60_000 }), 2);
 
+  const daily = () =>
+    client.applyAsync(
+      reindex,
+      { version: 4 },
+      { dedupeKey: 'reindex:daily', uniqueForMs: 86_400_000 },
+    );
+  const today = await daily();
+  assert.equal(await client.result(today.id, reindex).get({ timeoutMs: 60_000 }), 4);
+  const later = await daily();
+  assert.deepEqual([later.id, later.outcome, later.status], [today.id, 'repeated', 'done']);
+
   const ask = () =>
     client.applyAsync(
       reindex,

@@ -24,6 +24,7 @@ const NAMES: Record<ScriptName, true> = {
   reply: true,
   pause: true,
   purge: true,
+  remove: true,
   describe: true,
   overview: true,
   status: true,

@@ -61,7 +61,8 @@ test('another retention is written down though Redis is out of memory, and what 
   await worker.until(2);
   await redis.config('SET', 'maxmemory', '1');
   await queue.another({ keep: { count: 1, ms: 5000, bytes: 100 } }).open();
-  const meta = { shards: '1', keepCount: '1', keepMs: '5000', keepBytes: '100' };
+  const kept = { keepCount: '1', keepMs: '5000', keepBytes: '100' };
+  const meta = { shards: '1', ...kept, failedCount: '10000', failedMs: '2592000000' };
   assert.deepEqual((await queue.read())['meta'], meta);
   assert.equal(await answer(queue.broker.enqueue(0, [request('c')])), 'QUEUE_FULL');
   worker.consumer.settle(uuid('a'), { kind: 'succeeded', result: '1' });
@@ -79,7 +80,8 @@ test('another retention is written down though Redis is out of memory, and what 
 test('the limits of the last process to open the queue hold, and only they are written', async (t) => {
   const queue = testQueue(t);
   await queue.broker.open();
-  const meta = { shards: '1', keepCount: '10000', keepMs: '86400000', keepBytes: '67108864' };
+  const kept = { keepCount: '10000', keepMs: '86400000', keepBytes: '67108864' };
+  const meta = { shards: '1', ...kept, failedCount: '10000', failedMs: '2592000000' };
   assert.deepEqual(await queue.read(), { meta });
   await queue.another({ keep: { ms: 1000 } }).open();
   assert.deepEqual(await queue.read(), { meta: { ...meta, keepMs: '1000' } });

@@ -74,6 +74,7 @@ export function createContext({
       maxRetries: 3,
       queue: 'ai_tasks',
       headers: {},
+      slot: undefined,
       userId: undefined,
     },
     signal,
@@ -104,6 +105,9 @@ export function createContext({
     extendLimit: () => undefined,
     retry({ countdownMs, reason = 'again' } = {}) {
       throw new Retry('TASK_RETRIED', reason, { countdownMs });
+    },
+    snooze() {
+      throw new Error('these tasks never snooze');
     },
     step: once,
     stored: async <T>(name: string) =>

@@ -10,12 +10,14 @@ import { startAll, stopAll } from '../../../base/service.ts';
 import { Telemetry } from '../../../base/telemetry/telemetry.ts';
 import { WorkerService } from '../../../workers/main/worker.ts';
 import { testConfig } from '../config.ts';
+import type { Pool } from '../../../db/stores/postgres.ts';
 import { createTestDatabase } from '../stores/postgres.ts';
 import { createTestRedis } from '../stores/redis.ts';
 
 export interface Stack {
   client: TaskClient;
   broker: Broker;
+  db: Pool;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export async function openStack(tasks: Tasks, thread: URL): Promise<Stack> {
   return {
     client,
     broker,
+    db,
     async close() {
       await stopAll(services);
       broker.close();

@@ -9,8 +9,8 @@ local ids = redis.call('SMEMBERS', key('lease:' .. worker))
 local sparse = redis.call('HLEN', counts) > 0
 for _, id in ipairs(ids) do
   -- A job that ran alone stays a suspect, but no longer counts as running.
-  local alone = sparse and string.match(redis.call('HGET', counts, id) or '', '^(.*:)r$')
-  if alone then redis.call('HSET', counts, id, alone .. 's') end
+  local alone, rest = string.match(sparse and redis.call('HGET', counts, id) or '', '^(%d+:%d+:)r(.*)$')
+  if alone then redis.call('HSET', counts, id, alone .. 's' .. rest) end
   return_to_line(id, at)
 end
 redis.call('DEL', key('lease:' .. worker), key('inbox:' .. worker), key('replies:' .. worker))

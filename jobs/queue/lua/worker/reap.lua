@@ -20,9 +20,9 @@ local function unstarted(worker)
 end
 
 local function charge(id)
-  local attempt, deaths, mark = string.match(redis.call('HGET', counts, id) or '0:0:', '^(%d+):(%d+):(%a?)$')
+  local attempt, deaths, mark, rest = string.match(redis.call('HGET', counts, id) or '0:0:', '^(%d+):(%d+):(%a?)(.*)$')
   if mark == 'r' then deaths = deaths + 1 end
-  redis.call('HSET', counts, id, string.format('%d:%d:s', attempt or 0, deaths or 0))
+  redis.call('HSET', counts, id, string.format('%d:%d:s%s', attempt or 0, deaths or 0, rest or ''))
 end
 
 local function put_back_all(worker, ids)

@@ -13,5 +13,6 @@ elseif not redis.call('ZSCORE', workers, worker) then
 end
 redis.call('ZADD', workers, at + tonumber(ARGV[3]), worker)
 prune(at)
+expire_failed(at)
 promote(at, 100)
 return { at, next_due_ms() }

@@ -3,8 +3,12 @@
  * text; clocks are read all through the years.
  */
 
-const MONTHS = 'JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC'.split(' ');
-const WEEKDAYS = 'SUN MON TUE WED THU FRI SAT'.split(' ');
+const MONTHS =
+  'JAN(UARY)? FEB(RUARY)? MAR(CH)? APR(IL)? MAY JUNE? JULY? AUG(UST)? SEP(TEMBER)? OCT(OBER)? NOV(EMBER)? DEC(EMBER)?'.split(
+    ' ',
+  );
+const WEEKDAYS =
+  'SUN(DAY)? MON(DAY)? TUE(SDAY)? WED(NESDAY)? THU(RSDAY)? FRI(DAY)? SAT(URDAY)?'.split(' ');
 const DAY_MS = 86_400_000;
 
 /** Whether one item of a list allows a value. */
@@ -17,7 +21,10 @@ function itemAllows(item: string, value: number, [least, most]: [number, number]
 }
 
 const plain = (field: string, names: string[], first: number): string =>
-  names.reduce((text, name, index) => text.replaceAll(name, String(index + first)), field);
+  names.reduce(
+    (text, name, index) => text.replaceAll(new RegExp(name, 'g'), String(index + first)),
+    field,
+  );
 
 const allows = (field: string, value: number, bounds: [number, number]): boolean =>
   field.split(',').some((item) => itemAllows(item, value, bounds));
@@ -29,6 +36,12 @@ function dayAllowed(field: string, date: Date): boolean {
     .some((item) => (item === 'L' ? isLast : itemAllows(item, date.getUTCDate(), [1, 31])));
 }
 
+/** A range that descends ends in the next week: 5-1 is 5-8. */
+const endless = (item: string): string =>
+  item.replace(/^(\d)-(\d)/, (range, from, to) =>
+    Number(from) > Number(to) ? `${from}-${Number(to) + 7}` : range,
+  );
+
 function weekdayAllowed(field: string, date: Date): boolean {
   const weekday = date.getUTCDay();
   const isLast = new Date(date.getTime() + 7 * DAY_MS).getUTCMonth() !== date.getUTCMonth();
@@ -38,10 +51,8 @@ function weekdayAllowed(field: string, date: Date): boolean {
       return Number(day) % 7 === weekday && Math.ceil(date.getUTCDate() / 7) === Number(which);
     }
     if (/^\d+L$/.test(item)) return Number(item[0]) % 7 === weekday && isLast;
-    return (
-      itemAllows(item, weekday, [0, 6]) ||
-      (weekday === 0 && /7/.test(item) && itemAllows(item, 7, [0, 6]))
-    );
+    // The days of two weeks in a row, as a range may go past the end of one.
+    return [weekday, weekday + 7].some((number) => itemAllows(endless(item), number, [0, 6]));
   });
 }
 

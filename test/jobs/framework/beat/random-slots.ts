@@ -67,8 +67,12 @@ const expressions = fc
     field(0, 59),
     field(0, 23),
     field(1, 31, words('L ?')),
-    field(1, 12, words('JAN FEB-APR DEC jul')),
-    field(0, 7, words('SUN MON-FRI sat 5L 0#1 2#5 FRI#3 7L ?')),
+    field(1, 12, words('JAN FEB-APR DEC jul August june-OCT')),
+    field(
+      0,
+      7,
+      words('SUN MON-FRI sat 5L 0#1 2#5 FRI#3 7L ? SAT-SUN MON-SUN FRI-MON 6-1/2 Friday tuesdayL'),
+    ),
   )
   .map((fields) => fields.filter((text) => text !== undefined).join(' '))
   .filter((text) => !/\/[78](?=,|$)/.test(text.split(' ').at(-1)!));

@@ -9,6 +9,7 @@ import { findTask } from '../../../../db/tasks/rows.ts';
 import {
   deadLetters,
   purgeDeadLetters,
+  removeDeadLetters,
   requeueDeadLetters,
   type DeadLetterStores,
 } from '../../../../jobs/framework/calls/dead-letters.ts';
@@ -219,3 +220,19 @@ for (const moment of ['page', 'statuses'] as const) {
     assert.equal(await stateOf(place, id), 'pending');
   });
 }
+
+test('a dead letter is removed by id: its row ends first, others stay', async (t) => {
+  const place = await open(t);
+  const [one, other] = [await place.bury(), await place.bury()];
+  const nobody = '00000000-0000-4000-8000-00000000000f';
+  assert.deepEqual(await removeDeadLetters(place, [one, nobody]), [true, false]);
+  assert.deepEqual([await stateOf(place, one), await stateOf(place, other)], ['unknown', 'failed']);
+  const rows = await Promise.all([one, other].map((id) => findTask(database.pool, id)));
+  assert.deepEqual(
+    rows.map((row) => [row?.status, row?.error_code]),
+    [
+      ['error', 'LLM_UNAVAILABLE'],
+      ['queued', null],
+    ],
+  );
+});

@@ -27,6 +27,9 @@ local function fail(lease, entries, at)
     redis.call('HSET', jobs, id, 'f1' .. ARGV[entry + 1] .. '\n' .. (redis.call('HGET', jobs, id) or ''))
     redis.call('ZADD', key('failed'), at, id)
   end
-  if #ids > 0 then forget(ids) end
+  if #ids > 0 then
+    forget(ids)
+    expire_failed(at)
+  end
   return ids
 end

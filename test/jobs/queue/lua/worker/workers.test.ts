@@ -98,7 +98,7 @@ describe('reap', () => {
       before: {
         ...HOLDS,
         workers: { '@w': 'T-5s' },
-        counts: { '@a': '2:1:r', '@b': '2:1:' },
+        counts: { '@a': '2:1:r', '@b': '2:1::7' },
       },
       call: (broker) => broker.reap(0),
       reply: [{ worker: '@w', jobs: 2 }],
@@ -106,7 +106,7 @@ describe('reap', () => {
         jobs: { '@a': A, '@b': B },
         'wait:main:5': ['@a'],
         'wait:main:2': ['@b'],
-        counts: { '@a': '2:2:s', '@b': '2:1:s' },
+        counts: { '@a': '2:2:s', '@b': '2:1:s:7' },
       },
     },
     {
@@ -199,7 +199,7 @@ describe('leave', () => {
         'replies:@w': { 3: '@a|', last: '3', queues: 'main' },
         'idle:main': { '@w': 'T' },
         free: { '@w': '3' },
-        counts: { '@a': '1:0:' },
+        counts: { '@a': '1:0:', '@b': '1:0:r:2' },
       },
       call: (broker) => broker.leave(0, W()),
       reply: 2,
@@ -207,7 +207,7 @@ describe('leave', () => {
         jobs: { '@a': A, '@b': B },
         'wait:main:5': ['@a', '@c'],
         'wait:main:2': ['@b'],
-        counts: { '@a': '1:0:' },
+        counts: { '@a': '1:0:', '@b': '1:0:s:2' },
       },
     },
   ]);
