@@ -12,7 +12,7 @@ import { composeFeedback, type Call } from './compose.ts';
 import { checkEligibility } from './eligibility.ts';
 import { Locale } from '../locale.ts';
 import { PROMPT_VERSION } from './prompt.ts';
-import { joinSections, Sections } from './reply.ts';
+import { joinSections, Sections } from './reply/parse.ts';
 
 export const FeedbackRequest = Type.Object({
   practiceId: Type.String({ format: 'uuid' }),

@@ -1,6 +1,6 @@
 /** Instructions for the model, in the language of the feedback. */
 import type { Locale } from '../locale.ts';
-import type { ToneRule, Violation } from './tone.ts';
+import type { ToneRule, Violation } from './reply/tone.ts';
 
 /** System messages. */
 export const RULES: Record<Locale, string> = {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { Fault } from '../../../../db/embedded/coach/faults.ts';
 import { buildPrompt } from '../../../../jobs/feedback/prompt.ts';
-import { parseReply } from '../../../../jobs/feedback/reply.ts';
+import { parseReply } from '../../../../jobs/feedback/reply/parse.ts';
 import { createLlm } from '../../../../jobs/llm/openai/chat.ts';
 import { LlmError, outcomeOf, type LlmReason } from '../../../../jobs/llm/error.ts';
 import { Reject, Retry } from '../../../../jobs/framework/errors.ts';

@@ -1,6 +1,6 @@
 /** Checks a reply against DaoDao's tone rules, whether or not the model followed its instructions. */
-import type { Locale } from '../locale.ts';
-import { SECTION_NAMES, type SectionName, type Sections } from './reply.ts';
+import type { Locale } from '../../locale.ts';
+import { SECTION_NAMES, type SectionName, type Sections } from './parse.ts';
 
 export type ToneRule =
   | 'pressure'
