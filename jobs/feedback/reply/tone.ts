@@ -1,5 +1,9 @@
 /** Checks a reply against DaoDao's tone rules, whether or not the model followed its instructions. */
 import type { Locale } from '../../locale.ts';
+import { cutInvisible, findForbidden, markEmoji } from './characters.ts';
+import { findForeign, findSimplified, prevails } from './language.ts';
+import { findLink } from './links.ts';
+import { findHeading, findMarkdown, findTag } from './markup.ts';
 import { SECTION_NAMES, type SectionName, type Sections } from './parse.ts';
 
 export type ToneRule =
@@ -11,6 +15,7 @@ export type ToneRule =
   | 'markdown'
   | 'heading'
   | 'link'
+  | 'character'
   | 'simplified'
   | 'language';
 
@@ -25,12 +30,6 @@ type Rules = readonly (readonly [ToneRule, RegExp])[];
 const NUMBER_ZH = '[\\d一二兩三四五六七八九十百幾數]';
 
 const EVERYWHERE: Rules = [
-  ['markdown', /\*\*|__|`|^\s*(?:#{1,6}\s|[-*•>]\s|\d+[.)]\s)|\[[^\]]*\]\(/u],
-  ['heading', /^\s*【[^】]*】/u],
-  [
-    'link',
-    /https?:|www\.|<\/?[a-z][^>]*>|[\w-]\.(?:com|net|org|io|app|dev|info|xyz|me|tw|cn|hk|jp)(?![\w.-])/iu,
-  ],
   ['score', /\d\s*[%％]|\d\s*\/\s*100(?!\d)|★|⭐/u],
   ['level', /\blv\.?\s*\d|\blevel(?:s|led)?[ -](?:up|\d)/iu],
   ['streak', /\bstreaks?\b/iu],
@@ -54,13 +53,12 @@ const RULES: Record<Locale, Rules> = {
         'u',
       ),
     ],
-    ['simplified', /[这们说时习节变让从应为对写觉还过发现实开]\p{Script=Han}?/u],
   ],
   en: [
     ...EVERYWHERE,
     [
       'pressure',
-      /\bpersist|\bpersever|\b(?:don['’]t|do not|never) (?:ever )?(?:give up|quit)|\bkeep (?:it up|pushing|going)\b|\byou (?:must|should|have to|need to)\b|\bmust\b[^.!?]*\b(?:every day|daily)/iu,
+      /\bpersist|\bpersever|\b(?:don['’]t|do not|never) (?:ever )?(?:give up|quit)|\bkeep (?:it up|pushing|going)\b|\byou (?:must|should|have to|need to)\b|\bmust\b[^.!?]{0,200}\b(?:every day|daily)/iu,
     ],
     [
       'regret',
@@ -79,17 +77,22 @@ const RULES: Record<Locale, Rules> = {
   ],
 };
 
+/** Each takes all it can and gives nothing back, which keeps the split linear. */
+const TOKEN = /[^。！？!?.\n]+|[。！？!?]+[」』”’"）)]*\s*|\.+[”’")]*\s*|\n+/gu;
+
 /** @returns at most one violation per section and rule. */
 export function checkTone(sections: Sections, locale: Locale): Violation[] {
   return SECTION_NAMES.flatMap((section) => {
     const text = sections[section];
-    const found = offences(text, locale).map((offence) => ({ section, ...offence }));
-    if (!isIn(locale, text)) found.push({ section, rule: 'language', excerpt: text.slice(0, 20) });
-    return found;
+    const found = offences(text, locale);
+    if (!found.some(({ rule }) => rule === 'language') && !isInLanguage(text, locale)) {
+      found.push({ rule: 'language', excerpt: text.slice(0, 20) });
+    }
+    return found.map((offence) => ({ section, ...offence }));
   });
 }
 
-/** Drops the offending sentences. @returns undefined when a paragraph would be empty or is in the wrong language. */
+/** Drops the offending sentences. @returns undefined when a paragraph would be empty, or what is left still breaks a rule. */
 export function dropViolatingSentences(sections: Sections, locale: Locale): Sections | undefined {
   const kept = { ...sections };
   for (const name of SECTION_NAMES) {
@@ -102,23 +105,50 @@ export function dropViolatingSentences(sections: Sections, locale: Locale): Sect
   return checkTone(kept, locale).length === 0 ? kept : undefined;
 }
 
-/** Matches what readers see: normalises compatibility forms and ignores invisible characters. */
-function offences(text: string, locale: Locale): Omit<Violation, 'section'>[] {
-  const seen = text.normalize('NFKC').replaceAll(/\p{Cf}/gu, '');
-  return RULES[locale].flatMap(([rule, pattern]) => {
-    const excerpt = pattern.exec(seen)?.[0].trim();
-    return excerpt === undefined ? [] : [{ rule, excerpt }];
-  });
+function isInLanguage(text: string, locale: Locale): boolean {
+  return (
+    prevails(locale, text) &&
+    sentences(text).every((sentence) => findForeign(sentence, locale) === undefined)
+  );
 }
 
-/** The prevailing script decides; quotes in the other language are allowed. */
-function isIn(locale: Locale, text: string): boolean {
-  const han = text.match(/\p{Script=Han}/gu)?.length ?? 0;
-  const words = text.match(/[\p{Script=Latin}\d]+/gu)?.length ?? 0;
-  return locale === 'en' ? words > han : han > words;
+/** Patterns match what readers see: compatibility forms are normalised and invisible characters ignored. */
+function offences(text: string, locale: Locale): Omit<Violation, 'section'>[] {
+  const visible = cutInvisible(text);
+  const written = markEmoji(visible);
+  const read = visible.normalize('NFKC');
+  const found: [ToneRule, string | undefined][] = [
+    ['link', findTag(written) ?? findLink(written, read)],
+    ['markdown', findMarkdown(written)],
+    ['heading', findHeading(written)],
+    ['character', findForbidden(written)],
+    ['simplified', locale === 'zh-TW' ? findSimplified(written) : undefined],
+    ['language', findForeign(written, locale)],
+    ...RULES[locale].map(([rule, pattern]): [ToneRule, string | undefined] => [
+      rule,
+      pattern.exec(read)?.[0],
+    ]),
+  ];
+  const excerpts = new Map<ToneRule, string>();
+  for (const [rule, excerpt] of found) {
+    if (excerpt !== undefined && !excerpts.has(rule)) excerpts.set(rule, excerpt.trim());
+  }
+  return [...excerpts].map(([rule, excerpt]) => ({ rule, excerpt }));
 }
 
 /** Splits text into sentences with their closing marks and whitespace; joining them restores the text. */
 function sentences(text: string): string[] {
-  return text.match(/[\s\S]*?(?:[。！？!?]+[」』”’"）)]*\s*|\.+[”’")]*(?:\s+|$)|\n+|$)/gu) ?? [];
+  const found: string[] = [];
+  let current = '';
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    current += token;
+    // A mark within a word, number or address ends nothing.
+    const isWithin =
+      /^[.!?].*\S$/su.test(token) && /^[a-z\d]/iu.test(text[index + token.length] ?? '');
+    if (/^[。！？!?.\n]/u.test(token) && !isWithin) {
+      found.push(current);
+      current = '';
+    }
+  }
+  return current === '' ? found : [...found, current];
 }
