@@ -142,13 +142,18 @@ function sentences(text: string): string[] {
   let current = '';
   for (const { 0: token, index } of text.matchAll(TOKEN)) {
     current += token;
-    // A mark within a word, number or address ends nothing.
-    const isWithin =
-      /^[.!?].*\S$/su.test(token) && /^[a-z\d]/iu.test(text[index + token.length] ?? '');
-    if (/^[。！？!?.\n]/u.test(token) && !isWithin) {
+    const next = text.slice(index + token.length, index + token.length + 1);
+    if (endsSentence(token, next)) {
       found.push(current);
       current = '';
     }
   }
   return current === '' ? found : [...found, current];
+}
+
+/** A mark within a number, a file name or an address ends nothing. */
+function endsSentence(token: string, next: string): boolean {
+  if (/^[。！？\n]/u.test(token)) return true;
+  if (!/^[.!?]/u.test(token)) return false;
+  return next === '' || /\s$/u.test(token) || (!token.startsWith('.') && !/[a-z\d]/iu.test(next));
 }

@@ -65,7 +65,7 @@ export const ATTACKS: readonly Attack[] = [
   ['zh-TW', '你很\u{e0101}好\ufe0f。', { saved: '你很好。' }],
   ['zh-TW', '你很\u00ad好\u034f\u3164。', { saved: '你很好。' }],
   ['zh-TW', '你很\u0000\u0007好\u001b。', { saved: '你很 好 。' }],
-  ['zh-TW', '你很好🙂\u{fe0f}\u{e0100}。', { saved: '你很好🙂。' }],
+  ['zh-TW', '你很好🙂\u{e0100}字\ufe0f。', { saved: '你很好🙂字。' }],
   ['zh-TW', '你很好👩\u200d💻❤\ufe0f🇹🇼。', { saved: '你很好👩\u200d💻❤\ufe0f🇹🇼。' }],
   ['zh-TW', '你很好🏴\u{e0073}\u{e0065}\u{e0063}。', { saved: '你很好🏴。' }],
   ['zh-TW', '你\u2003很好。', { saved: '你 很好。' }],
