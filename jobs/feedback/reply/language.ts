@@ -27,11 +27,10 @@ const FEWEST_WORDS = 8;
 
 const SIMPLIFIED = simplifiedCharacters();
 
-/** @returns the first character that Taiwan does not use, and the one after it. */
+/** @returns the first character that Taiwan does not use. */
 export function findSimplified(text: string): string | undefined {
-  const characters = [...text];
-  const index = characters.findIndex((character) => SIMPLIFIED.has(character));
-  return index < 0 ? undefined : characters.slice(index, index + 2).join('');
+  for (const character of text) if (SIMPLIFIED.has(character)) return character;
+  return undefined;
 }
 
 /** @param text one or more sentences. */
