@@ -9,9 +9,9 @@ import type { Context } from '../define.ts';
 import { inputHash } from './input-hash.ts';
 import type { Locale } from '../locale.ts';
 import { buildPrompt, followUp } from './prompt.ts';
-import { parseReply, type Sections } from './reply.ts';
+import { parseReply, type Sections } from './reply/parse.ts';
 import { askForRepair, askForTone } from './rules.ts';
-import { checkTone, dropViolatingSentences, type Violation } from './tone.ts';
+import { checkTone, dropViolatingSentences, type Violation } from './reply/tone.ts';
 
 /** Includes the hash of the material, because a later attempt may read newer check-ins. */
 export type KeptReply = ChatReply & {

@@ -13,7 +13,7 @@ import { checkEligibility } from './eligibility.ts';
 import { inputHash } from './input-hash.ts';
 import { Locale } from '../locale.ts';
 import { PROMPT_VERSION } from './prompt.ts';
-import { joinSections, Sections } from './reply.ts';
+import { joinSections, Sections } from './reply/parse.ts';
 
 export const FeedbackRequest = Type.Object({
   practiceId: Type.String({ format: 'uuid' }),

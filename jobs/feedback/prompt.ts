@@ -11,7 +11,7 @@ import type { CheckIn, Mood, PracticeMaterial } from '../../db/daodao/practices.
 import type { ChatMessage, ChatRequest } from '../llm/model.ts';
 import type { Locale } from '../locale.ts';
 import { tellingNotes } from './notes.ts';
-import { Sections } from './reply.ts';
+import { Sections } from './reply/parse.ts';
 import { RULES } from './rules.ts';
 import { daysBetween, summarise, type Statistics } from './statistics.ts';
 

@@ -1,6 +1,6 @@
 /** Instructions for the model, in the language of the feedback. */
 import type { Locale } from '../locale.ts';
-import type { ToneRule, Violation } from './tone.ts';
+import type { ToneRule, Violation } from './reply/tone.ts';
 
 /** System messages. */
 export const RULES: Record<Locale, string> = {
@@ -52,6 +52,7 @@ const RULE_NAMES: Record<ToneRule, Record<Locale, string>> = {
   markdown: { 'zh-TW': 'Markdown', en: 'Markdown' },
   heading: { 'zh-TW': '標題', en: 'a heading' },
   link: { 'zh-TW': '連結或標籤', en: 'a link or tag' },
+  character: { 'zh-TW': '特殊字元', en: 'a special character' },
   simplified: { 'zh-TW': '簡體字', en: 'simplified characters' },
   language: { 'zh-TW': '不是繁體中文', en: 'not in English' },
 };

@@ -83,6 +83,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   piscina: ['workers'],
   openai: ['jobs/llm/openai'],
+  tlds: ['jobs/feedback'],
+  'opencc-js': ['jobs/feedback'],
   '@qdrant/js-client-rest': ['db/stores'],
   '@clickhouse/client': ['db/stores'],
   pg: ['db/stores', 'db/embedded/postgres'],

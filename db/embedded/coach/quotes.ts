@@ -15,6 +15,10 @@ export interface Quote {
 const UNQUOTABLE =
   /堅持|放棄|必須|一定要|可惜|中斷|遺憾|連續|不間斷|天天|\d\s*分(?!鐘)|滿分|[得評打]分|分數|百分|等級|級別|升級|第[^，。]*級|核心突破|洞見|[%％★⭐*_`#<>[\]「」【】“”"{}]|https?:|www\.|\d\s*\/\s*\d|指示|指令|忽略|系統|\b(?:persist|persever|give up|quit\b|keep\b|must\b|should\b|have to\b|need to\b|unfortunate|pity\b|shame\b|too bad\b|interrupt|broke off|sadly\b|scor|points?\b|per ?cent|rating|\d+ out of|level|lv\b|lv\.?\s*\d|streak|consecutive|(?:days|weeks|times) (?:in a row|running|straight)|unbroken|breakthrough|insight|ignor|instruction|system|output)|[这们说时习节变让从应为对写觉还过发现实开]|[:：]|^\s*[-•]/iu;
 
+/** Signs that prose does without, and dots within words, which may be addresses. */
+const UNUSUAL =
+  /[^\p{Script=Han}\p{Script=Bopomofo}\p{Script=Latin}\p{Extended_Pictographic}\uFE0F\u200D\d\s，。！？；、…—–.,!?;'’()（）《》·/-]|[\p{L}\d][.。]\p{Script=Latin}|\/\//u;
+
 /** Longest name and quoted sentence, in Latin letters; a Han character counts as three. */
 const NAME_ROOM = 84;
 const SENTENCE_ROOM = 150;
@@ -55,11 +59,15 @@ export function prevails(locale: Locale, text: string, margin: number): boolean 
   return foreignUnits(text, other) > foreignUnits(text, locale) + margin;
 }
 
+function isQuotable(text: string): boolean {
+  return !UNQUOTABLE.test(text) && !UNUSUAL.test(text);
+}
+
 /** @returns undefined for a text that does not fit into a sentence, or with too many `foreign` words. */
 export function quotable(value: unknown, locale?: Locale, foreign = 0): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = value.replaceAll(/\s+/g, ' ').trim();
-  if (text === '' || roomOf(text) > NAME_ROOM || UNQUOTABLE.test(text)) return undefined;
+  if (text === '' || roomOf(text) > NAME_ROOM || !isQuotable(text)) return undefined;
   if (locale !== undefined && foreignUnits(text, locale) > foreign) return undefined;
   return text;
 }
@@ -71,7 +79,7 @@ export function quoteOf(note: string, locale: Locale): Quote | undefined {
 /** The best sentence that fits; otherwise as many clauses of one as fit. */
 export function quoteFrom(sentences: readonly string[], locale: Locale): Quote | undefined {
   const usable = sentences
-    .filter((sentence) => !UNQUOTABLE.test(sentence) && !/\s{2}|[^\S ]/u.test(sentence))
+    .filter((sentence) => isQuotable(sentence) && !/\s{2}|[^\S ]/u.test(sentence))
     .toSorted((a, b) => worth(b) - worth(a));
   const whole = usable.find((sentence) => fits(sentence, locale));
   if (whole !== undefined) return quote(whole.replace(/[。.]$/u, ''), false);

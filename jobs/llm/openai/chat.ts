@@ -13,6 +13,9 @@ interface LlmOptions extends ServerOptions {
   model: string;
 }
 
+/** Longest name of a model that is kept. */
+const MAX_MODEL_LENGTH = 200;
+
 const TokenCount = Type.Optional(Type.Union([Type.Number(), Type.Null()]));
 
 /** The required fields of an answer; servers differ in the others. */
@@ -85,7 +88,7 @@ function readCompletion(
   if (!Check(Completion, completion)) throw new LlmError('malformed');
   const { finish_reason: ending, message } = completion.choices[0]!;
   if (ending === 'content_filter') throw new LlmError('filtered');
-  const model = completion.model ?? askedModel;
+  const model = storable(completion.model ?? askedModel).slice(0, MAX_MODEL_LENGTH);
   return {
     text: storable(message.content ?? ''),
     truncated: ending === 'length',

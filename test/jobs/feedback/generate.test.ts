@@ -11,7 +11,7 @@ import { findStep, runStep } from '../../../db/tasks/steps.ts';
 import { setCallsAside } from '../../../db/llm/calls.ts';
 import type { Fence } from '../../../db/tasks/fence.ts';
 import { FeedbackResult } from '../../../jobs/feedback/generate.ts';
-import { checkTone } from '../../../jobs/feedback/tone.ts';
+import { checkTone } from '../../../jobs/feedback/reply/tone.ts';
 import { Reject } from '../../../jobs/framework/errors.ts';
 import type { Context } from '../../../jobs/define.ts';
 import { generateAiFeedback } from '../../../jobs/feedback/task.ts';

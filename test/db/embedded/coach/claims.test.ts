@@ -6,8 +6,8 @@ import type { Locale } from '../../../../db/embedded/coach/quotes.ts';
 import type { CheckIn, Mood } from '../../../../db/daodao/practices.ts';
 import { noteLength } from '../../../../jobs/feedback/notes.ts';
 import { buildPrompt } from '../../../../jobs/feedback/prompt.ts';
-import { joinSections, parseReply } from '../../../../jobs/feedback/reply.ts';
-import { checkTone } from '../../../../jobs/feedback/tone.ts';
+import { joinSections, parseReply } from '../../../../jobs/feedback/reply/parse.ts';
+import { checkTone } from '../../../../jobs/feedback/reply/tone.ts';
 import { createMaterial, type MaterialOptions } from '../../../support/domain/practice.ts';
 
 /** In order: give_up, frustrated, bored, neutral, good, happy. */

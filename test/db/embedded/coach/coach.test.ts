@@ -8,8 +8,8 @@ import { noteLength } from '../../../../db/embedded/coach/quotes.ts';
 import type { Mood } from '../../../../db/daodao/practices.ts';
 import { noteLength as lengthByRules } from '../../../../jobs/feedback/notes.ts';
 import { buildPrompt } from '../../../../jobs/feedback/prompt.ts';
-import { joinSections, parseReply, type Sections } from '../../../../jobs/feedback/reply.ts';
-import { checkTone } from '../../../../jobs/feedback/tone.ts';
+import { joinSections, parseReply, type Sections } from '../../../../jobs/feedback/reply/parse.ts';
+import { checkTone } from '../../../../jobs/feedback/reply/tone.ts';
 import { completionOf } from '../../../../db/embedded/coach/completion.ts';
 import { startTestCoach, type TestCoach } from '../../../support/domain/coach.ts';
 import { createMaterial, type MaterialOptions } from '../../../support/domain/practice.ts';
@@ -81,6 +81,11 @@ test('its tone holds whatever people write and feel', () => {
     'I finally saw it',
     'next level!',
     'https://a.example',
+    '看 bit.ly/a 就好',
+    '寫信給 a@b',
+    '讀 &lt;b 這一段',
+    '今天 | 明天 ~很好~',
+    '一路上很\u202e好',
     '这是简体',
     '核心突破：',
     '你必須',

@@ -7,8 +7,8 @@ import type { PracticeMaterial } from '../../../../db/daodao/practices.ts';
 import { SEED_PRACTICES } from '../../../../db/seed/practices.ts';
 import { checkEligibility } from '../../../../jobs/feedback/eligibility.ts';
 import { buildPrompt } from '../../../../jobs/feedback/prompt.ts';
-import { SECTION_NAMES, type Sections } from '../../../../jobs/feedback/reply.ts';
-import { checkTone } from '../../../../jobs/feedback/tone.ts';
+import { SECTION_NAMES, type Sections } from '../../../../jobs/feedback/reply/parse.ts';
+import { checkTone } from '../../../../jobs/feedback/reply/tone.ts';
 
 const SETTINGS = { feedbackMinProgress: 70, feedbackMinNoteLength: 30 };
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { Fault } from '../../../../db/embedded/coach/faults.ts';
 import { buildPrompt } from '../../../../jobs/feedback/prompt.ts';
-import { parseReply } from '../../../../jobs/feedback/reply.ts';
+import { parseReply } from '../../../../jobs/feedback/reply/parse.ts';
 import { createLlm } from '../../../../jobs/llm/openai/chat.ts';
 import { LlmError, outcomeOf, type LlmReason } from '../../../../jobs/llm/error.ts';
 import { Reject, Retry } from '../../../../jobs/framework/errors.ts';
@@ -132,6 +132,7 @@ test('a server that is not there is a connection to try again', async () => {
 
 test('what Postgres could not store is gone from a reply, and an unknown server is named by its host', async () => {
   const body = JSON.stringify({
+    model: `m\0\ud800${'x'.repeat(500)}`,
     choices: [{ message: { role: 'assistant', content: 'a\0b\ud800c' } }],
   });
   const server = createServer((_, res) => {
@@ -153,7 +154,7 @@ test('what Postgres could not store is gone from a reply, and an unknown server 
       text: 'ab\ufffdc',
       truncated: false,
       provider: host,
-      model: 'mine',
+      model: `m\ufffd${'x'.repeat(198)}`,
       promptTokens: 0,
       completionTokens: 0,
     });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { joinSections, parseReply, SECTION_NAMES } from '../../../jobs/feedback/reply.ts';
+import { joinSections, parseReply, SECTION_NAMES } from '../../../../jobs/feedback/reply/parse.ts';
 
 const SECTIONS = {
   breakthrough: '你變得更自在了。',

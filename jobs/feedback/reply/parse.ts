@@ -1,6 +1,7 @@
 /** Parses a model's reply into three paragraphs, or the reason why it is invalid. */
 import { Type, type Static } from 'typebox';
 import { Check } from 'typebox/schema';
+import { cutInvisible } from './characters.ts';
 
 export const Sections = Type.Object(
   { breakthrough: Type.String(), rhythm: Type.String(), insight: Type.String() },
@@ -15,6 +16,12 @@ export const SECTION_NAMES = ['breakthrough', 'rhythm', 'insight'] as const;
 /** Longest paragraph, in characters: several times the requested length, yet small enough to store and show. */
 const MAX_SECTION_LENGTH = 1500;
 
+/** Longest answer without its thoughts: three paragraphs with every character escaped, and words around them. */
+const MAX_BODY_LENGTH = 40_000;
+
+const FENCE = '```';
+const FIRST_KEY = `"${SECTION_NAMES[0]}"`;
+
 /** `problem` is a sentence for the model that repairs the reply; it quotes nothing of the reply. */
 type ParsedReply = { sections: Sections } | { problem: string };
 
@@ -25,11 +32,10 @@ type ParsedReply = { sections: Sections } | { problem: string };
 export function parseReply(text: string): ParsedReply {
   const answer = stripThinking(text).trim();
   if (answer === '') return { problem: 'The reply was empty.' };
-  const fenced = /```(?:json)?\s*\n?([\s\S]*?)```/i.exec(answer)?.[1]?.trim();
-  const body = fenced ?? answer;
+  const body = answer.startsWith('{') ? answer : (fencedIn(answer) ?? answer);
+  if (body.length > MAX_BODY_LENGTH) return { problem: 'The reply was far too long.' };
   if (body.startsWith('[')) return parseJson(body);
-  // Some models add prose around the object.
-  const object = /\{[\s\S]*"breakthrough"[\s\S]*\}/.exec(body)?.[0];
+  const object = objectIn(body);
   if (object !== undefined) return parseJson(object);
   return body.startsWith('{') ? parseJson(body) : parsePlain(body);
 }
@@ -39,10 +45,42 @@ export function joinSections(sections: Sections): string {
   return SECTION_NAMES.map((name) => sections[name]).join('\n\n');
 }
 
+/** Reads each tag once: a search for pairs starts over at every opening tag, which takes minutes for a reply that repeats it. */
 function stripThinking(text: string): string {
-  const closed = text.replaceAll(/<think>[\s\S]*?<\/think>/gi, '');
-  // Some servers drop the opening tag, and a truncated reply lacks the closing one.
-  return closed.replace(/^[\s\S]*<\/think>/i, '').replace(/<think>[\s\S]*$/i, '');
+  let answer = '';
+  let from: number | undefined = 0;
+  for (const { 0: tag, index } of text.matchAll(/<\/?think>/gi)) {
+    const closes = tag.startsWith('</');
+    if (!closes && from !== undefined) {
+      answer += text.slice(from, index);
+      // A truncated reply lacks the closing tag.
+      from = undefined;
+    } else if (closes) {
+      // Some servers drop the opening tag.
+      if (from !== undefined) answer = '';
+      from = index + tag.length;
+    }
+  }
+  return from === undefined ? answer : answer + text.slice(from);
+}
+
+/** The content of the first code fence that is closed. */
+function fencedIn(text: string): string | undefined {
+  const opening = text.indexOf(FENCE);
+  const closing = opening < 0 ? -1 : text.indexOf(FENCE, opening + FENCE.length);
+  if (closing < 0) return undefined;
+  return text
+    .slice(opening + FENCE.length, closing)
+    .replace(/^json/i, '')
+    .trim();
+}
+
+/** From the first brace to the last, if the first key is between them: some models add prose around the object. */
+function objectIn(text: string): string | undefined {
+  const start = text.indexOf('{');
+  const end = text.lastIndexOf('}');
+  const key = start < 0 ? -1 : text.indexOf(FIRST_KEY, start);
+  return key < 0 || key + FIRST_KEY.length > end ? undefined : text.slice(start, end + 1);
 }
 
 function parseJson(body: string): ParsedReply {
@@ -86,10 +124,8 @@ function checked(raw: Sections): ParsedReply {
   return { sections };
 }
 
-/** Replaces control characters, which Postgres and browsers mishandle; removes line breaks after Chinese punctuation. */
+/** Removes line breaks after Chinese punctuation, and what no reader sees; other breaks become spaces. */
 function oneParagraph(text: string): string {
-  return text
-    .replaceAll(/(?<=[，。！？；、])\s*\n\s*(?=\p{Script=Han})/gu, '')
-    .replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029]+/gu, ' ')
-    .trim();
+  const broken = text.replaceAll(/\s+/gu, (space) => (space.includes('\n') ? '\n' : space));
+  return cutInvisible(broken.replaceAll(/(?<=[，。！？；、])\n(?=\p{Script=Han})/gu, '')).trim();
 }

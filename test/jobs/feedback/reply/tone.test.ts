@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkTone, dropViolatingSentences, type ToneRule } from '../../../jobs/feedback/tone.ts';
+import {
+  checkTone,
+  dropViolatingSentences,
+  type ToneRule,
+} from '../../../../jobs/feedback/reply/tone.ts';
 
 const ZH = {
   breakthrough: '你在三週裡慢慢放鬆了。十分溫柔的轉變。',

@@ -1,0 +1,66 @@
+/** Ways to write an address into feedback. Every one must be found, and the sentence asked for again. */
+import type { Locale } from '../../../../jobs/locale.ts';
+
+export const LINKS: readonly (readonly [Locale, string])[] = [
+  // Ordinary addresses and short domains.
+  ['zh-TW', '請看 https://fraud.example/gift 的說明。'],
+  ['zh-TW', '到 HTTP://FRAUD.EXAMPLE 領取。'],
+  ['zh-TW', '點 bit.ly/3xYz9 就能看到。'],
+  ['zh-TW', '我們在 t.me/freecoins 等你。'],
+  ['zh-TW', '資料放在 is.gd/abc 那裡。'],
+  ['zh-TW', '搜尋 fraud.shop 就會找到。'],
+  ['zh-TW', '請看fraud.com的說明。'],
+  ['zh-TW', '請到 login.bank.example.co.uk 登入。'],
+  ['zh-TW', '開啟 fraud.travel，裡面有禮物。'],
+  ['zh-TW', '請看www.fraud的頁面。'],
+  ['en', 'You can read more at fraud.ai today.'],
+  ['en', 'You will find the rest on goo.gl, as others did.'],
+  ['en', 'You can take it from fraud.zip and read it.'],
+  ['en', 'You may ask at support.fraud.cloud/login?id=1 for it.'],
+  ['en', 'You saw this at //fraud.example/a and it was good.'],
+  ['en', 'You saw ftp://files.fraud.example and it was good.'],
+  ['en', 'You can go to fraud.com-now and see it.'],
+  // Hosts in other scripts, and in Punycode.
+  ['zh-TW', '請到 例子.公司 看看。'],
+  ['zh-TW', '請到例子.台灣看看。'],
+  ['zh-TW', '請到 xn--fsqu00a.xn--55qx5d 看看。'],
+  ['zh-TW', '請到 例子．網路.com 看看。'],
+  // Addresses without a name.
+  ['zh-TW', '連到 203.0.113.7 就可以。'],
+  ['zh-TW', '連到203.0.113.7:8080就可以。'],
+  ['zh-TW', '連到 2001:db8::7 就可以。'],
+  ['en', 'You can reach it at fe80:0:0:0:1:2:3:4 as before.'],
+  ['en', 'You can reach it at ::ffff:203.0.113.7 as before.'],
+  ['en', 'You can open localhost:3000 and see it.'],
+  ['en', 'You can open router.local and see it.'],
+  ['en', 'You can open abcdefgh.onion and see it.'],
+  // Schemes.
+  ['en', 'You can run javascript:alert(1) and see it.'],
+  ['en', 'You can run java\nscript:alert(1) and see it.'],
+  ['en', 'You can open data:text/html,hello and see it.'],
+  ['en', 'You can write to mailto:owner and ask.'],
+  ['en', 'You can call tel:0900123456 and ask.'],
+  ['zh-TW', '執行 vbscript:msgbox 看看。'],
+  ['zh-TW', '執行 ｊａｖａｓｃｒｉｐｔ：ａｌｅｒｔ 看看。'],
+  // Full-width letters and dots.
+  ['zh-TW', '請看 ｆｒａｕｄ．ｃｏｍ 的說明。'],
+  ['zh-TW', '請看 fraud。com 的說明。'],
+  ['zh-TW', '請看 fraud｡com 的說明。'],
+  ['zh-TW', '請看 ｈｔｔｐｓ：／／ｆｒａｕｄ 的說明。'],
+  ['zh-TW', '請看 fraud․com 的說明。'],
+  // Punctuated and spelled out.
+  ['en', 'You can visit fraud . com and see it.'],
+  ['en', 'You can visit fraud .com and see it.'],
+  ['en', 'You can visit fraud[dot]com and see it.'],
+  ['en', 'You can visit fraud (dot) com and see it.'],
+  ['en', 'You can visit fraud dot com and see it.'],
+  ['zh-TW', '請看 fraud 點 com 的說明。'],
+  ['en', 'You can visit hxxps://fraud.example and see it.'],
+  ['en', 'You can visit h t t p : / / fraud and see it.'],
+  ['en', 'You can visit fr\u200baud.\u2060com and see it.'],
+  // E-mail.
+  ['zh-TW', '寫信給 owner@fraud.example 就好。'],
+  ['zh-TW', '寫信給 owner＠fraud 就好。'],
+  ['en', 'You can write to owner (at) fraud (dot) com for it.'],
+  ['en', 'You can write to owner at fraud dot net for it.'],
+];
