@@ -6,7 +6,7 @@ import type { Accepted } from '../../../db/tasks/request.ts';
 import { AppError } from '../../../base/errors.ts';
 import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
 import type { CallOptions, DurableCallOptions } from '../options.ts';
-import { Control, Inspector, type RevokeWord } from '../../queue/index.ts';
+import { Control, Inspector, isJobId, type RevokeWord } from '../../queue/index.ts';
 import { describeTask, resultOf, viewOf, type TaskResult, type TaskView } from './result.ts';
 import { revoke } from './revoke.ts';
 import { Enqueuer, type EnqueuerDependencies } from './enqueue.ts';
@@ -49,7 +49,7 @@ export interface TaskClient {
   applyAsync: EnqueueTask;
   /** Accepts many calls, all of them or none when one is wrong; a round trip for each 1,000. */
   enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]>;
-  /** Follows a call. With its task the result is typed. */
+  /** Follows a call. With its task the result is typed. What is no id of a task is found nowhere; upper case counts as lower. */
   result<R extends TSchema = TSchema>(id: string, task?: { result: R }): TaskResult<Static<R>>;
   /** A durable task; undefined for an id that Postgres does not know. */
   find(id: string): Promise<TaskView | undefined>;
@@ -99,8 +99,8 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
 
   const describe = (id: string) => describeTask({ db: () => db, inspector }, id);
 
-  async function view(id: string): Promise<TaskView> {
-    const found = viewOf(await describe(id));
+  async function view(id: string | undefined): Promise<TaskView> {
+    const found = id === undefined ? undefined : viewOf(await describe(id));
     if (found === undefined) throw new AppError('TASK_NOT_FOUND');
     return found;
   }
@@ -115,21 +115,31 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
     applyAsync: (task: Callable<TSchema, TSchema, CallOptions>, payload: unknown, options = {}) =>
       apply(task.s(payload, options)),
     enqueueMany,
-    result: (id) => ({
-      status: () => view(id),
-      async get({ timeoutMs }) {
-        await waiter.wait(id, timeoutMs);
-        return resultOf(await view(id)) as never;
-      },
-    }),
-    async find(id) {
+    result(asked) {
+      const id = toTaskId(asked);
+      return {
+        status: () => view(id),
+        async get({ timeoutMs }) {
+          if (id !== undefined) await waiter.wait(id, timeoutMs);
+          return resultOf(await view(id)) as never;
+        },
+      };
+    },
+    async find(asked) {
+      const id = toTaskId(asked);
+      if (id === undefined) return undefined;
       const { row, job } = await describe(id);
       const isDurable = row.status === 'rejected' || row.value !== undefined;
       return isDurable ? viewOf({ row, job }) : undefined;
     },
     idle: () => enqueuer.idle(),
-    waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),
-    async revoke(id, { terminate = false } = {}) {
+    async waitUntilFinished(asked, timeoutMs, signal) {
+      const id = toTaskId(asked);
+      if (id !== undefined) await waiter.wait(id, timeoutMs, signal);
+    },
+    async revoke(asked, { terminate = false } = {}) {
+      const id = toTaskId(asked);
+      if (id === undefined) return 'unknown';
       const [revoked] = await revoke({ db, control }, [id], { evenEnded: terminate });
       const { row, job } = revoked!;
       if (row === 'ended' && !terminate) return row;
@@ -145,4 +155,10 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
       return row;
     },
   };
+}
+
+/** Ids are in lower case. @returns undefined for what no task has as its id. */
+function toTaskId(text: string): string | undefined {
+  const id = String(text).toLowerCase();
+  return isJobId(id) ? id : undefined;
 }

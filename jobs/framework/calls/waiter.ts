@@ -14,7 +14,12 @@ export class TaskWaiter extends Waiter {
         const durable = new Map(
           (await findEnds(db, ids)).map(({ id, finished }) => [id, finished]),
         );
-        const transient = await inspector.settled(ids.filter((id) => !durable.has(id)));
+        const others = ids.filter((id) => !durable.has(id));
+        // Postgres knows the ends of durable tasks while Redis is unavailable.
+        const transient = await inspector.settled(others).catch((error: unknown) => {
+          onError(error);
+          return [];
+        });
         return [...ids.filter((id) => durable.get(id)), ...transient];
       },
     });

@@ -5,7 +5,7 @@ import { runScript, type Patience } from './run-script.ts';
 import { assertSuitable } from './suitable.ts';
 import { isMoved, QueueError } from './errors.ts';
 import { assertJobId, shardKey, shardOf } from './keys.ts';
-import { encodeKeep, type QueueOptions } from './options.ts';
+import { assertQueueOptions, encodeKeep, type QueueOptions } from './options.ts';
 import { encodeCounts, encodeJob, type Counts, type JobRequest } from './record.ts';
 import type { ScriptName } from './scripts.ts';
 import {
@@ -34,7 +34,9 @@ export class Broker {
   #redis: Client;
   #joining: Promise<void> | undefined;
 
+  /** @throws {QueueError} `OPTION_INVALID` */
   constructor(options: QueueOptions) {
+    assertQueueOptions(options);
     this.options = options;
     this.shards = options.shards ?? 1;
     this.#prefix = options.prefix ?? 'queue';

@@ -29,8 +29,8 @@ import { QueueError } from './errors.ts';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 export const QUEUE_NAME = /^[\w.-]{1,64}$/;
 
-export function isJobId(id: string): boolean {
-  return UUID.test(id);
+export function isJobId(id: unknown): id is string {
+  return typeof id === 'string' && UUID.test(id);
 }
 
 /** @throws {QueueError} `JOB_ID_INVALID` */

@@ -7,7 +7,6 @@ import {
   decodeCounts,
   decodeEnd,
   decodeJob,
-  RUNNING,
   unwrap,
   type Counts,
   type Ended,
@@ -25,7 +24,7 @@ export type JobState =
   | 'revoked'
   | 'unknown';
 
-export interface JobStatus extends Ended {
+export interface JobStatus extends Omit<Ended, 'charged'> {
   id: string;
   state: JobState;
   /** Undefined for an unknown job or an unreadable record. */
@@ -203,14 +202,15 @@ function decodeStatus(
   id: string,
   [state, record = '', counts = '', progress = '']: readonly string[],
 ): JobStatus {
+  const { charged, ...end } = decodeEnd(record);
   return {
+    ...end,
     id,
     state: state as JobState,
-    counts: decodeCounts(counts),
+    counts: { ...decodeCounts(counts), ...charged },
     progress: progress === '' ? undefined : progress,
     about: decodeAbout(record),
     job: readJob(id, record),
-    ...(record === '' ? RUNNING : decodeEnd(record)),
   };
 }
 

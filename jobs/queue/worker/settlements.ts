@@ -18,10 +18,11 @@ export const MAX_BATCH = 200;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 export type Settlement =
-  | { kind: 'succeeded'; result: string }
+  /** `counts` is what was charged to the job, the attempt that ends it included. */
+  | { kind: 'succeeded'; result: string; counts?: Counts }
   /** The job returns to its line after `delayMs`; `counts` replaces the failures charged so far. */
   | { kind: 'back'; delayMs: number; counts?: Counts }
-  | { kind: 'failed'; reason: Reason };
+  | { kind: 'failed'; reason: Reason; counts?: Counts };
 
 type Batch = Pick<StepCall, 'succeeded' | 'back' | 'failed'>;
 
@@ -46,12 +47,15 @@ export class Settlements {
     this.#unconfirmed.add(id);
     if (settlement.kind === 'succeeded') {
       if (isLongerThan(settlement.result, MAX_RESULT_BYTES)) this.#fail(id, 'RESULT_TOO_LARGE');
-      else this.#succeeded.push(id, encodeResult(job, settlement.result, Date.now()));
+      else {
+        const { result, counts } = settlement;
+        this.#succeeded.push(id, encodeResult(job, result, Date.now(), counts?.attempts));
+      }
     } else if (settlement.kind === 'back') {
       const counts = settlement.counts === undefined ? '' : encodeCounts(settlement.counts);
       this.#back.push(id, settlement.delayMs, counts);
     } else {
-      this.#failed.push(id, encodeReason(settlement.reason));
+      this.#failed.push(id, encodeReason(settlement.reason, settlement.counts));
     }
   }
 

@@ -25,6 +25,12 @@ local function line_of(record)
   return string.match(record, '^[ve]1{"q":"([%w_.-]+)","p":(%d)[,}]')
 end
 
+-- Adds the attempts charged to a job to the reason of its end, as `counts` forgets them.
+local function with_attempts(reason, id)
+  local attempts = string.match(redis.call('HGET', counts, id) or '', '^([1-9]%d*):')
+  return attempts and (string.gsub(reason, '^{', '{"attempts":' .. attempts .. ',')) or reason
+end
+
 -- Ends a job with an unreadable record as a dead letter, which can be inspected and never runs.
 local function bury_corrupt(id, record, at)
   redis.call('HSET', jobs, id, 'f1{"code":"RECORD_CORRUPT"}\n' .. record)
