@@ -147,14 +147,19 @@ function isConflict(error: unknown): boolean {
 }
 
 async function settle(
-  { id, state, reason }: JobStatus,
-  { epoch }: UnfinishedTask,
-  { db, telemetry }: ReconcilerOptions,
+  { id, state, reason, about }: JobStatus,
+  task: UnfinishedTask,
+  options: ReconcilerOptions,
 ): Promise<void> {
-  if (state !== 'failed' && state !== 'revoked') return;
+  if (state !== 'succeeded' && state !== 'failed' && state !== 'revoked') return;
+  // Another task has used the id: its end is not that of the row, which has not run and cannot be dispatched.
+  if (about !== undefined && about.task !== task.name) {
+    return setAside(task, new QueueError('JOB_CONFLICT'), options);
+  }
+  if (state === 'succeeded') return;
   const code = toErrorCode(reason?.code);
   const status = state === 'failed' ? 'error' : 'revoked';
   const failure = { code, message: ERRORS[code].message };
-  const closed = await closeTask(db, id, status, failure, epoch);
-  if (closed) telemetry.emit('reconciler.settled', { taskId: id, status });
+  const closed = await closeTask(options.db, id, status, failure, task.epoch);
+  if (closed) options.telemetry.emit('reconciler.settled', { taskId: id, status });
 }

@@ -12,6 +12,7 @@ import {
   checkIn,
   database,
   events,
+  fail,
   makeDue,
   options,
   redis,
@@ -68,7 +69,7 @@ describe('a record in Redis', () => {
 
   test('that cannot be read does not hide the states of others', async () => {
     const [odd, other] = [await accept(), await accept()];
-    await redis.client.hset(broker.key(0, 'jobs'), odd.id, 'f1{no json\nv1{}\n{}');
+    await redis.client.hset(broker.key(0, 'jobs'), odd.id, 'f1{no json\nno job');
     await makeDue();
     await reconcile(options);
     assert.equal(await stateOf(other.id), 'pending');
@@ -87,5 +88,15 @@ describe('a record in Redis', () => {
     assert.equal(await stateOf(id), 'pending');
     assert.equal(seen('reconciler.set_aside'), 0);
     assert.equal((await findTask(database.pool, id))?.status, 'queued');
+  });
+
+  test('of another task with the same id, which has ended, ends the row as set aside', async () => {
+    const { id } = await accept();
+    await broker.enqueue(0, [{ id, task: 'stranger', queue: 'default', payload: '{}' }]);
+    await fail(id, { code: 'TASK_FAILED' });
+    await makeDue();
+    await reconcile(options);
+    assert.equal((await findTask(database.pool, id))?.error_code, 'TASK_UNDISPATCHABLE');
+    assert.equal(seen('reconciler.set_aside'), 1);
   });
 });

@@ -20,6 +20,8 @@ describe('a start', () => {
     assert.deepEqual(await startTask(database.pool, id, 0), {
       epoch: '1',
       attempts: 0,
+      name: 'greet',
+      queue: 'default',
       userId: 'u-1',
       payload: '{}',
       requestedAt,
@@ -29,6 +31,8 @@ describe('a start', () => {
     assert.deepEqual(await startTask(database.pool, id, 0), {
       epoch: '2',
       attempts: 0,
+      name: 'greet',
+      queue: 'default',
       userId: 'u-1',
       payload: '{}',
       requestedAt,

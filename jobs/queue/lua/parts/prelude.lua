@@ -52,13 +52,3 @@ local function digest_of(record)
   local name = header and string.match(header, '"n":"([^"]*)"')
   return name and string.sub(redis.sha1hex(name .. '\n' .. payload), 1, 16)
 end
-
--- A member of `delayed` is priority and id, so that promotion keeps the priority.
-local function defer(id, priority, due_ms)
-  redis.call('ZADD', delayed, due_ms, priority .. id)
-end
-
-local function next_due_ms()
-  local head = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
-  return head[2] and tonumber(head[2]) or -1
-end
