@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { findTask } from '../../db/tasks/rows.ts';
+import { Inspector } from '../../jobs/queue/index.ts';
 import { reconcile } from '../../scheduler/reconciler.ts';
 import type { EventName } from '../../base/telemetry/telemetry.ts';
 import {
@@ -83,7 +84,8 @@ describe('a record in Redis', () => {
     const job = { id, task: 'greet', queue: 'default', payload: '{"newer":1}' };
     await broker.enqueue(0, [job]);
     await makeDue();
-    const late = Object.assign(Object.create(inspector), { statuses: async () => [status] });
+    const late = new Inspector(broker);
+    late.statuses = async () => [status!];
     await reconcile({ ...options, inspector: late });
     assert.equal(await stateOf(id), 'pending');
     assert.equal(seen('reconciler.set_aside'), 0);

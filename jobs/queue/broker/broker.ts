@@ -6,7 +6,8 @@ import { assertSuitable } from './suitable.ts';
 import { isMoved, QueueError } from './errors.ts';
 import { assertJobId, shardKey, shardOf } from './keys.ts';
 import { assertQueueOptions, encodeKeep, type QueueOptions } from './options.ts';
-import { encodeCounts, encodeJob, type Counts, type JobRequest } from './record.ts';
+import { encodeJob, type JobRequest } from './record.ts';
+import { encodeCounts, type Counts } from './counts.ts';
 import type { ScriptName } from './scripts.ts';
 import {
   decodeLeased,

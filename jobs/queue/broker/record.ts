@@ -7,6 +7,7 @@
  * - `x1{reason}\n<job record>` a revoked or expired job
  */
 import { hash } from 'node:crypto';
+import type { Counts } from './counts.ts';
 import { assertJobId, assertQueueName } from './keys.ts';
 import { QueueError } from './errors.ts';
 
@@ -156,10 +157,7 @@ export interface Reason {
   cause?: string | undefined;
 }
 
-interface StoredReason extends Reason {
-  attempts?: number;
-  deaths?: number;
-}
+type StoredReason = Reason & { attempts?: number; deaths?: number };
 
 /** @param counts what was charged to the job, which `counts` forgets at its end. */
 export function encodeReason({ code, message, cause }: Reason, counts?: Counts): string {
@@ -227,7 +225,9 @@ export function decodeEnd(record: string): Ended {
   if (kind !== 'r1' && kind !== 'f1' && kind !== 'x1') return RUNNING;
   try {
     const line = record.slice(2, newline);
-    return kind === 'r1' ? decodeResult(line, record.slice(newline + 1)) : decodeReason(line);
+    if (kind === 'r1') return decodeResult(line, record.slice(newline + 1));
+    const { attempts = 0, deaths = 0, ...reason } = parseLine<StoredReason>(line);
+    return { ...RUNNING, reason, charged: { attempts, deaths } };
   } catch {
     return { ...RUNNING, reason: { code: 'RECORD_CORRUPT' } };
   }
@@ -239,35 +239,10 @@ function decodeResult(line: string, result: string): Ended {
   return { ...RUNNING, result, finishedAtMs: f, task: n, queue: q, charged };
 }
 
-function decodeReason(line: string): Ended {
-  const { attempts = 0, deaths = 0, ...reason } = parseLine<StoredReason>(line);
-  return { ...RUNNING, reason, charged: { attempts, deaths } };
-}
-
 function parseLine<T>(line: string): T {
   try {
     return JSON.parse(line) as T;
   } catch (error) {
     throw new QueueError('RECORD_CORRUPT', undefined, { cause: error });
   }
-}
-
-/** Failures charged to a job: `attempts` of its handler, `deaths` of a thread or process that ran it alone. */
-export interface Counts {
-  attempts: number;
-  deaths: number;
-  /** `s`: a suspect, which must run alone; `r`: running alone; empty otherwise. */
-  mark: '' | 's' | 'r';
-}
-
-const NOTHING_WRONG: Counts = Object.freeze({ attempts: 0, deaths: 0, mark: '' });
-
-export function decodeCounts(text: string): Counts {
-  if (text === '') return NOTHING_WRONG;
-  const [attempts = '0', deaths = '0', mark = ''] = text.split(':');
-  return { attempts: Number(attempts), deaths: Number(deaths), mark: mark as Counts['mark'] };
-}
-
-export function encodeCounts({ attempts, deaths, mark }: Counts): string {
-  return `${attempts}:${deaths}:${mark}`;
 }

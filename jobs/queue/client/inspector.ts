@@ -4,15 +4,14 @@ import { send } from '../../../base/redis/connection.ts';
 import { classify } from '../broker/errors.ts';
 import {
   decodeAbout,
-  decodeCounts,
   decodeEnd,
   decodeJob,
   unwrap,
-  type Counts,
   type Ended,
   type Job,
   type JobAbout,
 } from '../broker/record.ts';
+import { decodeCounts, type Counts } from '../broker/counts.ts';
 
 export type JobState =
   | 'scheduled'

@@ -10,7 +10,8 @@ import { assertOptions, FUNCTION, QUEUES } from '../broker/check-options.ts';
 import { assertQueueName } from '../broker/keys.ts';
 import type { Delivery, Lane, Loss } from './lane.ts';
 import { Member } from './member.ts';
-import { MAX_DURATION_MS, type Counts } from '../broker/record.ts';
+import { MAX_DURATION_MS } from '../broker/record.ts';
+import type { Counts } from '../broker/counts.ts';
 import type { Settlement } from './settlements.ts';
 
 export interface ConsumerOptions {

@@ -2,15 +2,14 @@
 import type { StepCall } from '../broker/step.ts';
 import { QUEUE_ERRORS } from '../broker/errors.ts';
 import {
-  encodeCounts,
   encodeReason,
   encodeResult,
   isLongerThan,
   MAX_RESULT_BYTES,
-  type Counts,
   type Job,
   type Reason,
 } from '../broker/record.ts';
+import { encodeCounts, type Counts } from '../broker/counts.ts';
 
 /** Most settlements of one kind in one round; larger rounds double the cost to Redis per job. */
 export const MAX_BATCH = 200;

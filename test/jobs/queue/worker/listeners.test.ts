@@ -52,7 +52,7 @@ for (const [how, fail] of [
       const queue = testQueue(t);
       const failures = new Signals<unknown>();
       const test = await startConsumer(queue, {
-        lost: fail as never,
+        lost: fail,
         failed: (error) => failures.note(error),
       });
       await queue.broker.enqueue(0, [request('a')]);
@@ -72,7 +72,7 @@ for (const [how, fail] of [
         queues: ['main'],
         run: boom,
         retry: () => Number.NaN,
-        failed: fail as never,
+        failed: fail,
       });
       queue.atEnd(() => runner.stop());
       await runner.start();
