@@ -23,7 +23,7 @@ const isBoom = (error: unknown): boolean => error instanceof Error && error.mess
 
 for (const [how, fail] of [
   ['throws', boom],
-  ['rejects', later],
+  ['rejects', later as () => never],
 ] as const) {
   describe(`a listener that ${how}`, () => {
     test('to deliveries is reported, and its jobs go back and run', async (t) => {
@@ -32,7 +32,7 @@ for (const [how, fail] of [
       let calls = 0;
       const self: { settle?: ConsumerOptions['deliver'] } = {};
       const { consumer } = await startConsumer(queue, {
-        deliver: (deliveries) => (calls++ === 0 ? (fail() as never) : self.settle?.(deliveries)),
+        deliver: (deliveries) => (calls++ === 0 ? fail() : self.settle?.(deliveries)),
         failed: (error) => failures.note(error),
       });
       const ran = new Signals<string>();
@@ -51,16 +51,16 @@ for (const [how, fail] of [
     test('to lost jobs is reported, and the worker goes on', async (t) => {
       const queue = testQueue(t);
       const failures = new Signals<unknown>();
-      const test = await startConsumer(queue, {
+      const worker = await startConsumer(queue, {
         lost: fail,
         failed: (error) => failures.note(error),
       });
       await queue.broker.enqueue(0, [request('a')]);
-      await test.until(1);
+      await worker.until(1);
       await new Control(queue.broker).revoke([uuid('a')]);
       await failures.first(isBoom);
       await queue.broker.enqueue(0, [request('b')]);
-      await test.until(2);
+      await worker.until(2);
     });
 
     test('to failures does not end the process', async (t) => {
@@ -89,15 +89,15 @@ for (const [how, fail] of [
       const tail = new EventTail(queue.broker, {
         ended(ids) {
           for (const id of ids) heard.note(id);
-          return fail() as never;
+          return fail();
         },
         endedAs(state, ids) {
           for (const id of ids) heard.note(`${state} ${id}`);
-          return fail() as never;
+          return fail();
         },
         failed(error) {
           failures.note(error);
-          return fail() as never;
+          return fail();
         },
       });
       queue.atEnd(() => tail.stop());
