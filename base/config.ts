@@ -1,6 +1,6 @@
 /** The only reader of the environment: checks it against the settings and reports all problems at once. */
 import { existsSync } from 'node:fs';
-import { closest, didYouMean } from './closest.ts';
+import { closest, didYouMean } from './options/closest.ts';
 import { SETTINGS, type Config, type Setting, type SettingName } from './settings/index.ts';
 
 export { ROLES, SETTINGS, type Config, type SettingName } from './settings/index.ts';

@@ -1,5 +1,6 @@
 /** Starting, stopping and repeating the long-lived parts of a process. */
 import { setImmediate } from 'node:timers/promises';
+import { guard } from './telemetry/guard.ts';
 
 /** Node fires a timer with a longer delay at once. In milliseconds. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -104,7 +105,7 @@ export class Loop implements Service {
         this.#heardMs = performance.now();
       } catch (error) {
         if (signal.aborted) break;
-        this.#options.onError(error);
+        guard(() => this.#options.onError(error));
         delayMs = Math.min(100 * 2 ** failures++, this.#options.maxErrorDelayMs ?? 5000);
       }
       await this.#sleep(delayMs);

@@ -1,6 +1,6 @@
 /** Defines commands of the CLI and parses command lines. */
 import { parseArgs } from 'node:util';
-import { didYouMean } from '../base/closest.ts';
+import { didYouMean } from '../base/options/closest.ts';
 
 export interface Option {
   /** `number`: a whole number, at least 1. */

@@ -1,6 +1,6 @@
 /** Flags of a process. Each overrides a setting and is validated like it. */
 import { parseArgs } from 'node:util';
-import { didYouMean } from '../base/closest.ts';
+import { didYouMean } from '../base/options/closest.ts';
 import { SETTINGS, type Setting, type SettingName } from '../base/settings/index.ts';
 
 const FLAGS = {

@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../base/errors.ts';
+import { isStorable } from '../../base/options/storable.ts';
 
 /** In bytes, for routes without their own limit. */
 export const BODY_LIMIT_BYTES = 256 * 1024;
@@ -109,17 +110,17 @@ function assertBounded(body: Uint8Array): void {
 
 /** @returns `TEXT_NOT_STORABLE` when a text or field name cannot be stored. */
 export function findTextProblem(value: unknown): AppError | undefined {
-  let isStorable = true;
+  let isFine = true;
   const look = (text: string): void => {
-    isStorable &&= isText(text);
+    isFine &&= isStorable(text);
   };
   walk(value, { key: look, text: look });
-  return isStorable ? undefined : new AppError('TEXT_NOT_STORABLE');
+  return isFine ? undefined : new AppError('TEXT_NOT_STORABLE');
 }
 
 export function findUrlProblem(url: string): AppError | undefined {
   try {
-    return isText(decodeURIComponent(url)) ? undefined : new AppError('TEXT_NOT_STORABLE');
+    return isStorable(decodeURIComponent(url)) ? undefined : new AppError('TEXT_NOT_STORABLE');
   } catch {
     // UTF-8 cannot encode a lone surrogate; lenient encoders write ED A0 80 to ED BF BF.
     return /%ED%[AB]/i.test(url)
@@ -136,8 +137,4 @@ function walk(value: unknown, see: Record<'key' | 'text', (text: string) => void
     see.key(key);
     walk(inner, see);
   }
-}
-
-function isText(text: string): boolean {
-  return !text.includes('\0') && text.isWellFormed();
 }

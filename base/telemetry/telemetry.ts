@@ -1,6 +1,6 @@
 /** One stream of typed events; the log and the metrics are its subscribers. Emit once, never log beside it. */
 import { pino, type Logger } from 'pino';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { guard } from './guard.ts';
 import { describeError, type DescribedError } from './describe-error.ts';
 
 /** Log level by event. Success is debug, everything else info or above. */
@@ -28,6 +28,7 @@ const LEVELS = {
   'thread.replaced': 'info',
   'reconciler.dispatched': 'info',
   'reconciler.settled': 'info',
+  'reconciler.set_aside': 'error',
   'tasks.pruned': 'info',
   'events.forwarded': 'debug',
   'events.refused': 'error',
@@ -37,6 +38,7 @@ const LEVELS = {
   'schedule.rewound': 'warn',
   'schedule.edited': 'info',
   'loop.failed': 'error',
+  'listener.failed': 'error',
 } as const;
 
 export interface Events {
@@ -91,6 +93,8 @@ export interface Events {
   'thread.replaced': { reason: string; jobs: number };
   'reconciler.dispatched': { jobs: number };
   'reconciler.settled': { taskId: string; status: string };
+  /** The row of an unfinished task cannot be dispatched, so the task has ended as failed. */
+  'reconciler.set_aside': { taskId: string; error: unknown };
   /** @property rows deleted tasks, request keys, sent events and slots. */
   'tasks.pruned': { rows: number };
   'events.forwarded': { events: number };
@@ -106,6 +110,8 @@ export interface Events {
   'schedule.rewound': { schedule: string; byMs: number };
   'schedule.edited': { schedule: string; by: string };
   'loop.failed': { loop: string; error: unknown };
+  /** A subscriber of the events failed; the others have heard of `event`. */
+  'listener.failed': { listenedTo: EventName; error: unknown };
 }
 
 interface SlotFacts {
@@ -133,8 +139,17 @@ const SECRET_KEYS = [
 export class Telemetry {
   readonly #listeners = new Set<Listener>();
 
+  /** Never throws: the failure of a listener is an event too. */
   emit<E extends EventName>(event: E, fields: Events[E]): void {
-    for (const listener of this.#listeners) listener(event, fields);
+    for (const listener of this.#listeners) {
+      guard(
+        () => listener(event, fields),
+        (error) => {
+          if (event === 'listener.failed') throw error;
+          this.emit('listener.failed', { listenedTo: event, error });
+        },
+      );
+    }
   }
 
   /** @returns a function that unsubscribes. */
@@ -169,65 +184,4 @@ export function logEvents(
     logger[LEVELS[event]](line, event);
   });
   return logger;
-}
-
-/** One registry per process. */
-export function countEvents(telemetry: Telemetry): Registry {
-  const registry = new Registry();
-  const registers = [registry];
-  // Collected on scrape: incrementing a labelled counter costs a short job 5 % of its time.
-  const counts = new Map<EventName, number>();
-  new Counter({
-    name: 'daodao_events_total',
-    help: 'Events, by name.',
-    labelNames: ['event'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [event, count] of counts) this.inc({ event }, count);
-    },
-  });
-  const jobSeconds = new Histogram({
-    name: 'daodao_job_duration_seconds',
-    help: 'Run time of succeeded jobs, by task.',
-    labelNames: ['task'],
-    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 30, 120],
-    registers,
-  });
-  const latenessSeconds = new Histogram({
-    name: 'daodao_schedule_lateness_seconds',
-    help: 'Delay between the due time of a slot and its firing, by schedule.',
-    labelNames: ['schedule'],
-    buckets: [0.01, 0.05, 0.2, 1, 5, 60, 600, 3600],
-    registers,
-  });
-  const httpSeconds = new Histogram({
-    name: 'daodao_http_duration_seconds',
-    help: 'Time to answer, by route, method and status.',
-    labelNames: ['route', 'method', 'status'],
-    buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.2, 1, 5, 30],
-    registers,
-  });
-  new Gauge({
-    name: 'daodao_resident_bytes',
-    help: 'Resident memory of this process.',
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss());
-    },
-  });
-  telemetry.on((event, fields) => {
-    counts.set(event, (counts.get(event) ?? 0) + 1);
-    if (event === 'job.succeeded') {
-      const { task, durationMs } = fields as Events['job.succeeded'];
-      jobSeconds.observe({ task }, durationMs / 1000);
-    } else if (event === 'schedule.fired') {
-      const { schedule, latenessMs } = fields as Events['schedule.fired'];
-      latenessSeconds.observe({ schedule }, latenessMs / 1000);
-    } else if (event === 'http.request') {
-      const { route, method, status, durationMs } = fields as Events['http.request'];
-      httpSeconds.observe({ route, method, status }, durationMs / 1000);
-    }
-  });
-  return registry;
 }

@@ -81,7 +81,7 @@ async function showOne(input: Input): Promise<number> {
   return withQueue(async ({ inspector }) => {
     const [id = ''] = idsOf(input);
     const letter = await inspector.status(id);
-    const { job, reason, state } = letter;
+    const { counts, job, reason, state } = letter;
     show(input.has('json'), letter, () =>
       state === 'failed'
         ? [
@@ -90,6 +90,8 @@ async function showOne(input: Input): Promise<number> {
             `asked    ${job === undefined ? '?' : new Date(job.createdAtMs).toISOString()}`,
             `code     ${reason?.code ?? '?'}`,
             `message  ${reason?.message ?? ''}`,
+            `charged  ${count(counts.attempts, 'attempt')}, ${count(counts.deaths, 'death')}`,
+            `cause    ${(reason?.cause ?? '?').replaceAll('\n', `\n${' '.repeat(9)}`)}`,
             `payload  ${job?.payload ?? '?'}`,
           ]
         : [`${id} is not a dead letter: its state is ${state}.`],

@@ -1,5 +1,6 @@
 /** Shows everything about one task: the authoritative row in Postgres and the current state in Redis. */
 import { count } from '../../base/count.ts';
+import { findRetries, type RetryReason } from '../../db/tasks/attempts.ts';
 import type { TaskRow } from '../../db/tasks/rows.ts';
 import { describeTask } from '../../jobs/framework/calls/result.ts';
 import type { JobStatus } from '../../jobs/queue/index.ts';
@@ -17,9 +18,10 @@ export async function showTask(stores: QueueStores, input: Input): Promise<numbe
   if (job.status === 'rejected') throw job.reason;
   const row = found.status === 'fulfilled' ? (found.value ?? null) : null;
   const problem = found.status === 'rejected' ? (found.reason as Error).message : null;
+  const retries = row === null ? [] : await findRetries(stores.db(), id);
   const isUnknown = job.value.state === 'unknown' && row === null;
-  show(input.has('json'), { id, job: job.value, row, problem }, () => {
-    if (!isUnknown) return linesOf(job.value, row, problem);
+  show(input.has('json'), { id, job: job.value, row, retries, problem }, () => {
+    if (!isUnknown) return [...linesOf(job.value, row, problem), ...retries.map(sayRetry)];
     return [
       problem === null
         ? 'There is no such task.'
@@ -49,6 +51,10 @@ function linesOf(job: JobStatus, row: TaskRow | null, problem: string | null): s
     ['result', isDone ? shorten(row === null ? job.result : JSON.stringify(row.result)) : null],
   ];
   return facts.flatMap(([name, text]) => (text == null ? [] : [`${name.padEnd(11)}  ${text}`]));
+}
+
+function sayRetry({ at, attempt, code, message }: RetryReason): string {
+  return `${'retried'.padEnd(11)}  ${new Date(at).toISOString()}, attempt ${attempt}, ${sayError({ code, message })}`;
 }
 
 function sayError({ code, message }: { code: string; message?: string | null | undefined }) {

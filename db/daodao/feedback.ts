@@ -11,6 +11,8 @@ interface FeedbackText {
 export interface NewFeedback extends FeedbackText {
   taskId: string;
   practiceId: string;
+  /** External id of the practice's owner. Default: any. */
+  ownerId?: string | undefined;
   locale: 'zh-TW' | 'en';
   inputHash: string;
   promptVersion: string;
@@ -50,16 +52,17 @@ const COLUMNS = `practice_id, locale, text, breakthrough, rhythm, insight, provi
  * Stores feedback, and copies it to the practice's insight unless the owner has edited that. Call it within an effect transaction:
  * it locks the practice to the end, so that versions are consecutive and no owner's edit is overwritten.
  * @returns the stored feedback and whether the insight was replaced.
- * @throws {AppError} `PRACTICE_NOT_FOUND` when the practice has been deleted in the meantime.
+ * @throws {AppError} `PRACTICE_NOT_FOUND` when the practice has been deleted in the meantime, or is not the owner's.
  */
 export async function saveFeedback(
   tx: Queryable,
   feedback: NewFeedback,
 ): Promise<{ feedback: Feedback; insightReplaced: boolean }> {
-  const { practiceId, text } = feedback;
+  const { practiceId, ownerId, text } = feedback;
   const practices = await tx.query<{ insight_edited: boolean }>(
-    'SELECT insight_edited FROM practices WHERE external_id = $1 AND deleted_at IS NULL FOR UPDATE',
-    [practiceId],
+    `SELECT insight_edited FROM practices WHERE external_id = $1 AND deleted_at IS NULL
+       AND ($2::text IS NULL OR (SELECT external_id::text FROM users WHERE id = practices.user_id) = lower($2)) FOR UPDATE`,
+    [practiceId, ownerId],
   );
   const practice = practices.rows[0];
   if (practice === undefined) throw new AppError('PRACTICE_NOT_FOUND');

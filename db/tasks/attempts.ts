@@ -1,8 +1,16 @@
 /** Attempts of a task. Every write carries the epoch of the attempt's start, which fences off stale owners. */
-import type { ErrorCode } from '../../base/errors.ts';
+import { ERRORS, type ErrorCode } from '../../base/errors.ts';
 import type { Queryable } from '../stores/postgres.ts';
 import { StaleEpochError, type Fence } from './fence.ts';
 import { DELAY_MS } from './rows.ts';
+
+/** Most reasons kept of the retries of a task. */
+const MAX_RETRIES_KEPT = 10;
+
+/** `retries` with one more reason, in SQL. */
+const withRetry = (attempt: string, code: string, message: string): string =>
+  `(CASE WHEN jsonb_array_length(retries) >= ${MAX_RETRIES_KEPT} THEN retries - 0 ELSE coalesce(retries, '[]') END
+    || jsonb_build_object('at', now(), 'attempt', ${attempt}, 'code', ${code}::text, 'message', left(${message}::text, 500)))`;
 
 export interface Start {
   /** Fencing token; the next start makes it stale. */
@@ -12,6 +20,9 @@ export interface Start {
   snoozes: number;
   /** ISO 8601; null unless a schedule made the request. */
   slot: string | null;
+  /** Name of the task to run, whatever the queue's job is called. */
+  name: string;
+  queue: string;
   userId: string | null;
   /** JSON text; a later request may have replaced it. */
   payload: string;
@@ -21,7 +32,8 @@ export interface Start {
 
 /**
  * Starts an attempt under a new epoch. A first attempt never starts before its time, even if the queue delivers it early.
- * @param chargedAttempts attempts counted by the queue; the row keeps the larger number.
+ * @param chargedAttempts attempts counted by the queue; the row keeps the larger number. Only an attempt that overran its hard limit
+ * is charged by the queue before the row.
  * @returns undefined when the task is finished, unknown or not due yet.
  */
 export async function startTask(
@@ -31,10 +43,12 @@ export async function startTask(
 ): Promise<Start | undefined> {
   const { rows } = await db.query<Start>(
     `UPDATE ai.tasks
-     SET epoch = epoch + 1, status = 'running', attempts = greatest(attempts, $2), started_at = coalesce(started_at, now())
+     SET epoch = epoch + 1, status = 'running', attempts = greatest(attempts, $2), started_at = coalesce(started_at, now()),
+       retries = CASE WHEN $2 > attempts THEN ${withRetry('$2::integer', '$3', '$4')} ELSE retries END
      WHERE id = $1 AND finished_at IS NULL AND (started_at IS NOT NULL OR run_at IS NULL OR run_at <= now())
-     RETURNING epoch, attempts, snoozes, options->>'slot' AS slot, user_id AS "userId", payload::text AS payload, requested_at AS "requestedAt"`,
-    [id, chargedAttempts],
+     RETURNING epoch, attempts, snoozes, name, queue, options->>'slot' AS slot, user_id AS "userId", payload::text AS payload,
+       requested_at AS "requestedAt"`,
+    [id, chargedAttempts, 'TASK_TIME_LIMIT', ERRORS.TASK_TIME_LIMIT.message],
   );
   return rows[0];
 }
@@ -89,7 +103,7 @@ export async function retryTask(
 ): Promise<void> {
   const { rowCount } = await db.query(
     `UPDATE ai.tasks SET status = 'queued', error_code = $3, error_message = $4, attempts = attempts + 1,
-       run_at = now() + $5 * interval '1 millisecond'
+       run_at = now() + $5 * interval '1 millisecond', retries = ${withRetry('attempts + 1', '$3', '$4')}
      WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
     [fence.id, fence.epoch, failure.code, failure.message, delayMs],
   );
@@ -109,4 +123,23 @@ export async function snoozeTask(db: Queryable, fence: Fence, delayMs: number): 
 /** Replaces the input hash with that of the data the task has read, so that a later request with the same data finds this task. */
 export async function setInputHash(tx: Queryable, id: string, inputHash: string): Promise<void> {
   await tx.query('UPDATE ai.tasks SET input_hash = $2 WHERE id = $1', [id, inputHash]);
+}
+
+/** Why a task was tried again. */
+export interface RetryReason {
+  /** ISO 8601. */
+  at: string;
+  /** Number of the attempt that failed. */
+  attempt: number;
+  code: ErrorCode;
+  message: string;
+}
+
+/** The reasons of the last ten retries, the newest last. */
+export async function findRetries(db: Queryable, id: string): Promise<RetryReason[]> {
+  const { rows } = await db.query<{ retries: RetryReason[] | null }>(
+    'SELECT retries FROM ai.tasks WHERE id = $1',
+    [id],
+  );
+  return rows[0]?.retries ?? [];
 }

@@ -9,7 +9,8 @@ export interface UnfinishedTask {
   queue: string;
   priority: number;
   payload: string;
-  headers: Record<string, string> | null;
+  /** JSON text of the accepted options: parsing it in Postgres would let one odd row fail the query for all. */
+  options: string;
   /** Changes with every start and reopening. */
   epoch: string;
   /** Milliseconds until it may run; 0 if it may run now. */
@@ -33,10 +34,10 @@ export async function takeDueChecks(
            ORDER BY check_at LIMIT $1 FOR UPDATE SKIP LOCKED) due
      WHERE t.id = due.id
      RETURNING t.id, t.name, t.queue, t.priority, t.payload::text AS payload, t.epoch,
-       t.options->'headers' AS headers,
+       t.options::text AS options,
        ${DELAY_MS} AS delay_ms,
        CASE WHEN t.expires_at IS NOT NULL
-         THEN greatest(0, floor(extract(epoch FROM t.expires_at - now()) * 1000)) END::float8 AS expires_ms`,
+         THEN greatest(0, floor((extract(epoch FROM t.expires_at) - extract(epoch FROM now())) * 1000)) END::float8 AS expires_ms`,
     [limit, againAfterMs],
   );
   return rows;

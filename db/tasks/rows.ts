@@ -24,9 +24,9 @@ export interface TaskRow {
   delay_ms: number | null;
 }
 
-/** Whole milliseconds until a row may run, 0 if it may run now. */
+/** Whole milliseconds until a row may run, 0 if it may run now. Epochs are subtracted, as infinite times cannot be. */
 export const DELAY_MS =
-  'coalesce(greatest(0, ceil(extract(epoch FROM run_at - now()) * 1000)), 0)::float8';
+  'coalesce(greatest(0, ceil((extract(epoch FROM run_at) - extract(epoch FROM now())) * 1000)), 0)::float8';
 
 /** Serialises decisions about the trailing task of a key until the transaction ends. */
 export async function lockTrailing(tx: Queryable, dedupeKey: string | undefined): Promise<void> {

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { sweep, SweepCounts } from './sweep.ts';
 import { updateUsers } from './update.ts';
 import { defineTask } from '../define.ts';
+import { assertMayTouch } from '../owner.ts';
 
 /** Covers the given users, or one page of a sweep. */
 const TIME_LIMIT_MS = 120_000;
@@ -25,6 +26,7 @@ export const updateUserEmbeddings = defineTask({
   timeLimitMs: TIME_LIMIT_MS,
   async run({ userIds, anew }, ctx) {
     if (userIds === undefined) return sweep(ctx, { pageLimitMs: TIME_LIMIT_MS, anew });
+    assertMayTouch(ctx, userIds);
     return { users: userIds.length, ...(await updateUsers(userIds, ctx, { anew })) };
   },
 });

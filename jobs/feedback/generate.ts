@@ -12,6 +12,7 @@ import { composeFeedback, FIRST_STEP, type Call, type KeptReply } from './compos
 import { checkEligibility } from './eligibility.ts';
 import { inputHash } from './input-hash.ts';
 import { Locale } from '../locale.ts';
+import { mayTouch } from '../owner.ts';
 import { PROMPT_VERSION } from './prompt.ts';
 import { joinSections, Sections } from './reply/parse.ts';
 
@@ -91,6 +92,7 @@ async function write(request: FeedbackRequest, ctx: Context): Promise<Saved> {
     return saveFeedback(tx, {
       taskId: ctx.job.id,
       practiceId: request.practiceId,
+      ownerId: ctx.job.userId,
       locale,
       inputHash: calls[0].reply.inputHash,
       promptVersion: PROMPT_VERSION,
@@ -105,7 +107,9 @@ async function write(request: FeedbackRequest, ctx: Context): Promise<Saved> {
 /** Checks eligibility again: the practice may have changed since the task was accepted. */
 async function loadMaterial(practiceId: string, ctx: Context): Promise<PracticeMaterial> {
   const material = await findPracticeMaterial(ctx.db, practiceId);
-  if (material === undefined) throw new AppError('PRACTICE_NOT_FOUND');
+  if (material === undefined || !mayTouch(ctx, [material.practice.ownerId])) {
+    throw new AppError('PRACTICE_NOT_FOUND');
+  }
   checkEligibility(material, ctx.settings);
   return material;
 }

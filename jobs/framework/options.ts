@@ -1,14 +1,15 @@
 /** Call options and their validation. */
 import type { AcceptRequest } from '../../db/tasks/request.ts';
 import { isJobId, MAX_DURATION_MS, MAX_HEADERS_LENGTH } from '../queue/index.ts';
-import { problemsOf, wholeFrom, type Rule } from './rules.ts';
+import { problemsOf, wholeFrom, type Rule } from '../../base/options/rules.ts';
+import { isStorable, isStorableJson } from '../../base/options/storable.ts';
 
 export interface CallOptions {
   /** A lower-case UUID. The same id and payload identify the same task. Default: a new id. */
   id?: string | undefined;
   /** Earliest start, in milliseconds from now. Default 0. */
   countdownMs?: number | undefined;
-  /** Earliest start, instead of `countdownMs`. Transient tasks compare it with this process's clock. */
+  /** Earliest start, within 100 years from now, instead of `countdownMs`. Transient tasks compare it with this process's clock. */
   eta?: Date | undefined;
   /** Latest start, in milliseconds from now. Default: no limit. */
   expiresMs?: number | undefined;
@@ -41,18 +42,24 @@ export interface DurableCallOptions
 
 const DURATION = wholeFrom(0, MAX_DURATION_MS);
 export const TEXT: Rule = [
-  (value) => typeof value === 'string' && value !== '' && value.length <= 1000,
-  'a string of 1 to 1,000 characters',
+  (value) => typeof value === 'string' && value !== '' && value.length <= 1000 && isStorable(value),
+  'a string of 1 to 1,000 characters, without NUL characters and unpaired surrogates',
 ];
 
 const RULES: Record<keyof CallOptions, Rule> = {
   id: [(value) => typeof value === 'string' && isJobId(value), 'a UUID in lower case'],
   countdownMs: DURATION,
-  eta: [(value) => value instanceof Date && !Number.isNaN(value.getTime()), 'a valid Date'],
+  eta: [
+    (value) => value instanceof Date && Math.abs(value.getTime() - Date.now()) <= MAX_DURATION_MS,
+    'a valid Date within 100 years from now',
+  ],
   expiresMs: DURATION,
   priority: wholeFrom(0, 9),
   queue: TEXT,
-  headers: [isHeaders, `an object of strings, at most ${MAX_HEADERS_LENGTH} characters of JSON`],
+  headers: [
+    isHeaders,
+    `an object of strings, at most ${MAX_HEADERS_LENGTH} characters of JSON, without NUL characters and unpaired surrogates`,
+  ],
 };
 
 const DURABLE_RULES: Record<keyof DurableCallOptions, Rule> = {
@@ -89,10 +96,9 @@ function isQuota(value: unknown): boolean {
 
 function isHeaders(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return (
-    Object.values(value).every((header) => typeof header === 'string') &&
-    JSON.stringify(value).length <= MAX_HEADERS_LENGTH
-  );
+  if (!Object.values(value).every((header) => typeof header === 'string')) return false;
+  const text = JSON.stringify(value);
+  return text.length <= MAX_HEADERS_LENGTH && isStorableJson(text);
 }
 
 /** @returns one sentence per problem. */

@@ -1,5 +1,5 @@
 /** Task policy: queue, retries, time limits and priority. Validated when the task is defined. */
-import { problemsOf, wholeFrom, type Rule } from './rules.ts';
+import { problemsOf, wholeFrom, type Rule } from '../../base/options/rules.ts';
 
 export interface Backoff {
   /** Delay before the first retry, in milliseconds. Default 1,000. */

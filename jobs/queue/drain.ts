@@ -1,7 +1,8 @@
 /** Runs what is queued in this process, one job after another, until nothing is due: for tests and scripts. */
 import { randomUUID } from 'node:crypto';
 import type { Broker } from './broker/broker.ts';
-import { decodeCounts, decodeJob } from './broker/record.ts';
+import { decodeCounts } from './broker/counts.ts';
+import { decodeJob } from './broker/record.ts';
 import type { Leased } from './broker/step.ts';
 import { Inspector } from './client/inspector.ts';
 import type { Delivery } from './worker/lane.ts';

@@ -28,11 +28,11 @@ export {
   MAX_PAYLOAD_BYTES,
   MAX_RESULT_BYTES,
   isLongerThan,
-  type Counts,
   type Job,
   type JobRequest,
   type Reason,
 } from './broker/record.ts';
+export type { Counts } from './broker/counts.ts';
 export { Results } from './client/results.ts';
 export { Runner, type RunnerOptions } from './worker/runner.ts';
 export { Stall } from './worker/stall.ts';

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { Refreshed, refreshEveryone, refreshOne } from './refresh.ts';
 import { defineTask } from '../define.ts';
+import { assertMayTouch } from '../owner.ts';
 
 /** Covers one user, or one page of all users. */
 const TIME_LIMIT_MS = 60_000;
@@ -18,6 +19,9 @@ export const refreshRecommendationCache = defineTask({
   backoff: { delayMs: 10_000, factor: 2, jitter: 'full', maxMs: 600_000 },
   softTimeLimitMs: TIME_LIMIT_MS - 10_000,
   timeLimitMs: TIME_LIMIT_MS,
-  run: ({ userId }, ctx) =>
-    userId === undefined ? refreshEveryone(ctx, TIME_LIMIT_MS) : refreshOne(userId, ctx),
+  async run({ userId }, ctx) {
+    if (userId === undefined) return refreshEveryone(ctx, TIME_LIMIT_MS);
+    assertMayTouch(ctx, [userId]);
+    return refreshOne(userId, ctx);
+  },
 });

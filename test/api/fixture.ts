@@ -16,12 +16,8 @@ import type { Accepted } from '../../db/tasks/request.ts';
 import type { DurableCallOptions } from '../../jobs/framework/options.ts';
 import type { TaskView } from '../../jobs/framework/calls/result.ts';
 import type { TaskClient } from '../../jobs/framework/calls/client.ts';
-import {
-  countEvents,
-  Telemetry,
-  type EventName,
-  type Events,
-} from '../../base/telemetry/telemetry.ts';
+import { countEvents } from '../../base/telemetry/metrics.ts';
+import { Telemetry, type EventName, type Events } from '../../base/telemetry/telemetry.ts';
 
 export const SECRET = 'a secret that only the tests of the api know';
 

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { pino } from 'pino';
 import { describeError } from '../../base/telemetry/describe-error.ts';
+import { countEvents } from '../../base/telemetry/metrics.ts';
 import {
-  countEvents,
   logEvents,
   Telemetry,
   type EventName,
@@ -195,4 +195,29 @@ describe('telemetry', () => {
     assert.match(await first.metrics(), /event="thread.died"/);
     assert.doesNotMatch(await second.metrics(), /event="thread.died"/);
   });
+});
+
+describe('a listener that fails', () => {
+  for (const [how, fail] of [
+    ['throws', (): never => assert.fail('boom')],
+    ['rejects', (async () => assert.fail('boom')) as () => never],
+  ] as const) {
+    test(`because it ${how} hurts neither who emits nor the others, and is an event`, async () => {
+      const telemetry = new Telemetry();
+      const heard: string[] = [];
+      const told = new Promise<Events['listener.failed']>((resolve) => {
+        telemetry.on(fail);
+        telemetry.on((event, fields) => {
+          heard.push(event);
+          if (event === 'listener.failed') resolve(fields as Events['listener.failed']);
+        });
+      });
+      telemetry.emit('tasks.pruned', { rows: 1 });
+      const { listenedTo, error } = await told;
+      assert.deepEqual([listenedTo, (error as Error).message], ['tasks.pruned', 'boom']);
+      assert.ok(heard.includes('tasks.pruned'));
+      // What the test runner would call an unhandled rejection comes before the next turn.
+      await new Promise(setImmediate);
+    });
+  }
 });

@@ -2,7 +2,7 @@
  * The command line.
  */
 import { parseArgs } from 'node:util';
-import { closest } from '../../base/closest.ts';
+import { closest } from '../../base/options/closest.ts';
 import type { Row } from './bench.ts';
 import { QUICK_ROWS, ROWS } from './rows/index.ts';
 

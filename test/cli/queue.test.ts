@@ -132,7 +132,9 @@ test('an operator gives dead letters another life, or none, and sees jobs end', 
   );
   assert.deepEqual([total, deadLetters.length], [2, 1]);
   assert.match((await app.cli('dead', 'list', '--task', 'other')).text, /^0 dead letters$/m);
-  assert.match((await app.cli('dead', 'show', ids[0]!)).text, /^message +The model is away\.$/m);
+  const shown = (await app.cli('dead', 'show', ids[0]!)).text;
+  assert.match(shown, /^message +The model is away\.$/m);
+  assert.match(shown, /^charged +1 attempt, 0 deaths$/m);
 
   await app.cli('control', 'pause', 'default');
   const all = await document(app, ['dead', 'requeue', '--all', '--task', 'test.fail']);

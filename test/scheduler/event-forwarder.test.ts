@@ -4,12 +4,8 @@ import { after, before, beforeEach, test, type TestContext } from 'node:test';
 import { connectClickhouse } from '../../db/stores/clickhouse.ts';
 import { forwardEvents, measureOutbox, storeEvents } from '../../db/daodao/events.ts';
 import { createEventForwarder } from '../../scheduler/event-forwarder.ts';
-import {
-  countEvents,
-  Telemetry,
-  type EventName,
-  type Events,
-} from '../../base/telemetry/telemetry.ts';
+import { countEvents } from '../../base/telemetry/metrics.ts';
+import { Telemetry, type EventName, type Events } from '../../base/telemetry/telemetry.ts';
 import { atEnd } from '../support/at-end.ts';
 import { startTestClickhouse, type TestClickhouse } from '../support/stores/clickhouse.ts';
 import { createTestDatabase, type TestDatabase } from '../support/stores/postgres.ts';

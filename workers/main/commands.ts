@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { Type, type Static, type TSchema } from 'typebox';
 import { Check, Errors } from 'typebox/schema';
-import { didYouMean } from '../../base/closest.ts';
+import { didYouMean } from '../../base/options/closest.ts';
 import { SETTINGS } from '../../base/config.ts';
 import { Control, QUEUE_NAME, type Broker, type Consumer } from '../../jobs/queue/index.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';

@@ -5,6 +5,7 @@ import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import type { Telemetry } from '../../base/telemetry/telemetry.ts';
 import { decide, type Failure } from '../retry-decision.ts';
 import type { AttemptEnd } from '../protocol.ts';
+import { causeText } from './cause-text.ts';
 
 /** Deaths of its thread or process, while running alone, that make a job a dead letter. */
 const MAX_DEATHS = 3;
@@ -32,7 +33,11 @@ export function judgeEnd({ job, counts }: Delivery, end: AttemptEnd): Resolution
   switch (end.kind) {
     case 'succeeded':
       return {
-        settlement: { kind: 'succeeded', result: end.result },
+        settlement: {
+          kind: 'succeeded',
+          result: end.result,
+          counts: { ...counts, attempts: counts.attempts + 1 },
+        },
         emit: (telemetry) =>
           telemetry.emit('job.succeeded', {
             jobId: job.id,
@@ -97,9 +102,10 @@ export function judgeDeath(
   if (overran) return judgeOverrun(delivery, task, limitMs);
   if (collateral) return release(delivery, 0, 'another job on its thread was ended');
   const deaths = delivery.counts.deaths + (alone ? 1 : 0);
-  if (deaths >= MAX_DEATHS) return failed(delivery, { code: 'WORKER_DIED', message: reason });
   const counts: Counts = { ...delivery.counts, deaths, mark: 's' };
-  return release({ ...delivery, counts }, SUSPECT_DELAY_MS, reason);
+  const suspect = { ...delivery, counts };
+  if (deaths >= MAX_DEATHS) return failed(suspect, { code: 'WORKER_DIED', message: reason });
+  return release(suspect, SUSPECT_DELAY_MS, reason);
 }
 
 /** Retried like any other failure. The cause is known, so the job is no suspect. */
@@ -132,7 +138,11 @@ function retried({ job, counts }: Delivery, failure: Failure & { delayMs: number
 function failed({ job, counts }: Delivery, { code, message, cause }: Failure): Resolution {
   const about = { jobId: job.id, task: job.task, attempt: counts.attempts };
   return {
-    settlement: { kind: 'failed', reason: { code, message } },
+    settlement: {
+      kind: 'failed',
+      reason: { code, message, cause: cause && causeText(cause) },
+      counts,
+    },
     emit: (telemetry) => telemetry.emit('job.failed', { ...about, code, reason: message, cause }),
   };
 }

@@ -2,6 +2,7 @@
 import { ERRORS } from '../../base/errors.ts';
 import { StaleEpochError } from '../../db/tasks/fence.ts';
 import { Reject, Retry, Snooze } from '../../jobs/framework/errors.ts';
+import { readPolicy } from '../../jobs/framework/policy.ts';
 import { fits } from '../../jobs/framework/schema.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import { isLongerThan, MAX_RESULT_BYTES } from '../../jobs/queue/index.ts';
@@ -13,6 +14,9 @@ import { Stop } from './stop.ts';
 
 const SOFT_LIMIT: AbortReason = 'soft time limit';
 
+/** Policy of a task that is not registered here and whose row could not be read. */
+const UNKNOWN = readPolicy({ name: 'unknown', maxRetries: 0 });
+
 /** Never throws. */
 export async function attempt<X>(
   job: ThreadJob,
@@ -20,24 +24,23 @@ export async function attempt<X>(
   stop: Stop,
 ): Promise<AttemptEnd> {
   const startedMs = performance.now();
-  const task = scope.tasks.find(job.task);
-  if (task === undefined) {
-    const { code, message } = new Reject('TASK_UNKNOWN', `No task is called ${job.task}.`);
-    return { kind: 'failed', attempts: job.attempts, code, message };
-  }
+  const named = scope.tasks.find(job.task);
   let opened: Opened | undefined;
   try {
-    const begun = task.durable
-      ? await openDurable(task, job, scope, stop)
-      : openTransient(task, job, scope, stop);
+    const begun =
+      named?.durable === false
+        ? openTransient(named, job, scope, stop)
+        : await openDurable(job, scope, stop);
     if ('kind' in begun) return begun;
     opened = begun;
+    const { task } = opened;
     const value = await opened.start(readPayload(task, opened.payload));
     const result = await opened.succeed(encodeResult(task, value));
     return { kind: 'succeeded', result, durationMs: performance.now() - startedMs };
   } catch (error) {
     const run = opened?.run ?? { attempts: job.attempts, askedMs: job.createdAtMs };
-    const decision = aborted(stop) ?? decide(causeOf(error, stop), run, task);
+    const decision =
+      aborted(stop) ?? decide(causeOf(error, stop), run, opened?.task ?? named ?? UNKNOWN);
     return opened === undefined ? charge(decision, run) : opened.settle(decision);
   }
 }

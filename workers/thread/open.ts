@@ -15,12 +15,15 @@ import {
 } from '../../db/tasks/attempts.ts';
 import { StaleEpochError, type Fence } from '../../db/tasks/fence.ts';
 import type { Task } from '../../jobs/framework/define.ts';
+import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import type { Decision, RunSoFar } from '../retry-decision.ts';
 import type { AttemptEnd, ThreadJob } from '../protocol.ts';
 import { buildContext, buildDurableContext, type ThreadScope } from './context.ts';
 import type { Stop } from './stop.ts';
 
 export interface Opened {
+  /** The task that runs: for a durable one, the task its row names. */
+  task: TaskFacts;
   /** JSON text. */
   payload: string;
   run: RunSoFar;
@@ -31,23 +34,31 @@ export interface Opened {
   settle(decision: Decision): Promise<AttemptEnd>;
 }
 
-export type DurableTask<X> = Extract<Task<X>, { durable: true }>;
 export type TransientTask<X> = Extract<Task<X>, { durable: false }>;
 
-/** @returns an outcome when there is nothing to run now. */
+/**
+ * Opens the task that the row names, with the row's payload: the queue's job may be called something else.
+ * @returns an outcome when there is nothing to run now.
+ */
 export async function openDurable<X>(
-  task: DurableTask<X>,
   job: ThreadJob,
   scope: ThreadScope<X>,
   stop: Stop,
 ): Promise<Opened | AttemptEnd> {
-  const { db } = scope;
-  const { id, queue, headers } = job;
+  const { db, tasks } = scope;
+  const { id, headers } = job;
   const start = await startTask(db, id, job.attempts);
-  if (start === undefined) return nothingToRun(await findDelay(db, id));
-  const { epoch, attempts, snoozes, requestedAt, slot, userId, payload } = start;
+  if (start === undefined) return nothingToRun(job, await findDelay(db, id), tasks);
+  const { epoch, attempts, snoozes, requestedAt, slot, name, queue, userId, payload } = start;
   const fence: Fence = { id, epoch };
   const run: RunSoFar = { attempts, snoozes, askedMs: requestedAt.getTime() };
+  const task = tasks.find(name);
+  if (task?.durable !== true) return record(unknownTask(name), fence, run, db);
+  if (name !== job.task || queue !== job.queue) {
+    const message = 'The queue has this task under another name or in another queue.';
+    const fields = { queuedAs: job.task, queuedIn: job.queue };
+    scope.tell({ type: 'log', id, task: name, message, fields });
+  }
   const facts = {
     id,
     attempt: attempts + 1,
@@ -60,6 +71,7 @@ export async function openDurable<X>(
   };
   const context = buildDurableContext(buildContext(scope, facts, task.name, stop), scope, fence);
   return {
+    task,
     payload,
     run,
     start: (checked) => task.run(checked, context),
@@ -92,6 +104,7 @@ export function openTransient<X>(
   };
   const context = buildContext(scope, facts, task.name, stop);
   return {
+    task,
     payload,
     run,
     start: (checked) => task.run(checked, context),
@@ -100,10 +113,19 @@ export function openTransient<X>(
   };
 }
 
-function nothingToRun(delayMs: number | undefined): AttemptEnd {
-  return delayMs === undefined
-    ? { kind: 'obsolete', reason: 'the task is finished or unknown' }
-    : { kind: 'released', delayMs, reason: 'the task is not due yet' };
+function nothingToRun<X>(
+  { task, attempts }: ThreadJob,
+  delayMs: number | undefined,
+  tasks: ThreadScope<X>['tasks'],
+): AttemptEnd {
+  if (delayMs !== undefined)
+    return { kind: 'released', delayMs, reason: 'the task is not due yet' };
+  if (tasks.find(task) === undefined) return { ...unknownTask(task), attempts };
+  return { kind: 'obsolete', reason: 'the task is finished or unknown' };
+}
+
+function unknownTask(name: string) {
+  return { kind: 'failed', code: 'TASK_UNKNOWN', message: `No task is called ${name}.` } as const;
 }
 
 export function charge(decision: Decision, { attempts }: RunSoFar): AttemptEnd {

@@ -14,7 +14,7 @@ import {
   type ScheduleEdits,
   type ScheduleRow,
 } from '../../../db/tasks/schedules.ts';
-import { didYouMean } from '../../../base/closest.ts';
+import { didYouMean } from '../../../base/options/closest.ts';
 import { AppError } from '../../../base/errors.ts';
 import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
 import type { Enqueuer } from '../calls/enqueue.ts';

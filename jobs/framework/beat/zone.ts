@@ -4,7 +4,7 @@
  * One rule covers both: **a time is due when the local clock first shows it or a later time.** So a skipped time is due at the end
  * of the gap, and a repeated time at its first occurrence.
  */
-import { didYouMean } from '../../../base/closest.ts';
+import { didYouMean } from '../../../base/options/closest.ts';
 import { scheduleProblem } from './problem.ts';
 
 const DAY_MS = 86_400_000;

@@ -5,7 +5,7 @@ import type { Accepted } from '../../../db/tasks/request.ts';
 import { AppError } from '../../../base/errors.ts';
 import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
 import type { CallOptions, DurableCallOptions } from '../options.ts';
-import { Control, Inspector, type RevokeWord } from '../../queue/index.ts';
+import { Control, Inspector, isJobId, type RevokeWord } from '../../queue/index.ts';
 import {
   describeTask,
   resultOf,
@@ -64,7 +64,7 @@ export interface TaskClient {
     /** @throws {AppError} those of `enqueue`; `TASK_OPTION_INVALID` for a task that is not durable */
     enqueue(signature: Signature): Promise<Pick<Accepted, 'id' | 'outcome'> & { dispatch(): void }>;
   };
-  /** Follows a task. Pass its definition to type the result. */
+  /** Follows a task. Pass its definition to type the result. What is no id is found nowhere; upper case counts as lower case. */
   result<R extends TSchema = TSchema>(id: string, task?: { result: R }): TaskResult<Static<R>>;
   /** Finds a durable task; undefined for an id that Postgres does not know. */
   find(id: string): Promise<TaskView | undefined>;
@@ -116,8 +116,9 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
     return accepted!;
   }
 
-  async function view(id: string): Promise<TaskView> {
-    const found = viewOf(await describeTask({ db: () => db, inspector }, id));
+  async function view(id: string | undefined): Promise<TaskView> {
+    const found =
+      id === undefined ? undefined : viewOf(await describeTask({ db: () => db, inspector }, id));
     if (found === undefined) throw new AppError('TASK_NOT_FOUND');
     return found;
   }
@@ -144,14 +145,19 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
         };
       },
     }),
-    result: (id) => ({
-      status: () => view(id),
-      async get({ timeoutMs }) {
-        await waiter.wait(id, timeoutMs);
-        return resultOf(await view(id)) as never;
-      },
-    }),
-    async find(id) {
+    result(asked) {
+      const id = toTaskId(asked);
+      return {
+        status: () => view(id),
+        async get({ timeoutMs }) {
+          if (id !== undefined) await waiter.wait(id, timeoutMs);
+          return resultOf(await view(id)) as never;
+        },
+      };
+    },
+    async find(asked) {
+      const id = toTaskId(asked);
+      if (id === undefined) return undefined;
       const row = await findTask(db, id);
       return row && viewDurable(row, await inspector.status(id).catch(() => undefined));
     },
@@ -164,8 +170,13 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
       return revokeWhere({ db, control }, filter);
     },
     idle: () => enqueuer.idle(),
-    waitUntilFinished: (id, timeoutMs, signal) => waiter.wait(id, timeoutMs, signal),
-    async revoke(id, { terminate = false } = {}) {
+    async waitUntilFinished(asked, timeoutMs, signal) {
+      const id = toTaskId(asked);
+      if (id !== undefined) await waiter.wait(id, timeoutMs, signal);
+    },
+    async revoke(asked, { terminate = false } = {}) {
+      const id = toTaskId(asked);
+      if (id === undefined) return 'unknown';
       const [revoked] = await revoke({ db, control }, [id], { evenEnded: terminate });
       const { row, job } = revoked!;
       if (row === 'ended' && !terminate) return row;
@@ -181,4 +192,10 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
       return row;
     },
   };
+}
+
+/** Ids are in lower case. @returns undefined for what no task has as its id. */
+function toTaskId(text: string): string | undefined {
+  const id = String(text).toLowerCase();
+  return isJobId(id) ? id : undefined;
 }

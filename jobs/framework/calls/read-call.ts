@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { TSchema } from 'typebox';
 import type { AcceptRequest } from '../../../db/tasks/request.ts';
-import { didYouMean } from '../../../base/closest.ts';
+import { didYouMean } from '../../../base/options/closest.ts';
 import { AppError } from '../../../base/errors.ts';
+import { isStorableJson } from '../../../base/options/storable.ts';
 import { problemsOfCall } from '../options.ts';
 import { isLongerThan, MAX_PAYLOAD_BYTES } from '../../queue/index.ts';
 import { fits } from '../schema.ts';
@@ -53,6 +54,10 @@ function encodePayload(schema: TSchema, payload: unknown): string {
     throw new AppError('TASK_PAYLOAD_INVALID', { cause });
   }
   if (text === undefined) throw new AppError('TASK_PAYLOAD_INVALID');
+  if (!isStorableJson(text)) {
+    const message = 'A text of the payload has a NUL character or an unpaired surrogate.';
+    throw new AppError('TASK_PAYLOAD_INVALID', { message });
+  }
   if (isLongerThan(text, MAX_PAYLOAD_BYTES)) throw new AppError('TASK_PAYLOAD_TOO_LARGE');
   return text;
 }

@@ -4,7 +4,7 @@ import { Check } from 'typebox/schema';
 import type { Queryable } from '../../../db/stores/postgres.ts';
 import { findTask, type TaskRow, type TaskStatus } from '../../../db/tasks/rows.ts';
 import { AppError, ERRORS, type ErrorCode } from '../../../base/errors.ts';
-import type { Inspector, JobState, JobStatus } from '../../queue/index.ts';
+import type { Inspector, JobState, JobStatus, Reason } from '../../queue/index.ts';
 
 const Progress = Type.Object({
   value: Type.Number(),
@@ -72,7 +72,7 @@ function viewTransient(status: JobStatus): TaskView | undefined {
     attempts: counts.attempts,
     result: result === undefined ? null : (JSON.parse(result) as unknown),
     error_code: reason === undefined ? null : toErrorCode(reason.code),
-    error_message: reason === undefined ? null : ERRORS[toErrorCode(reason.code)].message,
+    error_message: reason === undefined ? null : wordsOf(reason, state),
     created_at: new Date(about?.createdAtMs ?? 0),
     started_at: null,
     finished_at: finishedAtMs === undefined ? null : new Date(finishedAtMs),
@@ -80,6 +80,15 @@ function viewTransient(status: JobStatus): TaskView | undefined {
     state,
     progress: readProgress(status),
   };
+}
+
+/**
+ * The words of the task itself, which it has for its owner. A revoke, a death and the queue's own codes have words for operators:
+ * their owners get those of the catalogue.
+ */
+function wordsOf({ code, message }: Reason, state: JobState): string {
+  const isItsOwn = state === 'failed' && code === toErrorCode(code) && code !== 'WORKER_DIED';
+  return (isItsOwn ? message : undefined) ?? ERRORS[toErrorCode(code)].message;
 }
 
 /** Maps a code of the queue to one of the application. */

@@ -9,7 +9,7 @@ import {
 } from '../../../db/tasks/ends.ts';
 import { AppError } from '../../../base/errors.ts';
 import { TEXT } from '../options.ts';
-import { problemsOf } from '../rules.ts';
+import { problemsOf } from '../../../base/options/rules.ts';
 import type { Tasks } from '../tasks.ts';
 import type { Control, RevokeWord } from '../../queue/index.ts';
 

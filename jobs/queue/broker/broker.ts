@@ -5,8 +5,9 @@ import { runScript, type Patience } from './run-script.ts';
 import { assertSuitable } from './suitable.ts';
 import { isMoved, QueueError } from './errors.ts';
 import { assertJobId, shardKey, shardOf } from './keys.ts';
-import { encodeKeep, type QueueOptions } from './options.ts';
-import { encodeCounts, encodeJob, type Counts, type JobRequest } from './record.ts';
+import { assertQueueOptions, encodeKeep, type QueueOptions } from './options.ts';
+import { encodeJob, type JobRequest } from './record.ts';
+import { encodeCounts, type Counts } from './counts.ts';
 import type { ScriptName } from './scripts.ts';
 import {
   decodeLeased,
@@ -34,7 +35,9 @@ export class Broker {
   #redis: Client;
   #joining: Promise<void> | undefined;
 
+  /** @throws {QueueError} `OPTION_INVALID` */
   constructor(options: QueueOptions) {
+    assertQueueOptions(options);
     this.options = options;
     this.shards = options.shards ?? 1;
     this.#prefix = options.prefix ?? 'queue';

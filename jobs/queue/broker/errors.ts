@@ -11,6 +11,7 @@ export const QUEUE_ERRORS = {
   JOB_ID_INVALID: 'A job id is a UUID in lower case.',
   JOB_CONFLICT: 'Another job has this id.',
   JOB_OPTION_INVALID: 'An option of the job is out of its range.',
+  OPTION_INVALID: 'An option of the queue is not valid.',
   PAYLOAD_NOT_JSON: 'A payload is JSON text.',
   PAYLOAD_TOO_LARGE: 'A payload has at most 1 MiB of JSON text.',
   RESULT_TOO_LARGE: 'A result has at most 1 MiB of JSON text.',

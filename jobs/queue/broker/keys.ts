@@ -5,7 +5,7 @@
  * |---|---|---|---|
  * | `jobs` | HASH id -> record | the job, then its result (record.ts) | until retention drops it |
  * | `wait:<queue>:<0..9>` | LIST of ids | a line: pending jobs of one queue and priority | while it has jobs |
- * | `delayed` | ZSET due ms -> priority + id | scheduled and retrying jobs | while it has jobs |
+ * | `delayed` | ZSET due ms, and its place in that ms -> priority + id | scheduled and retrying jobs | while it has jobs |
  * | `workers` | ZSET deadline ms -> worker | lease deadlines, one per process | until the worker stops or is reaped |
  * | `lease:<worker>` | SET of ids | jobs the worker leases | as long as the worker |
  * | `inbox:<worker>` | LIST of messages | jobs handed over (`j`), due times (`t`), revokes (`r`), requests to claim (`c`), commands (`m`) | as long as the worker |
@@ -29,8 +29,8 @@ import { QueueError } from './errors.ts';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 export const QUEUE_NAME = /^[\w.-]{1,64}$/;
 
-export function isJobId(id: string): boolean {
-  return UUID.test(id);
+export function isJobId(id: unknown): id is string {
+  return typeof id === 'string' && UUID.test(id);
 }
 
 /** @throws {QueueError} `JOB_ID_INVALID` */

@@ -1,11 +1,14 @@
 /** Options of the queue. */
+import { problemsOf, wholeFrom, type Rule } from '../../../base/options/rules.ts';
+import { assertOptions } from './check-options.ts';
+import { MAX_DURATION_MS } from './record.ts';
 
 export interface QueueOptions {
   /** `redis://` or `rediss://`. */
   url: string;
   /** First part of every key. Default `queue`. */
   prefix?: string;
-  /** Fixed once the queue exists. Default 1. */
+  /** 1 to 256, fixed once the queue exists. Default 1. */
   shards?: number;
   /**
    * Retention of finished jobs per shard: how many, for how long, and how many bytes of results. An omitted limit stays as
@@ -31,4 +34,38 @@ export function encodeKeep({ keep = {}, keepFailed = {} }: QueueOptions): number
     ...(['count', 'ms', 'bytes'] as const).flatMap((name) => limit(keep[name], KEEP[name])),
     ...(['count', 'ms'] as const).flatMap((name) => limit(keepFailed[name], KEEP_FAILED[name])),
   ];
+}
+
+const KEEP_FAILED_RULES: Record<keyof typeof KEEP_FAILED, Rule> = {
+  count: wholeFrom(0),
+  ms: wholeFrom(0, MAX_DURATION_MS),
+};
+const KEEP_RULES: Record<keyof typeof KEEP, Rule> = { ...KEEP_FAILED_RULES, bytes: wholeFrom(0) };
+
+const fits = (value: unknown, rules: Readonly<Record<string, Rule>>): boolean =>
+  typeof value === 'object' && value !== null && problemsOf(value, rules, '').length === 0;
+
+const RULES: Record<keyof QueueOptions, Rule> = {
+  url: [(value) => typeof value === 'string', 'a URL'],
+  // Braces would change the hash tags of the keys.
+  prefix: [
+    (value) => typeof value === 'string' && /^[^\s{}]{1,128}$/.test(value),
+    '1 to 128 characters without spaces and braces',
+  ],
+  // A job's shard is a byte of its id.
+  shards: wholeFrom(1, 256),
+  keep: [
+    (value) => fits(value, KEEP_RULES),
+    'whole numbers, 0 or more, called count, ms and bytes',
+  ],
+  keepFailed: [
+    (value) => fits(value, KEEP_FAILED_RULES),
+    'whole numbers, 0 or more, called count and ms',
+  ],
+  clockOffsetMs: wholeFrom(-MAX_DURATION_MS, MAX_DURATION_MS),
+};
+
+/** @throws {QueueError} `OPTION_INVALID` */
+export function assertQueueOptions(options: QueueOptions): void {
+  assertOptions('Broker', options, RULES, ['url']);
 }

@@ -7,6 +7,7 @@
  * - `x1{reason}\n<job record>` a revoked or expired job
  */
 import { hash } from 'node:crypto';
+import type { Counts } from './counts.ts';
 import { assertJobId, assertQueueName } from './keys.ts';
 import { QueueError } from './errors.ts';
 
@@ -15,6 +16,7 @@ export const MAX_PAYLOAD_BYTES = 1024 * 1024;
 export const MAX_RESULT_BYTES = 1024 * 1024;
 /** Longest message of a reason, in characters; longer ones are truncated. */
 const MAX_MESSAGE_LENGTH = 2000;
+const MAX_CAUSE_LENGTH = 4000;
 
 /** Characters of JSON. Headers stay short because scripts search the first line of a record for its end. */
 export const MAX_HEADERS_LENGTH = 4096;
@@ -137,20 +139,35 @@ export function decodeJob(id: string, record: string): Job {
   };
 }
 
-/** The digest is the first 16 hex digits of SHA-1 over task name, newline and payload. */
-export function encodeResult(job: Job, result: string, finishedAtMs: number): string {
+/**
+ * The digest is the first 16 hex digits of SHA-1 over task name, newline and payload.
+ * @param attempts those the job took, the successful one included; 0 leaves them out.
+ */
+export function encodeResult(job: Job, result: string, finishedAtMs: number, attempts = 0): string {
   const digest = hash('sha1', `${job.task}\n${job.payload}`, 'hex').slice(0, 16);
-  return `r1{"q":"${job.queue}","n":"${job.task}","c":${job.createdAtMs},"f":${finishedAtMs},"d":"${digest}"}\n${result}`;
+  const tried = attempts > 0 ? `"a":${attempts},` : '';
+  return `r1{"q":"${job.queue}","n":"${job.task}","c":${job.createdAtMs},"f":${finishedAtMs},${tried}"d":"${digest}"}\n${result}`;
 }
 
 /** Why a job ended without a result. */
 export interface Reason {
   code: string;
   message?: string | undefined;
+  /** The error behind it, for operators only. At most 4,000 characters are kept. */
+  cause?: string | undefined;
 }
 
-export function encodeReason({ code, message }: Reason): string {
-  return JSON.stringify({ code, message: message?.slice(0, MAX_MESSAGE_LENGTH) });
+type StoredReason = Reason & { attempts?: number; deaths?: number };
+
+/** @param counts what was charged to the job, which `counts` forgets at its end. */
+export function encodeReason({ code, message, cause }: Reason, counts?: Counts): string {
+  return JSON.stringify({
+    code,
+    message: message?.slice(0, MAX_MESSAGE_LENGTH),
+    cause: cause?.slice(0, MAX_CAUSE_LENGTH),
+    attempts: counts?.attempts || undefined,
+    deaths: counts?.deaths || undefined,
+  } satisfies { [K in keyof StoredReason]-?: unknown });
 }
 
 export interface JobAbout {
@@ -188,28 +205,38 @@ export interface Ended {
   /** Task name and queue of a job that succeeded, whose result has replaced the job record. */
   task: string | undefined;
   queue: string | undefined;
+  /** What was charged to the job when it ended. */
+  charged: Omit<Counts, 'mark'> | undefined;
 }
 
-export const RUNNING: Ended = {
+const RUNNING: Ended = {
   result: undefined,
   reason: undefined,
   finishedAtMs: undefined,
   task: undefined,
   queue: undefined,
+  charged: undefined,
 };
 
-/** The outcome in a record; every field is undefined until the job ends. */
+/** The outcome in a record; every field is undefined until the job ends. Of an unreadable one the code says that. */
 export function decodeEnd(record: string): Ended {
   const newline = record.indexOf('\n');
   const kind = record.slice(0, 2);
-  const line = record.slice(2, newline);
-  if (kind === 'r1') {
-    const { f, n, q } = parseLine<{ f: number; n: string; q: string }>(line);
-    const result = record.slice(newline + 1);
-    return { result, reason: undefined, finishedAtMs: f, task: n, queue: q };
+  if (kind !== 'r1' && kind !== 'f1' && kind !== 'x1') return RUNNING;
+  try {
+    const line = record.slice(2, newline);
+    if (kind === 'r1') return decodeResult(line, record.slice(newline + 1));
+    const { attempts = 0, deaths = 0, ...reason } = parseLine<StoredReason>(line);
+    return { ...RUNNING, reason, charged: { attempts, deaths } };
+  } catch {
+    return { ...RUNNING, reason: { code: 'RECORD_CORRUPT' } };
   }
-  const reason = kind === 'f1' || kind === 'x1' ? parseLine<Reason>(line) : undefined;
-  return { ...RUNNING, reason };
+}
+
+function decodeResult(line: string, result: string): Ended {
+  const { f, n, q, a = 0 } = parseLine<{ f: number; n: string; q: string; a?: number }>(line);
+  const charged = { attempts: a, deaths: 0 };
+  return { ...RUNNING, result, finishedAtMs: f, task: n, queue: q, charged };
 }
 
 function parseLine<T>(line: string): T {
@@ -218,31 +245,4 @@ function parseLine<T>(line: string): T {
   } catch (error) {
     throw new QueueError('RECORD_CORRUPT', undefined, { cause: error });
   }
-}
-
-/** Failures charged to a job: `attempts` of its handler, `deaths` of a thread or process that ran it alone. */
-export interface Counts {
-  attempts: number;
-  deaths: number;
-  /** `s`: a suspect, which must run alone; `r`: running alone; empty otherwise. */
-  mark: '' | 's' | 'r';
-  /** How often the job has put itself off without being charged. Default 0. */
-  snoozes?: number;
-}
-
-const NOTHING_WRONG: Counts = Object.freeze({ attempts: 0, deaths: 0, mark: '' });
-
-export function decodeCounts(text: string): Counts {
-  if (text === '') return NOTHING_WRONG;
-  const [attempts = '0', deaths = '0', mark = '', snoozes] = text.split(':');
-  return {
-    attempts: Number(attempts),
-    deaths: Number(deaths),
-    mark: mark as Counts['mark'],
-    ...(snoozes === undefined ? {} : { snoozes: Number(snoozes) }),
-  };
-}
-
-export function encodeCounts({ attempts, deaths, mark, snoozes = 0 }: Counts): string {
-  return `${attempts}:${deaths}:${mark}${snoozes === 0 ? '' : `:${snoozes}`}`;
 }

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { packagePath } from '../../../base/package-path.ts';
 
-const PLACE = ['hand', 'share', 'timers', 'place'] as const;
+const PLACE = ['defer', 'hand', 'share', 'timers', 'place'] as const;
 
 /** Every writing script but `enqueue` has `allow-oom`, so that running jobs can finish when Redis is out of memory. */
 const RECIPES = {
@@ -52,7 +52,7 @@ const RECIPES = {
   mark: ['allow-oom', 'prelude', 'mark'],
   revoke: ['allow-oom', 'prelude', 'types', 'once', 'retain', 'announce', 'end', 'revoke'],
   requeue: ['allow-oom', 'prelude', 'types', 'once', ...PLACE, 'requeue'],
-  reschedule: ['allow-oom', 'prelude', 'types', 'once', 'timers', 'reschedule'],
+  reschedule: ['allow-oom', 'prelude', 'types', 'once', 'defer', 'timers', 'reschedule'],
   command: ['allow-oom', 'prelude', 'types', 'once', 'command'],
   reply: ['allow-oom', 'prelude', 'reply'],
   pause: ['allow-oom', 'prelude', 'types', 'once', 'hand', 'share', 'pause'],

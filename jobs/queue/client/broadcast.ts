@@ -5,9 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from '../broker/broker.ts';
+import { LONGEST_TIMER_MS } from '../../../base/service.ts';
 import { BLOCK_SECONDS, type Client } from '../../../base/redis/connection.ts';
 import { QueueError } from '../broker/errors.ts';
-import { isLongerThan } from '../broker/record.ts';
+import { assertDuration, isLongerThan } from '../broker/record.ts';
 
 export interface BroadcastOptions {
   timeoutMs: number;
@@ -37,7 +38,7 @@ const MAX_COMMAND_BYTES = 16 * 1024;
 const MAX_REPLIES = 16;
 const RETRY_MS = 50;
 
-/** @throws {QueueError} `COMMAND_INVALID`, `REDIS_UNAVAILABLE` */
+/** @throws {QueueError} `COMMAND_INVALID`, `JOB_OPTION_INVALID` for a timeout, `REDIS_UNAVAILABLE` */
 export async function broadcast(
   broker: Broker,
   verb: string,
@@ -47,11 +48,11 @@ export async function broadcast(
   if (workers?.length === 0) return [];
   const named = [...new Set(workers)];
   const id = randomUUID();
-  const command = JSON.stringify({ id, verb, args } satisfies Command);
-  if (isLongerThan(command, MAX_COMMAND_BYTES)) throw new QueueError('COMMAND_INVALID');
+  const command = encodeCommand({ id, verb, args });
+  assertDuration('A timeout', timeoutMs);
   const redis = broker.connect(`replies:${id}`, { blocking: true });
   const over = new AbortController();
-  const timer = setTimeout(() => over.abort(), timeoutMs);
+  const timer = setTimeout(() => over.abort(), Math.min(timeoutMs, LONGEST_TIMER_MS));
   // Closing the connection ends the blocking read.
   over.signal.addEventListener('abort', () => redis.disconnect());
   try {
@@ -63,6 +64,18 @@ export async function broadcast(
     clearTimeout(timer);
     redis.disconnect();
   }
+}
+
+/** @throws {QueueError} `COMMAND_INVALID` */
+function encodeCommand(command: Command): string {
+  let text: string;
+  try {
+    text = JSON.stringify(command);
+  } catch (error) {
+    throw new QueueError('COMMAND_INVALID', undefined, { cause: error });
+  }
+  if (typeof command.verb === 'string' && !isLongerThan(text, MAX_COMMAND_BYTES)) return text;
+  throw new QueueError('COMMAND_INVALID');
 }
 
 /** @throws {QueueError} `REDIS_UNAVAILABLE` on timeout */
@@ -89,10 +102,21 @@ async function collect(
     for (const text of found?.[1] ?? []) {
       const newline = text.indexOf('\n');
       const worker = text.slice(0, newline);
-      if (!replies.has(worker)) replies.set(worker, JSON.parse(text.slice(newline + 1)) as Reply);
+      if (!replies.has(worker)) replies.set(worker, decodeReply(text.slice(newline + 1)));
     }
   }
   return replies;
+}
+
+/** One unreadable answer must not hide those of the other workers. */
+function decodeReply(text: string): Reply {
+  try {
+    const reply: unknown = JSON.parse(text);
+    if (typeof reply === 'object' && reply !== null) return reply as Reply;
+  } catch {
+    // Told below.
+  }
+  return { error: 'The answer of this worker cannot be read.' };
 }
 
 function answerOf(

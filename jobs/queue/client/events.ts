@@ -1,5 +1,6 @@
 /** Follows the stream of ended jobs with one blocking read per shard, each on a dedicated connection. */
 import { Loop, type Service } from '../../../base/service.ts';
+import { guard } from '../../../base/telemetry/guard.ts';
 import type { Broker } from '../broker/broker.ts';
 import { BLOCK_SECONDS, send, type Client } from '../../../base/redis/connection.ts';
 import { classify } from '../broker/errors.ts';
@@ -33,8 +34,10 @@ export class EventTail implements Service {
           const entries = reply?.[0]?.[1] ?? [];
           last = entries.at(-1)?.[0] ?? last;
           const ids = entries.flatMap(([, fields]) => endedIds(fields));
-          if (ids.length > 0) ended(ids);
-          if (endedAs !== undefined) tellEach(entries, endedAs);
+          if (ids.length > 0) guard(() => ended(ids), failed);
+          if (endedAs !== undefined) {
+            tellEach(entries, (state, some) => guard(() => endedAs(state, some), failed));
+          }
           return 0;
         } catch (error) {
           if (signal.aborted) return 0;

@@ -4,16 +4,14 @@ import { send } from '../../../base/redis/connection.ts';
 import { classify } from '../broker/errors.ts';
 import {
   decodeAbout,
-  decodeCounts,
   decodeEnd,
   decodeJob,
-  RUNNING,
   unwrap,
-  type Counts,
   type Ended,
   type Job,
   type JobAbout,
 } from '../broker/record.ts';
+import { decodeCounts, type Counts } from '../broker/counts.ts';
 
 export type JobState =
   | 'scheduled'
@@ -25,7 +23,7 @@ export type JobState =
   | 'revoked'
   | 'unknown';
 
-export interface JobStatus extends Ended {
+export interface JobStatus extends Omit<Ended, 'charged'> {
   id: string;
   state: JobState;
   /** Undefined for an unknown job or an unreadable record. */
@@ -210,14 +208,15 @@ function decodeStatus(
   id: string,
   [state, record = '', counts = '', progress = '']: readonly string[],
 ): JobStatus {
+  const { charged, ...end } = decodeEnd(record);
   return {
+    ...end,
     id,
     state: state as JobState,
-    counts: decodeCounts(counts),
+    counts: { ...decodeCounts(counts), ...charged },
     progress: progress === '' ? undefined : progress,
     about: decodeAbout(record),
     job: readJob(id, record),
-    ...(record === '' ? RUNNING : decodeEnd(record)),
   };
 }
 

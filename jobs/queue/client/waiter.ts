@@ -2,8 +2,12 @@
  * Waits for jobs to end without polling: one blocking read of the events for a whole process. It looks at a job when a wait
  * for it begins, at its event, and at all jobs from time to time, in case an event was missed.
  */
-import { Loop, type Service } from '../../../base/service.ts';
+import { wholeFrom, type Rule } from '../../../base/options/rules.ts';
+import { LONGEST_TIMER_MS, Loop, type Service } from '../../../base/service.ts';
 import type { Broker } from '../broker/broker.ts';
+import { assertOptions, FUNCTION } from '../broker/check-options.ts';
+import { assertJobId } from '../broker/keys.ts';
+import { MAX_DURATION_MS } from '../broker/record.ts';
 import { EventTail } from './events.ts';
 
 export interface WaiterOptions {
@@ -13,6 +17,12 @@ export interface WaiterOptions {
   /** Longest delay before noticing an end whose event was missed, in milliseconds. Default 2,000. */
   lookEveryMs?: number | undefined;
 }
+
+const RULES: Record<keyof WaiterOptions, Rule> = {
+  look: FUNCTION,
+  onError: FUNCTION,
+  lookEveryMs: wholeFrom(1, MAX_DURATION_MS),
+};
 
 export class Waiter implements Service {
   readonly name = 'waiter';
@@ -24,7 +34,9 @@ export class Waiter implements Service {
   readonly #tail: EventTail;
   readonly #looking: Loop;
 
+  /** @throws {QueueError} `OPTION_INVALID` */
   constructor(broker: Broker, options: WaiterOptions) {
+    assertOptions('Waiter', options, RULES, ['look', 'onError']);
     const { onError } = options;
     this.#options = options;
     this.#tail = new EventTail(broker, {
@@ -46,12 +58,16 @@ export class Waiter implements Service {
     this.#release([...this.#waiting.keys()]);
   }
 
-  /** Resolves when the job ends, after `timeoutMs` or when `signal` is aborted, whichever is first. */
+  /**
+   * Resolves when the job ends, after `timeoutMs` or when `signal` is aborted, whichever is first.
+   * @throws {QueueError} `JOB_ID_INVALID`: such an id would make the look at all ids fail
+   */
   async wait(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted === true || timeoutMs <= 0) return;
+    assertJobId(id);
+    if (signal?.aborted === true || !(timeoutMs > 0)) return;
     await new Promise<void>((resolve) => {
       const waiters = this.#waiting.get(id) ?? new Set();
-      const timer = setTimeout(() => end(), timeoutMs);
+      const timer = setTimeout(() => end(), Math.min(timeoutMs, LONGEST_TIMER_MS));
       const end = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', end);

@@ -15,23 +15,29 @@ const PATIENCE_MS = 2000;
 
 export interface CommandsOptions {
   commanded?(verb: string, args: unknown): Promise<unknown>;
-  failed?(error: unknown): void;
 }
 
 export class Commands {
   readonly #broker: Broker;
   readonly #worker: string;
   readonly #options: CommandsOptions;
+  readonly #failed: (error: unknown) => void;
   readonly #heard = new Set<string>();
 
-  constructor(broker: Broker, worker: string, options: CommandsOptions) {
+  constructor(
+    broker: Broker,
+    worker: string,
+    options: CommandsOptions,
+    failed: (error: unknown) => void,
+  ) {
     this.#broker = broker;
     this.#worker = worker;
     this.#options = options;
+    this.#failed = failed;
   }
 
   hear(text: string): void {
-    this.#obey(text).catch((error: unknown) => this.#options.failed?.(error));
+    this.#obey(text).catch((error: unknown) => this.#failed(error));
   }
 
   async #obey(text: string): Promise<void> {
@@ -60,7 +66,13 @@ export class Commands {
 
 function encodeReply(reply: Reply): string {
   const bounded = 'error' in reply ? { error: reply.error.slice(0, MAX_ERROR_LENGTH) } : reply;
-  const text = JSON.stringify(bounded);
+  let text: string;
+  try {
+    text = JSON.stringify(bounded);
+  } catch {
+    // The answer has a cycle, or a value such as a BigInt.
+    text = JSON.stringify({ error: 'The answer cannot be written as JSON.' } satisfies Reply);
+  }
   if (!isLongerThan(text, MAX_ANSWER_BYTES)) return text;
   return JSON.stringify({ error: `The answer is longer than ${MAX_ANSWER_BYTES / 1024} KiB.` });
 }

@@ -1,13 +1,17 @@
 /** Takes jobs from every shard for one worker process. The receiver of the deliveries runs them. */
 import { randomUUID } from 'node:crypto';
+import { wholeFrom, type Rule } from '../../../base/options/rules.ts';
 import type { Service } from '../../../base/service.ts';
+import { guard } from '../../../base/telemetry/guard.ts';
 import type { Broker } from '../broker/broker.ts';
 import { Capacity } from './capacity.ts';
 import { Commands } from './commands.ts';
+import { assertOptions, FUNCTION, QUEUES } from '../broker/check-options.ts';
 import { assertQueueName } from '../broker/keys.ts';
 import type { Delivery, Lane, Loss } from './lane.ts';
 import { Member } from './member.ts';
-import type { Counts } from '../broker/record.ts';
+import { MAX_DURATION_MS } from '../broker/record.ts';
+import type { Counts } from '../broker/counts.ts';
 import type { Settlement } from './settlements.ts';
 
 export interface ConsumerOptions {
@@ -17,7 +21,7 @@ export interface ConsumerOptions {
   limit: number;
   /** Time without a heartbeat after which other workers take over the jobs. Default 15,000. */
   leaseMs?: number;
-  /** Receives jobs to run; the receiver must settle every one. */
+  /** Receives jobs to run; the receiver must settle every one. If it throws, those it has not settled go back to their lines. */
   deliver(deliveries: Delivery[]): void;
   /** Receives ids of jobs that this worker no longer leases, so it should stop them. */
   lost?(ids: string[], why: Loss): void;
@@ -31,6 +35,24 @@ export interface ConsumerOptions {
   failed?(error: unknown): void;
 }
 
+export const LEASE_MS: Rule = wholeFrom(100, MAX_DURATION_MS);
+
+const LIMIT = wholeFrom(1);
+const RULES: Record<keyof ConsumerOptions, Rule> = {
+  queues: QUEUES,
+  limit: LIMIT,
+  leaseMs: LEASE_MS,
+  deliver: FUNCTION,
+  lost: FUNCTION,
+  commanded: FUNCTION,
+  reaped: FUNCTION,
+  repaired: FUNCTION,
+  failed: FUNCTION,
+};
+
+/** Pause of a job whose delivery threw, in milliseconds. */
+const UNDELIVERED_DELAY_MS = 1000;
+
 export class Consumer implements Service {
   readonly name = 'consumer';
   /** Random, as two processes may share a host name. */
@@ -43,12 +65,14 @@ export class Consumer implements Service {
   readonly #capacity: Capacity;
   #waiting: (() => void)[] = [];
 
+  /** @throws {QueueError} `OPTION_INVALID` */
   constructor(broker: Broker, options: ConsumerOptions) {
+    assertOptions('Consumer', options, RULES, ['queues', 'limit', 'deliver']);
     this.#broker = broker;
     this.#options = options;
     const { leaseMs = 15_000 } = options;
     const queues = (this.#queues = [...options.queues]);
-    const commands = new Commands(broker, this.id, options);
+    const commands = new Commands(broker, this.id, options, (error) => this.#failed(error));
     this.#capacity = new Capacity(options.limit);
     this.#members = Array.from(
       { length: broker.shards },
@@ -58,12 +82,12 @@ export class Consumer implements Service {
           broker,
           { worker: this.id, queues, capacity: this.#capacity, leaseMs },
           {
-            deliver: options.deliver,
+            deliver: (deliveries) => this.#deliver(deliveries),
             lost: (ids, why) => this.#lost(ids, why),
             commanded: (command) => commands.hear(command),
-            reaped: (worker, jobs) => options.reaped?.(worker, jobs),
-            repaired: (ids) => options.repaired?.(ids),
-            failed: (error) => options.failed?.(error),
+            reaped: (worker, jobs) => this.#tell(() => options.reaped?.(worker, jobs)),
+            repaired: (ids) => this.#tell(() => options.repaired?.(ids)),
+            failed: (error) => this.#failed(error),
           },
         ),
     );
@@ -103,8 +127,9 @@ export class Consumer implements Service {
     return this.#capacity.limit;
   }
 
-  /** Takes effect with the next round. */
+  /** Takes effect with the next round. @throws {QueueError} `OPTION_INVALID` */
   set limit(limit: number) {
+    assertOptions('Consumer', { limit }, { limit: LIMIT });
     this.#capacity.limit = limit;
     for (const { lane } of this.#members) lane.round();
   }
@@ -159,8 +184,29 @@ export class Consumer implements Service {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
+  #deliver(deliveries: Delivery[]): void {
+    guard(
+      () => this.#options.deliver(deliveries),
+      (error) => {
+        this.#failed(error);
+        const back = { kind: 'back', delayMs: UNDELIVERED_DELAY_MS } as const;
+        // Ignored for jobs that were settled before the receiver failed.
+        for (const { job } of deliveries) this.settle(job.id, back);
+      },
+    );
+  }
+
+  /** A listener that fails is reported like any other failure. */
+  #tell(listener: () => unknown): void {
+    guard(listener, (error) => this.#failed(error));
+  }
+
+  #failed(error: unknown): void {
+    guard(() => this.#options.failed?.(error));
+  }
+
   #lost(ids: string[], why: Loss): void {
-    this.#options.lost?.(ids, why);
+    this.#tell(() => this.#options.lost?.(ids, why));
     if (this.size === 0) this.#release();
   }
 }

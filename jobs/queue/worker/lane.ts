@@ -4,7 +4,8 @@ import type { Broker } from '../broker/broker.ts';
 import type { Capacity } from './capacity.ts';
 import { QueueError } from '../broker/errors.ts';
 import type { Leased, StepCall, StepReply } from '../broker/step.ts';
-import { decodeCounts, decodeJob, type Counts, type Job } from '../broker/record.ts';
+import { decodeJob, type Job } from '../broker/record.ts';
+import { decodeCounts, type Counts } from '../broker/counts.ts';
 import { Rounds } from './rounds.ts';
 import { MAX_BATCH, Settlements, type Settlement } from './settlements.ts';
 

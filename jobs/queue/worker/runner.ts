@@ -1,7 +1,10 @@
 /** Runs an async handler for each job in this process, without threads, up to `concurrency` at a time. */
+import { wholeFrom, type Rule } from '../../../base/options/rules.ts';
 import type { Service } from '../../../base/service.ts';
+import { guard } from '../../../base/telemetry/guard.ts';
 import type { Broker } from '../broker/broker.ts';
-import { Consumer } from './consumer.ts';
+import { assertOptions, FUNCTION, QUEUES } from '../broker/check-options.ts';
+import { Consumer, LEASE_MS } from './consumer.ts';
 import { messageOf } from '../broker/errors.ts';
 import type { Delivery } from './lane.ts';
 import { AHEAD, Pace } from './pace.ts';
@@ -26,6 +29,15 @@ export interface RunnerOptions {
   failed?(error: unknown): void;
 }
 
+const RULES: Record<keyof RunnerOptions, Rule> = {
+  queues: QUEUES,
+  concurrency: wholeFrom(1),
+  leaseMs: LEASE_MS,
+  run: FUNCTION,
+  retry: FUNCTION,
+  failed: FUNCTION,
+};
+
 export class Runner implements Service {
   readonly name = 'runner';
   readonly #options: RunnerOptions;
@@ -36,7 +48,9 @@ export class Runner implements Service {
   readonly #stall = new Stall(() => this.#giveBack());
   #running = 0;
 
+  /** @throws {QueueError} `OPTION_INVALID` */
   constructor(broker: Broker, options: RunnerOptions) {
+    assertOptions('Runner', options, RULES, ['queues', 'run']);
     this.#options = options;
     this.#concurrency = options.concurrency ?? 50;
     this.#consumer = new Consumer(broker, {
@@ -74,14 +88,15 @@ export class Runner implements Service {
     this.#stall.watch(this.#ahead.length > 0, false);
   }
 
-  async #run({ job, counts }: Delivery): Promise<void> {
+  async #run({ job, counts: before }: Delivery): Promise<void> {
     const startedMs = performance.now();
+    const counts = { ...before, attempts: before.attempts + 1 };
     try {
       const result: unknown = await this.#options.run(job);
       assertJsonText(result);
-      this.#consumer.settle(job.id, { kind: 'succeeded', result });
+      this.#consumer.settle(job.id, { kind: 'succeeded', result, counts });
     } catch (error) {
-      this.#fail(job, { ...counts, attempts: counts.attempts + 1 }, error);
+      this.#fail(job, counts, error);
     }
     this.#running--;
     if (this.#pace.note(performance.now() - startedMs)) this.#setLimit();
@@ -97,11 +112,12 @@ export class Runner implements Service {
     } catch (cause) {
       // If the policy itself fails, the job still ends, as a dead letter.
       delayMs = undefined;
-      this.#options.failed?.(cause);
+      guard(() => this.#options.failed?.(cause));
     }
     if (delayMs !== undefined) return this.#consumer.settle(id, { kind: 'back', delayMs, counts });
     const message = messageOf(error);
-    this.#consumer.settle(id, { kind: 'failed', reason: { code: 'HANDLER_FAILED', message } });
+    const reason = { code: 'HANDLER_FAILED', message };
+    this.#consumer.settle(id, { kind: 'failed', reason, counts });
   }
 
   #giveBack(): void {

@@ -2,15 +2,14 @@
 import type { StepCall } from '../broker/step.ts';
 import { QUEUE_ERRORS } from '../broker/errors.ts';
 import {
-  encodeCounts,
   encodeReason,
   encodeResult,
   isLongerThan,
   MAX_RESULT_BYTES,
-  type Counts,
   type Job,
   type Reason,
 } from '../broker/record.ts';
+import { encodeCounts, type Counts } from '../broker/counts.ts';
 
 /** Most settlements of one kind in one round; larger rounds double the cost to Redis per job. */
 export const MAX_BATCH = 200;
@@ -18,10 +17,11 @@ export const MAX_BATCH = 200;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 export type Settlement =
-  | { kind: 'succeeded'; result: string }
+  /** `counts` is what was charged to the job, the attempt that ends it included. */
+  | { kind: 'succeeded'; result: string; counts?: Counts }
   /** The job returns to its line after `delayMs`; `counts` replaces the failures charged so far. */
   | { kind: 'back'; delayMs: number; counts?: Counts }
-  | { kind: 'failed'; reason: Reason };
+  | { kind: 'failed'; reason: Reason; counts?: Counts };
 
 type Batch = Pick<StepCall, 'succeeded' | 'back' | 'failed'>;
 
@@ -46,12 +46,15 @@ export class Settlements {
     this.#unconfirmed.add(id);
     if (settlement.kind === 'succeeded') {
       if (isLongerThan(settlement.result, MAX_RESULT_BYTES)) this.#fail(id, 'RESULT_TOO_LARGE');
-      else this.#succeeded.push(id, encodeResult(job, settlement.result, Date.now()));
+      else {
+        const { result, counts } = settlement;
+        this.#succeeded.push(id, encodeResult(job, result, Date.now(), counts?.attempts));
+      }
     } else if (settlement.kind === 'back') {
       const counts = settlement.counts === undefined ? '' : encodeCounts(settlement.counts);
       this.#back.push(id, settlement.delayMs, counts);
     } else {
-      this.#failed.push(id, encodeReason(settlement.reason));
+      this.#failed.push(id, encodeReason(settlement.reason, settlement.counts));
     }
   }
 

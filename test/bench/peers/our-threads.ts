@@ -5,7 +5,8 @@
 import { pino } from 'pino';
 import { loadConfig, type ResolvedConfig } from '../../../base/config.ts';
 import { Broker } from '../../../jobs/queue/index.ts';
-import { countEvents, logEvents, Telemetry } from '../../../base/telemetry/telemetry.ts';
+import { countEvents } from '../../../base/telemetry/metrics.ts';
+import { logEvents, Telemetry } from '../../../base/telemetry/telemetry.ts';
 import { WorkerService } from '../../../workers/main/worker.ts';
 import { BENCH_TASKS } from '../children/bench-tasks.ts';
 import { untilSucceeded } from './our-broker.ts';

@@ -2,7 +2,7 @@
  * The command line of `npm run faults`.
  */
 import { parseArgs } from 'node:util';
-import { didYouMean } from '../../../base/closest.ts';
+import { didYouMean } from '../../../base/options/closest.ts';
 import type { Orders } from '../experiment.ts';
 import { findExperiments, type Experiment } from './experiments.ts';
 import { knownUnits } from '../matrix/labels.ts';

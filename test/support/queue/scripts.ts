@@ -148,7 +148,7 @@ export function plain<T>(value: T): T {
   ) as T;
 }
 
-/** From what Redis holds to the notation of states: times as they were written, others rounded to 5 s. */
+/** From what Redis holds to the notation of states: times as they were written, others rounded to 5 s, and none with its fraction. */
 export function short<T>(value: T): T {
   return mapText(value, (text) =>
     text
@@ -156,7 +156,7 @@ export function short<T>(value: T): T {
         const name = names.get(id);
         return name === undefined ? id : `@${name}`;
       })
-      .replaceAll(/(?<!\d)[12]\d{12}(?!\d)/g, (ms) => {
+      .replaceAll(/(?<!\d)([12]\d{12})(?:\.\d+)?(?!\d)/g, (_, ms: string) => {
         const written = times.get(ms);
         if (written !== undefined) return written;
         const seconds = Math.round((Number(ms) - Date.now()) / 5000) * 5;

@@ -28,7 +28,7 @@ test('a job that returns has its result in the queue', async (t) => {
   assert.equal(attempt, 1);
 });
 
-test('what an attempt threw is in its events, for the log, and nowhere else', async (t) => {
+test('what an attempt threw is in its events and its dead letter, for operators, and not in its message', async (t) => {
   const bench = await open(t);
   const id = await bench.add('hurry', {});
   const failed = (await bench.jobEvent(id, 'job.failed')) as Events['job.failed'];
@@ -38,7 +38,9 @@ test('what an attempt threw is in its events, for the log, and nowhere else', as
     assert.match(cause?.stack ?? '', /test-tasks/);
     assert.doesNotMatch(reason, /aborted/);
   }
-  assert.doesNotMatch(JSON.stringify(await stateOf(bench, id, 'failed')), /aborted/);
+  const { reason } = await stateOf(bench, id, 'failed');
+  assert.match(reason?.cause ?? '', /^Error: aborted\n +at .*test-tasks/);
+  assert.doesNotMatch(reason?.message ?? '', /aborted/);
 });
 
 test('neighbours of a job that ends its thread run again alone, and are charged nothing', async (t) => {

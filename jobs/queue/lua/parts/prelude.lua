@@ -25,6 +25,12 @@ local function line_of(record)
   return string.match(record, '^[ve]1{"q":"([%w_.-]+)","p":(%d)[,}]')
 end
 
+-- Adds the attempts charged to a job to the reason of its end, as `counts` forgets them.
+local function with_attempts(reason, id)
+  local attempts = string.match(redis.call('HGET', counts, id) or '', '^([1-9]%d*):')
+  return attempts and (string.gsub(reason, '^{', '{"attempts":' .. attempts .. ',')) or reason
+end
+
 -- Ends a job with an unreadable record as a dead letter, which can be inspected and never runs.
 local function bury_corrupt(id, record, at)
   redis.call('HSET', jobs, id, 'f1{"code":"RECORD_CORRUPT"}\n' .. record)
@@ -45,14 +51,4 @@ local function digest_of(record)
   local header, payload = string.match(record, '^([^\n]*)\n(.*)$')
   local name = header and string.match(header, '"n":"([^"]*)"')
   return name and string.sub(redis.sha1hex(name .. '\n' .. payload), 1, 16)
-end
-
--- A member of `delayed` is priority and id, so that promotion keeps the priority.
-local function defer(id, priority, due_ms)
-  redis.call('ZADD', delayed, due_ms, priority .. id)
-end
-
-local function next_due_ms()
-  local head = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
-  return head[2] and tonumber(head[2]) or -1
 end

@@ -19,7 +19,7 @@ local function end_as_revoked(id, record, reason, at)
   else
     waits = redis.call('ZREM', delayed, (priority or '') .. id) == 0
   end
-  redis.call('HSET', jobs, id, 'x1' .. reason .. '\n' .. record)
+  redis.call('HSET', jobs, id, 'x1' .. with_attempts(reason, id) .. '\n' .. record)
   redis.call('HDEL', counts, id)
   redis.call('HDEL', key('progress'), id)
   if not waits then retain({ id }, #record, at) end

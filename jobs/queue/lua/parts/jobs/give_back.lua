@@ -1,10 +1,10 @@
 -- give_back: ends leases without a result: the job returns to its line, or becomes a dead letter.
 
--- Entries: id, delay in ms, new counts (empty: unchanged). A job without a delay goes to the head of its line. The loop runs
--- backwards so that the jobs keep the given order there.
+-- Entries: id, delay in ms, new counts (empty: unchanged). A job without a delay goes to the head of its line; those are
+-- returned backwards, so that the jobs keep the given order there.
 local function put_back(lease, entries, at)
-  for i = #entries, 1, -1 do
-    local entry = entries[i]
+  local at_once = {}
+  for _, entry in ipairs(entries) do
     local id, delay_ms, count_text = ARGV[entry], tonumber(ARGV[entry + 1]), ARGV[entry + 2]
     local _, priority = line_of(redis.call('HGET', jobs, id) or '')
     redis.call('SREM', lease, id)
@@ -12,9 +12,10 @@ local function put_back(lease, entries, at)
     if priority and delay_ms > 0 then
       defer(id, priority, at + delay_ms)
     else
-      return_to_line(id, at)
+      at_once[#at_once + 1] = id
     end
   end
+  for i = #at_once, 1, -1 do return_to_line(at_once[i], at) end
 end
 
 -- Entries: id, reason as one line of JSON. The job record is kept after the reason, so that the job can be requeued.

@@ -7,7 +7,7 @@ local function runnable(id, record, at)
   if kind == 'e1' then
     local expires_ms = tonumber(string.match(record, '^[^\n]-"x":(%d+)'))
     if expires_ms and expires_ms > at then return true end
-    redis.call('HSET', jobs, id, 'x1{"code":"JOB_EXPIRED"}\n' .. record)
+    redis.call('HSET', jobs, id, 'x1' .. with_attempts('{"code":"JOB_EXPIRED"}', id) .. '\n' .. record)
     announce('revoked', { id })
   elseif kind == 'r1' or kind == 'f1' then
     return false

@@ -1,7 +1,7 @@
 -- promote: moves due jobs from `delayed` into their lines, at most `limit` and as many as `ration` reads at once, so that no
--- call runs long. The others stay due.
+-- call runs long. The others stay due. Jobs due in the same millisecond come by priority, then in the order of asking.
 local function promote(at, limit)
-  local due = redis.call('ZRANGE', delayed, '-inf', at, 'BYSCORE', 'LIMIT', 0, limit)
+  local due = redis.call('ZRANGE', delayed, '-inf', '(' .. at + 1, 'BYSCORE', 'LIMIT', 0, limit)
   if #due == 0 then return 0 end
   local ids = {}
   for i, member in ipairs(due) do

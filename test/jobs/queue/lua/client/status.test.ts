@@ -72,7 +72,7 @@ describe('control', () => {
       reply: ['revoked', 'unknown'],
       after: {
         workers: { '@w': 'T+10s' },
-        jobs: { '@a': `x1{"code":"REVOKED"}\n${A}` },
+        jobs: { '@a': `x1{"attempts":1,"code":"REVOKED"}\n${A}` },
         'inbox:@w': ['r@a'],
         ...revokedEvents('a'),
         marks: ['T:1:60'],

@@ -157,7 +157,7 @@ describe('step passes over', () => {
       reply: stepReply({ more: true }),
       after: {
         ...WORKER,
-        jobs: { '@a': `x1{"code":"JOB_EXPIRED"}\n${expired}` },
+        jobs: { '@a': `x1{"attempts":1,"code":"JOB_EXPIRED"}\n${expired}` },
         counts: { '@z': '1:0:' },
         done: ['@a'],
         marks: ['T:1:78'],

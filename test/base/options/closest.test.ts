@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { closest, didYouMean } from '../../base/closest.ts';
+import { closest, didYouMean } from '../../../base/options/closest.ts';
 
 test('the nearest candidate is meant, not the first one near enough', () => {
   assert.equal(closest('worker-', ['workers!', 'worker']), 'worker');

@@ -1,5 +1,5 @@
-/** Validation rules for the options of tasks and calls. */
-import { didYouMean } from '../../base/closest.ts';
+/** Validation rules for options. */
+import { didYouMean } from './closest.ts';
 
 /** A predicate, and the end of the sentence "must be …". */
 export type Rule = readonly [fits: (value: unknown) => boolean, wanted: string];
