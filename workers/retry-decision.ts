@@ -1,6 +1,6 @@
 /** Decides what follows an error. The only place that applies retry policy. */
 import { AppError, ERRORS, type ErrorCode } from '../base/errors.ts';
-import { STORES } from '../db/stores/stores.ts';
+import { isMarkedUnavailable } from '../db/stores/unavailable.ts';
 import { StaleEpochError } from '../db/tasks/fence.ts';
 import { backoffMs, isRetryable, type Policy } from '../jobs/framework/policy.ts';
 import { Reject, Retry } from '../jobs/framework/errors.ts';
@@ -19,8 +19,11 @@ export type Decision =
   | ({ kind: 'failed' } & Failure)
   | { kind: 'released'; delayMs: number; reason: string };
 
-/** Retry delay while a store is unavailable, in milliseconds. */
-const STORE_UNAVAILABLE_DELAY_MS = 2000;
+/**
+ * Retry delay while a store is unavailable, in milliseconds: a tenth of how long the attempt has been due, within these bounds. A day
+ * has some 3,000 of them.
+ */
+const STORE_UNAVAILABLE_DELAY_MS = { least: 2000, most: 30_000 };
 
 /** Delay before rechecking a job that another owner has started, in milliseconds. */
 const STALE_DELAY_MS = 1000;
@@ -36,6 +39,11 @@ export interface RunSoFar {
   attempts: number;
   /** Milliseconds since 1970. */
   askedMs: number;
+  /**
+   * For how long the attempt may be released without being charged, and since when it has been due (milliseconds since 1970).
+   * Undefined without a bound: the row that counts attempts could not be reached.
+   */
+  uncharged?: { sinceMs: number; forMs: number } | undefined;
 }
 
 /**
@@ -44,22 +52,14 @@ export interface RunSoFar {
  */
 export function decide(
   error: unknown,
-  { attempts, askedMs }: RunSoFar,
+  run: RunSoFar,
   policy: RetryPolicy,
   nowMs = Date.now(),
   random = Math.random,
 ): Decision {
-  // Restarted elsewhere, or ended: the next start will tell.
-  if (error instanceof StaleEpochError) {
-    return { kind: 'released', delayMs: STALE_DELAY_MS, reason: error.message };
-  }
-  if (isStoreUnavailable(error)) {
-    return {
-      kind: 'released',
-      delayMs: STORE_UNAVAILABLE_DELAY_MS,
-      reason: 'a store is unavailable',
-    };
-  }
+  const released = releaseOf(error, run, nowMs);
+  if (released !== undefined) return released;
+  const { attempts, askedMs } = run;
   const failure = describe(error);
   const delayMs = delayUntilRetry(error, attempts, policy, random);
   const { maxRetries, retryForMs = Infinity } = policy;
@@ -69,8 +69,23 @@ export function decide(
   return { kind: 'retry', delayMs, ...failure };
 }
 
-export function isStoreUnavailable(error: unknown): boolean {
-  return STORES.some((store) => store.isUnavailable(error));
+/** Whether it is not the task's fault, so that the attempt is not charged, for a time. */
+export function isUncharged(error: unknown): boolean {
+  return error instanceof StaleEpochError || isMarkedUnavailable(error);
+}
+
+/** @returns undefined when the attempt is charged. */
+function releaseOf(error: unknown, { uncharged }: RunSoFar, nowMs: number): Decision | undefined {
+  if (!isUncharged(error)) return undefined;
+  const dueMs = uncharged === undefined ? 0 : nowMs - uncharged.sinceMs;
+  if (uncharged !== undefined && dueMs > uncharged.forMs) return undefined;
+  // Restarted elsewhere, or ended: the next start will tell.
+  if (error instanceof StaleEpochError) {
+    return { kind: 'released', delayMs: STALE_DELAY_MS, reason: error.message };
+  }
+  const { least, most } = STORE_UNAVAILABLE_DELAY_MS;
+  const delayMs = Math.round(Math.min(Math.max(dueMs / 10, least), most));
+  return { kind: 'released', delayMs, reason: 'a store is unavailable' };
 }
 
 /** @returns undefined when the error must not be retried. */
@@ -90,6 +105,10 @@ function delayUntilRetry(
 
 /** Callers see only messages written for them. Other errors show the catalogue's message and go to the log in full. */
 function describe(error: unknown): Failure {
+  if (isMarkedUnavailable(error)) {
+    const message = 'A store was unavailable for longer than a task may wait for it.';
+    return { code: 'STORE_UNAVAILABLE', message, cause: describeError(error) };
+  }
   if (error instanceof AppError || error instanceof Reject || error instanceof Retry) {
     const { code, message, cause } = error;
     return { code, message, ...(cause === undefined ? {} : { cause: describeError(cause) }) };

@@ -1,5 +1,6 @@
 /** Queries behaviour in ClickHouse, with bounded and streamed results. */
 import { clickhouse as store, type Clickhouse } from '../stores/clickhouse.ts';
+import { callStore } from '../stores/unavailable.ts';
 import { connectOnce } from '../../base/connect-once.ts';
 
 export interface Engagement {
@@ -73,15 +74,17 @@ export class Behaviour {
 
   async #read<T>(query: string, parameters: Record<string, unknown>): Promise<T[]> {
     const clickhouse = await this.#client();
-    const answer = await clickhouse.query({
-      query,
-      query_params: parameters,
-      format: 'JSONEachRow',
+    return callStore(store, async () => {
+      const answer = await clickhouse.query({
+        query,
+        query_params: parameters,
+        format: 'JSONEachRow',
+      });
+      const found: T[] = [];
+      for await (const rows of answer.stream<T>()) {
+        for (const row of rows) found.push(row.json());
+      }
+      return found;
     });
-    const found: T[] = [];
-    for await (const rows of answer.stream<T>()) {
-      for (const row of rows) found.push(row.json());
-    }
-    return found;
   }
 }

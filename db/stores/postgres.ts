@@ -3,6 +3,7 @@ import pg from 'pg';
 import { isUnreachable } from '../../base/unreachable.ts';
 import { DRIVER_TIMEOUT_MS } from './probe.ts';
 import type { Store } from './store.ts';
+import { callStore } from './unavailable.ts';
 
 /** A pool, or a client within a transaction. */
 export interface Queryable {
@@ -54,12 +55,20 @@ export function createPool(
   // end the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.query = marking(pool).query as Pool['query'];
   return pool;
+}
+
+/** The same queries; what they throw is marked if Postgres is unavailable. */
+function marking(queryable: Pool | pg.PoolClient): Queryable {
+  const query = queryable.query.bind(queryable) as Queryable['query'];
+  return { query: (text, values) => callStore(postgres, () => query(text, values)) };
 }
 
 /** Commits when `work` resolves, rolls back when it throws. */
 export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
+  const connection = await callStore(postgres, () => pool.connect());
+  const client = marking(connection);
   let broken: Error | undefined;
   try {
     await client.query('BEGIN');
@@ -74,7 +83,7 @@ export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promis
       });
     throw error;
   } finally {
-    client.release(broken);
+    connection.release(broken);
   }
 }
 

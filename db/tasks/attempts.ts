@@ -14,6 +14,8 @@ export interface Start {
   payload: string;
   /** Time of the last request for the task. */
   requestedAt: Date;
+  /** When this attempt was due: at the first start, or after the delay of a retry. */
+  dueAt: Date;
 }
 
 /**
@@ -30,7 +32,8 @@ export async function startTask(
     `UPDATE ai.tasks
      SET epoch = epoch + 1, status = 'running', attempts = greatest(attempts, $2), started_at = coalesce(started_at, now())
      WHERE id = $1 AND finished_at IS NULL AND (started_at IS NOT NULL OR run_at IS NULL OR run_at <= now())
-     RETURNING epoch, attempts, user_id AS "userId", payload::text AS payload, requested_at AS "requestedAt"`,
+     RETURNING epoch, attempts, user_id AS "userId", payload::text AS payload, requested_at AS "requestedAt",
+       greatest(requested_at, run_at, started_at) AS "dueAt"`,
     [id, chargedAttempts],
   );
   return rows[0];

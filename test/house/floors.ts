@@ -9,6 +9,7 @@ const MOST_SIBLINGS = 14;
 
 const QUEUE = 'jobs/queue/index.ts';
 const POSTGRES = 'db/stores/postgres.ts';
+const UNAVAILABLE = 'db/stores/unavailable.ts';
 const DOMAIN = ['jobs/define.ts', 'jobs/resources.ts', 'jobs/cache-value.ts', 'jobs/locale.ts'];
 const FEATURE = [...DOMAIN, 'jobs/llm', 'jobs/framework', 'db/daodao', 'db/llm', 'base'];
 const FEATURES = ['jobs/feedback', 'jobs/embeddings', 'jobs/recommendations'];
@@ -44,7 +45,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'db/seed': ['db/daodao', 'db/tasks', 'db/stores', 'base'],
 
   'jobs/queue': ['base'],
-  'jobs/framework': [QUEUE, 'db/tasks', POSTGRES, 'base'],
+  'jobs/framework': [QUEUE, 'db/tasks', POSTGRES, UNAVAILABLE, 'base'],
   'jobs/llm': ['jobs/framework/errors.ts', 'db/llm', 'base'],
   'jobs/feedback': FEATURE,
   'jobs/embeddings': FEATURE,

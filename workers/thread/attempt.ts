@@ -1,11 +1,10 @@
 /** One attempt at one job: open, run, settle. */
 import { ERRORS } from '../../base/errors.ts';
-import { StaleEpochError } from '../../db/tasks/fence.ts';
 import { Reject, Retry } from '../../jobs/framework/errors.ts';
 import { fits } from '../../jobs/framework/schema.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import { isLongerThan, MAX_RESULT_BYTES } from '../../jobs/queue/index.ts';
-import { decide, isStoreUnavailable, type Decision } from '../retry-decision.ts';
+import { decide, isUncharged, type Decision } from '../retry-decision.ts';
 import type { AbortReason, AttemptEnd, ThreadJob } from '../protocol.ts';
 import type { ThreadScope } from './context.ts';
 import { charge, openDurable, openTransient, type Opened } from './open.ts';
@@ -54,8 +53,7 @@ function aborted({ reason }: Stop): Decision | undefined {
  */
 function causeOf(error: unknown, { reason, softLimitMs }: Stop): unknown {
   const isDeliberate = error instanceof Reject || error instanceof Retry;
-  const isUncharged = error instanceof StaleEpochError || isStoreUnavailable(error);
-  if (reason !== SOFT_LIMIT || isDeliberate || isUncharged) return error;
+  if (reason !== SOFT_LIMIT || isDeliberate || isUncharged(error)) return error;
   const message = `The task ran longer than its soft limit of ${softLimitMs} ms.`;
   return new Retry('TASK_TIME_LIMIT', message, { cause: error });
 }

@@ -23,6 +23,8 @@ export interface ThreadScope<X = object> {
   /** Its sessions refuse to write. */
   reader: Queryable;
   enqueuer: Enqueuer;
+  /** How long an attempt may be released without being charged, in milliseconds. */
+  unchargedForMs: number;
   tell(message: FromThread): void;
 }
 

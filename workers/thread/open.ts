@@ -34,13 +34,14 @@ export async function openDurable<X>(
   scope: ThreadScope<X>,
   stop: Stop,
 ): Promise<Opened | AttemptEnd> {
-  const { db } = scope;
+  const { db, unchargedForMs: forMs } = scope;
   const { id, queue, headers } = job;
   const start = await startTask(db, id, job.attempts);
   if (start === undefined) return nothingToRun(await findDelay(db, id));
-  const { epoch, attempts, requestedAt, userId, payload } = start;
+  const { epoch, attempts, requestedAt, dueAt, userId, payload } = start;
   const fence: Fence = { id, epoch };
-  const run: RunSoFar = { attempts, askedMs: requestedAt.getTime() };
+  const uncharged = { sinceMs: dueAt.getTime(), forMs };
+  const run: RunSoFar = { attempts, askedMs: requestedAt.getTime(), uncharged };
   const facts = {
     id,
     attempt: attempts + 1,
@@ -70,8 +71,9 @@ export function openTransient<X>(
   scope: ThreadScope<X>,
   stop: Stop,
 ): Opened {
-  const { id, queue, headers, attempts, payload } = job;
-  const run: RunSoFar = { attempts, askedMs: job.createdAtMs };
+  const { id, queue, headers, attempts, payload, createdAtMs } = job;
+  const uncharged = { sinceMs: createdAtMs, forMs: scope.unchargedForMs };
+  const run: RunSoFar = { attempts, askedMs: createdAtMs, uncharged };
   const facts = {
     id,
     attempt: attempts + 1,

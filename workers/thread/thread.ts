@@ -38,6 +38,7 @@ export function serveThread<X>({
     ...clientsOf(config, tasks),
     tasks,
     resources: connect(config),
+    unchargedForMs: config.unchargedForMs,
     tell,
   };
 
