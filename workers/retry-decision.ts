@@ -2,8 +2,9 @@
 import { AppError, ERRORS, type ErrorCode } from '../base/errors.ts';
 import { isMarkedUnavailable } from '../db/stores/unavailable.ts';
 import { StaleEpochError } from '../db/tasks/fence.ts';
+import { isInstance, propertyOf } from '../base/thrown.ts';
 import { backoffMs, isRetryable, type Policy } from '../jobs/framework/policy.ts';
-import { Reject, Retry } from '../jobs/framework/errors.ts';
+import { isDuration, Reject, Retry, YEAR_MS } from '../jobs/framework/errors.ts';
 import { describeError, type DescribedError } from '../base/telemetry/describe-error.ts';
 
 export interface Failure {
@@ -71,7 +72,7 @@ export function decide(
 
 /** Whether it is not the task's fault, so that the attempt is not charged, for a time. */
 export function isUncharged(error: unknown): boolean {
-  return error instanceof StaleEpochError || isMarkedUnavailable(error);
+  return isInstance(error, StaleEpochError) || isMarkedUnavailable(error);
 }
 
 /** @returns undefined when the attempt is charged. */
@@ -80,7 +81,7 @@ function releaseOf(error: unknown, { uncharged }: RunSoFar, nowMs: number): Deci
   const dueMs = uncharged === undefined ? 0 : nowMs - uncharged.sinceMs;
   if (uncharged !== undefined && dueMs > uncharged.forMs) return undefined;
   // Restarted elsewhere, or ended: the next start will tell.
-  if (error instanceof StaleEpochError) {
+  if (isInstance(error, StaleEpochError)) {
     return { kind: 'released', delayMs: STALE_DELAY_MS, reason: error.message };
   }
   const { least, most } = STORE_UNAVAILABLE_DELAY_MS;
@@ -95,13 +96,23 @@ function delayUntilRetry(
   policy: RetryPolicy,
   random: () => number,
 ): number | undefined {
-  if (error instanceof Reject) return undefined;
+  if (isInstance(error, Reject)) return undefined;
   const backoff = backoffMs(policy.backoff, attempts, random);
-  if (error instanceof Retry) {
-    return error.countdownMs ?? Math.max(error.atLeastMs ?? 0, backoff);
+  if (isInstance(error, Retry)) {
+    const countdownMs = propertyOf(error, 'countdownMs');
+    if (isDuration(countdownMs)) return Math.ceil(countdownMs);
+    return Math.max(leastDelay(propertyOf(error, 'atLeastMs')), backoff);
   }
   return isRetryable(error, policy) ? backoff : undefined;
 }
+
+/** What a server asked for may be any number. */
+function leastDelay(ms: unknown): number {
+  return typeof ms === 'number' && ms > 0 ? Math.ceil(Math.min(ms, YEAR_MS)) : 0;
+}
+
+/** Longest message for the owner of a task, in characters. */
+const MAX_MESSAGE_LENGTH = 2000;
 
 /** Callers see only messages written for them. Other errors show the catalogue's message and go to the log in full. */
 function describe(error: unknown): Failure {
@@ -109,13 +120,25 @@ function describe(error: unknown): Failure {
     const message = 'A store was unavailable for longer than a task may wait for it.';
     return { code: 'STORE_UNAVAILABLE', message, cause: describeError(error) };
   }
-  if (error instanceof AppError || error instanceof Reject || error instanceof Retry) {
-    const { code, message, cause } = error;
-    return { code, message, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
+  if ([AppError, Reject, Retry].some((type) => isInstance(error, type))) {
+    const code = toErrorCode(propertyOf(error, 'code'));
+    const message = propertyOf(error, 'message');
+    const cause = propertyOf(error, 'cause');
+    return {
+      code,
+      message:
+        typeof message === 'string' ? message.slice(0, MAX_MESSAGE_LENGTH) : ERRORS[code].message,
+      ...(cause === undefined ? {} : { cause: describeError(cause) }),
+    };
   }
   return {
     code: 'TASK_FAILED',
     message: ERRORS.TASK_FAILED.message,
     cause: describeError(error),
   };
+}
+
+function toErrorCode(code: unknown): ErrorCode {
+  const isKnown = typeof code === 'string' && Object.hasOwn(ERRORS, code);
+  return isKnown ? (code as ErrorCode) : 'TASK_FAILED';
 }

@@ -1,5 +1,6 @@
 /** Postgres: pools with timeouts, and transactions. */
 import pg from 'pg';
+import { isInstance, messageOf, propertyOf } from '../../base/thrown.ts';
 import { isUnreachable } from '../../base/unreachable.ts';
 import { DRIVER_TIMEOUT_MS } from './probe.ts';
 import type { Store } from './store.ts';
@@ -92,8 +93,8 @@ export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promis
  * connection to a server that became read-only (25006) leads to the wrong one.
  */
 function isSpent(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  return error.message === 'Query read timeout' || isReadOnlyError(error);
+  if (!isInstance(error, Error)) return false;
+  return propertyOf(error, 'message') === 'Query read timeout' || isReadOnlyError(error);
 }
 
 /** Whether a statement was refused because its session or server is read-only. */
@@ -113,17 +114,16 @@ export function isLockTimeout(error: unknown): boolean {
 
 /** Whether Postgres is unavailable or busy, so that the same work may succeed later. */
 export function isPostgresAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!isInstance(error, Error)) return false;
   if (AWAY.test(codeOf(error)) || isUnreachable(error)) return true;
   return /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable/.test(
-    error.message,
+    messageOf(error),
   );
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : '';
+  const code = isInstance(error, Error) ? propertyOf(error, 'code') : undefined;
+  return typeof code === 'string' ? code : '';
 }
 
 export const postgres: Store = {

@@ -1,4 +1,5 @@
 /** Task policy: queue, retries, time limits and priority. Validated when the task is defined. */
+import { isInstance, propertyOf } from '../../base/thrown.ts';
 import { problemsOf, wholeFrom, type Rule } from './rules.ts';
 
 export interface Backoff {
@@ -140,9 +141,9 @@ export function isRetryable(
 }
 
 function matchesError(error: unknown, match: ErrorMatch): boolean {
-  if (typeof match === 'function') return error instanceof match;
-  if (!(error instanceof Error)) return false;
-  return error.name === match || ('code' in error && error.code === match);
+  if (typeof match === 'function') return isInstance(error, match);
+  if (!isInstance(error, Error)) return false;
+  return propertyOf(error, 'name') === match || propertyOf(error, 'code') === match;
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { describeError } from '../../base/telemetry/describe-error.ts';
 import {
   packBatch,
   unpackMoves,
@@ -89,7 +90,7 @@ export class Seat {
     });
     this.#piscina.on('message', (message: FromThread) => this.#hear(message));
     this.#piscina.on('error', (error: unknown) => {
-      const reason = reasonOf(error);
+      const reason = describeError(error).message;
       if (this.#thread !== undefined) this.#thread.reason = reason;
       events.died([], { reason, isFirst: false, isDeliberate: false });
     });
@@ -137,7 +138,7 @@ export class Seat {
     const isDone = sent.then(
       () => thread.batches.delete(abort),
       (error: unknown) => {
-        if (thread.batches.delete(abort)) thread.reason = reasonOf(error);
+        if (thread.batches.delete(abort)) thread.reason = describeError(error).message;
         return false;
       },
     );
@@ -233,8 +234,4 @@ export class Seat {
     }
     if (begun.length + unstarted.length > 0) this.#changed(this);
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

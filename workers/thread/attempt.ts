@@ -1,5 +1,6 @@
 /** One attempt at one job: open, run, settle. */
 import { ERRORS } from '../../base/errors.ts';
+import { isInstance } from '../../base/thrown.ts';
 import { Reject, Retry } from '../../jobs/framework/errors.ts';
 import { fits } from '../../jobs/framework/schema.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
@@ -8,6 +9,7 @@ import { decide, isUncharged, type Decision } from '../retry-decision.ts';
 import type { AbortReason, AttemptEnd, ThreadJob } from '../protocol.ts';
 import type { ThreadScope } from './context.ts';
 import { charge, openDurable, openTransient, type Opened } from './open.ts';
+import { Reports } from './reports.ts';
 import type { Stop } from './stop.ts';
 
 const SOFT_LIMIT: AbortReason = 'soft time limit';
@@ -24,11 +26,12 @@ export async function attempt<X>(
     const { code, message } = new Reject('TASK_UNKNOWN', `No task is called ${job.task}.`);
     return { kind: 'failed', attempts: job.attempts, code, message };
   }
+  const reports = new Reports(job, scope.tell);
   let opened: Opened | undefined;
   try {
     const begun = task.durable
-      ? await openDurable(task, job, scope, stop)
-      : openTransient(task, job, scope, stop);
+      ? await openDurable(task, job, scope, { stop, reports })
+      : openTransient(task, job, scope, { stop, reports });
     if ('kind' in begun) return begun;
     opened = begun;
     const value = await opened.start(readPayload(task, opened.payload));
@@ -37,7 +40,9 @@ export async function attempt<X>(
   } catch (error) {
     const run = opened?.run ?? { attempts: job.attempts, askedMs: job.createdAtMs };
     const decision = aborted(stop) ?? decide(causeOf(error, stop), run, task);
-    return opened === undefined ? charge(decision, run) : opened.settle(decision);
+    return opened === undefined ? charge(decision, run) : await opened.settle(decision);
+  } finally {
+    reports.end();
   }
 }
 
@@ -52,7 +57,7 @@ function aborted({ reason }: Stop): Decision | undefined {
  * purpose and errors that are not its fault.
  */
 function causeOf(error: unknown, { reason, softLimitMs }: Stop): unknown {
-  const isDeliberate = error instanceof Reject || error instanceof Retry;
+  const isDeliberate = isInstance(error, Reject) || isInstance(error, Retry);
   if (reason !== SOFT_LIMIT || isDeliberate || isUncharged(error)) return error;
   const message = `The task ran longer than its soft limit of ${softLimitMs} ms.`;
   return new Retry('TASK_TIME_LIMIT', message, { cause: error });
@@ -80,12 +85,26 @@ function parseJson(text: string): unknown {
 }
 
 function encodeResult(task: TaskFacts, result: unknown): string {
-  if (!fits(task.result, result)) {
-    throw new Reject('TASK_FAILED', `The result of ${task.name} does not match its schema.`);
-  }
-  const text = JSON.stringify(result ?? null);
+  const text = toJson(task, result);
   if (isLongerThan(text, MAX_RESULT_BYTES)) {
     throw new Reject('TASK_RESULT_TOO_LARGE', ERRORS.TASK_RESULT_TOO_LARGE.message);
   }
   return text;
+}
+
+/** @throws {Reject} also when reading the result throws, or JSON has no such value. */
+function toJson(task: TaskFacts, result: unknown): string {
+  let text: string | undefined;
+  let cause: unknown;
+  try {
+    if (!fits(task.result, result)) {
+      throw new Reject('TASK_FAILED', `The result of ${task.name} does not match its schema.`);
+    }
+    text = JSON.stringify(result ?? null);
+  } catch (error) {
+    if (isInstance(error, Reject)) throw error;
+    cause = error;
+  }
+  if (text !== undefined) return text;
+  throw new Reject('TASK_FAILED', `JSON cannot hold the result of ${task.name}.`, { cause });
 }

@@ -10,8 +10,7 @@ import { StaleEpochError, type Fence } from '../../db/tasks/fence.ts';
 import type { Task } from '../../jobs/framework/define.ts';
 import type { Decision, RunSoFar } from '../retry-decision.ts';
 import type { AttemptEnd, ThreadJob } from '../protocol.ts';
-import { buildContext, buildDurableContext, type ThreadScope } from './context.ts';
-import type { Stop } from './stop.ts';
+import { buildContext, buildDurableContext, type Attempt, type ThreadScope } from './context.ts';
 
 export interface Opened {
   /** JSON text. */
@@ -32,7 +31,7 @@ export async function openDurable<X>(
   task: DurableTask<X>,
   job: ThreadJob,
   scope: ThreadScope<X>,
-  stop: Stop,
+  current: Attempt,
 ): Promise<Opened | AttemptEnd> {
   const { db, unchargedForMs: forMs } = scope;
   const { id, queue, headers } = job;
@@ -51,7 +50,7 @@ export async function openDurable<X>(
     headers,
     userId: userId ?? undefined,
   };
-  const context = buildDurableContext(buildContext(scope, facts, task.name, stop), scope, fence);
+  const context = buildDurableContext(buildContext(scope, facts, current), scope, fence);
   return {
     payload,
     run,
@@ -69,7 +68,7 @@ export function openTransient<X>(
   task: TransientTask<X>,
   job: ThreadJob,
   scope: ThreadScope<X>,
-  stop: Stop,
+  current: Attempt,
 ): Opened {
   const { id, queue, headers, attempts, payload, createdAtMs } = job;
   const uncharged = { sinceMs: createdAtMs, forMs: scope.unchargedForMs };
@@ -83,7 +82,7 @@ export function openTransient<X>(
     headers,
     userId: undefined,
   };
-  const context = buildContext(scope, facts, task.name, stop);
+  const context = buildContext(scope, facts, current);
   return {
     payload,
     run,

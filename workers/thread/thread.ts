@@ -4,6 +4,7 @@
 import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import type { ResolvedConfig } from '../../base/config.ts';
+import { messageOf } from '../../base/thrown.ts';
 import { createPool } from '../../db/stores/postgres.ts';
 import type { Task } from '../../jobs/framework/define.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
@@ -91,7 +92,7 @@ function clientsOf(
   // It connects when a task first asks for another one.
   const broker = new Broker({ url, prefix, shards });
   const deferred = (taskId: string, error: unknown): void =>
-    tell({ type: 'deferred', taskId, error: String(error) });
+    tell({ type: 'deferred', taskId, error: messageOf(error) });
   return { db, reader, enqueuer: new Enqueuer({ db, broker, tasks, queues, deferred }) };
 }
 
