@@ -16,11 +16,13 @@ import type { ShutdownKind } from './workers/main/commands.ts';
 
 let resolved: Resolved | undefined;
 let starting: Promise<App> | undefined;
+let app: App | undefined;
 const telemetry = new Telemetry();
 const shutdown = new Shutdown({
   telemetry,
   stop: stopEverything,
   abandon: async () => (await starting)?.abandon(),
+  isStuck: () => app?.isStuck() ?? false,
 });
 
 function end(kind: ShutdownKind): void {
@@ -92,8 +94,11 @@ async function main(): Promise<void> {
   const { startApp } = await import('./app.ts');
   if (shutdown.begun) return;
   if (config.role === 'all' || config.role === 'worker') void warnOfModel(resolved);
-  starting = startApp(resolved.config, telemetry, { shutdown: end });
-  const app = await starting;
+  starting = startApp(resolved.config, telemetry, {
+    shutdown: end,
+    stuck: () => shutdown.stuck(),
+  });
+  app = await starting;
   if (app.origin !== undefined && !shutdown.begun) await greet(resolved, app.origin);
   // After the greeting, so that no log line interrupts it.
   telemetry.emit('process.started', { role: config.role, pid: process.pid });
