@@ -16,13 +16,13 @@ import type { ShutdownKind } from './workers/main/commands.ts';
 
 let resolved: Resolved | undefined;
 let starting: Promise<App> | undefined;
-let app: App | undefined;
+let started: App | undefined;
 const telemetry = new Telemetry();
 const shutdown = new Shutdown({
   telemetry,
   stop: stopEverything,
   abandon: async () => (await starting)?.abandon(),
-  isStuck: () => app?.isStuck() ?? false,
+  isStuck: () => started?.isStuck() ?? false,
 });
 
 function end(kind: ShutdownKind): void {
@@ -98,7 +98,8 @@ async function main(): Promise<void> {
     shutdown: end,
     stuck: () => shutdown.stuck(),
   });
-  app = await starting;
+  const app = await starting;
+  started = app;
   if (app.origin !== undefined && !shutdown.begun) await greet(resolved, app.origin);
   // After the greeting, so that no log line interrupts it.
   telemetry.emit('process.started', { role: config.role, pid: process.pid });

@@ -43,7 +43,8 @@ function codeOf(code: unknown): string | number {
 
 function innerOf(error: AggregateError, depth: number): DescribedError[] {
   try {
-    return [...error.errors.slice(0, MAX_ERRORS)].map((inner) => describeError(inner, depth - 1));
+    const errors: readonly unknown[] = error.errors;
+    return errors.slice(0, MAX_ERRORS).map((inner) => describeError(inner, depth - 1));
   } catch {
     return [];
   }

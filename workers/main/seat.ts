@@ -171,7 +171,8 @@ export class Seat {
 
   #hear(message: FromThread | null | undefined): void {
     // A task may post messages of its own.
-    switch (message?.type) {
+    if (message === null || message === undefined) return;
+    switch (message.type) {
       case 'moved':
         return this.#move(unpackMoves(message.text));
       case 'progress':

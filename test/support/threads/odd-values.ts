@@ -21,7 +21,7 @@ const revoked = (target: object): object => {
 
 /** Each trap of a proxy throws. */
 const hostile = (target: object): object =>
-  new Proxy(target, new Proxy({}, { get: () => unwilling }) as ProxyHandler<object>);
+  new Proxy(target, new Proxy({}, { get: () => unwilling }));
 
 const having = (target: object, properties: Record<string, unknown>): object => {
   for (const [name, value] of Object.entries(properties)) {
@@ -91,7 +91,7 @@ export const MISBEHAVING: readonly (() => unknown)[] = [
   () => HUGE,
   circular,
   () => unwilling,
-  () => class Odd {},
+  () => Buffer,
   () => Symbol('odd'),
   () => 5n,
   () => Number.NaN,
@@ -108,7 +108,7 @@ export const MISBEHAVING: readonly (() => unknown)[] = [
   () => ({ toJSON: unwilling }),
   () => ({ toJSON: () => undefined }),
   () => ({ toJSON: () => HUGE }),
-  () => ({ then: unwilling }),
+  () => having({}, { then: unwilling }),
   () => Array.from({ length: 1_000_000 }, () => 0),
 ];
 

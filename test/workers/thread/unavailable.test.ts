@@ -118,8 +118,10 @@ for (const [name, call] of Object.entries(CALLS)) {
     const job = await accepted(call);
     const holder = await database.pool.connect();
     try {
-      await holder.query('BEGIN; LOCK TABLE ai.migrations IN ACCESS EXCLUSIVE MODE');
-      for (let run = 0; run < 4; run++) {
+      await holder.query(
+        'BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE ai.migrations IN ACCESS EXCLUSIVE MODE',
+      );
+      for (let run = 0; run < 2; run++) {
         const end = await attempt(job, awayScope(), live);
         assert.ok(end.kind === 'released', JSON.stringify(end));
       }
