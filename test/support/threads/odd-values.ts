@@ -108,7 +108,7 @@ export const MISBEHAVING: readonly (() => unknown)[] = [
   () => ({ toJSON: unwilling }),
   () => ({ toJSON: () => undefined }),
   () => ({ toJSON: () => HUGE }),
-  () => having({}, { then: unwilling }),
+  () => guarded({}, 'then'),
   () => Array.from({ length: 1_000_000 }, () => 0),
 ];
 
