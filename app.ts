@@ -36,6 +36,8 @@ export interface App {
   origin: string | undefined;
   /** Returns all jobs of its worker to the queue at once, even running ones. Takes about a second at most. */
   abandon(): Promise<void>;
+  /** Whether a thread that was told to end still runs: `process.exit` would wait for it. */
+  isStuck(): boolean;
   /** Drains and stops all services, then closes the connections. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -53,6 +55,8 @@ interface Connections {
 export interface AppOptions {
   /** Ends the process when an operator shuts down its worker. Default: the worker refuses. */
   shutdown?: ((kind: ShutdownKind) => void) | undefined;
+  /** Ends the process, when a thread of a worker cannot be ended. */
+  stuck?: (() => void) | undefined;
   tasks?: Tasks | undefined;
   /** Compiled entry point of worker threads. */
   thread?: URL | undefined;
@@ -65,7 +69,7 @@ const THREAD = new URL('thread.js', import.meta.url);
 export async function startApp(
   config: ResolvedConfig,
   telemetry: Telemetry,
-  { shutdown, tasks = TASKS, thread = THREAD, schedules = SCHEDULES }: AppOptions = {},
+  { shutdown, stuck, tasks = TASKS, thread = THREAD, schedules = SCHEDULES }: AppOptions = {},
 ): Promise<App> {
   const { role } = config;
   const connections = connect(config);
@@ -86,7 +90,7 @@ export async function startApp(
   };
   let worker: WorkerService | undefined;
   if (role === 'all' || role === 'worker') {
-    worker = new WorkerService({ config, broker, telemetry, tasks, thread, shutdown });
+    worker = new WorkerService({ config, broker, telemetry, tasks, thread, shutdown, stuck });
     const { consumer } = worker;
     services.push(worker);
     watch('consumer', { silentMs: () => consumer.silentMs, ping: () => cache.ping() });
@@ -135,6 +139,7 @@ export async function startApp(
   return {
     origin: server?.origin,
     abandon: async () => worker?.abandon(),
+    isStuck: () => worker?.isStuck ?? false,
     stop: () => (stopping ??= stop()),
   };
 }

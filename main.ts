@@ -16,11 +16,13 @@ import type { ShutdownKind } from './workers/main/commands.ts';
 
 let resolved: Resolved | undefined;
 let starting: Promise<App> | undefined;
+let started: App | undefined;
 const telemetry = new Telemetry();
 const shutdown = new Shutdown({
   telemetry,
   stop: stopEverything,
   abandon: async () => (await starting)?.abandon(),
+  isStuck: () => started?.isStuck() ?? false,
 });
 
 function end(kind: ShutdownKind): void {
@@ -92,8 +94,12 @@ async function main(): Promise<void> {
   const { startApp } = await import('./app.ts');
   if (shutdown.begun) return;
   if (config.role === 'all' || config.role === 'worker') void warnOfModel(resolved);
-  starting = startApp(resolved.config, telemetry, { shutdown: end });
+  starting = startApp(resolved.config, telemetry, {
+    shutdown: end,
+    stuck: () => shutdown.stuck(),
+  });
   const app = await starting;
+  started = app;
   if (app.origin !== undefined && !shutdown.begun) await greet(resolved, app.origin);
   // After the greeting, so that no log line interrupts it.
   telemetry.emit('process.started', { role: config.role, pid: process.pid });

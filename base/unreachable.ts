@@ -1,6 +1,8 @@
 /** Detects network errors, which every client passes on with their code. */
+import { isInstance, propertyOf, textOf } from './thrown.ts';
+
 const CODES = /^(ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN)/;
 
 export function isUnreachable(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && CODES.test(String(error.code));
+  return isInstance(error, Error) && CODES.test(textOf(propertyOf(error, 'code')));
 }

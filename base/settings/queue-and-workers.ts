@@ -58,6 +58,15 @@ export const QUEUE_SETTINGS = {
     max: 1_000_000,
     describe: 'Number of dead letters older than 10 minutes that Redis keeps per shard.',
   },
+  UNCHARGED_FOR_MS: {
+    kind: 'integer',
+    unit: 'ms',
+    default: '86400000',
+    min: 0,
+    max: 31_536_000_000,
+    describe:
+      'How long a due attempt is retried without using up an attempt while a store is unavailable; afterwards each attempt counts.',
+  },
   LEASE_MS: {
     kind: 'integer',
     unit: 'ms',

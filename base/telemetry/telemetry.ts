@@ -25,6 +25,7 @@ const LEVELS = {
   'worker.reaped': 'warn',
   'queue.repaired': 'error',
   'thread.died': 'error',
+  'thread.stuck': 'error',
   'thread.replaced': 'info',
   'reconciler.dispatched': 'info',
   'reconciler.settled': 'info',
@@ -89,6 +90,8 @@ export interface Events {
   /** Jobs that Redis held in no place or in several. */
   'queue.repaired': { jobIds: string[] };
   'thread.died': { jobIds: string[]; reason: string };
+  /** A thread did not end within `graceMs`, as a native call of its job does not return. */
+  'thread.stuck': { graceMs: number };
   /** @property jobs number of jobs the thread had run. */
   'thread.replaced': { reason: string; jobs: number };
   'reconciler.dispatched': { jobs: number };

@@ -1,5 +1,6 @@
 /** Queries behaviour in ClickHouse, with bounded and streamed results. */
 import { clickhouse as store, type Clickhouse } from '../stores/clickhouse.ts';
+import { callStore } from '../stores/unavailable.ts';
 import { connectOnce } from '../../base/connect-once.ts';
 
 export interface Engagement {
@@ -99,15 +100,15 @@ export class Behaviour {
   /** Leaving the loop over it ends the query. */
   async *#readPages<T>(query: string, parameters: Record<string, unknown>): AsyncGenerator<T[]> {
     const clickhouse = await this.#client();
-    const answer = await clickhouse.query({
-      query,
-      query_params: parameters,
-      format: 'JSONEachRow',
-    });
+    const answer = await callStore(store, () =>
+      clickhouse.query({ query, query_params: parameters, format: 'JSONEachRow' }),
+    );
     try {
+      const blocks = answer.stream<T>()[Symbol.asyncIterator]();
+      const next = () => callStore(store, () => blocks.next());
       let page: T[] = [];
-      for await (const rows of answer.stream<T>()) {
-        for (const row of rows) {
+      for (let block = await next(); block.done !== true; block = await next()) {
+        for (const row of block.value) {
           if (page.push(row.json()) < PAGE) continue;
           yield page;
           page = [];

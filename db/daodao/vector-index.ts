@@ -5,6 +5,7 @@
 import { connectOnce } from '../../base/connect-once.ts';
 import { ALIASES, collectionOf, useModel, type Kind, type Model } from './vector-collections.ts';
 import { vectors, type Vectors, type VectorSchemas } from '../stores/qdrant.ts';
+import { callStore } from '../stores/unavailable.ts';
 
 export interface VectorPoint {
   /** External id of the user or practice. */
@@ -55,7 +56,7 @@ export class VectorIndex {
 
   /** Switches reads to the collection of the configured model. */
   async use(): Promise<void> {
-    await useModel(await this.#client(), this.#model);
+    await this.#call((client) => useModel(client, this.#model));
   }
 
   /** Upserts points, except where the stored version is newer. */
@@ -83,12 +84,10 @@ export class VectorIndex {
 
   /** The nearest public practices that are active or completed, per search, best first. */
   async searchPractices(searches: readonly PracticeSearch[]): Promise<VectorHit[][]> {
-    const client = await this.#client();
     const found: VectorHit[][] = [];
     for (const page of pages(searches, SEARCHES)) {
-      const answers = await client.queryBatch(ALIASES.practices, {
-        searches: page.map(toQuery),
-      });
+      const asked = { searches: page.map(toQuery) };
+      const answers = await this.#call((client) => client.queryBatch(ALIASES.practices, asked));
       found.push(
         ...answers.map(({ points }) => points.map(({ id, score }) => ({ id: String(id), score }))),
       );
@@ -102,9 +101,8 @@ export class VectorIndex {
     points: readonly VectorPoint[],
     removed: boolean,
   ): Promise<void> {
-    const client = await this.#client();
     for (const page of pages(points, PAGE)) {
-      await client.upsert(this.collection(kind), {
+      const written = {
         wait: true,
         points: page.map(({ id, vector, payload }) => ({
           id,
@@ -112,24 +110,26 @@ export class VectorIndex {
           payload: { ...payload, version, removed },
         })),
         update_filter: { must: [{ key: 'version', range: { lt: version } }] },
-      });
+      };
+      await this.#call((client) => client.upsert(this.collection(kind), written));
     }
   }
 
   async #read(collection: string, ids: readonly string[]): Promise<Map<string, number[]>> {
-    const client = await this.#client();
     const found = new Map<string, number[]>();
     for (const page of pages(ids, PAGE)) {
-      const points = await client.retrieve(collection, {
-        ids: [...page],
-        with_vector: true,
-        with_payload: ['removed'],
-      });
+      const asked = { ids: [...page], with_vector: true, with_payload: ['removed'] };
+      const points = await this.#call((client) => client.retrieve(collection, asked));
       for (const { id, vector, payload } of points) {
         if (payload?.['removed'] !== true) found.set(String(id), vector as number[]);
       }
     }
     return found;
+  }
+
+  async #call<T>(call: (client: Vectors) => Promise<T>): Promise<T> {
+    const client = await this.#client();
+    return callStore(vectors, () => call(client));
   }
 }
 

@@ -7,6 +7,7 @@ import { probeRedis } from '../../base/redis/probe.ts';
 import { isRedisUnavailable } from '../../base/redis/unavailable.ts';
 import { DRIVER_TIMEOUT_MS } from './probe.ts';
 import type { Store } from './store.ts';
+import { callStore } from './unavailable.ts';
 
 /** KEYS[1]; ARGV: version, value, TTL in seconds. */
 const SET_IF_NEWER = `
@@ -73,7 +74,7 @@ export class Cache {
 
   async #send<T>(command: (redis: Client) => Promise<unknown>): Promise<T> {
     try {
-      return await send<T>(this.#redis, () => command(this.#redis));
+      return await callStore(redis, () => send<T>(this.#redis, () => command(this.#redis)));
     } catch (error) {
       const isMoved = error instanceof Error && error.message.startsWith('MOVED');
       if (!isMoved || isCluster(this.#redis)) throw error;

@@ -1,8 +1,10 @@
 /** Postgres: pools with timeouts, and transactions. */
 import pg from 'pg';
+import { isInstance, messageOf, propertyOf } from '../../base/thrown.ts';
 import { isUnreachable } from '../../base/unreachable.ts';
 import { DRIVER_TIMEOUT_MS } from './probe.ts';
 import type { Store } from './store.ts';
+import { callStore } from './unavailable.ts';
 
 /** A pool, or a client within a transaction. */
 export interface Queryable {
@@ -61,12 +63,20 @@ export function createPool(
   // end the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.query = marking(pool).query as Pool['query'];
   return pool;
+}
+
+/** The same queries; what they throw is marked if Postgres is unavailable. */
+function marking(queryable: Pool | pg.PoolClient): Queryable {
+  const query = queryable.query.bind(queryable) as Queryable['query'];
+  return { query: (text, values) => callStore(postgres, () => query(text, values)) };
 }
 
 /** Commits when `work` resolves, rolls back when it throws. */
 export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
+  const connection = await callStore(postgres, () => pool.connect());
+  const client = marking(connection);
   let broken: Error | undefined;
   try {
     await client.query('BEGIN');
@@ -81,7 +91,7 @@ export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promis
       });
     throw error;
   } finally {
-    client.release(broken);
+    connection.release(broken);
   }
 }
 
@@ -90,8 +100,8 @@ export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promis
  * connection to a server that became read-only (25006) leads to the wrong one.
  */
 function isSpent(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  return error.message === 'Query read timeout' || isReadOnlyError(error);
+  if (!isInstance(error, Error)) return false;
+  return propertyOf(error, 'message') === 'Query read timeout' || isReadOnlyError(error);
 }
 
 /** Whether a statement was refused because its session or server is read-only. */
@@ -111,17 +121,16 @@ export function isLockTimeout(error: unknown): boolean {
 
 /** Whether Postgres is unavailable or busy, so that the same work may succeed later. */
 export function isPostgresAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!isInstance(error, Error)) return false;
   if (AWAY.test(codeOf(error)) || isUnreachable(error)) return true;
   return /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable/.test(
-    error.message,
+    messageOf(error),
   );
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : '';
+  const code = isInstance(error, Error) ? propertyOf(error, 'code') : undefined;
+  return typeof code === 'string' ? code : '';
 }
 
 export const postgres: Store = {

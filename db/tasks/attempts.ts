@@ -28,6 +28,8 @@ export interface Start {
   payload: string;
   /** Time of the last request for the task. */
   requestedAt: Date;
+  /** When this attempt was due: at the first start, or after the delay of a retry. */
+  dueAt: Date;
 }
 
 /**
@@ -47,7 +49,7 @@ export async function startTask(
        retries = CASE WHEN $2 > attempts THEN ${withRetry('$2::integer', '$3', '$4')} ELSE retries END
      WHERE id = $1 AND finished_at IS NULL AND (started_at IS NOT NULL OR run_at IS NULL OR run_at <= now())
      RETURNING epoch, attempts, snoozes, name, queue, options->>'slot' AS slot, user_id AS "userId", payload::text AS payload,
-       requested_at AS "requestedAt"`,
+       requested_at AS "requestedAt", greatest(requested_at, run_at, started_at) AS "dueAt"`,
     [id, chargedAttempts, 'TASK_TIME_LIMIT', ERRORS.TASK_TIME_LIMIT.message],
   );
   return rows[0];

@@ -1,5 +1,6 @@
 /** Errors that a task throws to choose its outcome. */
 import type { ErrorCode } from '../../base/errors.ts';
+import { textOf } from '../../base/thrown.ts';
 
 /** Fails the task without a retry. */
 export class Reject extends Error {
@@ -39,7 +40,12 @@ export class Snooze extends Error {
   }
 }
 
-const YEAR_MS = 365 * 86_400_000;
+export const YEAR_MS = 365 * 86_400_000;
+
+/** Whether it is a number of milliseconds, 0 to a year. */
+export function isDuration(ms: unknown): ms is number {
+  return typeof ms === 'number' && ms >= 0 && ms <= YEAR_MS;
+}
 
 /** Requests a retry regardless of `retryOn`; the attempt is charged. */
 export class Retry extends Error {
@@ -51,8 +57,10 @@ export class Retry extends Error {
   constructor(code: ErrorCode, message: string, options: RetryOptions = {}) {
     super(message, { cause: options.cause });
     const { countdownMs, atLeastMs } = options;
-    if (countdownMs !== undefined && !(countdownMs >= 0 && countdownMs <= YEAR_MS)) {
-      throw new RangeError(`countdownMs is ${countdownMs}: it must be 0 to ${YEAR_MS}, a year.`);
+    if (countdownMs !== undefined && !isDuration(countdownMs)) {
+      throw new RangeError(
+        `countdownMs is ${textOf(countdownMs)}: it must be 0 to ${YEAR_MS}, a year.`,
+      );
     }
     this.name = 'Retry';
     this.code = code;

@@ -1,5 +1,6 @@
 /** Task policy: queue, retries, time limits and priority. Validated when the task is defined. */
 import { problemsOf, wholeFrom, type Rule } from '../../base/options/rules.ts';
+import { isInstance, propertyOf } from '../../base/thrown.ts';
 
 export interface Backoff {
   /** Delay before the first retry, in milliseconds. Default 1,000. */
@@ -140,9 +141,9 @@ export function isRetryable(
 }
 
 function matchesError(error: unknown, match: ErrorMatch): boolean {
-  if (typeof match === 'function') return error instanceof match;
-  if (!(error instanceof Error)) return false;
-  return error.name === match || ('code' in error && error.code === match);
+  if (typeof match === 'function') return isInstance(error, match);
+  if (!isInstance(error, Error)) return false;
+  return propertyOf(error, 'name') === match || propertyOf(error, 'code') === match;
 }
 
 /**

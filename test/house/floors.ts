@@ -9,6 +9,7 @@ const MOST_SIBLINGS = 14;
 
 const QUEUE = 'jobs/queue/index.ts';
 const POSTGRES = 'db/stores/postgres.ts';
+const UNAVAILABLE = 'db/stores/unavailable.ts';
 const DOMAIN = [
   'jobs/define.ts',
   'jobs/resources.ts',
@@ -50,7 +51,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'db/seed': ['db/daodao', 'db/tasks', 'db/stores', 'base'],
 
   'jobs/queue': ['base'],
-  'jobs/framework': [QUEUE, 'db/tasks', POSTGRES, 'base'],
+  'jobs/framework': [QUEUE, 'db/tasks', POSTGRES, UNAVAILABLE, 'base'],
   'jobs/llm': ['jobs/framework/errors.ts', 'db/llm', 'base'],
   'jobs/feedback': FEATURE,
   'jobs/embeddings': FEATURE,

@@ -5,6 +5,7 @@ import type { Tasks } from '../../jobs/framework/tasks.ts';
 import { AHEAD, Pace, type Consumer, type Delivery, type Loss } from '../../jobs/queue/index.ts';
 import { STALLED, type AttemptEnd, type ThreadJob } from '../protocol.ts';
 import { Alone } from './alone.ts';
+import { END_GRACE_MS, Endings } from './endings.ts';
 import { ThreadPool } from './pool.ts';
 import { Runs, type Run } from './runs.ts';
 import type { ThreadDeath, ThreadEvents } from './pool-events.ts';
@@ -34,6 +35,8 @@ export interface DispatchOptions {
   queue: LeasedJobs;
   /** Called when `limit` changes. */
   limitChanged(): void;
+  /** A thread could not be ended. */
+  stuck(): void;
 }
 
 export class Dispatch {
@@ -43,8 +46,10 @@ export class Dispatch {
   readonly #solo: ThreadPool;
   readonly #alone: Alone;
   readonly #pace = new Pace();
+  readonly #endings = new Endings();
   #concurrency: number;
   #isOpen = false;
+  #closing: Promise<unknown> | undefined;
   readonly runs = new Runs();
 
   constructor(options: DispatchOptions) {
@@ -56,6 +61,10 @@ export class Dispatch {
       started: (ids) => this.runs.begin(ids),
       ended: (id, end) => this.#ended(id, end),
       died: (ids, death) => this.#died(ids, death),
+      stuck: () => {
+        telemetry.emit('thread.stuck', { graceMs: END_GRACE_MS });
+        options.stuck();
+      },
       unstarted: (ids, { reason, isLoaded }) => {
         const delayMs = isLoaded ? 0 : UNSTARTED_DELAY_MS;
         for (const id of ids)
@@ -68,9 +77,11 @@ export class Dispatch {
         telemetry.emit('job.log', { jobId, task, message, fields }),
       replaced: (reason, jobs) => telemetry.emit('thread.replaced', { reason, jobs }),
     };
-    this.#pool = new ThreadPool({ config, threads, warm: true, module }, events);
+    const endings = this.#endings;
+    this.#pool = new ThreadPool({ config, threads, warm: true, module, endings }, events);
     // One thread more than isolated jobs use, so that a suspect never waits for them.
-    this.#solo = new ThreadPool({ config, threads: threads + 1, warm: false, module }, events);
+    const solo = { config, threads: threads + 1, warm: false, module, endings };
+    this.#solo = new ThreadPool(solo, events);
     this.#alone = new Alone(queue, threads, {
       ready: () => this.#solo.ready(),
       run: (delivery, onFresh) => this.#run([delivery], this.#solo, onFresh),
@@ -87,8 +98,14 @@ export class Dispatch {
     this.#alone.giveBack();
   }
 
+  /** Takes `END_GRACE_MS` at most. */
   async close(): Promise<void> {
-    await Promise.all([this.#pool.close(), this.#solo.close()]);
+    await (this.#closing ??= Promise.all([this.#pool.close(), this.#solo.close()]));
+  }
+
+  /** Whether a thread that was told to end still runs. */
+  get isEnding(): boolean {
+    return this.#endings.isWaiting;
   }
 
   get concurrency(): number {
@@ -189,6 +206,8 @@ export class Dispatch {
   }
 
   #died(ids: readonly string[], { reason, isFirst, isDeliberate: collateral }: ThreadDeath): void {
+    // At a shutdown, all jobs have been given back before their threads are ended.
+    if (ids.length > 0 && !ids.some((id) => this.runs.has(id))) return;
     this.#options.telemetry.emit('thread.died', { jobIds: [...ids], reason });
     for (const id of ids) {
       const ended = this.#forgetDead(id, isFirst);

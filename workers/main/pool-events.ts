@@ -7,6 +7,8 @@ export interface ThreadEvents {
   ended(id: string, end: AttemptEnd): void;
   /** The thread ended while running these jobs. */
   died(ids: string[], death: ThreadDeath): void;
+  /** A thread could not be ended, as a native call of a job does not return. */
+  stuck(): void;
   /** The thread ended before it started these jobs. */
   unstarted(ids: string[], cause: { reason: string; isLoaded: boolean }): void;
   /** A job extends its time limits, in milliseconds. */

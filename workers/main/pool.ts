@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { ResolvedConfig } from '../../base/config.ts';
 import type { AbortReason, ThreadJob, ToThread } from '../protocol.ts';
+import type { Endings } from './endings.ts';
 import { Seat, type SeatOptions } from './seat.ts';
 import type { ThreadEvents } from './pool-events.ts';
 
@@ -16,6 +17,8 @@ export interface PoolOptions {
   warm: boolean;
   /** Compiled entry point of the threads. */
   module: URL;
+  /** Shared by all threads of the process. */
+  endings: Endings;
 }
 
 export class ThreadPool {
@@ -32,14 +35,14 @@ export class ThreadPool {
   #isClosed = false;
   #concurrency: number;
 
-  constructor({ config, threads, warm, module }: PoolOptions, events: ThreadEvents) {
+  constructor({ config, threads, warm, module, endings }: PoolOptions, events: ThreadEvents) {
     const channel = `daodao:${randomUUID()}`;
     this.#config = config;
     this.#events = events;
     this.#concurrency = config.workerConcurrency;
     this.#orders = new BroadcastChannel(channel);
     this.#orders.unref();
-    this.#seatOptions = { data: { config, channel }, module, warm };
+    this.#seatOptions = { data: { config, channel }, module, warm, endings };
     this.#seats = Array.from({ length: threads }, () => this.#open());
   }
 
@@ -125,6 +128,7 @@ export class ThreadPool {
 
   #wearOf(seat: Seat): string | undefined {
     const { workerMaxJobsPerThread: most, workerMaxHeapMb } = this.#config;
+    if (seat.isStuck) return 'its thread could not be ended';
     if (seat.isHeavy) return `its heap stayed above ${workerMaxHeapMb} MB`;
     return most > 0 && seat.ended >= most ? `it has run ${most} jobs` : undefined;
   }

@@ -3,7 +3,8 @@
  * which thread has which jobs, and lets a successor start while it finishes them.
  */
 import type { Worker } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
+import { describeError } from '../../base/telemetry/describe-error.ts';
 import {
   packBatch,
   unpackMoves,
@@ -12,30 +13,15 @@ import {
   type Moves,
   type ThreadData,
 } from '../protocol.ts';
+import type { Endings } from './endings.ts';
+import { createPiscina } from './piscina.ts';
 import type { ThreadEvents } from './pool-events.ts';
-
-/**
- * Heap limits in MB. Exceeding them ends the thread, not the process. Jobs mostly wait, so the young generation is
- * small, which saves 17 MB per idle thread.
- */
-const HEAP_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
-
-/**
- * Piscina tries `require` before `import`, and Node.js (20 at least) aborts the process when a thread ends while
- * requiring an ES module. This flag makes `require` fail at once; a thread can end safely during `import`.
- */
-const IMPORT_ONLY = '--no-experimental-require-module';
-
-/** How long an idle thread that is not warm is kept, in milliseconds: it costs 25 MB, a start half a second. */
-const IDLE_MS = 60_000;
-
-/** Piscina passes on all batches; the thread limits its own concurrency. */
-const ALL_BATCHES = 1_000_000;
 
 export interface SeatOptions {
   data: ThreadData;
   module: URL;
   warm: boolean;
+  endings: Endings;
 }
 
 interface Thread {
@@ -60,36 +46,24 @@ export class Seat {
   readonly #piscina: Piscina<string, void>;
   readonly #events: ThreadEvents;
   readonly #changed: (seat: Seat) => void;
+  readonly #endings: Endings;
   readonly #running = new Map<string, RunningJob>();
   #thread: Thread | undefined;
+  #isStuck = false;
 
   /** @param changed called when a job ends or the heap is too large. */
   constructor(
-    { data, module, warm }: SeatOptions,
+    { data, module, warm, endings }: SeatOptions,
     events: ThreadEvents,
     changed: (seat: Seat) => void,
   ) {
     this.#events = events;
     this.#changed = changed;
-    this.#piscina = new Piscina({
-      filename: module.href,
-      workerData: data,
-      minThreads: warm ? 1 : 0,
-      maxThreads: 1,
-      concurrentTasksPerWorker: ALL_BATCHES,
-      // By default an abortable batch occupies its thread alone.
-      loadBalancer: (_batch, [thread]) => thread ?? null,
-      // A thread blocked in Atomics.wait would not serve its sockets.
-      atomics: 'disabled',
-      // A warm thread keeps its connections.
-      idleTimeout: warm ? Infinity : IDLE_MS,
-      execArgv: [IMPORT_ONLY],
-      recordTiming: false,
-      resourceLimits: HEAP_LIMITS,
-    });
+    this.#endings = endings;
+    this.#piscina = createPiscina(data, module, warm);
     this.#piscina.on('message', (message: FromThread) => this.#hear(message));
     this.#piscina.on('error', (error: unknown) => {
-      const reason = reasonOf(error);
+      const reason = describeError(error).message;
       if (this.#thread !== undefined) this.#thread.reason = reason;
       events.died([], { reason, isFirst: false, isDeliberate: false });
     });
@@ -110,6 +84,11 @@ export class Seat {
 
   get isHeavy(): boolean {
     return this.#thread?.isHeavy ?? false;
+  }
+
+  /** Whether its thread could not be ended. */
+  get isStuck(): boolean {
+    return this.#isStuck;
   }
 
   runs(id: string): boolean {
@@ -137,7 +116,7 @@ export class Seat {
     const isDone = sent.then(
       () => thread.batches.delete(abort),
       (error: unknown) => {
-        if (thread.batches.delete(abort)) thread.reason = reasonOf(error);
+        if (thread.batches.delete(abort)) thread.reason = describeError(error).message;
         return false;
       },
     );
@@ -152,12 +131,25 @@ export class Seat {
     const running = this.#running.get(id);
     if (running === undefined || !running.isBegun || running.thread.isEnding) return false;
     running.thread.isEnding = true;
-    void running.thread.worker.terminate();
+    void this.#end(running.thread);
     return true;
   }
 
+  /** A thread that cannot be ended runs no more of our code: its jobs are reported now, and it is left to its native call. */
+  async #end(thread: Thread): Promise<void> {
+    if (await this.#endings.end(thread.worker)) return;
+    this.#isStuck = true;
+    thread.reason = 'the thread is in a native call and could not be ended';
+    this.#bury(thread);
+    this.#events.stuck();
+  }
+
+  /** Does not wait for a thread that cannot be ended. */
   async close(): Promise<void> {
-    await this.#piscina.destroy();
+    const workers = [...this.#piscina.threads];
+    const destroyed = this.#piscina.destroy();
+    const ended = await Promise.all(workers.map((worker) => this.#endings.end(worker)));
+    if (!ended.includes(false)) await destroyed;
   }
 
   /** The thread of the next batch. Piscina replaces a failed thread at once. */
@@ -177,7 +169,9 @@ export class Seat {
     return thread;
   }
 
-  #hear(message: FromThread): void {
+  #hear(message: FromThread | null | undefined): void {
+    // A task may post messages of its own.
+    if (message === null || message === undefined) return;
     switch (message.type) {
       case 'moved':
         return this.#move(unpackMoves(message.text));
@@ -233,8 +227,4 @@ export class Seat {
     }
     if (begun.length + unstarted.length > 0) this.#changed(this);
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

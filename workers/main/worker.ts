@@ -25,6 +25,8 @@ export interface WorkerOptions {
   thread: URL;
   /** Ends the process on an operator's command. Default: the worker refuses. */
   shutdown?: ((kind: ShutdownKind) => void) | undefined;
+  /** Ends the process when a thread cannot be ended. Default: the thread is replaced, and its native call keeps a core busy. */
+  stuck?: (() => void) | undefined;
 }
 
 export class WorkerService implements Service {
@@ -36,7 +38,7 @@ export class WorkerService implements Service {
   #abandoning: Promise<void> | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
-  constructor({ config, broker, telemetry, tasks, thread, shutdown }: WorkerOptions) {
+  constructor({ config, broker, telemetry, tasks, thread, shutdown, stuck }: WorkerOptions) {
     this.#config = config;
     const dispatch = new Dispatch({
       config,
@@ -49,6 +51,7 @@ export class WorkerService implements Service {
         progress: (id, text) => this.#consumer.progress(id, text),
       },
       limitChanged: () => (this.#consumer.limit = dispatch.limit),
+      stuck: () => stuck?.(),
     });
     this.#dispatch = dispatch;
     const commands = createCommands({ worker: this, broker, telemetry, tasks, shutdown });
@@ -98,14 +101,14 @@ export class WorkerService implements Service {
     clearTimeout(abandon);
   }
 
-  /** Gives back all held jobs uncharged, though they still run. Takes at most a second; the process must end afterwards. */
+  /** Gives back all held jobs uncharged and ends their threads. The process must end afterwards, a second later at most. */
   async abandon(): Promise<void> {
     this.#isStarted = false;
     this.#dispatch.drain();
     this.#dispatch.abortAll();
     this.#dispatch.giveBackAll();
     this.#abandoning = this.#consumer.abandon();
-    await this.#abandoning;
+    await Promise.all([this.#abandoning, this.#dispatch.close()]);
   }
 
   get consumer(): Pick<
@@ -113,6 +116,11 @@ export class WorkerService implements Service {
     'size' | 'limit' | 'queues' | 'silentMs' | 'addQueue' | 'cancelQueue'
   > {
     return this.#consumer;
+  }
+
+  /** Whether a thread that was told to end still runs: `process.exit` would wait for it. */
+  get isStuck(): boolean {
+    return this.#dispatch.isEnding;
   }
 
   get runs(): Runs {

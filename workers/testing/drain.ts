@@ -56,6 +56,7 @@ export async function drain<X>({
     reader: readOnly(db),
     enqueuer,
     tell: () => undefined,
+    unchargedForMs: 0,
   };
   const drained: Drained[] = [];
 

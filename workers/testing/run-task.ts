@@ -64,6 +64,7 @@ export async function runTask<X>(
     reader: readOnly(db),
     enqueuer: recorder(enqueued),
     tell: () => undefined,
+    unchargedForMs: 0,
   };
   const { name, queue, headers = {} } = request;
   const job = { id, task: name, queue, headers, payload: request.payload, attempts };

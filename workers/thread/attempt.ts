@@ -1,15 +1,16 @@
 /** One attempt at one job: open, run, settle. */
 import { ERRORS } from '../../base/errors.ts';
-import { StaleEpochError } from '../../db/tasks/fence.ts';
+import { isInstance } from '../../base/thrown.ts';
 import { Reject, Retry, Snooze } from '../../jobs/framework/errors.ts';
 import { readPolicy } from '../../jobs/framework/policy.ts';
 import { fits } from '../../jobs/framework/schema.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import { isLongerThan, MAX_RESULT_BYTES } from '../../jobs/queue/index.ts';
-import { decide, isStoreUnavailable, type Decision } from '../retry-decision.ts';
+import { decide, isUncharged, type Decision } from '../retry-decision.ts';
 import type { AbortReason, AttemptEnd, ThreadJob } from '../protocol.ts';
 import type { ThreadScope } from './context.ts';
 import { charge, openDurable, openTransient, type Opened } from './open.ts';
+import { Reports } from './reports.ts';
 import { Stop } from './stop.ts';
 
 const SOFT_LIMIT: AbortReason = 'soft time limit';
@@ -25,12 +26,13 @@ export async function attempt<X>(
 ): Promise<AttemptEnd> {
   const startedMs = performance.now();
   const named = scope.tasks.find(job.task);
+  const reports = new Reports(job, scope.tell);
   let opened: Opened | undefined;
   try {
     const begun =
       named?.durable === false
-        ? openTransient(named, job, scope, stop)
-        : await openDurable(job, scope, stop);
+        ? openTransient(named, job, scope, { stop, reports })
+        : await openDurable(job, scope, { stop, reports });
     if ('kind' in begun) return begun;
     opened = begun;
     const { task } = opened;
@@ -41,7 +43,9 @@ export async function attempt<X>(
     const run = opened?.run ?? { attempts: job.attempts, askedMs: job.createdAtMs };
     const decision =
       aborted(stop) ?? decide(causeOf(error, stop), run, opened?.task ?? named ?? UNKNOWN);
-    return opened === undefined ? charge(decision, run) : opened.settle(decision);
+    return opened === undefined ? charge(decision, run) : await opened.settle(decision);
+  } finally {
+    reports.end();
   }
 }
 
@@ -71,9 +75,9 @@ function aborted({ reason }: Stop): Decision | undefined {
  * purpose and errors that are not its fault.
  */
 function causeOf(error: unknown, { reason, softLimitMs }: Stop): unknown {
-  const isDeliberate = error instanceof Reject || error instanceof Retry || error instanceof Snooze;
-  const isUncharged = error instanceof StaleEpochError || isStoreUnavailable(error);
-  if (reason !== SOFT_LIMIT || isDeliberate || isUncharged) return error;
+  const isDeliberate =
+    isInstance(error, Reject) || isInstance(error, Retry) || isInstance(error, Snooze);
+  if (reason !== SOFT_LIMIT || isDeliberate || isUncharged(error)) return error;
   const message = `The task ran longer than its soft limit of ${softLimitMs} ms.`;
   return new Retry('TASK_TIME_LIMIT', message, { cause: error });
 }
@@ -100,12 +104,26 @@ function parseJson(text: string): unknown {
 }
 
 function encodeResult(task: TaskFacts, result: unknown): string {
-  if (!fits(task.result, result)) {
-    throw new Reject('TASK_FAILED', `The result of ${task.name} does not match its schema.`);
-  }
-  const text = JSON.stringify(result ?? null);
+  const text = toJson(task, result);
   if (isLongerThan(text, MAX_RESULT_BYTES)) {
     throw new Reject('TASK_RESULT_TOO_LARGE', ERRORS.TASK_RESULT_TOO_LARGE.message);
   }
   return text;
+}
+
+/** @throws {Reject} also when reading the result throws, or JSON has no such value. */
+function toJson(task: TaskFacts, result: unknown): string {
+  let text: string | undefined;
+  let cause: unknown;
+  try {
+    if (!fits(task.result, result)) {
+      throw new Reject('TASK_FAILED', `The result of ${task.name} does not match its schema.`);
+    }
+    text = JSON.stringify(result ?? null);
+  } catch (error) {
+    if (isInstance(error, Reject)) throw error;
+    cause = error;
+  }
+  if (text !== undefined) return text;
+  throw new Reject('TASK_FAILED', `JSON cannot hold the result of ${task.name}.`, { cause });
 }

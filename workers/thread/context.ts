@@ -10,6 +10,7 @@ import { Reject, Retry, Snooze } from '../../jobs/framework/errors.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
 import type { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import type { FromThread } from '../protocol.ts';
+import type { Reports } from './reports.ts';
 import type { Stop } from './stop.ts';
 
 /** Shared by all attempts on one thread. */
@@ -21,14 +22,21 @@ export interface ThreadScope<X = object> {
   /** Its sessions are read-only. */
   reader: Queryable;
   enqueuer: Pick<Enqueuer, 'enqueue' | 'enqueueWithin'>;
+  /** How long an attempt may be released without being charged, in milliseconds. */
+  unchargedForMs: number;
   tell(message: FromThread): void;
 }
 
+/** What belongs to one attempt. */
+export interface Attempt {
+  stop: Stop;
+  reports: Reports;
+}
+
 export function buildContext<X>(
-  { resources, db, reader, enqueuer, tell }: ThreadScope<X>,
+  { resources, db, reader, enqueuer }: ThreadScope<X>,
   job: JobFacts,
-  task: string,
-  stop: Stop,
+  { stop, reports }: Attempt,
 ): TaskContext & X {
   const childIds = new ChildIds(job.id);
   const context: TaskContext = {
@@ -41,14 +49,14 @@ export function buildContext<X>(
       const { rows } = await db.query<{ value: string }>('SELECT nextval($1) AS value', [sequence]);
       return Number(rows[0]!.value);
     },
-    log: (message, fields = {}) => tell({ type: 'log', id: job.id, task, message, fields }),
-    progress: (value, note) => tell({ type: 'progress', id: job.id, value, note: note ?? null }),
+    log: (message, fields) => reports.log(message, fields),
+    progress: (value, note) => reports.progress(value, note),
     extendLimit(ms) {
       if (!Number.isSafeInteger(ms) || ms < 1) {
         throw new RangeError('ctx.extendLimit takes a whole number of milliseconds, 1 or more.');
       }
       stop.extend(ms);
-      tell({ type: 'extended', id: job.id, ms });
+      reports.extend(ms);
     },
     retry({ countdownMs, reason = 'The task asked for another attempt.' } = {}) {
       throw new Retry('TASK_RETRIED', reason, { countdownMs });

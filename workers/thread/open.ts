@@ -18,8 +18,7 @@ import type { Task } from '../../jobs/framework/define.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import type { Decision, RunSoFar } from '../retry-decision.ts';
 import type { AttemptEnd, ThreadJob } from '../protocol.ts';
-import { buildContext, buildDurableContext, type ThreadScope } from './context.ts';
-import type { Stop } from './stop.ts';
+import { buildContext, buildDurableContext, type Attempt, type ThreadScope } from './context.ts';
 
 export interface Opened {
   /** The task that runs: for a durable one, the task its row names. */
@@ -43,17 +42,20 @@ export type TransientTask<X> = Extract<Task<X>, { durable: false }>;
 export async function openDurable<X>(
   job: ThreadJob,
   scope: ThreadScope<X>,
-  stop: Stop,
+  current: Attempt,
 ): Promise<Opened | AttemptEnd> {
-  const { db, tasks } = scope;
+  const { db, tasks, unchargedForMs: forMs } = scope;
   const { id, headers } = job;
   const start = await startTask(db, id, job.attempts);
   if (start === undefined) return nothingToRun(job, await findDelay(db, id), tasks);
-  const { epoch, attempts, snoozes, requestedAt, slot, name, queue, userId, payload } = start;
+  const { epoch, attempts, snoozes, requestedAt, dueAt, slot, name, queue, userId, payload } =
+    start;
   const fence: Fence = { id, epoch };
-  const run: RunSoFar = { attempts, snoozes, askedMs: requestedAt.getTime() };
+  const uncharged = { sinceMs: dueAt.getTime(), forMs };
+  const run: RunSoFar = { attempts, snoozes, askedMs: requestedAt.getTime(), uncharged };
   const task = tasks.find(name);
   if (task?.durable !== true) return record(unknownTask(name), fence, run, db);
+  current.reports.task = name;
   if (name !== job.task || queue !== job.queue) {
     const message = 'The queue has this task under another name or in another queue.';
     const fields = { queuedAs: job.task, queuedIn: job.queue };
@@ -69,7 +71,7 @@ export async function openDurable<X>(
     slot: slot === null ? undefined : new Date(slot),
     userId: userId ?? undefined,
   };
-  const context = buildDurableContext(buildContext(scope, facts, task.name, stop), scope, fence);
+  const context = buildDurableContext(buildContext(scope, facts, current), scope, fence);
   return {
     task,
     payload,
@@ -88,10 +90,11 @@ export function openTransient<X>(
   task: TransientTask<X>,
   job: ThreadJob,
   scope: ThreadScope<X>,
-  stop: Stop,
+  current: Attempt,
 ): Opened {
-  const { id, queue, headers, attempts, snoozes, payload } = job;
-  const run: RunSoFar = { attempts, snoozes, askedMs: job.createdAtMs };
+  const { id, queue, headers, attempts, snoozes, payload, createdAtMs } = job;
+  const uncharged = { sinceMs: createdAtMs, forMs: scope.unchargedForMs };
+  const run: RunSoFar = { attempts, snoozes, askedMs: createdAtMs, uncharged };
   const facts = {
     id,
     attempt: attempts + 1,
@@ -102,7 +105,7 @@ export function openTransient<X>(
     slot: undefined,
     userId: undefined,
   };
-  const context = buildContext(scope, facts, task.name, stop);
+  const context = buildContext(scope, facts, current);
   return {
     task,
     payload,

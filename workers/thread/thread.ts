@@ -2,6 +2,7 @@
 import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import type { ResolvedConfig } from '../../base/config.ts';
+import { messageOf } from '../../base/thrown.ts';
 import { createPool } from '../../db/stores/postgres.ts';
 import type { Task } from '../../jobs/framework/define.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
@@ -36,6 +37,7 @@ export function serveThread<X>({
     ...clientsOf(config, tasks),
     tasks,
     resources: connect(config),
+    unchargedForMs: config.unchargedForMs,
     tell,
   };
 
@@ -79,7 +81,7 @@ function clientsOf(
   // Connects when a task first enqueues another.
   const broker = new Broker({ url, prefix, shards });
   const deferred = (taskId: string, error: unknown): void =>
-    tell({ type: 'deferred', taskId, error: String(error) });
+    tell({ type: 'deferred', taskId, error: messageOf(error) });
   return { db, reader, enqueuer: new Enqueuer({ db, broker, tasks, queues, deferred }) };
 }
 

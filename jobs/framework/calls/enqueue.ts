@@ -8,6 +8,7 @@ import {
   type Pool,
   type Queryable,
 } from '../../../db/stores/postgres.ts';
+import { markUnavailable } from '../../../db/stores/unavailable.ts';
 import { AppError, type ErrorCode } from '../../../base/errors.ts';
 import { readCall, type Known } from './read-call.ts';
 import { toJob } from './to-job.ts';
@@ -105,7 +106,7 @@ export class Enqueuer {
       }
     } catch (cause) {
       throw isPostgresAway(cause)
-        ? new AppError('STORE_UNAVAILABLE', { retryAfterSeconds: 5, cause })
+        ? markUnavailable(new AppError('STORE_UNAVAILABLE', { retryAfterSeconds: 5, cause }))
         : cause;
     } finally {
       for (const [request, answer] of accepted) this.#dispatch(request, answer);
@@ -136,7 +137,9 @@ export class Enqueuer {
       };
     } catch (cause) {
       const code = cause instanceof QueueError ? CODES[cause.code] : undefined;
-      throw code === undefined ? cause : new AppError(code, { cause });
+      if (code === undefined) throw cause;
+      const error = new AppError(code, { cause });
+      throw code === 'STORE_UNAVAILABLE' ? markUnavailable(error) : error;
     }
   }
 }

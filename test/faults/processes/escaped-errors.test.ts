@@ -8,6 +8,7 @@ import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Endings } from '../../../workers/main/endings.ts';
 import { ThreadPool } from '../../../workers/main/pool.ts';
 import type { ThreadJob } from '../../../workers/protocol.ts';
 import { testConfig } from '../../support/config.ts';
@@ -51,12 +52,13 @@ test('errors that escape leave no thread, listener or handle behind', async (t) 
   const others = {
     started: ignore,
     deferred: () => undefined,
+    stuck: ignore,
     extended: ignore,
     progress: ignore,
     log: ignore,
   };
   const pool = new ThreadPool(
-    { config: testConfig(), threads: 2, warm: true, module },
+    { config: testConfig(), threads: 2, warm: true, module, endings: new Endings() },
     {
       ...others,
       replaced: ignore,

@@ -62,6 +62,7 @@ before(async () => {
       queues: [],
       deferred: () => undefined,
     }),
+    unchargedForMs: 86_400_000,
     tell: (message) => told.push(message),
   };
 });

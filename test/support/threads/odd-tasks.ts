@@ -1,6 +1,7 @@
 /**
  * Tasks that tell where they run, wear their thread out, overrun their limits, and die in every way there is.
  */
+import { pbkdf2Sync } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
@@ -169,6 +170,31 @@ async function overrun({ block }: { block: boolean }): Promise<never> {
   return new Promise(() => setInterval(() => undefined, 1000));
 }
 
+/** In a native call that no thread can be ended in. */
+const native = defineTask({
+  ...transient,
+  name: 'test.native',
+  timeLimitMs: OVERRUN_MS,
+  async run(_, ctx) {
+    ctx.log('calling');
+    pbkdf2Sync('a', 'b', 2 ** 31 - 1, 64, 'sha512');
+  },
+});
+
+/** Tells more than anybody can hear. */
+const flood = defineTask({
+  ...transient,
+  name: 'test.flood',
+  payload: Type.Object({ calls: Type.Integer() }),
+  async run({ calls }, ctx) {
+    for (let call = 1; call <= calls; call++) {
+      ctx.log('flood', { call, text: 'x'.repeat(100) });
+      ctx.progress(call / calls, 'flood');
+    }
+    return calls;
+  },
+});
+
 const overruns: Task[] = [
   defineTask({ ...LIMITS, name: 'test.overrun', durable: false, run: overrun }),
   defineTask({ ...LIMITS, name: 'test.overrun-durable', run: overrun }),
@@ -195,6 +221,8 @@ export const TASKS_OF_THREADS: Task<Resources>[] = [
   refused,
   prolong,
   stretch,
+  native,
+  flood,
   ...overruns,
   ...VANDALS,
 ];

@@ -13,6 +13,7 @@ import { TASKS } from '../../../jobs/tasks.ts';
 import { stretched } from '../patience.ts';
 import { slotTask, stormTask, transientStormTask } from './storm-tasks.ts';
 import { TASKS_OF_THREADS } from './odd-tasks.ts';
+import { ODD_VALUE_TASKS } from './odd-values.ts';
 
 /** Hard limit of what blocks its thread, in milliseconds. */
 const LOOP_MS = stretched(600);
@@ -201,5 +202,6 @@ export const TASKS_OF_TESTS = new Tasks([
   ...FAILING,
   ...STORMS,
   ...TASKS_OF_THREADS,
+  ...ODD_VALUE_TASKS,
   requireModule,
 ]);

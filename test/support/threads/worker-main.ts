@@ -2,7 +2,7 @@
  * A process of the application like `main.ts`, on stores that are there, whose threads know the tasks of tests too.
  */
 import { appendFileSync } from 'node:fs';
-import { startApp } from '../../../app.ts';
+import { startApp, type App } from '../../../app.ts';
 import { loadConfig } from '../../../base/config.ts';
 import { resolveConfig } from '../../../db/embedded/engines.ts';
 import { Broker } from '../../../jobs/queue/index.ts';
@@ -31,8 +31,10 @@ const telemetry = new Telemetry();
 const { config } = await resolveConfig(loadConfig(), () => undefined);
 logEvents(telemetry, config.logLevel);
 const end = (kind: ShutdownKind): void => shutdown[kind]('an operator asked for it');
+let app: App | undefined;
 const starting = startApp(config, telemetry, {
   shutdown: end,
+  stuck: () => shutdown.stuck(),
   tasks: TASKS_OF_TESTS,
   thread: new URL('test-thread.js', import.meta.url),
   schedules,
@@ -41,7 +43,8 @@ const shutdown = new Shutdown({
   telemetry,
   stop: async () => (await starting).stop(),
   abandon: async () => (await starting).abandon(),
+  isStuck: () => app?.isStuck() ?? false,
 });
 shutdown.onSignals();
-await starting;
+app = await starting;
 telemetry.emit('process.started', { role: config.role, pid: process.pid });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
+import { Endings } from '../../../workers/main/endings.ts';
 import { ThreadPool, type PoolOptions } from '../../../workers/main/pool.ts';
 import type { AttemptEnd, ThreadJob } from '../../../workers/protocol.ts';
 import { testConfig } from '../../support/config.ts';
@@ -20,13 +21,14 @@ type PoolEvent =
 function open(t: TestContext, options: Partial<PoolOptions> = {}) {
   const events = new Signals<PoolEvent>();
   const pool = new ThreadPool(
-    { config: testConfig(), threads: 2, warm: true, module, ...options },
+    { config: testConfig(), threads: 2, warm: true, module, endings: new Endings(), ...options },
     {
       started: () => undefined,
       ended: (id, outcome) => events.note({ type: 'ended', id, outcome }),
       died: (ids, { reason }) => events.note({ type: 'died', ids, reason }),
       unstarted: (ids) => events.note({ type: 'unstarted', ids }),
       deferred: () => undefined,
+      stuck: () => undefined,
       extended: (id, ms) => events.note({ type: 'extended', id, ms }),
       replaced: (reason, jobs) => events.note({ type: 'replaced', reason, jobs }),
       progress: (id, value, note) => events.note({ type: 'progress', id, value, note }),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Events } from '../../../base/telemetry/telemetry.ts';
 import { watchHeap } from '../../../workers/thread/heap-watch.ts';
+import { Endings } from '../../../workers/main/endings.ts';
 import { ThreadPool } from '../../../workers/main/pool.ts';
 import { testConfig } from '../../support/config.ts';
 import { Signals } from '../../support/signals.ts';
@@ -63,10 +64,11 @@ test('no more threads are on their way out than there are to serve', async (t) =
   const module = new URL('../../support/threads/test-thread.js', import.meta.url);
   // Not warm: a successor takes over at once.
   const pool = new ThreadPool(
-    { config, threads: 1, warm: false, module },
+    { config, threads: 1, warm: false, module, endings: new Endings() },
     {
       started: ignore,
       deferred: () => undefined,
+      stuck: ignore,
       extended: ignore,
       progress: ignore,
       died: ignore,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freePort } from '../../../db/embedded/host/port.ts';
 import { createPool } from '../../../db/stores/postgres.ts';
+import { markUnavailable } from '../../../db/stores/unavailable.ts';
 import { StaleEpochError } from '../../../db/tasks/fence.ts';
 import { attempt } from '../../../workers/thread/attempt.ts';
 import { Stop } from '../../../workers/thread/stop.ts';
@@ -35,7 +36,7 @@ test('the soft time limit is an attempt like any other', async () => {
 });
 
 test('after the soft time limit, too, nothing is charged for a store that is away and an owner overtaken', async () => {
-  const away = new Error('Query read timeout');
+  const away = markUnavailable(new Error('Query read timeout'));
   const overtaken = new StaleEpochError({ id: 'b7c1', epoch: '4' });
   for (const error of [away, overtaken]) {
     const limit = new Stop();
