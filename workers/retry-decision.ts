@@ -72,7 +72,7 @@ export function decide(
   const released = releaseOf(error, run, nowMs);
   if (released !== undefined) return released;
   if (isInstance(error, Snooze)) {
-    const { delayMs } = error as Snooze;
+    const { delayMs } = error;
     const { snoozes = 0 } = run;
     if (snoozes < MAX_SNOOZES && nowMs + delayMs <= run.askedMs + MAX_SNOOZE_MS) {
       return { kind: 'snoozed', delayMs, snoozes: snoozes + 1 };

@@ -104,7 +104,7 @@ export class Behaviour {
       clickhouse.query({ query, query_params: parameters, format: 'JSONEachRow' }),
     );
     try {
-      const blocks = answer.stream<T>()[Symbol.asyncIterator]();
+      const blocks: AsyncIterator<{ json(): T }[]> = answer.stream<T>()[Symbol.asyncIterator]();
       const next = () => callStore(store, () => blocks.next());
       let page: T[] = [];
       for (let block = await next(); block.done !== true; block = await next()) {

@@ -195,7 +195,7 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
 }
 
 /** Ids are in lower case. @returns undefined for what no task has as its id. */
-function toTaskId(text: string): string | undefined {
-  const id = String(text).toLowerCase();
+function toTaskId(text: unknown): string | undefined {
+  const id = typeof text === 'string' ? text.toLowerCase() : '';
   return isJobId(id) ? id : undefined;
 }

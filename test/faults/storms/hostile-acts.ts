@@ -24,7 +24,7 @@ export function hostileActs(person: Person, origin: string, practice: string): A
   for (let depth = 0; depth < 30; depth++) deep = { a: deep };
   return [
     // A million zeros, a million keys, one long text, and depth.
-    () => send('POST', '/events', { events: new Array(900_000).fill(0) }),
+    () => send('POST', '/events', { events: Array.from({ length: 900_000 }, () => 0) }),
     () =>
       send(
         'POST',
@@ -32,7 +32,7 @@ export function hostileActs(person: Person, origin: string, practice: string): A
         Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [i, 0])),
       ),
     () => send('POST', '/events', { events: [event({ page: 'x'.repeat(1.5 * MB) })] }),
-    () => send('POST', '/events', { events: new Array(500).fill(deep) }),
+    () => send('POST', '/events', { events: Array.from({ length: 500 }, () => deep) }),
     // As many events as a request takes, each new.
     () => send('POST', '/events', { events: Array.from({ length: 500 }, () => event()) }),
     () => send('POST', '/events/view', { entity_type: 'page', entity_id: randomUUID() }),

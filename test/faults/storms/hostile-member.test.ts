@@ -162,8 +162,8 @@ test('one hostile member costs twenty others nothing', async (t) => {
 
   async function diskMb(): Promise<number> {
     const size = await pool.query<{ mb: number }>(
-      'SELECT pg_database_size(current_database()) / 1024.0 / 1024 AS mb',
+      'SELECT (pg_database_size(current_database()) / 1024 / 1024)::int AS mb',
     );
-    return Number(size.rows[0]!.mb);
+    return size.rows[0]!.mb;
   }
 });
