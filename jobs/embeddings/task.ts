@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { sweep, SweepCounts } from './sweep.ts';
 import { updateUsers } from './update.ts';
 import { defineTask } from '../define.ts';
-import { assertMayTouch } from '../owner.ts';
+import { assertMayTouch } from '../common/owner.ts';
 
 /** Covers the given users, or one page of a sweep. */
 const TIME_LIMIT_MS = 120_000;

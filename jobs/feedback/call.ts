@@ -1,7 +1,7 @@
 /** Builds the feedback call: at most one unfinished task per practice and language. */
 import type { PracticeMaterial } from '../../db/daodao/practices.ts';
 import type { Signature } from '../framework/signature.ts';
-import type { Locale } from '../locale.ts';
+import type { Locale } from '../common/locale.ts';
 import { inputHash } from './input-hash.ts';
 import { generateAiFeedback } from './task.ts';
 

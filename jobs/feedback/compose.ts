@@ -7,7 +7,7 @@ import { outcomeOf } from '../llm/error.ts';
 import type { ChatReply, ChatRequest } from '../llm/model.ts';
 import type { Context } from '../define.ts';
 import { inputHash } from './input-hash.ts';
-import type { Locale } from '../locale.ts';
+import type { Locale } from '../common/locale.ts';
 import { buildPrompt, followUp } from './prompt.ts';
 import { parseReply, type Sections } from './reply/parse.ts';
 import { askForRepair, askForTone } from './rules.ts';

@@ -4,15 +4,15 @@ import { saveFeedback, type Feedback } from '../../db/daodao/feedback.ts';
 import { findStoredReplies, recordLlmCall } from '../../db/llm/calls.ts';
 import { findPracticeMaterial, type PracticeMaterial } from '../../db/daodao/practices.ts';
 import { AppError, ERRORS } from '../../base/errors.ts';
-import { cacheValue } from '../cache-value.ts';
+import { cacheValue } from '../common/cache-value.ts';
 import type { Context } from '../define.ts';
 import type { TaskTransaction } from '../framework/context.ts';
 import { Reject } from '../framework/errors.ts';
 import { composeFeedback, FIRST_STEP, type Call, type KeptReply } from './compose.ts';
 import { checkEligibility } from './eligibility.ts';
 import { inputHash } from './input-hash.ts';
-import { Locale } from '../locale.ts';
-import { mayTouch } from '../owner.ts';
+import { Locale } from '../common/locale.ts';
+import { mayTouch } from '../common/owner.ts';
 import { PROMPT_VERSION } from './prompt.ts';
 import { joinSections, Sections } from './reply/parse.ts';
 

@@ -1,7 +1,7 @@
 /** Digest of the inputs of a feedback text. */
 import { createHash } from 'node:crypto';
 import type { PracticeMaterial } from '../../db/daodao/practices.ts';
-import type { Locale } from '../locale.ts';
+import type { Locale } from '../common/locale.ts';
 import { PROMPT_VERSION } from './prompt.ts';
 
 /**

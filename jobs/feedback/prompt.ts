@@ -9,7 +9,7 @@
  */
 import type { CheckIn, Mood, PracticeMaterial } from '../../db/daodao/practices.ts';
 import type { ChatMessage, ChatRequest } from '../llm/model.ts';
-import type { Locale } from '../locale.ts';
+import type { Locale } from '../common/locale.ts';
 import { tellingNotes } from './notes.ts';
 import { Sections } from './reply/parse.ts';
 import { RULES } from './rules.ts';

@@ -1,5 +1,5 @@
 /** Instructions for the model, in the language of the feedback. */
-import type { Locale } from '../locale.ts';
+import type { Locale } from '../common/locale.ts';
 import type { ToneRule, Violation } from './reply/tone.ts';
 
 /** System messages. */

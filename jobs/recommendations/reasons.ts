@@ -1,5 +1,5 @@
 /** Renders the reason for a recommendation as a sentence. */
-import type { Locale } from '../locale.ts';
+import type { Locale } from '../common/locale.ts';
 import type { Reason } from './score.ts';
 
 const SENTENCES: Record<Locale, Record<Reason, (shared: string) => string>> = {

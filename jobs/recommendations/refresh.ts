@@ -6,7 +6,7 @@ import {
   RECOMMENDATION_VERSION,
   type Learner,
 } from '../../db/daodao/recommendation-sources.ts';
-import { cacheValue } from '../cache-value.ts';
+import { cacheValue } from '../common/cache-value.ts';
 import type { Context } from '../define.ts';
 import { inPages } from '../framework/in-pages.ts';
 import { cardsKey, POPULAR_KEY, TTL_SECONDS, type RankedCard } from './cards.ts';

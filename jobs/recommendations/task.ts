@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { Refreshed, refreshEveryone, refreshOne } from './refresh.ts';
 import { defineTask } from '../define.ts';
-import { assertMayTouch } from '../owner.ts';
+import { assertMayTouch } from '../common/owner.ts';
 
 /** Covers one user, or one page of all users. */
 const TIME_LIMIT_MS = 60_000;

@@ -10,13 +10,7 @@ const MOST_SIBLINGS = 14;
 const QUEUE = 'jobs/queue/index.ts';
 const POSTGRES = 'db/stores/postgres.ts';
 const UNAVAILABLE = 'db/stores/unavailable.ts';
-const DOMAIN = [
-  'jobs/define.ts',
-  'jobs/resources.ts',
-  'jobs/cache-value.ts',
-  'jobs/locale.ts',
-  'jobs/owner.ts',
-];
+const DOMAIN = ['jobs/define.ts', 'jobs/resources.ts', 'jobs/common'];
 const FEATURE = [...DOMAIN, 'jobs/llm', 'jobs/framework', 'db/daodao', 'db/llm', 'base'];
 const FEATURES = ['jobs/feedback', 'jobs/embeddings', 'jobs/recommendations'];
 /** What runs tasks knows nothing of DaoDao. */

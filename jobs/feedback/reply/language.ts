@@ -4,7 +4,7 @@
  * told apart.
  */
 import simplifiedToTraditional from 'opencc-js/dict/STCharacters';
-import type { Locale } from '../../locale.ts';
+import type { Locale } from '../../common/locale.ts';
 
 const HAN = /\p{Script=Han}/gu;
 const WORD = /\p{Script=Latin}[\p{Script=Latin}\p{M}'’-]*/gu;

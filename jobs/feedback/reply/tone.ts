@@ -1,5 +1,5 @@
 /** Checks a reply against DaoDao's tone rules, whether or not the model followed its instructions. */
-import type { Locale } from '../../locale.ts';
+import type { Locale } from '../../common/locale.ts';
 import { cutInvisible, findForbidden, markEmoji } from './characters.ts';
 import { findForeign, findSimplified, prevails } from './language.ts';
 import { findLink } from './links.ts';

@@ -17,7 +17,9 @@ describe('a start', () => {
   test('takes the next epoch and tells whose task it is', async () => {
     const { id } = await accept({ userId: 'u-1' });
     const requestedAt = (await findTask(database.pool, id))!.created_at;
-    assert.deepEqual(await startTask(database.pool, id, 0), {
+    const { dueAt, ...start } = (await startTask(database.pool, id, 0))!;
+    assert.ok(dueAt >= requestedAt);
+    assert.deepEqual(start, {
       epoch: '1',
       attempts: 0,
       slot: null,
@@ -30,7 +32,9 @@ describe('a start', () => {
     });
     const first = await findTask(database.pool, id);
     assert.equal(first?.status, 'running');
-    assert.deepEqual(await startTask(database.pool, id, 0), {
+    const { dueAt: againAt, ...again } = (await startTask(database.pool, id, 0))!;
+    assert.ok(againAt >= requestedAt);
+    assert.deepEqual(again, {
       epoch: '2',
       attempts: 0,
       slot: null,

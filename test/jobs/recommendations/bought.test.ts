@@ -125,10 +125,10 @@ test('one person alone does not make a practice more fitting than a tag does', a
 });
 
 describe('one place in five is kept', () => {
-  /** 160 practices, 150 of which somebody has bought views for; nobody knows of the last ten. */
+  /** 150 practices that somebody has bought views for, and 60 that no signal knows of. */
   async function flooded() {
     const owner = await insertUser(database.pool);
-    const unknown = await practicesOf(owner.id, 10);
+    const unknown = await practicesOf(owner.id, 60);
     const bought = await practicesOf(owner.id, 150);
     await looked(...bought.map((practice) => ({ practice })));
     return { unknown: new Set(unknown) };

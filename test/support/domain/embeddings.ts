@@ -63,7 +63,7 @@ export async function runTask(
   const text = JSON.stringify(payload);
   const row = request({ name, payload: text });
   await acceptTask(database.pool, row);
-  const facts = { queue: 'ai_tasks', headers: {}, attempts: 0, createdAtMs: Date.now() };
+  const facts = { queue: 'default', headers: {}, attempts: 0, createdAtMs: Date.now() };
   const job = { ...facts, id: row.id, task: name, payload: text };
   const embedder = listening(model.name, model.size);
   const vectors = new VectorIndex(async () => client, model);

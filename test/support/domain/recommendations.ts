@@ -77,7 +77,7 @@ export async function acceptRefresh(payload: Payload): Promise<ThreadJob> {
   const { name: task } = refreshRecommendationCache;
   const text = JSON.stringify(payload);
   const { id } = await acceptTask(database.pool, request({ name: task, payload: text }));
-  const facts = { queue: 'ai_tasks', headers: {}, attempts: 0, createdAtMs: Date.now() };
+  const facts = { queue: 'default', headers: {}, attempts: 0, createdAtMs: Date.now() };
   return { ...facts, id, task, payload: text };
 }
 

@@ -8,7 +8,7 @@ import { describeError } from '../../../base/telemetry/describe-error.ts';
 import { markUnavailable } from '../../../db/stores/unavailable.ts';
 import { acceptTask } from '../../../db/tasks/accept.ts';
 import { startTask, succeedTask } from '../../../db/tasks/attempts.ts';
-import { cacheValue } from '../../../jobs/cache-value.ts';
+import { cacheValue } from '../../../jobs/common/cache-value.ts';
 import { Reject } from '../../../jobs/framework/errors.ts';
 import { attempt } from '../../../workers/thread/attempt.ts';
 import { request } from '../../support/tasks.ts';

@@ -176,7 +176,8 @@ test('a charged attempt has a day of its own', async () => {
       run: (_, ctx) => ctx.db.query('SELECT 1'),
     }),
   );
-  const job = { ...(await accepted(async () => null)), task: name };
+  const job = await accepted(async () => null);
+  await database.pool.query('UPDATE ai.tasks SET name = $2 WHERE id = $1', [job.id, name]);
   const next = async () => (await attempt(job, awayScope(), live)).kind;
   assert.equal(await next(), 'released');
   await age(job.id, 25);

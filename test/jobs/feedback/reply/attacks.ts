@@ -2,7 +2,7 @@
  * Other things that do not belong in feedback. `rule`: the sentence is found under this rule, and asked for again. `saved`: the text
  * passes after a harmless cut, and is saved like this.
  */
-import type { Locale } from '../../../../jobs/locale.ts';
+import type { Locale } from '../../../../jobs/common/locale.ts';
 import type { ToneRule } from '../../../../jobs/feedback/reply/tone.ts';
 
 export type Attack = readonly [Locale, string, { rule: ToneRule } | { saved: string }];

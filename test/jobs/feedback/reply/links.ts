@@ -1,5 +1,5 @@
 /** Ways to write an address into feedback. Every one must be found, and the sentence asked for again. */
-import type { Locale } from '../../../../jobs/locale.ts';
+import type { Locale } from '../../../../jobs/common/locale.ts';
 
 export const LINKS: readonly (readonly [Locale, string])[] = [
   // Ordinary addresses and short domains.

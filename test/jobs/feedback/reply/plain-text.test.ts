@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseReply, type Sections } from '../../../../jobs/feedback/reply/parse.ts';
 import { checkTone, dropViolatingSentences } from '../../../../jobs/feedback/reply/tone.ts';
-import type { Locale } from '../../../../jobs/locale.ts';
+import type { Locale } from '../../../../jobs/common/locale.ts';
 import { ATTACKS } from './attacks.ts';
 import { LINKS } from './links.ts';
 import { ORDINARY_EN } from './ordinary-en.ts';

@@ -1,6 +1,6 @@
 /** Compares the owner of a task with the people whose data it touches. */
-import type { TaskContext } from './framework/context.ts';
-import { Reject } from './framework/errors.ts';
+import type { TaskContext } from '../framework/context.ts';
+import { Reject } from '../framework/errors.ts';
 
 /** @param userIds external ids. @returns true also for a task without an owner, such as a sweep. */
 export function mayTouch({ job }: Pick<TaskContext, 'job'>, userIds: readonly string[]): boolean {

@@ -1,5 +1,5 @@
 /** Cache write at the end of a task. */
-import type { Context } from './define.ts';
+import type { Context } from '../define.ts';
 
 /**
  * Caches a value unless the cache holds a newer version. Logs a permanent refusal, as the task's work is already done.
