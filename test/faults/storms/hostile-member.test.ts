@@ -7,12 +7,17 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { atEnd } from '../../support/at-end.ts';
-import { createPerson, createTestStores, type Person } from '../../support/app/app.ts';
+import {
+  createBearer,
+  createPerson,
+  createTestStores,
+  type Person,
+} from '../../support/app/app.ts';
 import { environmentOf, run } from '../../support/app/process.ts';
 import { stretched } from '../../support/patience.ts';
 import { startTestClickhouse } from '../../support/stores/clickhouse.ts';
 import { startTestVectorStore } from '../../support/stores/vector-store.ts';
-import { chance, report, sizesOf } from '../experiment.ts';
+import { chance, ORDERS, report, sizesOf } from '../experiment.ts';
 import { hostileActs } from './hostile-acts.ts';
 
 const SIZES = sizesOf('hostile-member', {
@@ -58,7 +63,7 @@ async function live(person: Person, turn: number, times: () => Times, signal: Ab
         into.tasks.push(body.task_id);
         const { body: task } = await person.call<{ status: string }>(
           'GET',
-          `/tasks/${body.task_id}?wait=25`,
+          `/tasks/${body.task_id}?wait=20`,
         );
         into.feedback.push(performance.now() - askedMs);
         if (task.status !== 'done') into.failures.push(`a task ended as ${task.status}`);
@@ -102,6 +107,7 @@ test('one hostile member costs twenty others nothing', async (t) => {
   const someone = () => createPerson(stores.database, origin, stores.config.jwtSecurity);
   const members = await Promise.all(Array.from({ length: MEMBERS }, someone));
   const hostile = await someone();
+  const authorization = await createBearer(hostile, stores.config.jwtSecurity);
 
   const [before, during] = [noTimes(), noTimes()];
   let times = before;
@@ -115,7 +121,7 @@ test('one hostile member costs twenty others nothing', async (t) => {
   const answers = new Map<number, number>();
   const done = new AbortController();
   const attacks = Array.from({ length: SIZES.connections }, async (_, lane) => {
-    const acts = hostileActs(hostile, origin, randomUUID());
+    const acts = hostileActs({ person: hostile, origin, authorization }, randomUUID());
     for (let n = lane + integer(acts.length); !done.signal.aborted; n++) {
       const status = await acts[n % acts.length]!(n);
       answers.set(status, (answers.get(status) ?? 0) + 1);
@@ -141,13 +147,16 @@ test('one hostile member costs twenty others nothing', async (t) => {
 
   const violations = [...before.failures, ...during.failures];
   const must = (holds: boolean, what: string): void => void (holds || violations.push(what));
-  must(p99(during.reads) <= READ_MS, `reads took ${p99(during.reads).toFixed(0)} ms (p99)`);
   const [slow, usual] = [p99(during.feedback), p99(before.feedback)];
-  must(slow <= 2 * Math.max(usual, stretched(500)), `feedback: ${slow} ms after ${usual} ms (p99)`);
+  // In the size of CI another experiment runs beside it, and a time would be a verdict on both.
+  if (ORDERS.full === true) {
+    must(p99(during.reads) <= READ_MS, `reads took ${p99(during.reads).toFixed(0)} ms (p99)`);
+    must(slow <= 2 * Math.max(usual, 500), `feedback: ${slow} ms after ${usual} ms (p99)`);
+  }
   must(memoryAfter - memoryBefore <= MOST_MEMORY_MB, `memory grew to ${memoryAfter} MB`);
   must(diskAfter - diskBefore <= MOST_DISK_MB, `Postgres grew by ${diskAfter - diskBefore} MB`);
   must(lost === 0, `${lost} leases were lost`);
-  must(sum([...answers.keys()].filter((status) => status === 500)) === 0, 'answers with 500');
+  must(!answers.has(500), `${answers.get(500)} answers with 500`);
   // Each piece of feedback is one call, and one more where the reply had to be repaired.
   must(calls - paid <= 2 * (honestCalls + MEMBERS), `${calls} calls, of which the hostile ${paid}`);
   report(t, {
