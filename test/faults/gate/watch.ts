@@ -126,6 +126,8 @@ export class Watch {
   }
 
   #concerns(passer: Passer, store: Store, { bytes, name, jobsBeside }: Request): boolean {
+    // A thread tells progress at most ten times a second: how often it does is up to the clock.
+    if (store === 'redis' && name === 'progress') return false;
     const isOwn = passer.role !== 'scheduler' && passer.inService;
     if (store === 'llm') return isOwn && name === ASKING;
     if (store === 'pg' && isOwn) return !MEASURING.some((part) => bytes.includes(part));

@@ -210,6 +210,8 @@ export class Stage {
         QDRANT_URL: this.#others.url,
         JWT_SECURITY: config.jwtSecurity,
         SCHEDULES: config.schedules,
+        // One person asks in all trials of a stage.
+        FEEDBACK_PER_DAY: String(config.feedbackPerDay),
         QUEUE_PREFIX: config.queuePrefix,
         LEASE_MS: String(LEASE_MS),
         SHUTDOWN_GRACE_MS: '0',

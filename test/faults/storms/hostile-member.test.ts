@@ -33,6 +33,8 @@ const MEMBERS = 20;
 const PAUSE_MS = 400;
 /** Longest that reads of the others may take, in milliseconds (p99). */
 const READ_MS = stretched(100);
+/** More than an honest member asks for in a run. */
+const FEEDBACK_PER_DAY = '40';
 const MOST_MEMORY_MB = 120;
 const MOST_DISK_MB = 64;
 
@@ -95,7 +97,7 @@ test('one hostile member costs twenty others nothing', async (t) => {
     clickhouseUrl: clickhouse.url,
     qdrantUrl: vectors.url,
   });
-  const main = run(t, 'main.js', { ...env, PORT: '0' });
+  const main = run(t, 'main.js', { ...env, PORT: '0', FEEDBACK_PER_DAY });
   atEnd(t, async () => {
     main.child.kill('SIGTERM');
     await main.ended;

@@ -70,5 +70,6 @@ export function environmentOf(config: ResolvedConfig): Record<string, string> {
     LEASE_MS: String(config.leaseMs),
     SCHEDULES: config.schedules,
     SHUTDOWN_GRACE_MS: String(config.shutdownGraceMs),
+    FEEDBACK_PER_DAY: String(config.feedbackPerDay),
   };
 }
