@@ -22,8 +22,8 @@ export class Reports {
   /** Name of the task, as log lines tell it. */
   task: string;
   readonly #tell: (message: FromThread) => void;
-  readonly #lines = new Allowance();
-  readonly #extensions = new Allowance();
+  #lines: Allowance | undefined;
+  #extensions: Allowance | undefined;
   #dropped = 0;
   #progress: Progress | undefined;
   #toldMs = -Infinity;
@@ -38,6 +38,7 @@ export class Reports {
   }
 
   log(message: unknown, fields: unknown): void {
+    this.#lines ??= new Allowance();
     if (!this.#lines.take()) {
       this.#dropped++;
       return;
@@ -62,6 +63,7 @@ export class Reports {
   /** At once, as the task may block its thread next; later only when there are very many. */
   extend(ms: number): void {
     this.#extendedMs += ms;
+    this.#extensions ??= new Allowance();
     if (this.#extensions.take()) this.#flushExtension();
     else this.#wait();
   }
@@ -102,15 +104,20 @@ export class Reports {
 
 class Allowance {
   #left = LINES.burst;
-  #sinceMs = performance.now();
+  /** When it was used up, or last grew. */
+  #sinceMs = 0;
 
   take(): boolean {
-    const nowMs = performance.now();
-    const grown = this.#left + ((nowMs - this.#sinceMs) / 1000) * LINES.perSecond;
-    this.#left = Math.min(grown, LINES.burst);
-    this.#sinceMs = nowMs;
-    if (this.#left < 1) return false;
+    if (this.#left < 1) {
+      const nowMs = performance.now();
+      const grown = ((nowMs - this.#sinceMs) / 1000) * LINES.perSecond;
+      if (grown < 1) return false;
+      this.#left = Math.min(grown, LINES.burst);
+      this.#sinceMs = nowMs;
+    }
     this.#left--;
+    // The clock is read only by those that use up the burst.
+    if (this.#left < 1 && this.#sinceMs === 0) this.#sinceMs = performance.now();
     return true;
   }
 }
