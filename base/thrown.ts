@@ -15,7 +15,7 @@ export function isInstance<T>(
   }
 }
 
-/** @returns undefined for what has no such property, or none that can be read. */
+/** @returns undefined when the value lacks the property, or reading it throws. */
 export function propertyOf(value: unknown, name: string): unknown {
   try {
     return (value as Record<string, unknown> | null | undefined)?.[name];

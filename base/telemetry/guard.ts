@@ -2,19 +2,20 @@
 
 /** @param failed gets what the call threw, or what the promise it returned was rejected with. */
 export function guard(call: () => unknown, failed: (error: unknown) => void = warn): void {
-  const report = (error: unknown): void => {
-    try {
-      const reported: unknown = failed(error);
-      if (isPromise(reported)) reported.then(undefined, warn);
-    } catch (another) {
-      warn(another);
-    }
-  };
   try {
     const returned = call();
-    if (isPromise(returned)) returned.then(undefined, report);
+    if (isPromise(returned)) returned.then(undefined, (error: unknown) => report(error, failed));
   } catch (error) {
-    report(error);
+    report(error, failed);
+  }
+}
+
+function report(error: unknown, failed: (error: unknown) => void): void {
+  try {
+    const reported: unknown = failed(error);
+    if (isPromise(reported)) reported.then(undefined, warn);
+  } catch (another) {
+    warn(another);
   }
 }
 

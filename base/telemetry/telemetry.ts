@@ -144,15 +144,11 @@ export class Telemetry {
 
   /** Never throws: the failure of a listener is an event too. */
   emit<E extends EventName>(event: E, fields: Events[E]): void {
-    for (const listener of this.#listeners) {
-      guard(
-        () => listener(event, fields),
-        (error) => {
-          if (event === 'listener.failed') throw error;
-          this.emit('listener.failed', { listenedTo: event, error });
-        },
-      );
-    }
+    const failed = (error: unknown): void => {
+      if (event === 'listener.failed') throw error;
+      this.emit('listener.failed', { listenedTo: event, error });
+    };
+    for (const listener of this.#listeners) guard(() => listener(event, fields), failed);
   }
 
   /** @returns a function that unsubscribes. */

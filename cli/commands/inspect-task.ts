@@ -25,7 +25,7 @@ export async function showTask(stores: QueueStores, input: Input): Promise<numbe
     return [
       problem === null
         ? 'There is no such task.'
-        : `Redis knows no such task; Postgres could not be read: ${problem}`,
+        : `Redis does not know this task; Postgres could not be read: ${problem}`,
     ];
   });
   return isUnknown ? 1 : 0;

@@ -14,7 +14,7 @@ export interface Engagement {
 export interface Popularity {
   /** External id of the practice. */
   id: string;
-  /** Days of 30 on which somebody other than the owner was active on it, once per person, recent days weighted most. */
+  /** Counts one per day and member other than the owner, over 30 days; recent days weigh most. */
   score: number;
 }
 

@@ -68,7 +68,7 @@ export async function storeEvents(
 /** A row for ClickHouse: times in UTC with milliseconds. */
 interface Row extends BehaviourEvent {
   user_id: string;
-  /** Null when the event is not about a practice, or there is no such practice. */
+  /** Null unless the event is about a practice that exists. */
   owner_id: string | null;
   received_at: string;
 }

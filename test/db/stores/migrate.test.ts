@@ -71,8 +71,7 @@ test("the project's own migrations run once, the product's tables before ours", 
     'ai/011_failed_tasks.sql',
     'ai/012_failures.sql',
     'ai/013_limits.sql',
-    'ai/014_retries.sql',
-    'ai/015_snoozes_and_periods.sql',
+    'ai/014_retries_and_snoozes.sql',
   ]);
   assert.deepEqual(await migrate(database.url, ['ai', 'daodao']), []);
 });

@@ -1,3 +1,6 @@
+-- Why a task was tried again: a list of time, attempt, code and message, the last ten, the newest last; null for none.
+ALTER TABLE ai.tasks ADD COLUMN retries jsonb;
+
 -- How often the task has put itself off without using up an attempt (ctx.snooze), which is bounded.
 ALTER TABLE ai.tasks ADD COLUMN snoozes integer NOT NULL DEFAULT 0;
 
