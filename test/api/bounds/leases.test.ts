@@ -16,7 +16,7 @@ import { insertUser } from '../../support/domain/practices.ts';
 import { limitOf, worstEvents, worstValues } from './shapes.ts';
 
 /** While one job runs. */
-const LEASES = 6;
+const LEASES = 3;
 const SENDERS = 4;
 
 let app: TestApp;
