@@ -148,7 +148,11 @@ function connect(config: ResolvedConfig): Connections {
   const { redisUrl: url, queuePrefix: prefix, queueShards: shards, resultTtlMs: ms } = config;
   const keepFailed = { count: config.deadLettersMax, ms: config.deadLetterTtlMs };
   return {
-    db: createPool(config.databaseUrl, { max: 10, name: `daodao-${config.role}` }),
+    db: createPool(config.databaseUrl, {
+      max: 10,
+      name: `daodao-${config.role}`,
+      pooler: config.databasePooler,
+    }),
     broker: new Broker({ url, prefix, shards, keep: { ms }, keepFailed }),
     cache: new Cache(url, prefix),
   };

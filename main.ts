@@ -46,7 +46,11 @@ async function prepare(config: Config, { config: ready, embedded }: Resolved): P
 
 /** Fails the start before requests are accepted that could not be stored. */
 async function assertReady(config: ResolvedConfig): Promise<void> {
-  const db = createPool(config.databaseUrl, { max: 1, name: 'daodao-start' });
+  const db = createPool(config.databaseUrl, {
+    max: 1,
+    name: 'daodao-start',
+    pooler: config.databasePooler,
+  });
   try {
     await assertMigrated(db, ['ai']);
     await assertReadModel(db);

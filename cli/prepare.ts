@@ -38,7 +38,11 @@ export async function prepareStores(
  * data.
  */
 export async function seedStores(config: ResolvedConfig, { events = true } = {}): Promise<void> {
-  const pool = createPool(config.databaseUrl, { max: 1, name: 'daodao-seed' });
+  const pool = createPool(config.databaseUrl, {
+    max: 1,
+    name: 'daodao-seed',
+    pooler: config.databasePooler,
+  });
   const clickhouse = await connectClickhouse(config);
   try {
     await assertTrial(pool);

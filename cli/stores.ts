@@ -56,7 +56,11 @@ export async function withQueue<T>(
   const db = (): Pool => {
     const databaseUrl = config.databaseUrl ?? running?.databaseUrl;
     if (databaseUrl === undefined) throw new Error('This needs Postgres: DATABASE_URL is not set.');
-    return (pool ??= createPool(databaseUrl, { max: 2, name: 'daodao-cli' }));
+    return (pool ??= createPool(databaseUrl, {
+      max: 2,
+      name: 'daodao-cli',
+      pooler: config.databasePooler,
+    }));
   };
   try {
     if (needsRedis) await broker.open();

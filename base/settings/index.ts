@@ -76,6 +76,13 @@ export const SETTINGS = {
     values: ['postgres:', 'postgresql:'],
     describe: 'URL of Postgres. Unset: embedded Postgres.',
   },
+  DATABASE_POOLER: {
+    kind: 'choice',
+    default: 'none',
+    values: ['none', 'transaction'],
+    describe:
+      'What stands between the application and Postgres: "transaction" for a pooler in transaction mode, such as PgBouncer.',
+  },
   REDIS_URL: {
     kind: 'url',
     default: undefined,

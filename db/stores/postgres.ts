@@ -24,7 +24,11 @@ export interface PoolOptions {
   name: string;
   /** Whether its sessions refuse to write. Default false. */
   readOnly?: boolean;
+  /** `transaction`: a pooler gives a server connection to each transaction, so that no session keeps anything. Default `none`. */
+  pooler?: Pooler | undefined;
 }
+
+export type Pooler = 'none' | 'transaction';
 
 /**
  * Makes the server drop a vanished client within about 11 s, even while sending, which frees the client's locks. In seconds, except
@@ -32,56 +36,120 @@ export interface PoolOptions {
  */
 const SERVER_KEEPALIVE =
   '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000';
+/** Limits of a session, in milliseconds. */
+const LIMITS = {
+  lock_timeout: 2000,
+  statement_timeout: 10_000,
+  idle_in_transaction_session_timeout: 5000,
+};
 
-/** Limits every wait: 3 s to connect, 2 s for a lock, 10 s per statement, 5 s idle in a transaction. Keepalive on both sides. */
+/** Begins a transaction behind a pooler, where each brings its own limits. */
+const BEGIN_LIMITED = [
+  'BEGIN',
+  ...Object.entries(LIMITS).map(([name, ms]) => `SET LOCAL ${name} = ${ms}`),
+].join('; ');
+const pooled = new WeakSet<Pool>();
+
+/**
+ * Limits every wait: 3 s to connect, 2 s for a lock, 10 s per statement, 5 s idle in a transaction. Keepalive on both sides. Behind a
+ * pooler, single statements are limited by the client alone (12 s), and the server's own settings. Queries of a connection are sent
+ * without waiting for the answers to those before.
+ */
 export function createPool(
   databaseUrl: string,
-  { max, name, readOnly = false }: PoolOptions,
+  { max, name, readOnly = false, pooler = 'none' }: PoolOptions,
 ): Pool {
-  const url = new URL(databaseUrl);
-  // In the URL they would replace those below.
-  const options = [url.searchParams.get('options'), SERVER_KEEPALIVE];
-  url.searchParams.delete('options');
-  if (readOnly) options.push('-c default_transaction_read_only=on');
+  const isPooled = pooler === 'transaction';
   const pool = new pg.Pool({
-    connectionString: url.href,
+    ...(isPooled ? { connectionString: databaseUrl } : sessionOptions(databaseUrl, readOnly)),
     application_name: name,
     max,
     connectionTimeoutMillis: 3000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5000,
-    options: options.filter((some) => some !== null).join(' '),
     // A failover is noticed by writing. A pool that only reads replaces its connections instead, lest they stay with the old server.
     maxLifetimeSeconds: readOnly ? 60 : 0,
-    lock_timeout: 2000,
-    statement_timeout: 10_000,
     query_timeout: 12_000,
-    idle_in_transaction_session_timeout: 5000,
+    pipeline: true,
   });
   // The pool or the next query handles a connection that breaks while idle or in a transaction; without listeners the error would
   // end the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
-  pool.query = marking(pool).query as Pool['query'];
+  if (isPooled) pooled.add(pool);
+  const single = marking(pool, !isPooled);
+  pool.query = (isPooled && readOnly ? readingOnly(pool) : single).query as Pool['query'];
   return pool;
 }
 
-/** The same queries; what they throw is marked if Postgres is unavailable. */
-function marking(queryable: Pool | pg.PoolClient): Queryable {
-  const query = queryable.query.bind(queryable) as Queryable['query'];
-  return { query: (text, values) => callStore(postgres, () => query(text, values)) };
+function sessionOptions(databaseUrl: string, readOnly: boolean): pg.PoolConfig {
+  const url = new URL(databaseUrl);
+  // In the URL they would replace those below.
+  const options = [url.searchParams.get('options'), SERVER_KEEPALIVE];
+  url.searchParams.delete('options');
+  if (readOnly) options.push('-c default_transaction_read_only=on');
+  return {
+    connectionString: url.href,
+    options: options.filter((some) => some !== null).join(' '),
+    ...LIMITS,
+  };
+}
+
+/** The same queries; what they throw is marked if Postgres is unavailable. @param isKept whether the session keeps prepared statements. */
+function marking(queryable: Pool | pg.PoolClient, isKept: boolean): Queryable {
+  const query = queryable.query.bind(queryable) as (query: object) => Promise<never>;
+  return {
+    query: (text, values) => {
+      const name = isKept ? nameOf(text, values) : undefined;
+      return callStore(postgres, () => query({ name, text, values }));
+    },
+  };
+}
+
+/** Most statements that a session keeps. */
+const MOST_KEPT = 500;
+const names = new Map<string, string>();
+
+/** @returns the name under which sessions keep a statement with parameters, so that it is parsed once and often planned once. */
+function nameOf(text: string, values: unknown[] | undefined): string | undefined {
+  if (values === undefined || values.length === 0) return undefined;
+  let name = names.get(text);
+  if (name === undefined && names.size < MOST_KEPT) {
+    name = `s${names.size}`;
+    names.set(text, name);
+  }
+  return name;
+}
+
+/** Queries in transactions that refuse to write. */
+function readingOnly(pool: Pool): Queryable {
+  return {
+    query: (text, values) => within(pool, 'BEGIN READ ONLY', (tx) => tx.query(text, values)),
+  };
 }
 
 /** Commits when `work` resolves, rolls back when it throws. */
 export async function transaction<T>(pool: Pool, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  return within(pool, pooled.has(pool) ? BEGIN_LIMITED : 'BEGIN', work);
+}
+
+async function within<T>(
+  pool: Pool,
+  begin: string,
+  work: (tx: Queryable) => Promise<T>,
+): Promise<T> {
   const connection = await callStore(postgres, () => pool.connect());
-  const client = marking(connection);
+  const client = marking(connection, !pooled.has(pool));
   let broken: Error | undefined;
   try {
-    await client.query('BEGIN');
+    // Travels with the first query of `work`, which fails as well if this does.
+    const begun = client.query(begin);
+    begun.catch(() => undefined);
     const value = await work(client);
-    await client.query('COMMIT');
+    await begun;
+    const { command } = await client.query('COMMIT');
+    if (command === 'ROLLBACK') throw new Error('A statement of the transaction had failed.');
     return value;
   } catch (error) {
     if (isSpent(error)) broken = error;

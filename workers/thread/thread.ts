@@ -68,6 +68,7 @@ export function serveThread<X>({
 function clientsOf(
   {
     databaseUrl,
+    databasePooler: pooler,
     redisUrl: url,
     queuePrefix: prefix,
     queueShards: shards,
@@ -76,8 +77,8 @@ function clientsOf(
   tasks: Tasks,
 ): Pick<ThreadScope, 'db' | 'reader' | 'enqueuer'> {
   const name = `daodao-thread-${threadId}`;
-  const db = createPool(databaseUrl, { max: 3, name });
-  const reader = createPool(databaseUrl, { max: 2, name, readOnly: true });
+  const db = createPool(databaseUrl, { max: 3, name, pooler });
+  const reader = createPool(databaseUrl, { max: 2, name, readOnly: true, pooler });
   // Connects when a task first enqueues another.
   const broker = new Broker({ url, prefix, shards });
   const deferred = (taskId: string, error: unknown): void =>

@@ -177,7 +177,9 @@ describe('a transaction', () => {
       const asked: (() => unknown[])[] = [];
       pool.on('connect', (client) => {
         const { mock } = t.mock.method(client, 'query');
-        asked.push(() => mock.calls.map((call) => call.arguments[0]));
+        asked.push(() =>
+          mock.calls.map((call) => (call.arguments[0] as unknown as { text: string }).text),
+        );
       });
       const { error } = await failure(
         transaction(pool, async (tx) => {

@@ -85,10 +85,12 @@ export async function createTestStores(): Promise<TestStores> {
 
 /** @param change makes the configuration from one that fits the stores. */
 export async function startTestApp(
-  change: (stores: TestStores) => Partial<ResolvedConfig> = () => ({}),
+  change: (
+    stores: TestStores,
+  ) => Partial<ResolvedConfig> | Promise<Partial<ResolvedConfig>> = () => ({}),
 ): Promise<TestApp> {
   const stores = await createTestStores();
-  const config = { ...stores.config, ...change(stores) };
+  const config = { ...stores.config, ...(await change(stores)) };
   const telemetry = new Telemetry();
   const told = new Signals<EventName>();
   telemetry.on((event) => told.note(event));
