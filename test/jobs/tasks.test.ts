@@ -17,7 +17,6 @@ test('two tasks of one name are refused', () => {
 test('tasks are found by their names', () => {
   assert.equal(TASKS.find('generate_ai_feedback'), generateAiFeedback);
   assert.equal(TASKS.find('rm_rf'), undefined);
-  assert.equal([...TASKS].length, 4);
 });
 
 test('the payload of feedback is a practice and perhaps a language', () => {
