@@ -1,17 +1,14 @@
 /**
- * The child process of the embedded ClickHouse: serves its HTTP interface in front of the in-process engine.
+ * The server of the embedded ClickHouse: serves its HTTP interface in front of the in-process engine.
  */
 import { mkdirSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeFailure } from './errors.ts';
 import { readStatement } from './request.ts';
 import { openSessions, type Sessions } from './sessions.ts';
-import { serveAsEngine } from '../host/engine.ts';
 import { listenOnLoopback } from '../host/http.ts';
 
-await serveAsEngine(startServer);
-
-async function startServer({ folder }: { folder: string }) {
+export async function serve({ folder }: { folder: string }) {
   mkdirSync(folder, { recursive: true });
   const sessions = await openSessions(folder);
   const server = await listenOnLoopback((request, response) => {

@@ -1,5 +1,5 @@
 /**
- * The child process of the offline coach: the chat completions, embeddings and models of the OpenAI API. `POST /control`
+ * The server of the offline coach: the chat completions, embeddings and models of the OpenAI API. `POST /control`
  * takes `{faults?, delayMs?}`, one fault for each of the next chat calls; `GET /control/stats` returns `{chatCalls}`.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -7,14 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { completionOf } from './completion.ts';
 import { embed } from './embedding.ts';
 import { fail, FAULTS, isFault, type Fault } from './faults.ts';
-import { serveAsEngine } from '../host/engine.ts';
 import { BodyTooLarge, listenOnLoopback, readBody, sendJson } from '../host/http.ts';
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const DEFAULT_DIMENSIONS = 768;
 
-await serveAsEngine(async (options: { delayMs: number }) => {
-  const coach = createCoach(options.delayMs);
+export async function serve({ delayMs }: { delayMs: number }) {
+  const coach = createCoach(delayMs);
   const server = await listenOnLoopback((req, res) => {
     coach(req, res).catch((error: unknown) => {
       if (error instanceof BadRequest || error instanceof BodyTooLarge) {
@@ -28,7 +27,7 @@ await serveAsEngine(async (options: { delayMs: number }) => {
     // Some faults never end their response, so `close` would hang.
     stop: () => server.abort(),
   };
-});
+}
 
 class BadRequest extends Error {}
 

@@ -15,25 +15,33 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-type Ready = Pick<Engine, 'url' | 'note'>;
-interface Failed {
+export type Ready = Pick<Engine, 'url' | 'note'>;
+export interface Failed {
   error: string;
 }
+
+/** Starts the server of an engine in this process. */
+export type Serve<O> = (options: O) => Promise<Ready & { stop: () => Promise<void> }>;
 
 const START_TIMEOUT_MS = 20_000;
 
 /**
  * Runs an engine of this project in a child process with its own process group, so that Ctrl-C reaches only the parent.
  * The child exits when its IPC channel closes, and so when the parent dies.
- * @param module compiled module that calls `serveAsEngine`, which receives `options` as JSON.
+ * @param module compiled module that exports `serve`, a `Serve`, which receives `options` as JSON.
  * @throws if the child reports an error, exits, or is not ready within 20 s.
  */
 export async function forkEngine(name: string, module: URL, options: object): Promise<Engine> {
-  const child = fork(module, [JSON.stringify(options)], {
-    detached: true,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
-  });
+  const child = fork(
+    new URL('./child.js', import.meta.url),
+    [module.href, JSON.stringify(options)],
+    {
+      detached: true,
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
+    },
+  );
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const ready = await new Promise<Ready>((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -62,27 +70,4 @@ export async function forkEngine(name: string, module: URL, options: object): Pr
       clearTimeout(killer);
     },
   };
-}
-
-/** The child's side of `forkEngine`: reports the address or the error, and stops when the parent disconnects. */
-export async function serveAsEngine<O>(
-  start: (options: O) => Promise<Ready & { stop: () => Promise<void> }>,
-): Promise<void> {
-  let server: Awaited<ReturnType<typeof start>>;
-  try {
-    server = await start(JSON.parse(process.argv[2] ?? '{}') as O);
-  } catch (error) {
-    const failed: Failed = { error: error instanceof Error ? error.message : String(error) };
-    process.send?.(failed, () => process.exit(1));
-    return;
-  }
-  const { url, note } = server;
-  process.once('disconnect', () => {
-    void server.stop().finally(() => process.exit(0));
-  });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(signal, () => undefined);
-  if (!process.connected) await server.stop().finally(() => process.exit(0));
-  // Ignores a failed send: the parent has died, and its disconnect ends this process.
-  process.send?.({ url, note } satisfies Ready, () => undefined);
 }

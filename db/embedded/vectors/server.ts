@@ -1,8 +1,7 @@
 /**
- * The child process of the local vector store. It serves JSON over HTTP in Qdrant's envelope `{result, status, time}`.
+ * The server of the local vector store. It serves JSON over HTTP in Qdrant's envelope `{result, status, time}`.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { serveAsEngine } from '../host/engine.ts';
 import { BodyTooLarge, listenOnLoopback, readBody, sendJson } from '../host/http.ts';
 import { readObject, StoreError } from './point.ts';
 import { route } from './routes.ts';
@@ -14,9 +13,7 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** Qdrant's version, for clients that check compatibility. */
 const INTERFACE_VERSION = '1.18.0';
 
-await serveAsEngine(startServer);
-
-async function startServer({ folder }: { folder: string }) {
+export async function serve({ folder }: { folder: string }) {
   const store = new VectorStore(folder);
   const server = await listenOnLoopback((request, response) => {
     void answer(store, request, response);

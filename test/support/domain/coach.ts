@@ -1,14 +1,13 @@
 /**
- * The coach as tests use it: faults to come, and how often it was asked.
+ * The coach as tests use it, in their own process: faults to come, and how often it was asked.
  */
-import { startCoach } from '../../../db/embedded/coach/start.ts';
+import { serve } from '../../../db/embedded/coach/server.ts';
 import type { Fault } from '../../../db/embedded/coach/faults.ts';
 import { createLlm } from '../../../jobs/llm/openai/chat.ts';
 import type { ChatModel } from '../../../jobs/llm/model.ts';
 
 export interface TestCoach {
   url: string;
-  pid: number;
   llm: ChatModel;
   /** What happens to the next chat calls, one fault each; the delay stays. */
   control(settings: { faults?: Fault[]; delayMs?: number }): Promise<void>;
@@ -18,10 +17,9 @@ export interface TestCoach {
 }
 
 export async function startTestCoach(timeoutMs = 5000): Promise<TestCoach> {
-  const engine = await startCoach({ delayMs: 0 });
+  const engine = await serve({ delayMs: 0 });
   return {
     url: engine.url,
-    pid: engine.pid,
     llm: createLlm({ baseUrl: engine.url, apiKey: 'test', model: 'any', timeoutMs }),
     async control(settings) {
       const response = await fetch(new URL('/control', engine.url), {
