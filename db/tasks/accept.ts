@@ -1,215 +1,131 @@
-/** Accepts requests into `ai.tasks`, idempotently. */
-import { AppError } from '../../base/errors.ts';
-import { findRepeated, rememberKey } from './idempotency-keys.ts';
-import { transaction, type Pool, type Queryable } from '../stores/postgres.ts';
+/**
+ * Accepts requests into `ai.tasks`, idempotently. The functions in Postgres decide (`db/migrations/ai/015_accept.sql`), so that each of
+ * these is one round trip.
+ */
+import { AppError, type ErrorCode } from '../../base/errors.ts';
+import type { Queryable, Row } from '../stores/postgres.ts';
 import type { Accepted, AcceptRequest } from './request.ts';
-import { DELAY_MS, lockTrailing, type TaskStatus } from './rows.ts';
+import type { TaskStatus } from './rows.ts';
 
 /**
  * Stores a request, or finds the task that answers it, in this order: same Idempotency-Key; same id; an unfinished row with the
  * same dedupe key; a finished row of that key within its period; the newest finished row of that key, if its input is the same.
+ * Waits for other transactions that decide about the same.
+ * @param db a pool, or the caller's transaction, which may go on after an `AppError`.
  * @throws {AppError} `IDEMPOTENCY_KEY_REUSED` or `TASK_ID_TAKEN` when the key or the id belongs to a different request;
  * `QUOTA_EXCEEDED` when a new row would be one too many.
  */
-export async function acceptTask(pool: Pool, request: AcceptRequest): Promise<Accepted> {
-  return transaction(pool, (tx) => acceptWithin(tx, request));
-}
-
-/** `acceptTask` within the caller's transaction. */
-export async function acceptWithin(tx: Queryable, request: AcceptRequest): Promise<Accepted> {
-  const repeated = (await findRepeated(tx, request)) ?? (await findSameId(tx, request));
-  if (repeated !== undefined) return repeated;
-  const accepted = await insertOrFind(tx, request);
-  await rememberKey(tx, request, accepted.id);
-  return accepted;
-}
-
-interface Inserted {
-  id: string;
-  status: TaskStatus;
-  created: boolean;
-  begun: boolean;
-  delay_ms: number;
-}
-
-async function insertOrFind(tx: Queryable, request: AcceptRequest): Promise<Accepted> {
-  const isTrailing = trails(request);
-  if (isTrailing) await lockTrailing(tx, request.dedupeKey);
-  let row = await insert(tx, request, false);
-  if (row.created && isTrailing && (await releaseInstead(tx, request, row.id))) {
-    row = await insert(tx, request, false);
-  }
-  if (row.begun && isTrailing) {
-    const { id, status, created } = await insert(tx, request, true);
-    if (created) await assertQuota(tx, request, id);
-    return { id, status, outcome: created ? 'trailing' : 'unfinished' };
-  }
-  if (!row.created) {
-    const found: Accepted = { id: row.id, status: row.status, outcome: 'unfinished' };
-    const isPutOff = request.debounceMs !== undefined && !row.begun;
-    return isPutOff ? { ...found, delayMs: row.delay_ms } : found;
-  }
-  // Checked after the insert: a twin that finished earlier is visible by now, and an unfinished one would have conflicted.
-  const answer = (await findRecent(tx, request)) ?? (await findFinished(tx, request));
-  if (answer === undefined) {
-    await assertQuota(tx, request, row.id);
-    return { id: row.id, status: row.status, outcome: 'created', delayMs: row.delay_ms };
-  }
-  await remove(tx, row.id);
-  return answer;
-}
-
-async function remove(tx: Queryable, id: string): Promise<void> {
-  await tx.query('DELETE FROM ai.tasks WHERE id = $1', [id]);
+export async function acceptTask(db: Queryable, request: AcceptRequest): Promise<Accepted> {
+  const { rows } = await db.query<Answer>(
+    'SELECT * FROM ai.accept_request(json_populate_record(NULL::ai.task_request, $1), true)',
+    [JSON.stringify(toRow(request, 0))],
+  );
+  return read(rows[0]!, request);
 }
 
 /**
- * Removes the new row if the user has had as many as the quota allows before it. Only new rows count: joining unfinished work and
- * getting finished work cost nothing.
- * @throws {AppError} `QUOTA_EXCEEDED` with the time until the oldest of those leaves the quota.
+ * Accepts requests of different callers, each as `acceptTask` does and none affected by another.
+ * @returns undefined for a request that would have to wait, or whose id is there: accept it alone.
  */
-async function assertQuota(
-  tx: Queryable,
-  { userId, name, quota }: AcceptRequest,
-  id: string,
-): Promise<void> {
-  if (userId === undefined || quota === undefined) return;
-  // Serialises the user's new tasks of this name, so that concurrent ones count each other.
-  const lock = `${userId}:${name}`;
-  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 3))', [lock]);
-  const { rows } = await tx.query<{ seconds: number }>(
-    `SELECT ceil(date_part('epoch', created_at - now()) + $4::float8 / 1000)::int AS seconds FROM ai.tasks
-     WHERE user_id = $1 AND name = $2 AND created_at > now() - $4::float8 * interval '1 millisecond' AND id <> $5
-     ORDER BY created_at DESC OFFSET $3::int - 1 LIMIT 1`,
-    [userId, name, quota.most, quota.withinMs, id],
+export async function acceptTogether(
+  db: Queryable,
+  requests: readonly AcceptRequest[],
+): Promise<PromiseSettledResult<Accepted | undefined>[]> {
+  const { rows } = await db.query<Answer & { nth: number }>(
+    'SELECT nth, (answer).* FROM ai.accept_requests($1)',
+    [JSON.stringify(requests.map(toRow))],
   );
-  const oldest = rows[0];
-  if (oldest === undefined) return;
-  // The caller's transaction may go on.
-  await remove(tx, id);
-  throw new AppError('QUOTA_EXCEEDED', {
-    details: { quota: name, limit: quota.most },
-    retryAfterSeconds: Math.max(1, oldest.seconds),
+  const answers = new Map(rows.map((row) => [row.nth, row]));
+  return requests.map((request, nth) => {
+    const answer = answers.get(nth);
+    try {
+      return { status: 'fulfilled', value: answer && read(answer, request) };
+    } catch (reason) {
+      return { status: 'rejected', reason };
+    }
   });
 }
 
-function trails({ debounceMs, trailing = debounceMs !== undefined }: AcceptRequest): boolean {
-  return trailing;
+/** Whether only the id can conflict, and nothing is counted, so that the request can be stored in bulk. */
+export function isPlain({ dedupeKey, idempotencyKey, quota }: AcceptRequest): boolean {
+  return dedupeKey === undefined && idempotencyKey === undefined && quota === undefined;
 }
 
 /**
- * When the started task of the key has just ended and another one trails it, drops the new row and releases the trailing one, which
- * then takes the newest payload.
+ * Stores plain requests in one statement. Pass them in id order.
+ * @throws {AppError} `TASK_ID_TAKEN` when an id belongs to a different request; the caller must roll back.
  */
-async function releaseInstead(
+export async function acceptPlain(
   tx: Queryable,
-  { dedupeKey }: AcceptRequest,
-  id: string,
-): Promise<boolean> {
-  const waiting = 'dedupe_key = $1 AND trails AND finished_at IS NULL';
-  const { rowCount } = await tx.query(
-    `DELETE FROM ai.tasks WHERE id = $2 AND EXISTS (SELECT FROM ai.tasks WHERE ${waiting})`,
-    [dedupeKey, id],
+  requests: readonly AcceptRequest[],
+): Promise<Accepted[]> {
+  const { rows } = await tx.query<{ nth: number; delay_ms: number }>(
+    `SELECT * FROM ai.store_requests(
+       ARRAY(SELECT r FROM json_populate_recordset(NULL::ai.task_request, $1) AS r), false)`,
+    [JSON.stringify(requests.map(toRow))],
   );
-  if (rowCount !== 1) return false;
-  const release = `UPDATE ai.tasks SET trails = false, check_at = now() WHERE ${waiting}`;
-  await tx.query(release, [dedupeKey]);
-  return true;
+  const delays = new Map(rows.map((row) => [row.nth, row.delay_ms]));
+  const accepted: Accepted[] = [];
+  for (const [nth, request] of requests.entries()) {
+    const delayMs = delays.get(nth);
+    const { id } = request;
+    if (delayMs === undefined) accepted.push(await acceptTask(tx, request));
+    else accepted.push({ id, status: 'queued', outcome: 'created', delayMs });
+  }
+  return accepted;
 }
 
-/** Inserts a row, or returns the unfinished one of its dedupe key. @param isTrailing waits for the key's started task to end. */
-async function insert(
-  tx: Queryable,
-  request: AcceptRequest,
-  isTrailing: boolean,
-): Promise<Inserted> {
-  const { rows } = await tx.query<Inserted>(
-    `INSERT INTO ai.tasks AS t (id, name, queue, priority, payload, user_id, subject, dedupe_key, input_hash, options,
-       run_at, expires_at, check_at, trails)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-       coalesce($11::timestamptz, now() + coalesce($12::float8, $13::float8) * interval '1 millisecond'), now() + $15::float8 * interval '1 millisecond',
-       CASE WHEN $16::boolean THEN 'infinity' ELSE now() + interval '2 seconds' END, $16::boolean)
-     ON CONFLICT (dedupe_key) WHERE finished_at IS NULL AND ${isTrailing ? '' : 'NOT'} trails DO UPDATE SET
-       requested_at = now(),
-       run_at = CASE WHEN $13::float8 IS NOT NULL AND t.started_at IS NULL THEN least(
-         now() + $13::float8 * interval '1 millisecond', t.created_at + $14::float8 * interval '1 millisecond')
-         ELSE t.run_at END,
-       expires_at = CASE WHEN ($13::float8 IS NOT NULL OR $17::boolean) AND t.started_at IS NULL
-         THEN excluded.expires_at ELSE t.expires_at END,
-       payload = CASE WHEN $17::boolean AND t.started_at IS NULL THEN excluded.payload ELSE t.payload END,
-       input_hash = CASE WHEN $17::boolean AND t.started_at IS NULL THEN excluded.input_hash ELSE t.input_hash END
-     RETURNING id, status, xmax = 0 AS created, started_at IS NOT NULL AS begun,
-       ${DELAY_MS} AS delay_ms`,
-    [
-      request.id,
-      request.name,
-      request.queue,
-      request.priority,
-      request.payload,
-      request.userId,
-      request.subject,
-      request.dedupeKey,
-      request.inputHash,
-      JSON.stringify({ headers: request.headers, slot: request.slot }),
-      request.eta,
-      request.delayMs,
-      request.debounceMs,
-      request.maxWaitMs,
-      request.expiresMs,
-      isTrailing,
-      trails(request),
-    ],
-  );
-  return rows[0]!;
+/** `ai.task_request` */
+function toRow(request: AcceptRequest, nth: number) {
+  const { headers, slot, debounceMs, quota } = request;
+  return {
+    nth,
+    id: request.id,
+    is_chosen_id: request.isChosenId,
+    name: request.name,
+    queue: request.queue,
+    priority: request.priority,
+    payload: request.payload,
+    options: { headers, slot },
+    eta: request.eta,
+    delay_ms: request.delayMs,
+    expires_ms: request.expiresMs,
+    user_id: request.userId,
+    subject: request.subject,
+    dedupe_key: request.dedupeKey,
+    debounce_ms: debounceMs,
+    max_wait_ms: request.maxWaitMs,
+    trails: request.trailing ?? debounceMs !== undefined,
+    unique_for_ms: request.uniqueForMs,
+    idempotency_key: request.idempotencyKey,
+    keyed_request: request.keyedRequest,
+    quota_most: quota?.most,
+    quota_within_ms: quota?.withinMs,
+    input_hash: request.inputHash,
+  };
 }
 
-export async function findSameId(
-  tx: Queryable,
-  request: AcceptRequest,
-): Promise<Accepted | undefined> {
-  const { id, isChosenId = false, name, payload, dedupeKey } = request;
-  if (!isChosenId) return undefined;
-  // Serialises requests for the same id.
-  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 1))', [id]);
-  const { rows } = await tx.query<{ status: TaskStatus; same: boolean }>(
-    // A later request for the key may have replaced the payload.
-    `SELECT status, name = $2 AND (payload::text = $3 OR coalesce(dedupe_key = $4, false)) AS same
-     FROM ai.tasks WHERE id = $1`,
-    [id, name, payload, dedupeKey],
-  );
-  const row = rows[0];
-  if (row === undefined) return undefined;
-  if (!row.same) throw new AppError('TASK_ID_TAKEN');
-  return { id, status: row.status, outcome: 'repeated' };
+/** `ai.task_answer`; without a refusal, the first three are given. */
+interface Answer extends Row {
+  id: string;
+  status: TaskStatus;
+  outcome: Accepted['outcome'];
+  delay_ms: number | null;
+  refusal: ErrorCode | null;
+  /** Only for a quota. */
+  retry_after_seconds: number | null;
 }
 
-/** The finished task of a key that is unique for a period, accepted within it. */
-async function findRecent(
-  tx: Queryable,
-  { dedupeKey, uniqueForMs }: AcceptRequest,
-): Promise<Accepted | undefined> {
-  if (dedupeKey === undefined || uniqueForMs === undefined) return undefined;
-  const { rows } = await tx.query<{ id: string; status: TaskStatus }>(
-    // A task that was accepted within the period also finished within it, which the index knows.
-    `SELECT id, status FROM ai.tasks
-     WHERE dedupe_key = $1 AND finished_at > now() - $2 * interval '1 millisecond'
-       AND created_at > now() - $2 * interval '1 millisecond'
-     ORDER BY finished_at DESC LIMIT 1`,
-    [dedupeKey, uniqueForMs],
-  );
-  return rows[0] && { ...rows[0], outcome: 'repeated' };
-}
-
-/** Considers only the newest finished task of the key: an older one would give an outdated result. */
-async function findFinished(tx: Queryable, request: AcceptRequest): Promise<Accepted | undefined> {
-  if (request.dedupeKey === undefined || request.inputHash === undefined) return undefined;
-  const { rows } = await tx.query<{ id: string; input_hash: string | null }>(
-    `SELECT id, input_hash FROM ai.tasks
-     WHERE dedupe_key = $1 AND status = 'done' AND finished_at IS NOT NULL
-     ORDER BY finished_at DESC LIMIT 1`,
-    [request.dedupeKey],
-  );
-  const newest = rows[0];
-  if (newest?.input_hash !== request.inputHash) return undefined;
-  return { id: newest.id, status: 'done', outcome: 'finished' };
+/** @throws {AppError} the refusal. */
+function read(answer: Answer, { name, quota }: AcceptRequest): Accepted {
+  const { id, status, outcome, delay_ms: delayMs, refusal, retry_after_seconds: seconds } = answer;
+  if (refusal !== null) {
+    throw seconds === null
+      ? new AppError(refusal)
+      : new AppError(refusal, {
+          details: { quota: name, limit: quota?.most },
+          retryAfterSeconds: seconds,
+        });
+  }
+  return delayMs === null ? { id, status, outcome } : { id, status, outcome, delayMs };
 }

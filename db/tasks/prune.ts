@@ -1,5 +1,4 @@
 /** Deletes old tasks and keys, and those that one person has too many of. */
-import { KEY_LIVES } from './idempotency-keys.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
 export interface Kept {
@@ -11,6 +10,9 @@ export interface Kept {
 
 /** People whose last task or key is older than this were looked at before. */
 const LATELY = `interval '1 hour'`;
+
+/** Lifetime of an Idempotency-Key, as `ai.find_same_key` has it. */
+const KEY_LIVES = `interval '24 hours'`;
 
 /** A live key still leads to its task. */
 const HAS_LIVE_KEY = `EXISTS (SELECT FROM ai.idempotency_keys WHERE task_id = t.id AND created_at >= now() - ${KEY_LIVES})`;

@@ -24,16 +24,10 @@ export interface TaskRow {
   delay_ms: number | null;
 }
 
-/** Whole milliseconds until a row may run, 0 if it may run now. Epochs are subtracted, as infinite times cannot be. */
-export const DELAY_MS =
-  'coalesce(greatest(0, ceil((extract(epoch FROM run_at) - extract(epoch FROM now())) * 1000)), 0)::float8';
+/** Whole milliseconds until a row may run, 0 if it may run now. */
+export const DELAY_MS = 'ai.delay_ms(run_at)';
 
-/** Serialises decisions about the trailing task of a key until the transaction ends. */
-export async function lockTrailing(tx: Queryable, dedupeKey: string | undefined): Promise<void> {
-  await tx.query(`SELECT pg_advisory_xact_lock(${TRAILING_LOCK('$1')})`, [dedupeKey]);
-}
-
-/** Advisory lock key, in SQL. */
+/** Advisory lock key of decisions about the trailing task of a dedupe key, in SQL; `ai.lock_request` takes it. */
 export const TRAILING_LOCK = (key: string): string => `hashtextextended(${key}, 2)`;
 
 const COLUMNS = `id, name, queue, status, user_id, subject, attempts, result, error_code, error_message,

@@ -1,13 +1,8 @@
 /** Accepts calls: durable ones in Postgres, then best effort in the queue; transient ones in the queue only. */
-import { acceptTask, acceptWithin } from '../../../db/tasks/accept.ts';
+import { acceptTask } from '../../../db/tasks/accept.ts';
+import { Acceptor } from '../../../db/tasks/acceptor.ts';
 import type { Accepted, AcceptRequest } from '../../../db/tasks/request.ts';
-import { acceptPlain, isPlain } from '../../../db/tasks/accept-many.ts';
-import {
-  isPostgresAway,
-  transaction,
-  type Pool,
-  type Queryable,
-} from '../../../db/stores/postgres.ts';
+import { isPostgresAway, type Pool, type Queryable } from '../../../db/stores/postgres.ts';
 import { markUnavailable } from '../../../db/stores/unavailable.ts';
 import { AppError, type ErrorCode } from '../../../base/errors.ts';
 import { readCall, type Known } from './read-call.ts';
@@ -21,9 +16,6 @@ import {
 } from '../../queue/index.ts';
 import type { Signature } from '../signature.ts';
 
-/** Rows per INSERT. */
-const MAX_ROWS = 1000;
-
 export interface EnqueuerDependencies extends Known {
   db: Pool;
   broker: Broker;
@@ -33,12 +25,14 @@ export interface EnqueuerDependencies extends Known {
 
 export class Enqueuer {
   readonly #deps: EnqueuerDependencies;
+  readonly #acceptor: Acceptor;
   readonly #producer: Producer;
   readonly #control: Control;
   readonly #dispatches = new Set<Promise<unknown>>();
 
   constructor(deps: EnqueuerDependencies) {
     this.#deps = deps;
+    this.#acceptor = new Acceptor(deps.db);
     this.#producer = new Producer(deps.broker);
     this.#control = new Control(deps.broker);
   }
@@ -65,7 +59,7 @@ export class Enqueuer {
   /**
    * Accepts a durable call within a transaction. The caller calls `dispatch` after the commit.
    * @param slot the slot of the schedule that makes the call.
-   * @throws {AppError} those of `readCall`, `acceptWithin`; `TASK_OPTION_INVALID` when the task is not durable
+   * @throws {AppError} those of `readCall`, `acceptTask`; `TASK_OPTION_INVALID` when the task is not durable
    */
   async enqueueWithin(
     tx: Queryable,
@@ -77,7 +71,7 @@ export class Enqueuer {
       throw new AppError('TASK_OPTION_INVALID', { message });
     }
     const request = { ...readCall(signature, this.#deps), slot };
-    const accepted = await acceptWithin(tx, request);
+    const accepted = await acceptTask(tx, request);
     const { id, outcome } = accepted;
     return { id, outcome, dispatch: () => this.#dispatch(request, accepted) };
   }
@@ -91,25 +85,15 @@ export class Enqueuer {
     requests: readonly AcceptRequest[],
     accepted: Map<AcceptRequest, Accepted>,
   ): Promise<void> {
-    const { db } = this.#deps;
     try {
-      // Batching saves nothing for a single request.
-      const plain = requests.length > 1 ? requests.filter(isPlain) : [];
-      // A fixed order prevents deadlocks with concurrent callers that insert the same ids.
-      plain.sort((a, b) => (a.id < b.id ? -1 : 1));
-      if (plain.length > 0) {
-        const answers = await transaction(db, (tx) => acceptPages(tx, plain));
-        plain.forEach((request, index) => accepted.set(request, answers[index]!));
-      }
-      for (const request of requests) {
-        if (!accepted.has(request)) accepted.set(request, await acceptTask(db, request));
-      }
+      await this.#acceptor.acceptMany(requests, (request, answer) => {
+        accepted.set(request, answer);
+        this.#dispatch(request, answer);
+      });
     } catch (cause) {
       throw isPostgresAway(cause)
         ? markUnavailable(new AppError('STORE_UNAVAILABLE', { retryAfterSeconds: 5, cause }))
         : cause;
-    } finally {
-      for (const [request, answer] of accepted) this.#dispatch(request, answer);
     }
   }
 
@@ -142,14 +126,6 @@ export class Enqueuer {
       throw code === 'STORE_UNAVAILABLE' ? markUnavailable(error) : error;
     }
   }
-}
-
-async function acceptPages(tx: Queryable, requests: readonly AcceptRequest[]): Promise<Accepted[]> {
-  const accepted: Accepted[] = [];
-  for (let from = 0; from < requests.length; from += MAX_ROWS) {
-    accepted.push(...(await acceptPlain(tx, requests.slice(from, from + MAX_ROWS))));
-  }
-  return accepted;
 }
 
 const CODES: Partial<Record<QueueErrorCode, ErrorCode>> = {

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { AppError } from '../../../base/errors.ts';
 import { transaction } from '../../../db/stores/postgres.ts';
-import { acceptTask, acceptWithin } from '../../../db/tasks/accept.ts';
+import { acceptTask } from '../../../db/tasks/accept.ts';
 import { succeedTask } from '../../../db/tasks/attempts.ts';
 import { revokeTasks } from '../../../db/tasks/ends.ts';
 import { pruneTasks } from '../../../db/tasks/prune.ts';
@@ -119,7 +119,7 @@ describe('a quota', () => {
     await ask();
     const quota = { most: 1, withinMs: DAY_MS };
     await transaction(database.pool, async (tx) => {
-      await assert.rejects(acceptWithin(tx, request({ userId, quota })), isExceeded);
+      await assert.rejects(acceptTask(tx, request({ userId, quota })), isExceeded);
     });
     assert.equal(await count(), 1);
   });

@@ -1,11 +1,11 @@
 /** `ai.idempotency_keys`: maps each Idempotency-Key of a user to its request and task. */
-import { AppError } from '../../base/errors.ts';
-import type { Accepted, AcceptRequest } from './request.ts';
-import type { Queryable } from '../stores/postgres.ts';
-import type { TaskStatus } from './rows.ts';
+import { AppError } from '../../../../base/errors.ts';
+import type { Accepted, AcceptRequest } from '../../../../db/tasks/request.ts';
+import type { Queryable } from '../../../../db/stores/postgres.ts';
+import type { TaskStatus } from '../../../../db/tasks/rows.ts';
 
 /** Lifetime of a key, in SQL. */
-export const KEY_LIVES = `interval '24 hours'`;
+const KEY_LIVES = `interval '24 hours'`;
 
 /** Serialises requests with the same key, so that the second one finds the first one's row. */
 export async function findRepeated(
