@@ -8,10 +8,10 @@ import { AppError } from '../../../base/errors.ts';
 import { transaction } from '../../../db/stores/postgres.ts';
 import { acceptTask } from '../../../db/tasks/accept.ts';
 import { acceptPlain } from '../../../db/tasks/accept-many.ts';
-import { failTask, startTask } from '../../../db/tasks/attempts.ts';
+import { startTask } from '../../../db/tasks/attempts.ts';
 import { findTask } from '../../../db/tasks/rows.ts';
 import { accept, begin, database, succeed } from '../../support/durable.ts';
-import { request, sameWork } from '../../support/tasks.ts';
+import { failTask, request, sameWork } from '../../support/tasks.ts';
 
 describe('an Idempotency-Key', () => {
   test('ten times at once with the same body makes one row and gets one id', async () => {
