@@ -32,27 +32,63 @@ export interface Start {
   dueAt: Date;
 }
 
+/** An attempt to start. */
+export interface Starting {
+  id: string;
+  /**
+   * Attempts counted by the queue; the row keeps the larger number. Only an attempt that overran its hard limit is charged by the
+   * queue before the row.
+   */
+  charged: number;
+}
+
+/** What becomes of a row that another transaction has locked: it is waited for, for 2 s at most, or left as it is. */
+export type IfLocked = 'wait' | 'skip';
+
+/** The lock that an UPDATE takes anyway. */
+const lock = (ifLocked: IfLocked): string =>
+  `FOR NO KEY UPDATE OF tasks${ifLocked === 'skip' ? ' SKIP LOCKED' : ''}`;
+
 /**
- * Starts an attempt under a new epoch. A first attempt never starts before its time, even if the queue delivers it early.
- * @param chargedAttempts attempts counted by the queue; the row keeps the larger number. Only an attempt that overran its hard limit
- * is charged by the queue before the row.
- * @returns undefined when the task is finished, unknown or not due yet.
+ * Starts attempts under new epochs. A first attempt never starts before its time, even if the queue delivers it early.
+ * @returns in order: undefined for a task that is finished, unknown or not due yet, whose row was left, or that stands here twice.
  */
+export async function startTasks(
+  db: Queryable,
+  starts: readonly Starting[],
+  ifLocked: IfLocked,
+): Promise<(Start | undefined)[]> {
+  const { rows } = await db.query<Start & { n: number }>(
+    `UPDATE ai.tasks t
+     SET epoch = epoch + 1, status = 'running', attempts = greatest(attempts, charged), started_at = coalesce(started_at, now()),
+       retries = CASE WHEN charged > attempts THEN ${withRetry('charged', '$3', '$4')} ELSE retries END
+     FROM (SELECT id, charged, n FROM ai.tasks
+           JOIN unnest($1::uuid[], $2::integer[]) WITH ORDINALITY AS given (id, charged, n) USING (id)
+           WHERE finished_at IS NULL AND (started_at IS NOT NULL OR run_at IS NULL OR run_at <= now())
+           ${lock(ifLocked)}) due
+     WHERE t.id = due.id
+     RETURNING n::integer, epoch, attempts, snoozes, name, queue, options->>'slot' AS slot, user_id AS "userId",
+       payload::text AS payload, requested_at AS "requestedAt", greatest(requested_at, run_at, started_at) AS "dueAt"`,
+    [
+      starts.map(({ id }) => id),
+      starts.map(({ charged }) => charged),
+      'TASK_TIME_LIMIT',
+      ERRORS.TASK_TIME_LIMIT.message,
+    ],
+  );
+  const started: (Start | undefined)[] = starts.map(() => undefined);
+  for (const { n, ...start } of rows) started[n - 1] = start;
+  return started;
+}
+
+/** Starts one attempt, as `startTasks` does. @returns undefined when the task is finished, unknown or not due yet. */
 export async function startTask(
   db: Queryable,
   id: string,
-  chargedAttempts: number,
+  charged: number,
 ): Promise<Start | undefined> {
-  const { rows } = await db.query<Start>(
-    `UPDATE ai.tasks
-     SET epoch = epoch + 1, status = 'running', attempts = greatest(attempts, $2), started_at = coalesce(started_at, now()),
-       retries = CASE WHEN $2 > attempts THEN ${withRetry('$2::integer', '$3', '$4')} ELSE retries END
-     WHERE id = $1 AND finished_at IS NULL AND (started_at IS NOT NULL OR run_at IS NULL OR run_at <= now())
-     RETURNING epoch, attempts, snoozes, name, queue, options->>'slot' AS slot, user_id AS "userId", payload::text AS payload,
-       requested_at AS "requestedAt", greatest(requested_at, run_at, started_at) AS "dueAt"`,
-    [id, chargedAttempts, 'TASK_TIME_LIMIT', ERRORS.TASK_TIME_LIMIT.message],
-  );
-  return rows[0];
+  const [start] = await startTasks(db, [{ id, charged }], 'wait');
+  return start;
 }
 
 /** Milliseconds until an unfinished task may start; undefined if finished or unknown. */
@@ -69,57 +105,80 @@ export async function makeDue(db: Queryable, id: string): Promise<void> {
   await db.query('UPDATE ai.tasks SET run_at = NULL WHERE id = $1 AND finished_at IS NULL', [id]);
 }
 
-/** @param result JSON text. @throws {StaleEpochError} when the fence is stale. */
-export async function succeedTask(db: Queryable, fence: Fence, result: string): Promise<void> {
-  const { rowCount } = await db.query(
-    `UPDATE ai.tasks SET status = 'done', result = $3, attempts = attempts + 1, finished_at = now(),
-       error_code = NULL, error_message = NULL
-     WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
-    [fence.id, fence.epoch, result],
-  );
-  if (rowCount !== 1) throw new StaleEpochError(fence);
-}
-
 export interface Failure {
   code: ErrorCode;
   /** Shown to the task's owner: no SQL, path or payload. */
   message: string;
 }
 
-/** @throws {StaleEpochError} when the fence is stale. */
-export async function failTask(db: Queryable, fence: Fence, failure: Failure): Promise<void> {
-  const { rowCount } = await db.query(
-    `UPDATE ai.tasks SET status = 'error', error_code = $3, error_message = $4, attempts = attempts + 1, finished_at = now()
-     WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
-    [fence.id, fence.epoch, failure.code, failure.message],
-  );
-  if (rowCount !== 1) throw new StaleEpochError(fence);
+/** A success has JSON text; delays are in milliseconds. All but a snooze charge an attempt. */
+export type End =
+  | { kind: 'succeeded'; result: string }
+  | ({ kind: 'failed' } & Failure)
+  | ({ kind: 'retry'; delayMs: number } & Failure)
+  | { kind: 'snoozed'; delayMs: number };
+
+export interface Ending {
+  fence: Fence;
+  end: End;
 }
 
-/** Charges an attempt and queues the task again. @throws {StaleEpochError} when the fence is stale. */
-export async function retryTask(
+/** What the kinds of ends have, taken together. */
+interface EndColumns {
+  kind: End['kind'];
+  result?: string;
+  code?: string;
+  message?: string;
+  delayMs?: number;
+}
+
+/**
+ * Settles attempts, each only at the epoch of its fence. A retry and a snooze queue the task again.
+ * @returns in order: false for an attempt whose fence is stale or whose row was left.
+ */
+export async function settleTasks(
   db: Queryable,
-  fence: Fence,
-  failure: Failure,
-  delayMs: number,
-): Promise<void> {
-  const { rowCount } = await db.query(
-    `UPDATE ai.tasks SET status = 'queued', error_code = $3, error_message = $4, attempts = attempts + 1,
-       run_at = now() + $5 * interval '1 millisecond', retries = ${withRetry('attempts + 1', '$3', '$4')}
-     WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
-    [fence.id, fence.epoch, failure.code, failure.message, delayMs],
+  endings: readonly Ending[],
+  ifLocked: IfLocked,
+): Promise<boolean[]> {
+  const ends = endings.map(({ end }): EndColumns => end);
+  const { rows } = await db.query<{ n: number }>(
+    `UPDATE ai.tasks t
+     SET status = CASE kind WHEN 'succeeded' THEN 'done' WHEN 'failed' THEN 'error' ELSE 'queued' END,
+       finished_at = CASE WHEN kind IN ('succeeded', 'failed') THEN now() END,
+       run_at = coalesce(now() + delay_ms * interval '1 millisecond', run_at),
+       attempts = attempts + (kind <> 'snoozed')::integer,
+       snoozes = snoozes + (kind = 'snoozed')::integer,
+       result = owned.result::json,
+       error_code = CASE kind WHEN 'snoozed' THEN error_code ELSE code END,
+       error_message = CASE kind WHEN 'snoozed' THEN error_message ELSE message END,
+       retries = CASE kind WHEN 'retry' THEN ${withRetry('attempts + 1', 'code', 'message')} ELSE retries END
+     FROM (SELECT given.* FROM ai.tasks
+           JOIN unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[])
+             WITH ORDINALITY AS given (id, epoch, kind, result, code, message, delay_ms, n) USING (id, epoch)
+           WHERE finished_at IS NULL
+           ${lock(ifLocked)}) owned
+     WHERE t.id = owned.id
+     RETURNING n::integer`,
+    [
+      endings.map(({ fence }) => fence.id),
+      endings.map(({ fence }) => fence.epoch),
+      ends.map(({ kind }) => kind),
+      ends.map(({ result }) => result),
+      ends.map(({ code }) => code),
+      ends.map(({ message }) => message),
+      ends.map(({ delayMs }) => delayMs),
+    ],
   );
-  if (rowCount !== 1) throw new StaleEpochError(fence);
+  const settled = endings.map(() => false);
+  for (const { n } of rows) settled[n - 1] = true;
+  return settled;
 }
 
-/** Queues the task again without charging an attempt. @throws {StaleEpochError} when the fence is stale. */
-export async function snoozeTask(db: Queryable, fence: Fence, delayMs: number): Promise<void> {
-  const { rowCount } = await db.query(
-    `UPDATE ai.tasks SET status = 'queued', snoozes = snoozes + 1, run_at = now() + $3 * interval '1 millisecond'
-     WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
-    [fence.id, fence.epoch, delayMs],
-  );
-  if (rowCount !== 1) throw new StaleEpochError(fence);
+/** Settles one attempt, as `settleTasks` does. @throws {StaleEpochError} when the fence is stale. */
+export async function settleTask(db: Queryable, fence: Fence, end: End): Promise<void> {
+  const [isSettled] = await settleTasks(db, [{ fence, end }], 'wait');
+  if (isSettled !== true) throw new StaleEpochError(fence);
 }
 
 /** Replaces the input hash with that of the data the task has read, so that a later request with the same data finds this task. */

@@ -14,11 +14,12 @@ export class StaleEpochError extends Error {
   }
 }
 
+/** The row of the task with id $1 if its epoch is $2, in SQL, locked until the transaction ends. */
+export const FENCED_ROW =
+  'FROM ai.tasks WHERE id = $1 AND epoch = $2 AND finished_at IS NULL FOR UPDATE';
+
 /** Locks the task's row until the transaction ends. @throws {StaleEpochError} */
 export async function lockFence(tx: Queryable, fence: Fence): Promise<void> {
-  const { rowCount } = await tx.query(
-    'SELECT 1 FROM ai.tasks WHERE id = $1 AND epoch = $2 AND finished_at IS NULL FOR UPDATE',
-    [fence.id, fence.epoch],
-  );
+  const { rowCount } = await tx.query(`SELECT 1 ${FENCED_ROW}`, [fence.id, fence.epoch]);
   if (rowCount !== 1) throw new StaleEpochError(fence);
 }

@@ -1,6 +1,6 @@
 /** `ai.task_steps`: completed steps of a task, which later attempts reuse. */
 import { transaction, type Pool, type Queryable } from '../stores/postgres.ts';
-import { lockFence, type Fence } from './fence.ts';
+import { FENCED_ROW, lockFence, type Fence } from './fence.ts';
 
 /**
  * Runs `work` and stores its output under `(task, step)` in one transaction. If the step is stored already, returns its output
@@ -24,6 +24,20 @@ export async function runStep<T>(
     );
     return JSON.parse(text) as T;
   });
+}
+
+/**
+ * Stores the output of work that wrote nothing here, in one statement. If the step has been stored meanwhile, returns that output.
+ * @throws {StaleEpochError} when the fence is stale.
+ */
+export async function storeStep<T>(pool: Pool, fence: Fence, step: string, output: T): Promise<T> {
+  const text = JSON.stringify(output ?? null);
+  const { rowCount } = await pool.query(
+    `INSERT INTO ai.task_steps (task_id, step, epoch, output) SELECT $1, $3, $2, $4 ${FENCED_ROW} ON CONFLICT DO NOTHING`,
+    [fence.id, fence.epoch, step, text],
+  );
+  if (rowCount === 1) return JSON.parse(text) as T;
+  return runStep(pool, fence, step, async () => output);
 }
 
 /** The stored output, wrapped because it may be null. */

@@ -4,13 +4,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { startTask, succeedTask } from '../../db/tasks/attempts.ts';
+import { startTask } from '../../db/tasks/attempts.ts';
 import { acceptTask } from '../../db/tasks/accept.ts';
 import { findTask } from '../../db/tasks/rows.ts';
 import { ERRORS } from '../../base/errors.ts';
 import { Broker, Inspector, Producer } from '../../jobs/queue/index.ts';
 import { createReconciler, reconcile } from '../../scheduler/reconciler.ts';
-import { request } from '../support/tasks.ts';
+import { request, succeedTask } from '../support/tasks.ts';
 import {
   accept,
   broker,

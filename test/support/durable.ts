@@ -3,11 +3,11 @@
  */
 import { after, before } from 'node:test';
 import { acceptTask } from '../../db/tasks/accept.ts';
-import { startTask, succeedTask } from '../../db/tasks/attempts.ts';
+import { startTask } from '../../db/tasks/attempts.ts';
 import type { Fence } from '../../db/tasks/fence.ts';
 import type { AcceptRequest } from '../../db/tasks/request.ts';
 import { createTestDatabase, type TestDatabase } from './stores/postgres.ts';
-import { acceptAndStart, request, start } from './tasks.ts';
+import { acceptAndStart, request, start, succeedTask } from './tasks.ts';
 
 export let database: TestDatabase;
 

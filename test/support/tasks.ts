@@ -3,8 +3,8 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { Pool } from '../../db/stores/postgres.ts';
-import { startTask } from '../../db/tasks/attempts.ts';
+import type { Pool, Queryable } from '../../db/stores/postgres.ts';
+import { settleTask, startTask, type Failure } from '../../db/tasks/attempts.ts';
 import type { Fence } from '../../db/tasks/fence.ts';
 import { acceptTask } from '../../db/tasks/accept.ts';
 import type { AcceptRequest } from '../../db/tasks/request.ts';
@@ -33,3 +33,17 @@ export async function acceptAndStart(
   const { id } = await acceptTask(pool, request(changes));
   return start(pool, id);
 }
+
+/** @param result JSON text. */
+export const succeedTask = (db: Queryable, fence: Fence, result: string): Promise<void> =>
+  settleTask(db, fence, { kind: 'succeeded', result });
+
+export const failTask = (db: Queryable, fence: Fence, failure: Failure): Promise<void> =>
+  settleTask(db, fence, { kind: 'failed', ...failure });
+
+export const retryTask = (
+  db: Queryable,
+  fence: Fence,
+  failure: Failure,
+  delayMs: number,
+): Promise<void> => settleTask(db, fence, { kind: 'retry', delayMs, ...failure });

@@ -1,6 +1,7 @@
 /** Drain mode for tests: runs what is queued in this process, without threads or hard time limits. */
 import type { Pool } from '../../db/stores/postgres.ts';
 import { makeDue } from '../../db/tasks/attempts.ts';
+import { GroupedAttempts } from '../../db/tasks/grouped-attempts.ts';
 import { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import type { Task } from '../../jobs/framework/define.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
@@ -53,6 +54,7 @@ export async function drain<X>({
     tasks,
     resources,
     db,
+    attempts: new GroupedAttempts(db),
     reader: readOnly(db),
     enqueuer,
     tell: () => undefined,

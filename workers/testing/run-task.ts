@@ -2,6 +2,7 @@
 import type { Static, TSchema } from 'typebox';
 import { transaction, type Pool, type Queryable, type Row } from '../../db/stores/postgres.ts';
 import { acceptTask } from '../../db/tasks/accept.ts';
+import { GroupedAttempts } from '../../db/tasks/grouped-attempts.ts';
 import { findTask } from '../../db/tasks/rows.ts';
 import { readCall } from '../../jobs/framework/calls/read-call.ts';
 import type { DurableTask, Task, TransientTask } from '../../jobs/framework/define.ts';
@@ -61,6 +62,7 @@ export async function runTask<X>(
     tasks: new Tasks([task]),
     resources,
     db,
+    attempts: new GroupedAttempts(db),
     reader: readOnly(db),
     enqueuer: recorder(enqueued),
     tell: () => undefined,

@@ -2,7 +2,8 @@
 import { isReadOnlyError, type Pool, type Queryable, type Row } from '../../db/stores/postgres.ts';
 import { setInputHash } from '../../db/tasks/attempts.ts';
 import type { Fence } from '../../db/tasks/fence.ts';
-import { findStep, runStep } from '../../db/tasks/steps.ts';
+import type { GroupedAttempts } from '../../db/tasks/grouped-attempts.ts';
+import { findStep, runStep, storeStep } from '../../db/tasks/steps.ts';
 import { ChildIds } from '../../jobs/framework/calls/child-id.ts';
 import type { DurableContext, JobFacts, TaskContext } from '../../jobs/framework/context.ts';
 import type { Task } from '../../jobs/framework/define.ts';
@@ -19,6 +20,8 @@ export interface ThreadScope<X = object> {
   /** What the application adds to `ctx`. */
   resources: X;
   db: Pool;
+  /** Starts and settles durable tasks. */
+  attempts: GroupedAttempts;
   /** Its sessions are read-only. */
   reader: Queryable;
   enqueuer: Pick<Enqueuer, 'enqueue' | 'enqueueWithin'>;
@@ -96,8 +99,7 @@ export function buildDurableContext<C extends TaskContext>(
     async step(name, work) {
       const stored = await findStep<Awaited<ReturnType<typeof work>>>(db, fence.id, name);
       if (stored !== undefined) return stored.output;
-      const output = await work();
-      return runStep(db, fence, name, async () => output);
+      return storeStep(db, fence, name, await work());
     },
     stored: (name) => findStep(db, fence.id, name),
     async transaction(name, work) {

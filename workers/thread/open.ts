@@ -4,16 +4,10 @@
  */
 import { ERRORS } from '../../base/errors.ts';
 import { describeError } from '../../base/telemetry/describe-error.ts';
-import { isPostgresAway, type Pool } from '../../db/stores/postgres.ts';
-import {
-  failTask,
-  findDelay,
-  retryTask,
-  snoozeTask,
-  startTask,
-  succeedTask,
-} from '../../db/tasks/attempts.ts';
+import { isPostgresAway } from '../../db/stores/postgres.ts';
+import { findDelay } from '../../db/tasks/attempts.ts';
 import { StaleEpochError, type Fence } from '../../db/tasks/fence.ts';
+import type { GroupedAttempts } from '../../db/tasks/grouped-attempts.ts';
 import type { Task } from '../../jobs/framework/define.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import type { Decision, RunSoFar } from '../retry-decision.ts';
@@ -44,17 +38,17 @@ export async function openDurable<X>(
   scope: ThreadScope<X>,
   current: Attempt,
 ): Promise<Opened | AttemptEnd> {
-  const { db, tasks, unchargedForMs: forMs } = scope;
+  const { attempts: store, tasks, unchargedForMs: forMs } = scope;
   const { id, headers } = job;
-  const start = await startTask(db, id, job.attempts);
-  if (start === undefined) return nothingToRun(job, await findDelay(db, id), tasks);
+  const start = await store.start(id, job.attempts);
+  if (start === undefined) return nothingToRun(job, await findDelay(scope.db, id), tasks);
   const { epoch, attempts, snoozes, requestedAt, dueAt, slot, name, queue, userId, payload } =
     start;
   const fence: Fence = { id, epoch };
   const uncharged = { sinceMs: dueAt.getTime(), forMs };
   const run: RunSoFar = { attempts, snoozes, askedMs: requestedAt.getTime(), uncharged };
   const task = tasks.find(name);
-  if (task?.durable !== true) return record(unknownTask(name), fence, run, db);
+  if (task?.durable !== true) return record(unknownTask(name), fence, run, store);
   current.reports.task = name;
   if (name !== job.task || queue !== job.queue) {
     const message = 'The queue has this task under another name or in another queue.';
@@ -78,11 +72,11 @@ export async function openDurable<X>(
     run,
     start: (checked) => task.run(checked, context),
     async succeed(result) {
-      await succeedTask(db, fence, result);
+      await store.settle(fence, { kind: 'succeeded', result });
       // The row has the result; Redis need not store it.
       return 'null';
     },
-    settle: (decision) => record(decision, fence, run, db),
+    settle: (decision) => record(decision, fence, run, store),
   };
 }
 
@@ -144,16 +138,11 @@ async function record(
   decision: Decision,
   fence: Fence,
   run: RunSoFar,
-  db: Pool,
+  store: GroupedAttempts,
 ): Promise<AttemptEnd> {
-  if (decision.kind === 'released') return charge(decision, run);
+  if (decision.kind === 'released') return decision;
   try {
-    if (decision.kind === 'snoozed') {
-      await snoozeTask(db, fence, decision.delayMs);
-      return decision;
-    }
-    if (decision.kind === 'failed') await failTask(db, fence, decision);
-    else await retryTask(db, fence, decision, decision.delayMs);
+    await store.settle(fence, decision);
     return charge(decision, run);
   } catch (error) {
     const { message } = ERRORS.TASK_FAILED;
@@ -163,7 +152,7 @@ async function record(
     }
     const cause = describeError(new Error(decision.message, { cause: error }));
     const plain: Decision = { ...decision, code: 'TASK_FAILED', message, cause };
-    return record(plain, fence, run, db);
+    return record(plain, fence, run, store);
   }
 }
 

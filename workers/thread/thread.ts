@@ -4,6 +4,7 @@ import { workerData } from 'piscina';
 import type { ResolvedConfig } from '../../base/config.ts';
 import { messageOf } from '../../base/thrown.ts';
 import { createPool } from '../../db/stores/postgres.ts';
+import { GroupedAttempts } from '../../db/tasks/grouped-attempts.ts';
 import type { Task } from '../../jobs/framework/define.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
 import { Broker } from '../../jobs/queue/index.ts';
@@ -75,7 +76,7 @@ function clientsOf(
     workerQueues: queues,
   }: ResolvedConfig,
   tasks: Tasks,
-): Pick<ThreadScope, 'db' | 'reader' | 'enqueuer'> {
+): Pick<ThreadScope, 'db' | 'attempts' | 'reader' | 'enqueuer'> {
   const name = `daodao-thread-${threadId}`;
   const db = createPool(databaseUrl, { max: 3, name, pooler });
   const reader = createPool(databaseUrl, { max: 2, name, readOnly: true, pooler });
@@ -83,7 +84,8 @@ function clientsOf(
   const broker = new Broker({ url, prefix, shards });
   const deferred = (taskId: string, error: unknown): void =>
     tell({ type: 'deferred', taskId, error: messageOf(error) });
-  return { db, reader, enqueuer: new Enqueuer({ db, broker, tasks, queues, deferred }) };
+  const enqueuer = new Enqueuer({ db, broker, tasks, queues, deferred });
+  return { db, attempts: new GroupedAttempts(db), reader, enqueuer };
 }
 
 function tell(message: FromThread): void {

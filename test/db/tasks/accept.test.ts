@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { acceptTask } from '../../../db/tasks/accept.ts';
-import { failTask, startTask, succeedTask } from '../../../db/tasks/attempts.ts';
+import { startTask } from '../../../db/tasks/attempts.ts';
 import { findTask } from '../../../db/tasks/rows.ts';
 import { accept, begin, database, succeed } from '../../support/durable.ts';
 import { lockAwaited } from '../../support/stores/postgres.ts';
-import { request, sameWork } from '../../support/tasks.ts';
+import { failTask, request, sameWork, succeedTask } from '../../support/tasks.ts';
 
 async function rowsWith(dedupeKey: string | undefined): Promise<number> {
   const { rowCount } = await database.pool.query('SELECT FROM ai.tasks WHERE dedupe_key = $1', [

@@ -5,13 +5,13 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { acceptTask } from '../../../db/tasks/accept.ts';
-import { failTask, retryTask, startTask } from '../../../db/tasks/attempts.ts';
+import { settleTask, startTask } from '../../../db/tasks/attempts.ts';
 import { StaleEpochError, type Fence } from '../../../db/tasks/fence.ts';
 import { findEnds, findTask } from '../../../db/tasks/rows.ts';
-import { findStep, runStep } from '../../../db/tasks/steps.ts';
+import { findStep, runStep, storeStep } from '../../../db/tasks/steps.ts';
 import { accept, begin, database, restart, succeed } from '../../support/durable.ts';
 import { createTestDatabase } from '../../support/stores/postgres.ts';
-import { request, sameWork } from '../../support/tasks.ts';
+import { failTask, request, retryTask, sameWork } from '../../support/tasks.ts';
 
 describe('a start', () => {
   test('takes the next epoch and tells whose task it is', async () => {
@@ -121,6 +121,8 @@ describe('an end', () => {
 describe('an owner whose epoch is stale, or whose task is finished,', () => {
   const failure = { code: 'TASK_FAILED', message: 'no' } as const;
   const writes: Record<string, (claim: Fence) => Promise<unknown>> = {
+    output: (claim) => storeStep(database.pool, claim, 's', 'output'),
+    snooze: (claim) => settleTask(database.pool, claim, { kind: 'snoozed', delayMs: 1 }),
     step: (claim) => runStep(database.pool, claim, 's', () => assert.fail('the step ran')),
     success: (claim) => succeed(claim, '"mine"'),
     failure: (claim) => failTask(database.pool, claim, failure),

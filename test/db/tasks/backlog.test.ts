@@ -3,10 +3,10 @@ import { after, before, test } from 'node:test';
 import { acceptTask } from '../../../db/tasks/accept.ts';
 import { measureBacklog } from '../../../db/tasks/backlog.ts';
 import { pruneTasks } from '../../../db/tasks/prune.ts';
-import { failTask, startTask, succeedTask } from '../../../db/tasks/attempts.ts';
+import { startTask } from '../../../db/tasks/attempts.ts';
 import { findTask } from '../../../db/tasks/rows.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/stores/postgres.ts';
-import { acceptAndStart, request, sameWork } from '../../support/tasks.ts';
+import { acceptAndStart, failTask, request, sameWork, succeedTask } from '../../support/tasks.ts';
 
 let database: TestDatabase;
 before(async () => {

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { findDelay, retryTask, startTask } from '../../../db/tasks/attempts.ts';
+import { findDelay, startTask } from '../../../db/tasks/attempts.ts';
 import { accept, database, restart, startedWith } from '../../support/durable.ts';
-import { sameWork } from '../../support/tasks.ts';
+import { retryTask, sameWork } from '../../support/tasks.ts';
 
 const key = (): string => `sync:${randomUUID()}`;
 

@@ -7,10 +7,10 @@ import { describe, test } from 'node:test';
 import { AppError } from '../../../base/errors.ts';
 import { transaction } from '../../../db/stores/postgres.ts';
 import { acceptPlain, acceptTask } from '../../../db/tasks/accept.ts';
-import { failTask, startTask } from '../../../db/tasks/attempts.ts';
+import { startTask } from '../../../db/tasks/attempts.ts';
 import { findTask } from '../../../db/tasks/rows.ts';
 import { accept, begin, database, succeed } from '../../support/durable.ts';
-import { request, sameWork } from '../../support/tasks.ts';
+import { failTask, request, sameWork } from '../../support/tasks.ts';
 
 describe('an Idempotency-Key', () => {
   test('ten times at once with the same body makes one row and gets one id', async () => {

@@ -7,12 +7,11 @@ import { after, before, describe, test } from 'node:test';
 import { AppError } from '../../../base/errors.ts';
 import { transaction } from '../../../db/stores/postgres.ts';
 import { acceptTask } from '../../../db/tasks/accept.ts';
-import { succeedTask } from '../../../db/tasks/attempts.ts';
 import { revokeTasks } from '../../../db/tasks/ends.ts';
 import { pruneTasks } from '../../../db/tasks/prune.ts';
 import type { AcceptRequest } from '../../../db/tasks/request.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/stores/postgres.ts';
-import { acceptAndStart, request, start } from '../../support/tasks.ts';
+import { acceptAndStart, request, start, succeedTask } from '../../support/tasks.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

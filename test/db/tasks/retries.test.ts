@@ -3,9 +3,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failTask, findRetries, retryTask, startTask } from '../../../db/tasks/attempts.ts';
+import { findRetries, startTask } from '../../../db/tasks/attempts.ts';
 import { reopenTask } from '../../../db/tasks/requeue.ts';
 import { accept, begin, database, restart, succeed } from '../../support/durable.ts';
+import { failTask, retryTask } from '../../support/tasks.ts';
 
 const REASON = { code: 'LLM_UNAVAILABLE', message: 'The language model did not answer.' } as const;
 

@@ -3,7 +3,9 @@
  */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { findStep, runStep } from '../../../db/tasks/steps.ts';
+import { findStep, runStep, storeStep } from '../../../db/tasks/steps.ts';
+import { startTask } from '../../../db/tasks/attempts.ts';
+import { StaleEpochError } from '../../../db/tasks/fence.ts';
 import { begin, database, restart } from '../../support/durable.ts';
 import { lockAwaited } from '../../support/stores/postgres.ts';
 
@@ -68,6 +70,39 @@ describe('a step', () => {
     });
     await restarted;
     assert.deepEqual(order, ['wrote', 'started, and sees 1 effect']);
+  });
+});
+
+describe('the output of work that is done', () => {
+  test('is stored in one statement, and read by the next attempt', async (t) => {
+    const claim = await begin();
+    const { mock } = t.mock.method(database.pool, 'query');
+    assert.deepEqual(await storeStep(database.pool, claim, 'llm', { reply: 1 }), { reply: 1 });
+    assert.equal(mock.callCount(), 1);
+    const next = await restart(claim.id);
+    assert.deepEqual(await findStep(database.pool, next.id, 'llm'), { output: { reply: 1 } });
+  });
+
+  test('is that which was stored first', async () => {
+    const claim = await begin();
+    const outputs = await Promise.all(
+      [1, 2].map((output) => storeStep(database.pool, claim, 'llm', output)),
+    );
+    assert.equal(outputs[0], outputs[1]);
+    assert.deepEqual(await findStep(database.pool, claim.id, 'llm'), { output: outputs[0] });
+  });
+
+  test('waits for whoever starts the task anew, and is then stale', async () => {
+    const claim = await begin();
+    const starting = await database.pool.connect();
+    await starting.query('BEGIN');
+    await startTask(starting, claim.id, 0);
+    const storing = storeStep(database.pool, claim, 'llm', 'reply');
+    await Promise.race([lockAwaited(database.pool), storing]);
+    await starting.query('COMMIT');
+    starting.release();
+    await assert.rejects(storing, StaleEpochError);
+    assert.equal(await findStep(database.pool, claim.id, 'llm'), undefined);
   });
 });
 

@@ -4,11 +4,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { failTask, startTask } from '../../../db/tasks/attempts.ts';
+import { startTask } from '../../../db/tasks/attempts.ts';
 import { releaseTrailing, takeDueChecks } from '../../../db/tasks/reconciliation.ts';
 import { revokeTasks } from '../../../db/tasks/ends.ts';
 import type { AcceptRequest } from '../../../db/tasks/request.ts';
 import { accept, database, restart, startedWith, succeed } from '../../support/durable.ts';
+import { failTask } from '../../support/tasks.ts';
 
 const key = (): string => `sync:${randomUUID()}`;
 

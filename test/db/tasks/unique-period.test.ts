@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { failTask } from '../../../db/tasks/attempts.ts';
 import { revokeTasks } from '../../../db/tasks/ends.ts';
 import { accept, begin, database, succeed } from '../../support/durable.ts';
+import { failTask } from '../../support/tasks.ts';
 
 const HOUR_MS = 3_600_000;
 const unique = () => ({ dedupeKey: `key:${randomUUID()}`, uniqueForMs: HOUR_MS });

@@ -25,6 +25,13 @@ const STEPS = 'dist/db/tasks/steps.js';
 export const NO_END = /did not end before its deadline/;
 const ENDED_TWICE = /the queue has ended one job 2 times/;
 const INSERT_STEP = `'INSERT INTO ai.task_steps (task_id, step, epoch, output) VALUES ($1, $2, $3, $4)'`;
+/** The unit in which a worker stores the reply of the model. */
+const STORE_STEP = 'worker/pg:INSERT ai.task_steps FOR UPDATE#1';
+const UNFENCED: Patch = {
+  file: 'dist/db/tasks/fence.js',
+  from: 'AND epoch = $2 AND finished_at IS NULL FOR UPDATE',
+  to: 'AND $2::bigint IS NOT NULL AND finished_at IS NULL FOR UPDATE',
+};
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -41,7 +48,7 @@ export const MUTANTS: readonly Mutant[] = [
         to: INSERT_STEP.replace(`)'`, `) ON CONFLICT DO NOTHING'`),
       },
     ],
-    label: 'worker/pg:COMMIT#2',
+    label: 'worker/pg:COMMIT#1',
     mode: 'A',
     shows: /the task ended as error/,
   },
@@ -59,14 +66,14 @@ export const MUTANTS: readonly Mutant[] = [
         to: `        return JSON.parse(text);\n    });\n    await pool.query(${INSERT_STEP.replace(`)'`, `) ON CONFLICT DO NOTHING'`)}, [fence.id, step, fence.epoch, JSON.stringify(output ?? null)]);\n    return output;`,
       },
     ],
-    label: 'worker/pg:COMMIT#2',
+    label: 'worker/pg:COMMIT#1',
     mode: 'A',
     shows: /the task ended as error/,
   },
   {
     name: 'effects are written without a transaction around them',
     patches: [{ file: 'dist/db/stores/postgres.js', from: `await client.query('BEGIN');`, to: '' }],
-    label: 'worker/pg:INSERT ai.task_steps#2',
+    label: 'worker/pg:INSERT ai.task_steps#1',
     mode: 'B',
     shows: /the task ended as error/,
   },
@@ -82,20 +89,21 @@ export const MUTANTS: readonly Mutant[] = [
     }`,
       },
     ],
-    label: 'worker/pg:COMMIT#2',
+    label: 'worker/pg:COMMIT#1',
     mode: 'B',
     shows: NO_END,
   },
   {
     name: 'the epoch is not compared before an effect',
-    patches: [
-      {
-        file: 'dist/db/tasks/fence.js',
-        from: 'AND epoch = $2 AND finished_at IS NULL FOR UPDATE',
-        to: 'AND $2::bigint IS NOT NULL AND finished_at IS NULL FOR UPDATE',
-      },
-    ],
+    patches: [UNFENCED],
     label: 'worker/pg:BEGIN#1',
+    mode: 'W',
+    shows: /save was written under epoch 1 of 2/,
+  },
+  {
+    name: 'the epoch is not compared when the output of a step is stored',
+    patches: [UNFENCED],
+    label: STORE_STEP,
     mode: 'W',
     shows: /llm was written under epoch 1 of 2/,
   },
@@ -104,10 +112,9 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'dist/db/tasks/attempts.js',
-        from: `error_code = NULL, error_message = NULL
-     WHERE id = $1 AND epoch = $2 AND finished_at IS NULL`,
-        to: `error_code = NULL, error_message = NULL
-     WHERE id = $1 AND $2::bigint IS NOT NULL`,
+        from: `USING (id, epoch)
+           WHERE finished_at IS NULL`,
+        to: 'USING (id)',
       },
     ],
     label: 'worker/pg:UPDATE ai.tasks#3',
@@ -123,7 +130,7 @@ export const MUTANTS: readonly Mutant[] = [
         to: 'const stored = undefined;',
       },
     ],
-    label: 'worker/pg:COMMIT#1',
+    label: STORE_STEP,
     mode: 'A',
     shows: /the model was called 2 times in 1 starts/,
   },

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import { runStep } from '../../../db/tasks/steps.ts';
-import { startTask, succeedTask } from '../../../db/tasks/attempts.ts';
+import { startTask } from '../../../db/tasks/attempts.ts';
 import { acceptTask } from '../../../db/tasks/accept.ts';
 import { Broker, Inspector, Producer, Runner, type JobState } from '../../../jobs/queue/index.ts';
 import { createReconciler } from '../../../scheduler/reconciler.ts';
@@ -16,7 +16,7 @@ import { startCluster, type TestCluster } from '../../support/stores/cluster.ts'
 import { eventually } from '../../support/queue/consumers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/stores/postgres.ts';
 import { Signals } from '../../support/signals.ts';
-import { request } from '../../support/tasks.ts';
+import { request, succeedTask } from '../../support/tasks.ts';
 
 const SHARDS = 4;
 /** Unfinished tasks are looked at again after two of these, in milliseconds. */

@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { revokeTasks } from '../../../db/tasks/ends.ts';
-import { failTask, succeedTask } from '../../../db/tasks/attempts.ts';
 import type { Fence } from '../../../db/tasks/fence.ts';
 import { findStep, runStep } from '../../../db/tasks/steps.ts';
 import { seed } from '../../../db/seed/seed.ts';
@@ -15,7 +14,7 @@ import { startTestCoach, type TestCoach } from '../../support/domain/coach.ts';
 import { createContext, withoutQueue } from '../../support/domain/context.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/stores/postgres.ts';
 import { insertCheckIn, insertPractice, insertUser } from '../../support/domain/practices.ts';
-import { acceptAndStart } from '../../support/tasks.ts';
+import { acceptAndStart, failTask, succeedTask } from '../../support/tasks.ts';
 
 const NOTE = '發現自己不再急著把話說完，先停一下再開口，對方反而說得更多，這是第一次有這種感覺。';
 

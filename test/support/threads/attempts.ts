@@ -5,7 +5,9 @@ import { randomUUID } from 'node:crypto';
 import { after, before } from 'node:test';
 import { Type } from 'typebox';
 import { Cache } from '../../../db/stores/cache.ts';
+import type { Pool } from '../../../db/stores/postgres.ts';
 import { acceptTask } from '../../../db/tasks/accept.ts';
+import { GroupedAttempts } from '../../../db/tasks/grouped-attempts.ts';
 import { findTask, type TaskRow } from '../../../db/tasks/rows.ts';
 import { Broker } from '../../../jobs/queue/index.ts';
 import { Enqueuer } from '../../../jobs/framework/calls/enqueue.ts';
@@ -50,6 +52,7 @@ before(async () => {
       cache,
     },
     db,
+    attempts: new GroupedAttempts(db),
     get reader() {
       return database.reader;
     },
@@ -78,6 +81,11 @@ export const live = new Stop();
 /** What a thread has, with other resources. */
 export function scopeWith(given: Partial<Resources>): ThreadScope<Resources> {
   return { ...scope, resources: { ...scope.resources, ...given } };
+}
+
+/** A thread whose tasks are in this database. */
+export function scopeOn(db: Pool): ThreadScope<Resources> {
+  return { ...scope, db, attempts: new GroupedAttempts(db) };
 }
 
 const registered: Task<Resources>[] = [...TASKS];

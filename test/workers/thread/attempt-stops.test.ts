@@ -6,7 +6,15 @@ import { markUnavailable } from '../../../db/stores/unavailable.ts';
 import { StaleEpochError } from '../../../db/tasks/fence.ts';
 import { attempt } from '../../../workers/thread/attempt.ts';
 import { Stop } from '../../../workers/thread/stop.ts';
-import { accepted, database, live, scope, rowOf, told } from '../../support/threads/attempts.ts';
+import {
+  accepted,
+  database,
+  live,
+  scope,
+  scopeOn,
+  rowOf,
+  told,
+} from '../../support/threads/attempts.ts';
 
 for (const reason of ['shutdown', 'lease lost', 'revoked'] as const) {
   test(`a task aborted by "${reason}" is released uncharged, and can be started again`, async () => {
@@ -53,7 +61,7 @@ test('without Postgres the job is released uncharged', async () => {
   const job = await accepted(() => assert.fail('it ran'));
   const url = `postgres://127.0.0.1:${await freePort()}/none`;
   const db = createPool(url, { max: 1, name: 'test' });
-  const outcome = await attempt(job, { ...scope, db }, live);
+  const outcome = await attempt(job, scopeOn(db), live);
   await db.end();
   assert.equal(outcome.kind, 'released');
 });
@@ -70,7 +78,7 @@ test('an outcome that cannot be stored is not told: the job is released', async 
         ? Promise.reject(new Error('Connection terminated unexpectedly'))
         : query(text, values),
   });
-  const outcome = await attempt(job, { ...scope, db }, live);
+  const outcome = await attempt(job, scopeOn(db), live);
   await broken.end();
   assert.equal(outcome.kind, 'released');
   assert.deepEqual([(await rowOf(job)).status, (await rowOf(job)).attempts], ['running', 0]);

@@ -7,11 +7,11 @@ import { test } from 'node:test';
 import { describeError } from '../../../base/telemetry/describe-error.ts';
 import { markUnavailable } from '../../../db/stores/unavailable.ts';
 import { acceptTask } from '../../../db/tasks/accept.ts';
-import { startTask, succeedTask } from '../../../db/tasks/attempts.ts';
+import { startTask } from '../../../db/tasks/attempts.ts';
 import { cacheValue } from '../../../jobs/common/cache-value.ts';
 import { Reject } from '../../../jobs/framework/errors.ts';
 import { attempt } from '../../../workers/thread/attempt.ts';
-import { request } from '../../support/tasks.ts';
+import { request, succeedTask } from '../../support/tasks.ts';
 import {
   accepted,
   database,
@@ -32,6 +32,16 @@ test('a task that returns is done, with its result in Postgres, which Redis need
     { status, result, attempts },
     { status: 'done', result: 'attempt 1', attempts: 1 },
   );
+});
+
+test('tasks that begin in one turn take one statement to start and one to settle', async (t) => {
+  const jobs = [];
+  for (let i = 0; i < 5; i++) jobs.push(await accepted(async (ctx) => ctx.job.id));
+  const { mock } = t.mock.method(database.pool, 'query');
+  const ends = await Promise.all(jobs.map((job) => attempt(job, scope, live)));
+  assert.equal(mock.callCount(), 2);
+  assert.ok(ends.every(({ kind }) => kind === 'succeeded'));
+  for (const job of jobs) assert.equal((await rowOf(job)).result, job.id);
 });
 
 test('a payload that does not fit ends the task before it runs', async () => {

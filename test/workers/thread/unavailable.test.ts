@@ -20,6 +20,7 @@ import {
   register,
   rowOf,
   scope,
+  scopeOn,
   transient,
 } from '../../support/threads/attempts.ts';
 
@@ -210,7 +211,6 @@ test('the longer a store is away, the later the task looks again, at most 30 s',
 
 test('a task whose row cannot be reached waits for it, however long', async () => {
   const job = { ...(await accepted(async () => 'done')), createdAtMs: Date.now() - 9 * DAY_MS };
-  const unreachable = { ...scope, db: away } as ThreadScope<Resources>;
-  assert.equal((await attempt(job, unreachable, live)).kind, 'released');
+  assert.equal((await attempt(job, scopeOn(away), live)).kind, 'released');
   assert.equal((await attempt(job, scope, live)).kind, 'succeeded');
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { TASKS_OF_TESTS } from '../../../support/threads/test-tasks.ts';
 import { after, before, test, type TestContext } from 'node:test';
 import { revokeTasks } from '../../../../db/tasks/ends.ts';
-import { failTask, startTask, succeedTask } from '../../../../db/tasks/attempts.ts';
+import { startTask } from '../../../../db/tasks/attempts.ts';
 import { acceptTask } from '../../../../db/tasks/accept.ts';
 import type { AcceptRequest } from '../../../../db/tasks/request.ts';
 import { findTask } from '../../../../db/tasks/rows.ts';
@@ -19,7 +19,7 @@ import { Telemetry } from '../../../../base/telemetry/telemetry.ts';
 import { createTestDatabase, type TestDatabase } from '../../../support/stores/postgres.ts';
 import { testQueue, type TestQueue } from '../../../support/queue/scripts.ts';
 import { step } from '../../../support/stores/rows.ts';
-import { request, start } from '../../../support/tasks.ts';
+import { failTask, request, start, succeedTask } from '../../../support/tasks.ts';
 
 let database: TestDatabase;
 before(async () => {
