@@ -91,14 +91,18 @@ export async function compare<T>(
     );
     return { peer, url: redis.url, queue: QUEUE, children };
   });
-  return withChildren(bench, sides.flatMap(({ children }) => children), async () => {
-    const values = await alternate(sides, rounds, async (side) => {
+  return withChildren(
+    bench,
+    sides.flatMap(({ children }) => children),
+    async () => {
+      const values = await alternate(sides, rounds, async (side) => {
+        await redis.flush();
+        return measure(side);
+      });
       await redis.flush();
-      return measure(side);
-    });
-    await redis.flush();
-    return values;
-  });
+      return values;
+    },
+  );
 }
 
 /**

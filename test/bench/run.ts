@@ -21,8 +21,8 @@ const interrupted = new AbortController();
 async function measure({ rows, rounds, scale }: Options): Promise<Report> {
   const startedMs = performance.now();
   const redis = await BenchRedis.start();
-  let starting: Promise<BenchPostgres> | undefined;
-  const postgres = () => (starting ??= BenchPostgres.start());
+  const started: { postgres?: BenchPostgres } = {};
+  const postgres = async () => (started.postgres ??= await BenchPostgres.start());
   const bench: Bench = { redis, postgres, rounds, scale, children: new Set() };
   const stopChildren = (): void => bench.children.forEach((child) => void child.stop());
   interrupted.signal.addEventListener('abort', stopChildren);
@@ -42,11 +42,11 @@ async function measure({ rows, rounds, scale }: Options): Promise<Report> {
       process.stderr.write(` (${((performance.now() - rowStartedMs) / 1000).toFixed(1)} s)\n`);
     }
     const seconds = (performance.now() - startedMs) / 1000;
-    const version = (await starting?.catch(() => undefined))?.version;
-    return { machine: { ...machine, postgres: version }, rounds, scale, seconds, figures, failures };
+    const facts = { ...machine, postgres: started.postgres?.version };
+    return { machine: facts, rounds, scale, seconds, figures, failures };
   } finally {
     await Promise.all([...bench.children].map((child) => child.stop()));
-    await (await starting?.catch(() => undefined))?.stop();
+    await started.postgres?.stop();
     await redis.stop();
   }
 }

@@ -25,10 +25,7 @@ export function serve<C>(handlers: Handlers<C>): void {
       return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
     }
   };
-  process.on(
-    'message',
-    (call: Call) => void carryOut(call).then((reply) => process.send?.(reply)),
-  );
+  process.on('message', (call: Call) => void carryOut(call).then((reply) => process.send?.(reply)));
   process.on('disconnect', () => process.exit());
   // Ctrl-C reaches the whole group; the parent ends it in order.
   process.on('SIGINT', () => undefined);

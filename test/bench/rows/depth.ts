@@ -52,12 +52,22 @@ export const depth: Row = {
 
 const keys = ['short', 'long'] as const;
 
-async function fill(child: Child<QueueCommands>, url: string, queue: string, jobs: number): Promise<void> {
+async function fill(
+  child: Child<QueueCommands>,
+  url: string,
+  queue: string,
+  jobs: number,
+): Promise<void> {
   await child.call('addBulk', { url, queue, jobs, batch: 1000 });
 }
 
 /** The line is as long afterwards as before: what is drained is added first. */
-async function drain(child: Child<QueueCommands>, url: string, queue: string, jobs: number): Promise<number> {
+async function drain(
+  child: Child<QueueCommands>,
+  url: string,
+  queue: string,
+  jobs: number,
+): Promise<number> {
   await fill(child, url, queue, jobs);
   return rate(jobs, await child.call('drain', { url, queue, jobs, concurrency: 50 }));
 }

@@ -41,22 +41,34 @@ export async function listenBare({ databaseUrl, redisUrl, secret }: ServerPlace)
     }
   });
 
-  app.get<ById>('/tasks/:id', async (request, reply) => {
-    const { rows } = await db.query<{ user_id: string }>(TASK, [request.params.id]);
-    if (rows[0]?.user_id !== users.get(request)) return reply.code(404).send();
-    return rows[0];
+  app.route<ById>({
+    method: 'GET',
+    url: '/tasks/:id',
+    handler: async (request, reply) => {
+      const { rows } = await db.query<{ user_id: string }>(TASK, [request.params.id]);
+      if (rows[0]?.user_id !== users.get(request)) return reply.code(404).send();
+      return rows[0];
+    },
   });
 
-  app.post<ById>('/practices/:id/feedback', async (request, reply) => {
-    const { rows } = await db.query<{ owner: string }>(PRACTICE, [request.params.id]);
-    if (rows[0]?.owner !== users.get(request)) return reply.code(404).send();
-    const job = await queue.add('feedback', { practiceId: request.params.id });
-    return reply.code(202).send({ task_id: job.id });
+  app.route<ById>({
+    method: 'POST',
+    url: '/practices/:id/feedback',
+    handler: async (request, reply) => {
+      const { rows } = await db.query<{ owner: string }>(PRACTICE, [request.params.id]);
+      if (rows[0]?.owner !== users.get(request)) return reply.code(404).send();
+      const job = await queue.add('feedback', { practiceId: request.params.id });
+      return reply.code(202).send({ task_id: job.id });
+    },
   });
 
-  app.get('/users/me/recommendations', async (request) => {
-    const { rows } = await db.query(CARDS, [users.get(request)]);
-    return { items: rows };
+  app.route({
+    method: 'GET',
+    url: '/users/me/recommendations',
+    handler: async (request) => {
+      const { rows } = await db.query(CARDS, [users.get(request)]);
+      return { items: rows };
+    },
   });
 
   return app.listen({ host: '127.0.0.1', port: 0 });

@@ -4,20 +4,20 @@
 import { scaled, type Bench, type Figure, type Row } from '../../bench.ts';
 import { compareDurable, costOf, type Cost } from './sides.ts';
 
-const PEERS = ['ours', 'pg-boss', 'graphile-worker'] as const;
-const TASKS = 3000;
-const MANY_PEERS = ['ours', 'pg-boss'] as const;
-const MANY_TASKS = 8000;
+/** About a second of each side; two of pg-boss, which may notice the last task half a second late. */
+const TASKS = { ours: 2000, 'pg-boss': 4000, 'graphile-worker': 1000 };
+const MANY = { ours: 4000, 'pg-boss': 10_000 };
 const BATCH = 500;
 
 export const durableCalls: Row = {
   name: 'durable-calls',
-  what: `${TASKS} durable calls with 50 in flight, until all have ended; pg-boss sends, graphile-worker adds`,
+  what: `durable calls with 50 in flight until all have ended: ${wordsOf(TASKS)}; pg-boss sends, graphile-worker adds`,
   async measure(bench: Bench): Promise<Figure[]> {
-    const tasks = scaled(bench, TASKS);
-    const costs = await compareDurable(bench, { peers: PEERS, workers: true }, (side) =>
-      costOf(side, tasks, (client) => client.call('call', { tasks, inFlight: 50 })),
-    );
+    const plan = { peers: keysOf(TASKS), workers: true };
+    const costs = await compareDurable(bench, plan, (side) => {
+      const tasks = scaled(bench, TASKS[side.peer]);
+      return costOf(side, tasks, (client) => client.call('call', { tasks, inFlight: 50 }));
+    });
     const figure = (
       of: keyof Cost,
       unit: string,
@@ -53,12 +53,13 @@ export const durableCalls: Row = {
 
 export const durableMany: Row = {
   name: 'durable-many',
-  what: `${MANY_TASKS} durable calls, ${BATCH} at a time, until all have ended; pg-boss inserts`,
+  what: `durable calls, ${BATCH} at a time, until all have ended: ${wordsOf(MANY)}; pg-boss inserts`,
   async measure(bench: Bench): Promise<Figure[]> {
-    const tasks = scaled(bench, MANY_TASKS);
-    const costs = await compareDurable(bench, { peers: MANY_PEERS, workers: true }, (side) =>
-      costOf(side, tasks, (client) => client.call('callMany', { tasks, batch: BATCH })),
-    );
+    const plan = { peers: keysOf(MANY), workers: true };
+    const costs = await compareDurable(bench, plan, (side) => {
+      const tasks = scaled(bench, MANY[side.peer]);
+      return costOf(side, tasks, (client) => client.call('callMany', { tasks, batch: BATCH }));
+    });
     return [
       {
         row: 'durable-many',
@@ -72,3 +73,13 @@ export const durableMany: Row = {
     ];
   },
 };
+
+function keysOf<K extends string>(sizes: Record<K, number>): K[] {
+  return Object.keys(sizes) as K[];
+}
+
+function wordsOf(sizes: Record<string, number>): string {
+  return Object.entries(sizes)
+    .map(([peer, tasks]) => `${tasks} (${peer})`)
+    .join(', ');
+}

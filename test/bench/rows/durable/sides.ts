@@ -49,13 +49,12 @@ export async function compareDurable<P extends DurablePeerName, T>(
   for (const peer of peers) {
     const database = await postgres.create(`bench-${peer}`);
     const start = (): Process => new Child('durable/main', peer);
-    sides.push({
-      ...{ peer, postgres, redis, database },
-      client: start(),
-      worker: workers ? start() : undefined,
-    });
+    const processes = { client: start(), worker: workers ? start() : undefined };
+    sides.push({ peer, postgres, redis, database, ...processes });
   }
-  const children = sides.flatMap(({ client, worker }) => [client, worker ?? []].flat());
+  const children = sides.flatMap(({ client, worker }) =>
+    worker === undefined ? [client] : [client, worker],
+  );
   try {
     return await withChildren(bench, children, async () => {
       for (const { client, worker, database } of sides) {
