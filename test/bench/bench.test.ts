@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { packagePath } from '../../base/package-path.ts';
@@ -37,6 +38,21 @@ test('one row of the benchmark measures both sides and prints JSON', async () =>
   assert.equal(figure.verdict, figure.ratio >= figure.target!.must ? 'ok' : 'short');
 });
 
+test('rows about durable tasks and HTTP measure every side', async () => {
+  const rows = ['durable-accept', 'durable-calls', 'durable-many', 'durable-latency'];
+  rows.push('http-poll', 'http-feedback', 'http-cards');
+  const args = ['--rows', rows.join(), '--rounds', '1', '--scale', '0.01', '--json', '-'];
+  const { code, stdout, stderr } = await bench(...args);
+  assert.equal(code, 0, stdout + stderr);
+  const { machine, figures } = JSON.parse(stdout) as Report;
+  assert.match(machine.postgres!, /^Postgres /);
+  assert.deepEqual([...new Set(figures.map(({ row }) => row))], rows);
+  for (const { row, figure, ours, theirs } of figures) {
+    assert.ok(ours!.median > 0, figure);
+    if (row !== 'durable-latency') assert.ok(theirs!.median > 0, figure);
+  }
+});
+
 test('an unknown option or row is refused with what there is', async () => {
   const option = await bench('--fast');
   assert.equal(option.code, 2);
@@ -46,8 +62,14 @@ test('an unknown option or row is refused with what there is', async () => {
   assert.match(row.stderr, /There is no row "drain-5"\. Did you mean drain-50\?/);
 });
 
-test('the list names every row and measures nothing', async () => {
+test('the list names every row of docs/benchmarks.md and measures nothing', async () => {
   const { code, stdout } = await bench('--list');
   assert.equal(code, 0);
-  assert.match(stdout, /^drain-50 [^]*^latency-500 [^]*^celery /m);
+  const text = await readFile(packagePath('docs', 'benchmarks.md'), 'utf8');
+  const described = text
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .flatMap((line) => line.split('|')[1]!.match(/[\w-]+/g)!);
+  const listed = [...stdout.matchAll(/^\S+/gm)].map(([name]) => name);
+  assert.deepEqual(listed.toSorted(), described.toSorted());
 });

@@ -3,17 +3,21 @@
  * disturbs both.
  */
 import { Child } from './child.ts';
+import type { QueueCommands } from './children/commands.ts';
 import type { PeerName } from './peers/peer.ts';
+import type { BenchPostgres } from './postgres.ts';
 import type { BenchRedis } from './redis.ts';
 
 export interface Bench {
   redis: BenchRedis;
+  /** Starts with the first row that needs it, as that takes seconds. */
+  postgres(): Promise<BenchPostgres>;
   /** Measured rounds of each side. */
   rounds: number;
   /** Factor on every number of jobs. */
   scale: number;
   /** Every measured process that is to be ended with the run. */
-  children: Set<Child>;
+  children: Set<{ stop(): Promise<void> }>;
 }
 
 /** What must be reached: of a ratio, or of our own value. */
@@ -56,7 +60,7 @@ export interface Side {
   url: string;
   queue: string;
   /** The processes of this side, as many as the row asked for. */
-  children: Child[];
+  children: Child<QueueCommands>[];
 }
 
 /** @returns `count` times the scale, at least 20: enough for every row to make sense. */
@@ -73,10 +77,7 @@ export interface Plan {
   rounds?: number;
 }
 
-/**
- * Measures both sides `rounds` times in turn, A B B A A B ..., each on an empty Redis, after a first round that does not
- * count: it compiles the code.
- */
+/** Measures both sides in turn, each on an empty Redis. */
 export async function compare<T>(
   bench: Bench,
   { processes = 1, peers = ['ours', 'bullmq'], rounds = bench.rounds }: Plan,
@@ -84,26 +85,58 @@ export async function compare<T>(
 ): Promise<Record<PeerName, T[]>> {
   const { redis } = bench;
   const sides = peers.map((peer): Side => {
-    const children = Array.from({ length: processes }, () => new Child(peer));
-    for (const child of children) bench.children.add(child);
+    const children = Array.from(
+      { length: processes },
+      () => new Child<QueueCommands>('side', peer),
+    );
     return { peer, url: redis.url, queue: QUEUE, children };
   });
-  const values: Record<PeerName, T[]> = { ours: [], bullmq: [] };
-  try {
-    for (let round = 0; round <= rounds; round++) {
-      for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+  return withChildren(
+    bench,
+    sides.flatMap(({ children }) => children),
+    async () => {
+      const values = await alternate(sides, rounds, async (side) => {
         await redis.flush();
-        const value = await measure(side);
-        if (round > 0) values[side.peer].push(value);
-      }
+        return measure(side);
+      });
+      await redis.flush();
+      return values;
+    },
+  );
+}
+
+/**
+ * Measures sides `rounds` times in turn, A B B A A B ..., after a first round that does not count: it compiles the code.
+ * @returns one value a round for each side, by its name.
+ */
+export async function alternate<S extends { peer: string }, T>(
+  sides: readonly S[],
+  rounds: number,
+  measure: (side: S) => Promise<T>,
+): Promise<Record<S['peer'], T[]>> {
+  const values = Object.fromEntries(sides.map(({ peer }) => [peer, [] as T[]]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      const value = await measure(side);
+      if (round > 0) values[side.peer]!.push(value);
     }
-  } finally {
-    const children = sides.flatMap((side) => side.children);
-    await Promise.all(children.map((child) => child.stop()));
-    for (const child of children) bench.children.delete(child);
-    await redis.flush();
   }
-  return values;
+  return values as Record<S['peer'], T[]>;
+}
+
+/** The processes end with the work, or with the run. */
+export async function withChildren<T>(
+  { children: running }: Bench,
+  children: readonly { stop(): Promise<void> }[],
+  work: () => Promise<T>,
+): Promise<T> {
+  for (const child of children) running.add(child);
+  try {
+    return await work();
+  } finally {
+    await Promise.all(children.map((child) => child.stop()));
+    for (const child of children) running.delete(child);
+  }
 }
 
 /** Jobs per second. */

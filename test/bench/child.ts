@@ -3,24 +3,26 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { Answer, Args, Call, CommandName, Reply } from './children/commands.ts';
-import type { PeerName } from './peers/peer.ts';
+import type { Answer, Args, Call, Reply } from './children/serve.ts';
 
-const MODULE = new URL('children/side.js', import.meta.url);
 /** Longest wait for one command, in milliseconds: many times what any takes. */
 const COMMAND_TIMEOUT_MS = 90_000;
 
-export class Child {
-  readonly peer: PeerName;
+/** @typeParam C the commands that it knows. */
+export class Child<C> {
+  readonly #name: string;
   readonly #process: ChildProcess;
 
-  constructor(peer: PeerName) {
-    this.peer = peer;
-    this.#process = fork(MODULE, [peer], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  /** @param module below `children/`, without its ending. */
+  constructor(module: string, ...args: string[]) {
+    this.#name = [module, ...args].join(' ');
+    this.#process = fork(new URL(`children/${module}.js`, import.meta.url), args, {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
   }
 
   /** One command at a time. @throws what the command threw; when the process ended or was silent for too long. */
-  async call<K extends CommandName>(name: K, args: Args<K>): Promise<Answer<K>> {
+  async call<K extends keyof C & string>(name: K, args: Args<C, K>): Promise<Answer<C, K>> {
     const settled = new AbortController();
     const signal = AbortSignal.any([settled.signal, AbortSignal.timeout(COMMAND_TIMEOUT_MS)]);
     this.#process.send({ name, args } satisfies Call);
@@ -32,9 +34,9 @@ export class Child {
         }),
       ])) as [Reply];
       if ('error' in reply) throw new Error(reply.error);
-      return reply.answer as Answer<K>;
+      return reply.answer as Answer<C, K>;
     } catch (error) {
-      throw new Error(`${this.peer}: ${name} failed`, { cause: error });
+      throw new Error(`${this.#name}: ${name} failed`, { cause: error });
     } finally {
       settled.abort();
     }

@@ -16,7 +16,8 @@ export interface Options {
   print: string | undefined;
 }
 
-export const HELP = `Measures this queue beside BullMQ and Celery on one Redis. From \`npm run\`, options follow a \`--\`.
+export const HELP = `Measures this queue beside BullMQ and Celery on one Redis, durable tasks beside pg-boss and graphile-worker on one Postgres,
+and the API beside a bare server. From \`npm run\`, options follow a \`--\`.
 
   --rows a,b     only these rows (see --list)
   --quick        the most telling rows, in about a minute

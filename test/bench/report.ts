@@ -13,9 +13,13 @@ export interface Machine {
   loadBefore: number;
   node: string;
   redis: string;
-  bullmq: string;
-  ioredis: string;
+  /** Undefined when no row needed it. */
+  postgres: string | undefined;
+  /** Packages on the side of the peers, and what both sides use. */
+  packages: Record<(typeof PACKAGES)[number], string>;
 }
+
+const PACKAGES = ['bullmq', 'ioredis', 'pg-boss', 'graphile-worker', 'fastify', 'pg'] as const;
 
 export interface Report {
   machine: Machine;
@@ -47,7 +51,7 @@ export interface ReportedFigure extends Omit<Figure, 'ours' | 'theirs'> {
 }
 
 /** Call it before anything is measured. */
-export async function describeMachine(redis: string): Promise<Machine> {
+export async function describeMachine(redis: string): Promise<Omit<Machine, 'postgres'>> {
   const { length: cores, 0: first } = cpus();
   return {
     cores,
@@ -55,8 +59,7 @@ export async function describeMachine(redis: string): Promise<Machine> {
     loadBefore: loadavg()[0]!,
     node: process.version,
     redis,
-    bullmq: await versionOf('bullmq'),
-    ioredis: await versionOf('ioredis'),
+    packages: await versionsOf(PACKAGES),
   };
 }
 
@@ -119,7 +122,7 @@ export function renderTable({
   const notes = figures.filter((figure) => figure.note).map(({ row, note }) => `${row}: ${note}`);
   return (
     [
-      `${machine.cores} cores, ${machine.cpu}; Node ${machine.node}, ${machine.redis}, BullMQ ${machine.bullmq}, ioredis ${machine.ioredis} on both sides; load before ${machine.loadBefore.toFixed(1)}`,
+      `${machine.cores} cores, ${machine.cpu}; ${enginesOf(machine)}; load before ${machine.loadBefore.toFixed(1)}`,
       `Medians of ${rounds} rounds of each side in turn${scale === 1 ? '' : `, ${scale} x the jobs`}, ${Math.round(seconds)} s in all. Payload 356 bytes of JSON.`,
       'BullMQ keeps no finished job (removeOnComplete), ours keeps results. Times depend on the machine: read the ratios.',
       '',
@@ -131,6 +134,11 @@ export function renderTable({
       .join('\n')
       .trimEnd() + '\n'
   );
+}
+
+function enginesOf({ node, redis, postgres, packages }: Machine): string {
+  const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
+  return [`Node ${node}`, redis, postgres ?? [], versions].flat().join(', ');
 }
 
 function cellsOf(figure: ReportedFigure): string[] {
@@ -174,7 +182,12 @@ function format(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toFixed(2);
 }
 
-async function versionOf(name: string): Promise<string> {
-  const text = await readFile(packagePath('node_modules', name, 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+async function versionsOf<Name extends string>(
+  names: readonly Name[],
+): Promise<Record<Name, string>> {
+  const versions = names.map(async (name) => {
+    const text = await readFile(packagePath('node_modules', name, 'package.json'), 'utf8');
+    return [name, (JSON.parse(text) as { version: string }).version];
+  });
+  return Object.fromEntries(await Promise.all(versions)) as Record<Name, string>;
 }

@@ -1,8 +1,9 @@
 /**
- * The benchmark behind `npm run bench`: this queue and BullMQ on one Redis, and Celery where it is installed.
+ * The benchmark behind `npm run bench`: this queue and BullMQ on one Redis, and Celery where it is installed; durable
+ * tasks, pg-boss and graphile-worker on one Postgres; the API and a bare server on both.
  *
- * It starts a Redis of its own and measures row after row (rows/): each side does the same work, through the same code
- * (children/side.ts) on a common interface (peers/), in processes of the same shape, in rounds that alternate. The
+ * It starts engines of its own and measures row after row (rows/): each side does the same work, through the same code
+ * (children/) on a common interface (peers/), in processes of the same shape, in rounds that alternate. The
  * table goes to standard output with the ratio of the medians beside what the design demands of it; progress goes to
  * standard error. docs/benchmarks.md says what is compared and how to read it.
  *
@@ -11,6 +12,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Bench } from './bench.ts';
 import { HELP, parseOptions, UsageError, type Options } from './options.ts';
+import { BenchPostgres } from './postgres.ts';
 import { BenchRedis } from './redis.ts';
 import { describeMachine, renderTable, summarize, type Report } from './report.ts';
 
@@ -19,7 +21,9 @@ const interrupted = new AbortController();
 async function measure({ rows, rounds, scale }: Options): Promise<Report> {
   const startedMs = performance.now();
   const redis = await BenchRedis.start();
-  const bench: Bench = { redis, rounds, scale, children: new Set() };
+  const started: { postgres?: BenchPostgres } = {};
+  const postgres = async () => (started.postgres ??= await BenchPostgres.start());
+  const bench: Bench = { redis, postgres, rounds, scale, children: new Set() };
   const stopChildren = (): void => bench.children.forEach((child) => void child.stop());
   interrupted.signal.addEventListener('abort', stopChildren);
   const machine = await describeMachine(redis.version);
@@ -38,9 +42,11 @@ async function measure({ rows, rounds, scale }: Options): Promise<Report> {
       process.stderr.write(` (${((performance.now() - rowStartedMs) / 1000).toFixed(1)} s)\n`);
     }
     const seconds = (performance.now() - startedMs) / 1000;
-    return { machine, rounds, scale, seconds, figures, failures };
+    const facts = { ...machine, postgres: started.postgres?.version };
+    return { machine: facts, rounds, scale, seconds, figures, failures };
   } finally {
     await Promise.all([...bench.children].map((child) => child.stop()));
+    await started.postgres?.stop();
     await redis.stop();
   }
 }

@@ -3,7 +3,7 @@
  */
 import type { Place, ThreadOptions } from '../peers/peer.ts';
 
-export interface Commands {
+export interface QueueCommands {
   /** Adds jobs with this many adds in flight. */
   add(args: Place & { jobs: number; inFlight: number }): Span;
   /** Adds jobs in batches, one batch in flight. */
@@ -35,14 +35,3 @@ export interface Finished {
   /** For each job in milliseconds: the start of its handler, less the time in its payload. */
   waitsMs: number[];
 }
-
-export type CommandName = keyof Commands;
-export type Args<K extends CommandName> = Parameters<Commands[K]>[0];
-export type Answer<K extends CommandName> = ReturnType<Commands[K]>;
-
-export interface Call {
-  name: CommandName;
-  args: unknown;
-}
-
-export type Reply = { answer: unknown } | { error: string };

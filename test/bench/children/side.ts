@@ -12,18 +12,15 @@ import {
   type Place,
   type Producer,
 } from '../peers/peer.ts';
-import type { Answer, Args, Call, CommandName, Finished, Reply, Span } from './commands.ts';
+import type { Finished, QueueCommands, Span } from './commands.ts';
+import { serve } from './serve.ts';
 
 const peer = { ours, bullmq }[process.argv[2] as 'ours' | 'bullmq'];
 /** Where times in payloads do not matter, none is made: the sides alone are to be measured. */
 const PAYLOAD = makePayload();
 let listening: { consumer: Consumer; waitsMs: number[] } | undefined;
 
-type Handlers = {
-  [K in CommandName]: (args: Args<K>) => Promise<Answer<K>>;
-};
-
-const handlers: Handlers = {
+serve<QueueCommands>({
   add: (args) =>
     producing(args, async (producer) => {
       let left = args.jobs;
@@ -109,7 +106,7 @@ const handlers: Handlers = {
     await consumer.close();
     return { endMs, waitsMs };
   },
-};
+});
 
 /** Connecting and closing are not measured. */
 async function producing(place: Place, work: (producer: Producer) => Promise<void>): Promise<Span> {
@@ -127,17 +124,3 @@ function cpuSince(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
 }
-
-async function carryOut({ name, args }: Call): Promise<Reply> {
-  try {
-    const handler = handlers[name] as (args: unknown) => Promise<unknown>;
-    return { answer: await handler(args) };
-  } catch (error) {
-    return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-  }
-}
-
-process.on('message', (call: Call) => void carryOut(call).then((reply) => process.send?.(reply)));
-process.on('disconnect', () => process.exit());
-// Ctrl-C reaches the whole group; the parent ends it in order.
-process.on('SIGINT', () => undefined);

@@ -2,14 +2,14 @@
  * Our jobs through worker threads: the worker of the application, with its log at the default level and its metrics, in
  * front of threads that run either a registered task or a bare handler.
  */
-import { pino } from 'pino';
-import { loadConfig, type ResolvedConfig } from '../../../base/config.ts';
+import type { ResolvedConfig } from '../../../base/config.ts';
 import { Broker } from '../../../jobs/queue/index.ts';
 import { countEvents } from '../../../base/telemetry/metrics.ts';
-import { logEvents, Telemetry } from '../../../base/telemetry/telemetry.ts';
 import { WorkerService } from '../../../workers/main/worker.ts';
+import { testConfig } from '../../support/config.ts';
 import { BENCH_TASKS } from '../children/bench-tasks.ts';
 import { untilSucceeded } from './our-broker.ts';
+import { ourTelemetry, tallyJobs } from './our-telemetry.ts';
 import { monotonicMs, type Consumer, type Place, type ThreadOptions } from './peer.ts';
 import { Tally } from './tally.ts';
 
@@ -19,8 +19,6 @@ const MODULES: Record<ThreadOptions['path'], URL> = {
 };
 /** Jobs running in all threads together, as in the row without threads. */
 const CONCURRENCY = 50;
-/** Nothing here uses it; connections are made when they are needed. */
-const NOWHERE = 'http://127.0.0.1:9';
 
 export async function runThroughThreads(
   place: Place,
@@ -28,19 +26,14 @@ export async function runThroughThreads(
 ): Promise<Consumer> {
   const broker = new Broker({ url: place.url, prefix: place.queue });
   await broker.open();
-  const telemetry = new Telemetry();
-  logEvents(telemetry, 'info', pino.destination('/dev/null'));
+  const telemetry = ourTelemetry();
   countEvents(telemetry);
   const tally = new Tally();
   let lastId = '';
   telemetry.on((event, fields) => {
-    if (event === 'job.succeeded') {
-      lastId = (fields as { jobId: string }).jobId;
-      tally.add();
-    } else if (event === 'job.failed' || event === 'thread.died' || event === 'loop.failed') {
-      tally.fail(new Error(`${event}: ${JSON.stringify(fields)}`));
-    }
+    if (event === 'job.succeeded') lastId = (fields as { jobId: string }).jobId;
   });
+  tallyJobs(telemetry, tally);
   const worker = new WorkerService({
     config: configure(place, threads),
     broker,
@@ -63,18 +56,11 @@ export async function runThroughThreads(
 }
 
 function configure({ url, queue }: Place, threads: number): ResolvedConfig {
-  return {
-    ...loadConfig({}),
-    databaseUrl: 'postgres://127.0.0.1:9/none',
+  return testConfig({
     redisUrl: url,
-    clickhouseUrl: NOWHERE,
-    qdrantUrl: NOWHERE,
-    openaiBaseUrl: NOWHERE,
-    openaiApiKey: 'none',
-    jwtSecurity: 'none',
     queuePrefix: queue,
     workerQueues: [queue],
     workerThreads: threads,
     workerConcurrency: Math.ceil(CONCURRENCY / threads),
-  };
+  });
 }

@@ -3,6 +3,7 @@
  */
 import { compare, QUEUE, rate, scaled, type Bench, type Figure, type Row } from '../bench.ts';
 import type { Child } from '../child.ts';
+import type { QueueCommands } from '../children/commands.ts';
 
 const SHORT = 10_000;
 const LONG = 1_000_000;
@@ -51,12 +52,22 @@ export const depth: Row = {
 
 const keys = ['short', 'long'] as const;
 
-async function fill(child: Child, url: string, queue: string, jobs: number): Promise<void> {
+async function fill(
+  child: Child<QueueCommands>,
+  url: string,
+  queue: string,
+  jobs: number,
+): Promise<void> {
   await child.call('addBulk', { url, queue, jobs, batch: 1000 });
 }
 
 /** The line is as long afterwards as before: what is drained is added first. */
-async function drain(child: Child, url: string, queue: string, jobs: number): Promise<number> {
+async function drain(
+  child: Child<QueueCommands>,
+  url: string,
+  queue: string,
+  jobs: number,
+): Promise<number> {
   await fill(child, url, queue, jobs);
   return rate(jobs, await child.call('drain', { url, queue, jobs, concurrency: 50 }));
 }

@@ -7,6 +7,12 @@ import { depth } from './depth.ts';
 import { drain1, drain50 } from './drain.ts';
 import { endToEnd, endToEndAof } from './end-to-end.ts';
 import { delayed, delayedMillion } from './delayed.ts';
+import { durableAccept } from './durable/accept.ts';
+import { durableCalls, durableMany } from './durable/calls.ts';
+import { durableLatency } from './durable/latency.ts';
+import { httpCards } from './http/cards.ts';
+import { httpFeedback } from './http/feedback.ts';
+import { httpPoll } from './http/poll.ts';
 import { latency50, latency500 } from './latency.ts';
 import { threadsBare, threadsTask } from './threads.ts';
 
@@ -28,6 +34,13 @@ export const ROWS: readonly Row[] = [
   cpu,
   depth,
   celery,
+  durableAccept,
+  durableCalls,
+  durableMany,
+  durableLatency,
+  httpPoll,
+  httpFeedback,
+  httpCards,
 ];
 
 /** The rows that tell most in little time. */
