@@ -18,7 +18,7 @@ export interface ApiDependencies extends OperationsDependencies {
   schedules: Pick<ScheduleBook, 'changes' | 'edit' | 'find' | 'list' | 'run'>;
   cache: VersionedCache;
   backlog: Pick<Backlog, 'size' | 'isFull' | 'assertRoom'>;
-  limits: Pick<Limits, 'feedback' | 'eventsPerPerson' | 'assertRoomForEvents'>;
+  limits: Pick<Limits, 'eventsPerPerson' | 'assertRoomForEvents'>;
   /** Default: queries on `db`. */
   readers?: Readers;
 }

@@ -1,13 +1,10 @@
 /**
- * What one account may ask for, and what all accounts may fill together. Every such limit is decided here; limits on the rate of HTTP
- * requests belong here too.
+ * What one account may ask for, and what all accounts may fill together. Every such limit is decided here, but for the quota of feedback,
+ * which every caller keeps (jobs/feedback/call.ts); limits on the rate of HTTP requests belong here too.
  */
 import type { ResolvedConfig } from '../base/config.ts';
 import { AppError } from '../base/errors.ts';
 import { Loop } from '../base/service.ts';
-import type { Quota } from '../db/tasks/request.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Finished tasks of each name, and idempotency keys, that are kept per person: no fewer than a quota may count. */
 export const KEPT_PER_PERSON = 1000;
@@ -16,11 +13,9 @@ export const KEPT_PER_PERSON = 1000;
 const LOOK_MS = 2000;
 const RETRY_AFTER_SECONDS = 10;
 
-type Settings = Pick<ResolvedConfig, 'feedbackPerDay' | 'eventsPerPerson' | 'eventsMaxUnsent'>;
+type Settings = Pick<ResolvedConfig, 'eventsPerPerson' | 'eventsMaxUnsent'>;
 
 export class Limits extends Loop {
-  /** New feedback tasks per person. */
-  readonly feedback: Quota;
   /** Events of one person in the outbox. */
   readonly eventsPerPerson: number;
   readonly #mostUnsent: number;
@@ -31,7 +26,7 @@ export class Limits extends Loop {
    * @param onError called when counting fails; the last count stays valid.
    */
   constructor(
-    { feedbackPerDay, eventsPerPerson, eventsMaxUnsent }: Settings,
+    { eventsPerPerson, eventsMaxUnsent }: Settings,
     countUnsent: (most: number) => Promise<number>,
     onError: (error: unknown) => void,
   ) {
@@ -44,7 +39,6 @@ export class Limits extends Loop {
         return LOOK_MS;
       },
     });
-    this.feedback = { most: feedbackPerDay, withinMs: DAY_MS };
     this.eventsPerPerson = eventsPerPerson;
     this.#mostUnsent = eventsMaxUnsent;
   }

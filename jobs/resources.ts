@@ -6,10 +6,14 @@ import type { ChatModel, EmbeddingModel } from './llm/model.ts';
 
 export type VersionedCache = Pick<Cache, 'get' | 'set'>;
 
-/** Thresholds from the configuration: progress in per cent, and average `noteLength`. */
+/** From the configuration. */
 export interface TaskSettings {
+  /** In per cent. */
   feedbackMinProgress: number;
+  /** Average `noteLength`. */
   feedbackMinNoteLength: number;
+  /** New texts per person within 24 hours. */
+  feedbackPerDay: number;
 }
 
 export interface Resources {

@@ -16,7 +16,7 @@ import { errorResponses } from '../http/schemas.ts';
 import { FeedbackBody, FeedbackRequest, PracticeParams } from './schemas.ts';
 
 export function feedbackRoutes(app: Api, context: RouteContext): void {
-  const { config, tasks, readers, backlog, limits } = context;
+  const { config, tasks, readers, backlog } = context;
 
   app.route({
     method: 'POST',
@@ -61,9 +61,8 @@ export function feedbackRoutes(app: Api, context: RouteContext): void {
       const practiceId = material.practice.externalId;
       const { locale = material.owner.preferredLocale } = request.body;
       const accepted = await tasks.enqueue(
-        withOptions(writeFeedbackOn(material, locale), {
+        withOptions(writeFeedbackOn(material, locale, config), {
           idempotencyKey: request.headers['idempotency-key'],
-          quota: limits.feedback,
           keyedRequest: JSON.stringify({ practiceId, locale: request.body.locale }),
         }),
       );

@@ -3,9 +3,7 @@ import { Type, type Static } from 'typebox';
 import type { Accepted } from '../../db/tasks/request.ts';
 import { AppError } from '../../base/errors.ts';
 import { updateVectorsOf } from '../../jobs/embeddings/call.ts';
-import { writeFeedbackOn } from '../../jobs/feedback/call.ts';
-import { checkEligibility } from '../../jobs/feedback/eligibility.ts';
-import { withOptions } from '../../jobs/framework/signature.ts';
+import { askForOwner } from '../../jobs/feedback/call.ts';
 import { generateAiFeedback } from '../../jobs/feedback/task.ts';
 import { updateUserEmbeddings } from '../../jobs/embeddings/task.ts';
 import type { RouteContext } from '../context.ts';
@@ -45,7 +43,7 @@ const RESPONSES = {
 type Triggered = Static<typeof TriggeredBody>['tasks'][number];
 
 export function internalRoutes(app: Api, context: RouteContext): void {
-  const { config, tasks, readers, backlog, limits } = context;
+  const { config, tasks, readers, backlog } = context;
 
   const updateVectors = async (userId: string): Promise<Triggered> => {
     const accepted = await tasks.enqueue(updateVectorsOf(userId, config));
@@ -72,12 +70,7 @@ export function internalRoutes(app: Api, context: RouteContext): void {
       if (material === undefined) throw new AppError('PRACTICE_NOT_FOUND');
       reply.code(202);
       const vectors = await updateVectors(material.practice.ownerId.toLowerCase());
-      if (!isEligible(() => checkEligibility(material, config))) return { tasks: [vectors] };
-      const { preferredLocale } = material.owner;
-      const signature = writeFeedbackOn(material, preferredLocale);
-      const feedback = await unlessOverQuota(
-        tasks.enqueue(withOptions(signature, { quota: limits.feedback })),
-      );
+      const feedback = await askForOwner(material, config, (call) => tasks.enqueue(call));
       if (feedback === undefined) return { tasks: [vectors] };
       return { tasks: [triggered(generateAiFeedback.name, feedback), vectors] };
     },
@@ -126,25 +119,4 @@ export function internalRoutes(app: Api, context: RouteContext): void {
 
 function triggered(name: string, { id, status }: Accepted): Triggered {
   return { name, task_id: id, status };
-}
-
-/** Nor is it an error of the service that the owner has had enough for a day. */
-async function unlessOverQuota(accepted: Promise<Accepted>): Promise<Accepted | undefined> {
-  try {
-    return await accepted;
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'QUOTA_EXCEEDED') return undefined;
-    throw error;
-  }
-}
-
-/** Too little content is not an error of the reporting service. */
-function isEligible(check: () => void): boolean {
-  try {
-    check();
-    return true;
-  } catch (error) {
-    if (error instanceof AppError) return false;
-    throw error;
-  }
 }

@@ -5,7 +5,7 @@ import type { Dependency, OperationsDependencies } from './dependencies.ts';
 import type { Backlog } from './backlog.ts';
 import type { Access } from '../http/openapi.ts';
 import { PREFIX } from '../http/envelope.ts';
-import { HealthBody, ReadyBody } from './schemas.ts';
+import { HealthBody, MAX_DEPENDENCIES, ReadyBody } from './schemas.ts';
 
 /** Timeout per dependency, in milliseconds. */
 const CHECK_TIMEOUT_MS = 3000;
@@ -15,9 +15,17 @@ const PUBLIC = { public: true };
 /** Longest age of the metrics, in milliseconds: collecting them takes time on the event loop. */
 const METRICS_MS = 1000;
 
-/** @param access to metrics and description. */
+/**
+ * @param access to metrics and description.
+ * @throws {RangeError} for more than `MAX_DEPENDENCIES`.
+ */
 export function operationsRoutes(app: Api, deps: OperationsDependencies, access: Access): void {
   const { metrics, readiness, isStuck, backlog } = deps;
+  if (readiness.length > MAX_DEPENDENCIES) {
+    throw new RangeError(
+      `There are ${readiness.length} dependencies: at most ${MAX_DEPENDENCIES} are listed.`,
+    );
+  }
 
   for (const [url, operationId] of [
     ['/health', 'getHealth'],

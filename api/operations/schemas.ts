@@ -1,6 +1,9 @@
 /** Schemas of health and readiness. */
 import { Type } from 'typebox';
 
+/** Stores and loops that a process may depend on. */
+export const MAX_DEPENDENCIES = 16;
+
 export const HealthBody = Type.Object(
   { status: Type.Enum(['ok', 'stuck'], { type: 'string' }) },
   {
@@ -13,7 +16,7 @@ export const ReadyBody = Type.Object(
   {
     status: Type.Enum(['ready', 'unavailable'], { type: 'string' }),
     dependencies: Type.Record(Type.String(), Type.String(), {
-      maxProperties: 16,
+      maxProperties: MAX_DEPENDENCIES,
       description: 'ok, timeout, failed, or an error code such as ECONNREFUSED.',
     }),
     backlog: Type.Optional(

@@ -1,13 +1,11 @@
 /** Schemas of schedules. */
 import { Type } from 'typebox';
-import { CHANGES_SHOWN, SHOWN } from '../../jobs/framework/beat/book.ts';
+import { CHANGES_SHOWN, MAX_SCHEDULES, SHOWN } from '../../jobs/framework/beat/book.ts';
 import { MAX_EVERY_MS, MIN_EVERY_MS } from '../../jobs/framework/beat/timetable.ts';
 import { Instant, Nullable } from '../http/schemas.ts';
 import { TaskStatus } from '../tasks/schemas.ts';
 
 const MAX_PREVIEW = 100;
-/** All that the code defines. */
-const MAX_SCHEDULES = 1000;
 
 const CRON = {
   maxLength: 200,

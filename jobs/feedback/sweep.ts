@@ -1,13 +1,11 @@
 /** Enqueues feedback for finished practices without feedback or an insight by their owner, page by page, newest first. */
 import { Type, type Static } from 'typebox';
 import { findPracticeMaterial, listFinishedPractices } from '../../db/daodao/practices.ts';
-import { AppError } from '../../base/errors.ts';
 import { generateAiFeedback } from './task.ts';
 import type { Context } from '../define.ts';
 import { inPages } from '../framework/in-pages.ts';
 import { withOptions } from '../framework/signature.ts';
-import { writeFeedbackOn } from './call.ts';
-import { checkEligibility } from './eligibility.ts';
+import { askForOwner } from './call.ts';
 
 /** Practices per page. */
 const PAGE = 100;
@@ -48,17 +46,12 @@ export async function sweepFinished(
   return { practices, asked };
 }
 
-/** Enqueues feedback if there is enough to say, unless it is already under way. @returns whether there is. */
+/** Enqueues feedback, unless it is already under way. @returns whether the practice gets any. */
 async function ask(practiceId: string, ctx: Context): Promise<boolean> {
   const material = await findPracticeMaterial(ctx.db, practiceId);
   if (material === undefined) return false;
-  try {
-    checkEligibility(material, ctx.settings);
-  } catch (error) {
-    if (error instanceof AppError) return false;
-    throw error;
-  }
-  const signature = writeFeedbackOn(material, material.owner.preferredLocale);
-  await ctx.enqueue(withOptions(signature, { priority: PRIORITY }));
-  return true;
+  const id = await askForOwner(material, ctx.settings, (call) =>
+    ctx.enqueue(withOptions(call, { priority: PRIORITY })),
+  );
+  return id !== undefined;
 }

@@ -8,6 +8,7 @@ import { eventually } from '../support/queue/consumers.ts';
 import { startTestApp, type Person, type TestApp } from '../support/app/app.ts';
 
 const PER_DAY = 5;
+const INTERNAL_KEY = 'a key that only services know';
 
 interface Refusal {
   error: { code: string; details?: { quota: string; limit: number } };
@@ -17,6 +18,7 @@ let app: TestApp;
 before(async () => {
   app = await startTestApp(() => ({
     feedbackPerDay: PER_DAY,
+    internalApiKey: INTERNAL_KEY,
     eventsPerPerson: 500,
     eventsMaxUnsent: 1200,
   }));
@@ -63,6 +65,25 @@ test("asking for feedback, revoking it and asking again is refused after a day's
     (await other.call('POST', `/practices/${await other.practice()}/feedback`)).status,
     202,
   );
+});
+
+test('finishing practices again and again is paid for no more often either, and is no error of the service that tells', async () => {
+  const member = await app.person();
+  const finish = async () =>
+    member.call<{ tasks: { name: string }[] }>('POST', '/internal/events/practice.completed', {
+      headers: { 'x-internal-api-key': INTERNAL_KEY },
+      body: { practice_id: await member.practice() },
+    });
+  const answers = [];
+  for (let n = 0; n < PER_DAY + 2; n++) answers.push(await finish());
+  const names = answers.map(({ body }) => body.tasks.map(({ name }) => name));
+  const [feedback, vectors] = ['generate_ai_feedback', 'update_user_embeddings'];
+  assert.deepEqual(names, [
+    ...Array.from({ length: PER_DAY }, () => [feedback, vectors]),
+    [vectors],
+    [vectors],
+  ]);
+  assert.ok(answers.every(({ status }) => status === 202));
 });
 
 test('events of one person are refused beyond a number, those of others are not', async () => {

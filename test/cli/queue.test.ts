@@ -81,6 +81,10 @@ test('an operator stops tasks, waiting or running, durable ones in Postgres too'
     [counted.code, /This revokes 1 task\. To confirm/.test(counted.text)],
     [2, true],
   );
+  const others = ['--task=other', '--user=someone', '--subject=something', '--queue=ai_tasks'];
+  for (const other of others) {
+    assert.match((await app.cli('control', 'revoke', other)).text, /This revokes 0 tasks/, other);
+  }
   assert.equal((await app.cli(...filter, '--yes')).text, '1 task revoked.\n');
   assert.equal((await app.cli('control', 'revoke', '--yes')).code, 2);
   const purge = ['control', 'purge', 'default', '--delayed'];

@@ -27,6 +27,8 @@ import { upcoming, type Upcoming } from './upcoming.ts';
 export const SHOWN = 5;
 /** Manual changes shown per schedule. */
 export const CHANGES_SHOWN = 20;
+/** Schedules of an application, all of which `list` returns. */
+export const MAX_SCHEDULES = 1000;
 
 export interface ScheduleView {
   schedule: Schedule;
@@ -54,7 +56,12 @@ export interface ScheduleBookDependencies {
 export class ScheduleBook {
   readonly #deps: Required<ScheduleBookDependencies>;
 
+  /** @throws {RangeError} for more than `MAX_SCHEDULES`. */
   constructor(deps: ScheduleBookDependencies) {
+    const { length } = deps.schedules;
+    if (length > MAX_SCHEDULES) {
+      throw new RangeError(`There are ${length} schedules: at most ${MAX_SCHEDULES} are allowed.`);
+    }
     this.#deps = { clock: readClock, ...deps };
   }
 

@@ -1,22 +1,20 @@
 /**
  * Random requests over all routes of a running API: never a 5xx.
  */
-import { Agent, request as httpRequest } from 'node:http';
 import fc from 'fast-check';
-import { createBearer, startTestApp } from '../../support/app/app.ts';
+import type { Pool } from '../../../db/stores/postgres.ts';
+import { createBearer } from '../../support/app/app.ts';
+import { HttpClient, type Sent } from '../../support/app/http.ts';
 import { insertUser } from '../../support/domain/practices.ts';
 import { registeredRoutes, type Route } from '../routes.ts';
 import { limitOf, worstValues } from './shapes.ts';
 
-const INTERNAL_KEY = 'a key that only services know';
-const ABREAST = 8;
-
-interface RandomRequest {
-  method: Route['method'];
-  path: string;
-  headers: Record<string, string>;
-  body: Buffer | undefined;
-}
+/** Which the API must have. */
+export const INTERNAL_KEY = 'a key that only services know';
+/** Requests that are under way at a time. */
+const ABREAST = 16;
+/** Requests drawn at a time: so few that the server still has others to answer meanwhile. */
+const AT_A_TIME = 20;
 
 const FIELDS = [
   'events',
@@ -109,7 +107,7 @@ function requestOn(
   { method, url }: Route,
   tokens: readonly string[],
   shapes: ReadonlyMap<number, readonly Buffer[]>,
-): fc.Arbitrary<RandomRequest> {
+): fc.Arbitrary<Sent> {
   return fc
     .record({
       parameter: fc.oneof(fc.uuid(), fc.constantFrom(...WORDS), fc.string({ maxLength: 120 })),
@@ -144,62 +142,70 @@ function requestOn(
     });
 }
 
-/** Sends so many, several at a time. @returns those that the server failed at, in brief. */
-export async function sendRandomRequests(many: number, seed: number): Promise<string[]> {
-  const app = await startTestApp(() => ({ role: 'api', internalApiKey: INTERNAL_KEY }));
-  const agent = new Agent({ keepAlive: true, maxSockets: ABREAST });
-  try {
-    const user = await insertUser(app.database.pool);
-    const secret = app.config.jwtSecurity;
-    const tokens = [
-      await createBearer(user, secret),
-      await createBearer(user, secret, ['admin']),
-      'Bearer broken',
-      '',
-    ];
-    const shapes = new Map(
-      ['/events', '/'].map((url): [number, Buffer[]] => {
-        const limit = limitOf(url);
-        return [limit, Object.values(worstValues(limit)).map((text) => Buffer.from(text))];
-      }),
-    );
-    const routes = (await registeredRoutes()).filter(({ url }) => !url.startsWith('/docs'));
-    const requests = fc.oneof(...routes.map((route) => requestOn(route, tokens, shapes)));
-    const failed: string[] = [];
-    const origin = app.app.origin!;
-    for (let from = 0; from < many; from += 500) {
-      const some = fc.sample(requests, { numRuns: Math.min(500, many - from), seed: seed + from });
-      const next = some.values();
-      const sender = async (): Promise<void> => {
-        for (const request of next) {
-          const status = await send(origin, agent, request);
-          if (status >= 500)
-            failed.push(
-              `${status} ${request.method} ${request.path} ${request.body?.toString().slice(0, 500)}`,
-            );
-        }
-      };
-      await Promise.all(Array.from({ length: ABREAST }, sender));
+/** The API that the requests go to. */
+export interface Target {
+  origin: string;
+  /** Its secret, and its database. */
+  jwtSecurity: string;
+  pool: Pool;
+}
+
+export interface Answers {
+  /** How many of each status. */
+  counts: Map<number, number>;
+  /** The requests that the server failed at, in brief. */
+  failed: string[];
+}
+
+/** Sends so many, several at a time. */
+export async function sendRandomRequests(
+  target: Target,
+  many: number,
+  seed: number,
+): Promise<Answers> {
+  const client = new HttpClient(target.origin, ABREAST);
+  const requests = await randomRequests(target, seed);
+  const answers: Answers = { counts: new Map(), failed: [] };
+  let left = many;
+  const sender = async (): Promise<void> => {
+    while (left-- > 0) {
+      const request = requests.next().value;
+      const { status } = await client.send(request);
+      answers.counts.set(status, (answers.counts.get(status) ?? 0) + 1);
+      if (status < 500) continue;
+      const { method, path, body } = request;
+      answers.failed.push(`${status} ${method} ${path} ${body?.toString().slice(0, 500)}`);
     }
-    return failed;
+  };
+  try {
+    await Promise.all(Array.from({ length: ABREAST }, sender));
+    return answers;
   } finally {
-    agent.destroy();
-    await app.stop();
+    client.close();
   }
 }
 
-function send(
-  origin: string,
-  agent: Agent,
-  { method, path, headers, body }: RandomRequest,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    httpRequest(new URL(origin + path), { method, agent, headers })
-      .on('error', reject)
-      .on('response', (response) => {
-        response.on('end', () => resolve(response.statusCode ?? 0)).on('error', reject);
-        response.resume();
-      })
-      .end(body);
-  });
+/** Without end, the same for the same seed. */
+async function randomRequests(
+  { pool, jwtSecurity }: Target,
+  seed: number,
+): Promise<Generator<Sent, never>> {
+  const user = await insertUser(pool);
+  const tokens = [
+    await createBearer(user, jwtSecurity),
+    await createBearer(user, jwtSecurity, ['admin']),
+    'Bearer broken',
+    '',
+  ];
+  const shapes = new Map(
+    ['/events', '/'].map((url): [number, Buffer[]] => {
+      const limit = limitOf(url);
+      return [limit, Object.values(worstValues(limit)).map((text) => Buffer.from(text))];
+    }),
+  );
+  const routes = (await registeredRoutes()).filter(({ url }) => !url.startsWith('/docs'));
+  const any = fc.oneof(...routes.map((route) => requestOn(route, tokens, shapes)));
+  return (function* () {
+    for (let next = seed; ; next++) yield* fc.sample(any, { numRuns: AT_A_TIME, seed: next });
+  })();
 }

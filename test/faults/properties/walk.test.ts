@@ -3,9 +3,9 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Agent, request as httpRequest } from 'node:http';
 import { after, before, test } from 'node:test';
 import { createBearer, startTestApp, type TestApp } from '../../support/app/app.ts';
+import { HttpClient, type Received } from '../../support/app/http.ts';
 import { insertUser } from '../../support/domain/practices.ts';
 import { percentile, stallOf } from '../../support/event-loop.ts';
 import { stretched } from '../../support/patience.ts';
@@ -45,43 +45,22 @@ const stalls: number[] = [];
 
 let app: TestApp;
 let headers: Record<string, string>;
-const agent = new Agent({ keepAlive: true });
+let client: HttpClient;
 before(async () => {
   app = await startTestApp(() => ({ role: 'api', internalApiKey: INTERNAL_KEY }));
+  client = new HttpClient(app.app.origin!, 1);
   const user = await insertUser(app.database.pool);
   const authorization = await createBearer(user, app.config.jwtSecurity, ['user', 'admin']);
   headers = { authorization, 'x-internal-api-key': INTERNAL_KEY };
 });
 after(async () => {
-  agent.destroy();
+  client.close();
   await app.stop();
 });
 
-/** Without a client that parses: it shares the event loop. */
-function send({
-  method,
-  path,
-  body,
-  headers: more,
-}: Case): Promise<{ status: number; bytes: number }> {
-  return new Promise((resolve, reject) => {
-    const sent = httpRequest(new URL(path, app.app.origin), {
-      method,
-      agent,
-      headers: {
-        ...headers,
-        ...(body && { 'content-type': 'application/json', 'content-length': body.length }),
-        ...more,
-      },
-    });
-    sent.on('error', reject).on('response', (response) => {
-      let bytes = 0;
-      response.on('data', (part: Buffer) => void (bytes += part.length));
-      response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, bytes }));
-    });
-    sent.end(body);
-  });
+function send({ method, path, body, headers: more }: Case): Promise<Received> {
+  const type = body && { 'content-type': 'application/json' };
+  return client.send({ method, path, body, headers: { ...headers, ...type, ...more } });
 }
 
 async function description(): Promise<Record<string, Record<string, Described>>> {
@@ -154,7 +133,8 @@ async function problemsOf(one: Case): Promise<string[]> {
     const { value, stallMs } = await stallOf(() => send(one));
     least = Math.min(least, stallMs);
     if (value.status >= 500) problems.add(`${one.name}: ${value.status}`);
-    if (value.bytes > ANSWER_BYTES) problems.add(`${one.name}: ${value.bytes} bytes`);
+    const { length } = value.body;
+    if (length > ANSWER_BYTES) problems.add(`${one.name}: ${length} bytes`);
   }
   stalls.push(least);
   if (least > LONGEST_MS) problems.add(`${one.name}: a stall of ${Math.round(least)} ms`);

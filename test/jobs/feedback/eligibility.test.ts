@@ -8,7 +8,7 @@ import {
 } from '../../../jobs/feedback/eligibility.ts';
 import { checkIn, createMaterial } from '../../support/domain/practice.ts';
 
-const SETTINGS = { feedbackMinProgress: 70, feedbackMinNoteLength: 30 };
+const SETTINGS = { feedbackMinProgress: 70, feedbackMinNoteLength: 30, feedbackPerDay: 20 };
 
 function refusal(material: Parameters<typeof checkEligibility>[0]): AppError {
   try {

@@ -4,7 +4,15 @@ import { acceptTask } from '../../../db/tasks/accept.ts';
 import { sweepFinished } from '../../../jobs/feedback/sweep.ts';
 import { sweepFeedback } from '../../../jobs/feedback/sweep-task.ts';
 import { attempt } from '../../../workers/thread/attempt.ts';
-import { accepted, database, live, scope, rowOf, told } from '../../support/threads/attempts.ts';
+import {
+  accepted,
+  database,
+  live,
+  rowOf,
+  scope,
+  scopeWith,
+  told,
+} from '../../support/threads/attempts.ts';
 import { insertCheckIn, insertPractice, insertUser } from '../../support/domain/practices.ts';
 import { request } from '../../support/tasks.ts';
 
@@ -86,6 +94,16 @@ test('one sweep asks for so much, the newest first, and the next one goes on', a
   };
   assert.deepEqual(await swept(), { practices: 110, asked: 110 });
   assert.deepEqual(await asked(), wanted.slice(3).toSorted());
+});
+
+test('one owner gets no more in a day than by asking, and takes nothing from the others', async () => {
+  const [, , ...newest] = await practices(5);
+  const others = await practices(2);
+  const settings = { ...scope.resources.settings, feedbackPerDay: 3 };
+  const job = await sweepJob();
+  assert.equal((await attempt(job, scopeWith({ settings }), live)).kind, 'succeeded');
+  assert.deepEqual((await rowOf(job)).result, { practices: 7, asked: 5 });
+  assert.deepEqual(await asked(), [...newest, ...others].toSorted());
 });
 
 test('what failed for good three times is left alone until the practice changes', async () => {

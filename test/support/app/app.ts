@@ -9,12 +9,9 @@ import { startTestCoach, type TestCoach } from '../domain/coach.ts';
 import { testConfig } from '../config.ts';
 import { stretched } from '../patience.ts';
 import { createTestDatabase, type TestDatabase } from '../stores/postgres.ts';
-import { insertCheckIn, insertPractice, insertUser } from '../domain/practices.ts';
+import { insertTellingPractice, insertUser } from '../domain/practices.ts';
 import { createTestRedis, type TestRedis } from '../stores/redis.ts';
 import { Signals } from '../signals.ts';
-
-const NOTE =
-  '今天比昨天早十分鐘開始，窗邊的光剛好落在書頁上，讀到第三章時忽然懂了作者為什麼要從結尾寫起。';
 
 export interface Answer<T> {
   status: number;
@@ -135,12 +132,7 @@ export async function createPerson(
   return {
     id,
     externalId,
-    async practice() {
-      const practice = await insertPractice(pool, id, { progress_percentage: 100 });
-      for (const day of ['2026-01-05', '2026-01-07', '2026-01-09'])
-        await insertCheckIn(pool, practice.id, id, day, { note: `${NOTE}${day}`, mood: 'good' });
-      return practice.externalId;
-    },
+    practice: () => insertTellingPractice(pool, id),
     async call<T>(
       method: string,
       path: string,

@@ -78,7 +78,7 @@ export function createContext({
       userId: undefined,
     },
     signal,
-    settings: { feedbackMinProgress: 70, feedbackMinNoteLength: 30 },
+    settings: { feedbackMinProgress: 70, feedbackMinNoteLength: 30, feedbackPerDay: 20 },
     db,
     llm,
     embedder: { embed: () => Promise.reject(new Error('this test has no embedding model')) },

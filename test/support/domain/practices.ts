@@ -34,6 +34,17 @@ export async function insertPractice(
   });
 }
 
+const NOTE =
+  '今天比昨天早十分鐘開始，窗邊的光剛好落在書頁上，讀到第三章時忽然懂了作者為什麼要從結尾寫起。';
+
+/** A finished practice that gets feedback. @returns its external id. */
+export async function insertTellingPractice(db: Queryable, userId: number): Promise<string> {
+  const practice = await insertPractice(db, userId, { progress_percentage: 100 });
+  for (const day of ['2026-01-05', '2026-01-07', '2026-01-09'])
+    await insertCheckIn(db, practice.id, userId, day, { note: `${NOTE}${day}`, mood: 'good' });
+  return practice.externalId;
+}
+
 export async function insertCheckIn(
   db: Queryable,
   practiceId: number,

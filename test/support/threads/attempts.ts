@@ -44,7 +44,7 @@ before(async () => {
       return new Tasks(registered);
     },
     resources: {
-      settings: { feedbackMinProgress: 70, feedbackMinNoteLength: 30 },
+      settings: { feedbackMinProgress: 70, feedbackMinNoteLength: 30, feedbackPerDay: 1000 },
       llm: { chat: () => Promise.reject(new Error('these tasks ask no model')) },
       embedder: { embed: () => Promise.reject(new Error('these tasks ask no model')) },
       vectors: noVectors(),

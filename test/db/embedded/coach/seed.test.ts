@@ -10,7 +10,7 @@ import { buildPrompt } from '../../../../jobs/feedback/prompt.ts';
 import { SECTION_NAMES, type Sections } from '../../../../jobs/feedback/reply/parse.ts';
 import { checkTone } from '../../../../jobs/feedback/reply/tone.ts';
 
-const SETTINGS = { feedbackMinProgress: 70, feedbackMinNoteLength: 30 };
+const SETTINGS = { feedbackMinProgress: 70, feedbackMinNoteLength: 30, feedbackPerDay: 20 };
 
 /** The practices of the seed that get feedback, as they are when all of it starts on one day. */
 function materials(firstDay: string): PracticeMaterial[] {

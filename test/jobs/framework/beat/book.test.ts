@@ -56,6 +56,15 @@ after(async () => {
   await database.drop();
 });
 
+test('a book of more schedules than GET /schedules may list is not made', () => {
+  const { call } = deps.schedules[0]!;
+  const schedules = Array.from({ length: 1001 }, (_, n) =>
+    defineSchedule({ name: `s-${n}`, everyMs: 60_000, call }),
+  );
+  assert.throws(() => new ScheduleBook({ ...deps, schedules }), /1001 schedules: at most 1000/);
+  assert.ok(new ScheduleBook({ ...deps, schedules: schedules.slice(1) }));
+});
+
 const refused = (work: Promise<unknown>, code: ErrorCode, message: RegExp) =>
   assert.rejects(work, (error: unknown) => {
     assert.ok(error instanceof AppError);

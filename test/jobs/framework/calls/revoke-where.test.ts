@@ -67,6 +67,24 @@ test('it works while Redis is unavailable, and asks it only once', async () => {
   assert.deepEqual([asked, await openRows()], [1, 0]);
 });
 
+test('what is accepted after the call is left', async () => {
+  const { pool } = world.database;
+  const mine = await put({ userId: 'u-1' });
+  let late: string | undefined;
+  const control: Pick<Control, 'revoke'> = {
+    async revoke(ids) {
+      // The time of the call is known to the millisecond.
+      await pool.query('SELECT pg_sleep(0.002)');
+      late ??= (await put({ userId: 'u-1' })).id;
+      return ids.map(() => 'revoked');
+    },
+  };
+  const stores = { db: pool, control };
+  assert.deepEqual(await revokeWhere(stores, { userId: 'u-1' }), { revoked: 1, unreached: 0 });
+  assert.equal((await world.client.find(mine.id))?.status, 'revoked');
+  assert.equal((await world.client.find(late!))?.status, 'queued');
+});
+
 test('a filter that says nothing, misspells a condition or names a transient task revokes nothing', async () => {
   const { client } = world;
   await put({ userId: 'u-1' });
