@@ -10,12 +10,13 @@ import { AppError } from '../../../base/errors.ts';
 import type { Pool } from '../../../db/stores/postgres.ts';
 import { acceptTask } from '../../../db/tasks/accept.ts';
 import { Acceptor } from '../../../db/tasks/acceptor.ts';
-import { failTask, startTask, succeedTask } from '../../../db/tasks/attempts.ts';
+import { startTask } from '../../../db/tasks/attempts.ts';
 import { revokeTasks } from '../../../db/tasks/ends.ts';
 import { releaseTrailing } from '../../../db/tasks/reconciliation.ts';
 import { reopenTask } from '../../../db/tasks/requeue.ts';
 import type { Accepted, AcceptRequest } from '../../../db/tasks/request.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/stores/postgres.ts';
+import { failTask, succeedTask } from '../../support/tasks.ts';
 import { acceptByOracle } from './oracle/accept.ts';
 
 /** All times are far longer than a history takes. */
