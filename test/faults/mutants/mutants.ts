@@ -112,8 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'dist/db/tasks/attempts.js',
-        from: `USING (id, epoch)
-           WHERE finished_at IS NULL`,
+        from: 'USING (id, epoch)\n           WHERE ${IS_OPEN}',
         to: 'USING (id)',
       },
     ],
