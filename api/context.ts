@@ -9,6 +9,7 @@ import type { Readers } from './feedback/readers.ts';
 import type { Limits } from './limits.ts';
 import type { Backlog } from './operations/backlog.ts';
 import type { OperationsDependencies } from './operations/dependencies.ts';
+import type { ReadOrder } from './recommendations/order.ts';
 
 export interface ApiDependencies extends OperationsDependencies {
   db: Queryable;
@@ -25,6 +26,7 @@ export interface ApiDependencies extends OperationsDependencies {
 
 export interface RouteContext extends Omit<ApiDependencies, 'readers'> {
   readers: Readers;
+  readOrder: ReadOrder;
   /** Aborted when the server starts to close, which ends long-polls. */
   closing: AbortSignal;
 }

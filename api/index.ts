@@ -12,6 +12,7 @@ import { internalRoutes } from './internal/routes.ts';
 import type { OperationsDependencies } from './operations/dependencies.ts';
 import { operationsRoutes } from './operations/routes.ts';
 import { embeddingRoutes } from './recommendations/embeddings.ts';
+import { orderReader } from './recommendations/order.ts';
 import { recommendationRoutes } from './recommendations/routes.ts';
 import { topicCardRoutes } from './recommendations/topic-cards.ts';
 import { scheduleRoutes } from './schedules/routes.ts';
@@ -24,7 +25,7 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
   const access: Access = deps.config.operationsAccess === 'admin' ? { admin: true } : PUBLIC;
   return buildServer({ ...deps, access }, (app, closing) => {
     operationsRoutes(app, deps, access);
-    const context: RouteContext = { ...deps, readers, closing };
+    const context: RouteContext = { ...deps, readers, readOrder: orderReader(deps), closing };
     const addRoutes = (to: Api): void => {
       feedbackRoutes(to, context);
       taskRoutes(to, context);

@@ -11,9 +11,9 @@ import { packagePath } from '../base/package-path.ts';
 const BUNDLED: Readonly<Record<string, readonly string[]>> = {
   '@clickhouse/client': ['.'],
   '@qdrant/js-client-rest': ['.'],
+  'fast-jwt': ['.'],
   fastify: ['.'],
   ioredis: ['.'],
-  jose: ['.'],
   openai: ['.'],
   pg: ['.'],
   'prom-client': ['.'],

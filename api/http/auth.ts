@@ -2,10 +2,10 @@
  * Authenticates requests with DaoDao's JWTs (HS256) from `Authorization: Bearer` or the `auth_token` cookie.
  * Every route requires a principal unless its config sets `public`, `optional` or `internal`.
  */
-import { createHash, createSecretKey, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { errors, jwtVerify, SignJWT } from 'jose';
+import { createSigner, createVerifier, TokenError } from 'fast-jwt';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { ResolvedConfig } from '../../base/config.ts';
@@ -22,7 +22,9 @@ const TokenUser = Type.Object({
   roles: Type.Array(Type.String()),
   permissions: Type.Array(Type.String()),
 });
-const tokenUser = Compile(TokenUser);
+const tokenClaims = Compile(
+  Type.Object({ ...TokenUser.properties, exp: Type.Optional(Type.Number()) }),
+);
 
 export type TokenUser = Static<typeof TokenUser>;
 
@@ -58,26 +60,35 @@ export function requirePrincipals(
   app: FastifyInstance,
   config: Pick<ResolvedConfig, 'jwtSecurity' | 'internalApiKey' | 'corsOrigins' | 'tokenMaxDays'>,
 ): void {
-  const { internalApiKey, corsOrigins = [], tokenMaxDays } = config;
-  const key = createSecretKey(config.jwtSecurity, 'utf8');
+  const { internalApiKey, corsOrigins = [], tokenMaxDays, jwtSecurity: key } = config;
+  const verify = createVerifier({ key, algorithms: ['HS256'] });
   app.decorateRequest('principal', null);
-  app.addHook('onRequest', async (request, reply) => {
+  /** @returns null where the route needs none. */
+  const authenticate = (request: FastifyRequest, reply: FastifyReply): Principal | null => {
     const route = request.routeOptions.config;
-    if (request.is404 || route.public === true) return;
+    if (request.is404 || route.public === true) return null;
     if (route.internal === true) {
-      return assertInternal(request.headers['x-internal-api-key'], internalApiKey);
+      assertInternal(request.headers['x-internal-api-key'], internalApiKey);
+      return null;
     }
     const found = findToken(request.headers);
-    if (found === undefined && route.optional === true) return;
+    if (found === undefined && route.optional === true) return null;
     if (found === undefined) throw new AppError('UNAUTHENTICATED');
-    const principal = await readToken(found.token, key, tokenMaxDays).catch((error: unknown) => {
+    let principal: Principal;
+    try {
+      principal = readToken(found.token, verify, tokenMaxDays);
+    } catch (error) {
       reply.header('www-authenticate', 'Bearer error="invalid_token"');
       throw error;
-    });
+    }
     if (found.isCookie) assertAllowedOrigin(request, corsOrigins);
     if (route.admin === true && !isAdmin(principal)) throw new AppError('FORBIDDEN');
     if (route.callsModel === true && principal.isTemp) throw new AppError('USER_TEMPORARY');
-    request.principal = principal;
+    return principal;
+  };
+  app.addHook('onRequest', (request, reply, done) => {
+    request.principal = authenticate(request, reply);
+    done();
   });
 }
 
@@ -97,12 +108,12 @@ export async function signToken(
   user: TokenUser,
   { expiresInSeconds }: { expiresInSeconds: number },
 ): Promise<string> {
-  const nowSeconds = Math.floor(Date.now() / 1000);
-  return new SignJWT({ ...user })
-    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .setIssuedAt(nowSeconds)
-    .setExpirationTime(nowSeconds + expiresInSeconds)
-    .sign(createSecretKey(secret, 'utf8'));
+  const iat = Math.floor(Date.now() / 1000);
+  return createSigner({ key: secret, algorithm: 'HS256' })({
+    ...user,
+    iat,
+    exp: iat + expiresInSeconds,
+  });
 }
 
 /** Compares digests of equal length in constant time. Without a configured key, refuses every request. */
@@ -132,23 +143,19 @@ function findToken(headers: IncomingHttpHeaders): { token: string; isCookie: boo
   return undefined;
 }
 
-async function readToken(
-  token: string,
-  key: ReturnType<typeof createSecretKey>,
-  maxDays: number,
-): Promise<Principal> {
+function readToken(token: string, verify: (token: string) => unknown, maxDays: number): Principal {
+  let claims: unknown;
   try {
-    const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'] });
-    assertExpires(payload.exp, maxDays);
-    const user: unknown = payload;
-    if (!tokenUser.Check(user)) throw new AppError('UNAUTHENTICATED');
-    const { _id, username, isTemp, roles, permissions } = user;
-    return { userId: _id.toLowerCase(), username, isTemp, roles, permissions };
+    claims = verify(token);
   } catch (error) {
-    if (!(error instanceof errors.JOSEError)) throw error;
-    const message = error instanceof errors.JWTExpired ? 'The token has expired.' : undefined;
+    if (!(error instanceof TokenError)) throw error;
+    const message = error.code === TokenError.codes.expired ? 'The token has expired.' : undefined;
     throw new AppError('UNAUTHENTICATED', { ...(message && { message }), cause: error });
   }
+  if (!tokenClaims.Check(claims)) throw new AppError('UNAUTHENTICATED');
+  assertExpires(claims.exp, maxDays);
+  const { _id, username, isTemp, roles, permissions } = claims;
+  return { userId: _id.toLowerCase(), username, isTemp, roles, permissions };
 }
 
 const DAY_SECONDS = 86_400;

@@ -44,8 +44,9 @@ export function acceptJsonOnly(app: FastifyInstance): void {
       return value;
     },
   );
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     if (request.body === undefined) request.body = NO_BODY;
+    done();
   });
 }
 

@@ -35,15 +35,15 @@ export async function buildServer(
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler((error, request, reply) => sendError(telemetry, error, request, reply));
   app.addHook('preClose', async () => closing.abort());
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(reply, request.id);
-    const problem = findUrlProblem(request.url);
-    if (problem !== undefined) throw problem;
+    done(findUrlProblem(request.url));
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (closing.signal.aborted) reply.header('connection', 'close');
+    done();
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     telemetry.emit('http.request', {
       requestId: request.id,
       method: request.method,
@@ -51,6 +51,7 @@ export async function buildServer(
       status: reply.statusCode,
       durationMs: reply.elapsedTime,
     });
+    done();
   });
   timeouts.limitHandlers(app);
   await allowOrigins(app, config.corsOrigins);

@@ -1,5 +1,6 @@
 /** Routes for operators: health, readiness, metrics and the API description. */
 import { Type } from 'typebox';
+import { makeOnce } from '../../base/make-once.ts';
 import type { Api } from '../http/api.ts';
 import type { Dependency, OperationsDependencies } from './dependencies.ts';
 import type { Backlog } from './backlog.ts';
@@ -87,14 +88,7 @@ export function operationsRoutes(app: Api, deps: OperationsDependencies, access:
   });
 
   let description: string | undefined;
-  let collected: Promise<string> | undefined;
-  const readMetrics = (): Promise<string> => {
-    if (collected === undefined) {
-      collected = metrics.metrics();
-      setTimeout(() => (collected = undefined), METRICS_MS).unref();
-    }
-    return collected;
-  };
+  const readMetrics = makeOnce(() => metrics.metrics(), METRICS_MS);
 
   app.route({
     method: 'GET',

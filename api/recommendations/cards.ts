@@ -1,18 +1,10 @@
 /** Reads one page of cards in the cached order. */
-import { Compile } from 'typebox/compile';
 import { findCards, type Card, type CardFor } from '../../db/daodao/cards.ts';
-import { drawForToday, findLively } from '../../db/daodao/recommendation-sources.ts';
 import { AppError } from '../../base/errors.ts';
-import {
-  CardList,
-  cardsKey,
-  MOST_CARDS,
-  POPULAR_KEY,
-  type RankedCard,
-} from '../../jobs/recommendations/cards.ts';
-import { keepShare } from '../../jobs/recommendations/share.ts';
+import type { RankedCard } from '../../jobs/recommendations/cards.ts';
 import { sentenceFor } from '../../jobs/recommendations/reasons.ts';
 import type { RouteContext } from '../context.ts';
+import type { CardOrder } from './order.ts';
 
 export interface CardQuery {
   limit: number;
@@ -28,26 +20,21 @@ export interface ShownCard extends Card {
   reasonText: string;
 }
 
-export interface CardPage {
+export interface CardPage extends Omit<CardOrder, 'ranked'> {
   cards: ShownCard[];
   nextCursor: string | null;
-  /** `personal`: chosen for this user. */
-  source: 'personal' | 'popular';
-  isCached: boolean;
 }
-
-const cardList = Compile(CardList);
 
 /** Extra cards per read, to replace those that may no longer be shown. */
 const SPARE = 2;
 
 /** @throws {AppError} `REQUEST_INVALID` for an invalid cursor. */
 export async function readCards(
-  { db, cache }: Pick<RouteContext, 'db' | 'cache'>,
+  { db, readOrder }: Pick<RouteContext, 'db' | 'readOrder'>,
   userId: string,
   { limit, cursor, tags, excludeIds }: CardQuery,
 ): Promise<CardPage> {
-  const { ranked, ...about } = await readOrder({ db, cache }, userId);
+  const { ranked, ...about } = await readOrder(userId);
   const excluded = new Set(excludeIds.map((id) => id.toLowerCase()));
   const rest = ranked.slice(placeAfter(ranked, cursor)).filter(({ id }) => !excluded.has(id));
   const page: { card: CardFor; because: RankedCard }[] = [];
@@ -76,31 +63,6 @@ export async function readCards(
   const last = cards.at(-1);
   const hasMore = page.length > limit && last !== undefined;
   return { cards, nextCursor: hasMore ? cursorAfter(ranked, last.id) : null, ...about };
-}
-
-/** The order of the user, otherwise that of popular cards. An unavailable cache counts as empty. */
-async function readOrder(
-  { db, cache }: Pick<RouteContext, 'db' | 'cache'>,
-  userId: string,
-): Promise<Pick<CardPage, 'source' | 'isCached'> & { ranked: readonly RankedCard[] }> {
-  for (const [key, source] of [
-    [cardsKey(userId), 'personal'],
-    [POPULAR_KEY, 'popular'],
-  ] as const) {
-    const entry = await cache.get(key).catch(() => undefined);
-    if (cardList.Check(entry?.value) && entry.value.cards.length > 0) {
-      return { ranked: entry.value.cards, source, isCached: true };
-    }
-  }
-  const lively = await findLively(db, MOST_CARDS);
-  const { day, ids } = await drawForToday(db, MOST_CARDS);
-  const known = new Set(lively.map(({ id }) => id));
-  const others = ids.filter((id) => !known.has(id)).map((id) => ({ id }));
-  const ranked = keepShare(lively, others, MOST_CARDS, day).map(({ id }) => ({
-    id,
-    reason: 'popular_content' as const,
-  }));
-  return { ranked, source: 'popular', isCached: false };
 }
 
 /** A cursor has the index and id of the last card; the id finds the place when the order has changed. */

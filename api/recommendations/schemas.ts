@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox';
 import { AppError } from '../../base/errors.ts';
 import { CARD_TAGS } from '../../db/daodao/cards.ts';
 import { REASONS } from '../../jobs/recommendations/score.ts';
-import { UUID_PATTERN } from '../http/schemas.ts';
+import { Nullable, UUID_PATTERN } from '../http/schemas.ts';
 
 /** Cards per page. */
 const MAX_LIMIT = 50;
@@ -65,7 +65,7 @@ export function wordsOf(
 const Reason = Type.Enum([...REASONS], { type: 'string', description: 'The strongest reason.' });
 const ReasonText = Type.String({ description: "A sentence in the user's language." });
 const Tags = Type.Array(Type.String(), { maxItems: CARD_TAGS });
-const Nullable = Type.Union([Type.String(), Type.Null()]);
+const NullableText = Nullable(Type.String());
 
 export const RecommendationsBody = Type.Object(
   {
@@ -73,8 +73,8 @@ export const RecommendationsBody = Type.Object(
       Type.Object({
         practice_id: Type.String(),
         title: Type.String(),
-        description: Nullable,
-        creator: Type.Object({ id: Type.String(), name: Nullable }),
+        description: NullableText,
+        creator: Type.Object({ id: Type.String(), name: NullableText }),
         tags: Tags,
         reason: Reason,
         reason_text: ReasonText,
@@ -82,7 +82,7 @@ export const RecommendationsBody = Type.Object(
       }),
       { maxItems: MAX_LIMIT },
     ),
-    next_cursor: Nullable,
+    next_cursor: NullableText,
     source: Type.Enum(['personal', 'popular'], {
       type: 'string',
       description: 'personal: chosen for the user; popular: viewed by many users.',
@@ -95,8 +95,8 @@ export const TopicCard = Type.Object({
   practiceId: Type.String(),
   targetId: Type.Integer(),
   title: Type.String(),
-  description: Nullable,
-  creator: Type.Object({ id: Type.String(), name: Nullable, photo_url: Nullable }),
+  description: NullableText,
+  creator: Type.Object({ id: Type.String(), name: NullableText, photo_url: NullableText }),
   tags: Tags,
   matchReasonCode: Reason,
   matchReasonText: ReasonText,

@@ -97,15 +97,17 @@ export const ScheduleBody = Type.Object({
     Type.String({ description: 'Why it does not fire: an edit is no longer valid.' }),
   ),
   edited: Nullable(
-    Type.Object({
-      by: Type.String({ description: 'External id of a user, or cli.' }),
-      at: Instant('When.'),
-      fields: Type.Array(Type.String(), {
-        maxItems: 4,
-        description: 'Fields that differ from the code.',
-      }),
-    }),
-    { description: 'null when nothing has been edited.' },
+    Type.Object(
+      {
+        by: Type.String({ description: 'External id of a user, or cli.' }),
+        at: Instant('When.'),
+        fields: Type.Array(Type.String(), {
+          maxItems: 4,
+          description: 'Fields that differ from the code.',
+        }),
+      },
+      { description: 'null when nothing has been edited.' },
+    ),
   ),
   next_runs: Type.Array(NextRun, {
     maxItems: SHOWN,

@@ -49,10 +49,10 @@ export const TaskBody = Type.Object(
     state: Nullable(Type.String({ description: 'Exact state in the queue; null when unknown.' })),
     attempts: Type.Integer({ description: 'Attempts that have ended.' }),
     progress: Nullable(
-      Type.Object({
-        value: Type.Number({ minimum: 0, maximum: 1 }),
-        note: Nullable(Type.String()),
-      }),
+      Type.Object(
+        { value: Type.Number({ minimum: 0, maximum: 1 }), note: Nullable(Type.String()) },
+        { description: 'null when unknown, and once it has ended.' },
+      ),
     ),
     result: Type.Unknown({
       description: 'What the task returned, at most 1 MiB of JSON text; null until it is done.',

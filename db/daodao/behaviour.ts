@@ -1,7 +1,7 @@
 /** Queries behaviour in ClickHouse, with bounded and streamed results. */
 import { clickhouse as store, type Clickhouse } from '../stores/clickhouse.ts';
 import { callStore } from '../stores/unavailable.ts';
-import { connectOnce } from '../../base/connect-once.ts';
+import { makeOnce } from '../../base/make-once.ts';
 
 export interface Engagement {
   userId: string;
@@ -45,7 +45,7 @@ export class Behaviour {
 
   /** @param connect called on first use: most threads never need the client, which takes some megabytes. */
   constructor(connect: () => Promise<Clickhouse>) {
-    this.#client = connectOnce(connect);
+    this.#client = makeOnce(connect);
   }
 
   /** Whether the same call may succeed later. */

@@ -2,7 +2,7 @@
  * Vectors of users and practices. Writes go to the collection of the configured embedding model and never replace a newer version;
  * reads go through an alias to the collection in use.
  */
-import { connectOnce } from '../../base/connect-once.ts';
+import { makeOnce } from '../../base/make-once.ts';
 import { ALIASES, collectionOf, useModel, type Kind, type Model } from './vector-collections.ts';
 import { vectors, type Vectors, type VectorSchemas } from '../stores/qdrant.ts';
 import { callStore } from '../stores/unavailable.ts';
@@ -40,7 +40,7 @@ export class VectorIndex {
 
   /** @param connect called on first use: most threads never need the client, which takes some megabytes. */
   constructor(connect: () => Promise<Vectors>, model: Model) {
-    this.#client = connectOnce(connect);
+    this.#client = makeOnce(connect);
     this.#model = model;
   }
 

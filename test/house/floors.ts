@@ -91,6 +91,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   pg: ['db/stores', 'db/embedded/postgres'],
   ioredis: ['base/redis', 'db/embedded/redis'],
   fastify: ['api'],
+  'fast-jwt': ['api/http'],
   esbuild: ['cli/bundle.ts'],
   'node:test': ['test'],
 };

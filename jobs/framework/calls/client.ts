@@ -159,7 +159,10 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
       const id = toTaskId(asked);
       if (id === undefined) return undefined;
       const row = await findTask(db, id);
-      return row && viewDurable(row, await inspector.status(id).catch(() => undefined));
+      if (row === undefined) return undefined;
+      const isOpen = row.finished_at === null;
+      const hint = isOpen ? await inspector.status(id).catch(() => undefined) : undefined;
+      return viewDurable(row, hint);
     },
     async countOpen(filter) {
       assertFilter(filter, deps.tasks);

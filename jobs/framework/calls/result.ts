@@ -11,9 +11,10 @@ const Progress = Type.Object({
   note: Type.Union([Type.String(), Type.Null()]),
 });
 
-/** A task for its owner. `state` and `progress` come from Redis: null while it is unavailable. */
+/** A task for its owner. Until a durable task has ended, `state` and `progress` come from Redis: null while it is unavailable. */
 export interface TaskView extends TaskRow {
   state: JobState | null;
+  /** Null once a durable task has ended. */
   progress: Static<typeof Progress> | null;
 }
 
@@ -43,11 +44,16 @@ export function viewOf({ row, job }: TaskDescription): TaskView | undefined {
   return viewTransient(job.value);
 }
 
-/** @param hint what Redis knows; undefined while it is unavailable. */
+/** @param hint what Redis knows; undefined while it is unavailable, and of no use once the task has ended. */
 export function viewDurable(row: TaskRow, hint: JobStatus | undefined): TaskView {
+  if (row.status !== 'queued' && row.status !== 'running') {
+    return { ...row, state: ENDED[row.status], progress: null };
+  }
   const state = hint === undefined || hint.state === 'unknown' ? null : hint.state;
   return { ...row, state, progress: readProgress(hint) };
 }
+
+const ENDED = { done: 'succeeded', error: 'failed', revoked: 'revoked' } as const;
 
 const STATUS: Record<Exclude<JobState, 'unknown'>, TaskStatus> = {
   scheduled: 'queued',

@@ -3,16 +3,14 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SignJWT } from 'jose';
+import { createSigner } from 'fast-jwt';
 import { bearer, config, createWorld, open, OWNER, PRACTICE_ID, SECRET } from '../fixture.ts';
 import type { ErrorBody } from '../fixture.ts';
 
 const DAY_SECONDS = 86_400;
 
-const sign = (claims: object): Promise<string> =>
-  new SignJWT({ ...OWNER, ...claims })
-    .setProtectedHeader({ alg: 'HS256' })
-    .sign(new TextEncoder().encode(SECRET));
+const signClaims = createSigner({ key: SECRET, algorithm: 'HS256' });
+const sign = (claims: object): string => signClaims({ ...OWNER, ...claims });
 
 const inDays = (days: number): number => Math.floor(Date.now() / 1000) + days * DAY_SECONDS;
 
@@ -26,7 +24,7 @@ async function answerTo(
   const world = createWorld();
   if (tokenMaxDays !== undefined) world.deps.config = config({ tokenMaxDays });
   const app = await open(t, world);
-  const headers = { authorization: `Bearer ${await sign(claims)}` };
+  const headers = { authorization: `Bearer ${sign(claims)}` };
   const answer = await app.inject({ method: 'POST', url: URL_PATH, headers });
   return [answer.statusCode, answer.json<Partial<ErrorBody>>().error?.message];
 }
@@ -49,6 +47,21 @@ test('TOKEN_MAX_DAYS says how far ahead a token may expire, and 0 that any may',
     assert.equal((await answerTo(t, { exp }, 0))[0], 202);
   }
   assert.equal((await answerTo(t, { exp: inDays(-1) }, 0))[0], 401, 'one that has expired');
+});
+
+test('a token is refused from the moment it expires, however often it was accepted', async (t) => {
+  const app = await open(t, createWorld());
+  const exp = inDays(1);
+  const headers = { authorization: `Bearer ${sign({ exp })}` };
+  const answer = async () => {
+    const { statusCode, body } = await app.inject({ url: URL_PATH, headers });
+    return [statusCode, (JSON.parse(body) as ErrorBody).error.message];
+  };
+  t.mock.timers.enable({ apis: ['Date'], now: exp * 1000 });
+  const accepted = [404, 'This practice has no feedback yet.'];
+  assert.deepEqual([await answer(), await answer()], [accepted, accepted]);
+  t.mock.timers.setTime(exp * 1000 + 1);
+  assert.deepEqual(await answer(), [401, 'The token has expired.']);
 });
 
 test('a temporary user spends no model calls, whatever the address of the route', async (t) => {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { readCards } from '../../../api/recommendations/cards.ts';
+import { orderReader } from '../../../api/recommendations/order.ts';
 import { Behaviour } from '../../../db/daodao/behaviour.ts';
 import { Cache } from '../../../db/stores/cache.ts';
 import { forwardEvents, storeEvents } from '../../../db/daodao/events.ts';
@@ -74,6 +75,7 @@ async function forbidden(user: Row, shown: readonly string[]): Promise<string[]>
 test('nothing private, delayed, deleted, own or disliked is ever shown', async (t) => {
   const clickhouse = await startTestClickhouse();
   const cache = new Cache(process.env['TEST_REDIS_URL']!, `leaks-${randomUUID()}`);
+  const readOrder = orderReader({ db: database.pool, cache });
   atEnd(t, async () => {
     cache.close();
     await clickhouse.stop();
@@ -125,7 +127,7 @@ test('nothing private, delayed, deleted, own or disliked is ever shown', async (
     if (next() < 0.5) await judge();
     const reader = next() < 0.7 ? user : pick(users);
     const query = { limit: 50, tags: [], excludeIds: [] };
-    const { cards } = await readCards({ db: database.pool, cache }, reader.externalId, query);
+    const { cards } = await readCards({ db: database.pool, readOrder }, reader.externalId, query);
     shown += cards.length;
     violations.push(
       ...(await forbidden(

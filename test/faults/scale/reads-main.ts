@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { readCards } from '../../../api/recommendations/cards.ts';
+import { orderReader } from '../../../api/recommendations/order.ts';
 import { Cache } from '../../../db/stores/cache.ts';
 import { createPool } from '../../../db/stores/postgres.ts';
 
@@ -20,6 +21,7 @@ const READERS = 100;
 const { databaseUrl, redisUrl, prefix, rounds } = JSON.parse(process.argv[2]!) as Place;
 const db = createPool(databaseUrl, { max: 2, name: 'reads' });
 const cache = new Cache(redisUrl, prefix);
+const readOrder = orderReader({ db, cache });
 const { rows } = await db.query<{ id: string }>(
   'SELECT external_id AS id FROM users ORDER BY id LIMIT $1',
   [READERS],
@@ -29,7 +31,7 @@ const times: number[] = [];
 for (let round = -Math.ceil(rounds / 2); round < rounds; round++) {
   for (const { id } of rows) {
     const startedMs = performance.now();
-    const page = await readCards({ db, cache }, id, { limit: 20, tags: [], excludeIds: [] });
+    const page = await readCards({ db, readOrder }, id, { limit: 20, tags: [], excludeIds: [] });
     if (round >= 0) times.push(performance.now() - startedMs);
     assert.deepEqual([page.source, page.cards.length], ['personal', 20]);
   }

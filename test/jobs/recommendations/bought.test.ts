@@ -8,6 +8,7 @@ import { findLively } from '../../../db/daodao/recommendation-sources.ts';
 import { forwardEvents, storeEvents } from '../../../db/daodao/events.ts';
 import { giveVerdict } from '../../../db/daodao/likes.ts';
 import { readCards } from '../../../api/recommendations/cards.ts';
+import { orderReader } from '../../../api/recommendations/order.ts';
 import { database } from '../../support/threads/attempts.ts';
 import { noEvents } from '../../support/domain/context.ts';
 import { insertCheckIn, insertUser } from '../../support/domain/practices.ts';
@@ -166,10 +167,10 @@ describe('one place in five is kept', () => {
     const practices = await practicesOf(owner.id, 130);
     const liked = practices.slice(0, 110);
     for (const practice of liked) await giveVerdict(database.pool, randomUUID(), practice, 'like');
-    const away = () => Promise.reject(new Error('Redis is away'));
-    const cache = { get: away, set: away };
+    const cache = { get: () => Promise.reject(new Error('Redis is away')) };
+    const readOrder = orderReader({ db: database.pool, cache });
     const wanted = { limit: 100, tags: [], excludeIds: [] };
-    const page = await readCards({ db: database.pool, cache }, await member(), wanted);
+    const page = await readCards({ db: database.pool, readOrder }, await member(), wanted);
     const places = unknownPlaces(
       page.cards.map(({ id }) => id),
       new Set(practices.slice(110)),

@@ -42,3 +42,28 @@ export function createTestRedis(): TestRedis {
     },
   };
 }
+
+/** The commands on keys of the prefix while `work` runs, those inside scripts aside. */
+export async function commandsDuring(
+  { client, prefix }: TestRedis,
+  work: () => Promise<unknown>,
+): Promise<string[]> {
+  const monitor = await client.monitor();
+  const last = `${prefix}:${randomUUID()}`;
+  const commands: string[] = [];
+  const heard = new Promise<void>((resolve) => {
+    monitor.on('monitor', (_time: string, parts: string[], source: string) => {
+      if (parts.includes(last)) resolve();
+      else if (source !== 'lua' && parts.some((part) => part.includes(prefix)))
+        commands.push(parts.join(' '));
+    });
+  });
+  try {
+    await work();
+    await client.exists(last);
+    await heard;
+  } finally {
+    monitor.disconnect();
+  }
+  return commands;
+}
