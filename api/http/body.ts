@@ -3,6 +3,7 @@
  * Replaces the framework's parser, so that invalid text is refused before the 202.
  */
 import { isUtf8 } from 'node:buffer';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../base/errors.ts';
 import { isStorable } from '../../base/options/storable.ts';
@@ -15,6 +16,9 @@ const MAX_DEPTH = 32;
 
 /** Values in arrays and objects: twice those of 500 events with every field. Parsing a million takes a second. */
 const MAX_VALUES = 10_000;
+
+/** Larger bodies are parsed in turns of the event loop of their own: those of many requests delay the others by one of them at a time. */
+const LARGE_BYTES = 32 * 1024;
 
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 
@@ -38,6 +42,7 @@ export function acceptJsonOnly(app: FastifyInstance): void {
         throw new AppError('CONTENT_TYPE_UNSUPPORTED');
       }
       if (body.length === 0) return undefined;
+      if (body.length > LARGE_BYTES) await ownTurn();
       const value = parseBody(body);
       const problem = request.routeOptions.config.checksText ? undefined : findTextProblem(value);
       if (problem !== undefined) throw problem;
@@ -48,6 +53,14 @@ export function acceptJsonOnly(app: FastifyInstance): void {
     if (request.body === undefined) request.body = NO_BODY;
     done();
   });
+}
+
+let lastTurn = Promise.resolve();
+
+/** Resolves in a turn of the event loop in which no other caller goes on. */
+function ownTurn(): Promise<void> {
+  lastTurn = lastTurn.then(() => nextTurn());
+  return lastTurn;
 }
 
 /**

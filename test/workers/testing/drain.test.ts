@@ -1,12 +1,14 @@
 /** Drain mode: everything in the queue runs in this process. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Type } from 'typebox';
 import { Enqueuer } from '../../../jobs/framework/calls/enqueue.ts';
 import { defineTask, type Task } from '../../../jobs/framework/define.ts';
 import { Reject } from '../../../jobs/framework/errors.ts';
 import type { Signature } from '../../../jobs/framework/signature.ts';
 import { Tasks } from '../../../jobs/framework/tasks.ts';
+import { Broker } from '../../../jobs/queue/index.ts';
 import { drain } from '../../../workers/testing/drain.ts';
 import { testClient } from '../../support/client.ts';
 
@@ -42,17 +44,30 @@ const fall = defineTask({
   },
 });
 
+const twig = defineTask({ ...about, name: 'test.twig', run: async ({ n }) => n });
+
+const trunk = defineTask({
+  ...about,
+  name: 'test.trunk',
+  async run({ n }, ctx) {
+    await ctx.transaction('twig', (tx) => tx.enqueue(twig.s({ n })));
+    return n;
+  },
+});
+
+let begun = 0;
 const endless: Task = defineTask({
   ...about,
   name: 'test.endless',
   durable: false,
   async run({ n }, ctx) {
+    begun++;
     await ctx.enqueue(endless.s({ n: n + 1 }));
     return n;
   },
 });
 
-const tasks = new Tasks<Task>([leaf, branch, fall, endless]);
+const tasks = new Tasks<Task>([leaf, branch, fall, twig, trunk, endless]);
 
 async function put(signature: Signature): Promise<string> {
   const { broker, database } = world;
@@ -63,8 +78,16 @@ async function put(signature: Signature): Promise<string> {
   return accepted!.id;
 }
 
-const drainAll = () =>
-  drain({ tasks, resources: {}, db: world.database.pool, broker: world.broker });
+const drainAll = (broker = world.broker) =>
+  drain({ tasks, resources: {}, db: world.database.pool, broker });
+
+/** Its new jobs reach Redis after everything else that was sent meanwhile. */
+class SlowBroker extends Broker {
+  override async enqueueRecords(...call: Parameters<Broker['enqueueRecords']>) {
+    await sleep(100);
+    return super.enqueueRecords(...call);
+  }
+}
 
 test('drain runs what is queued, what that enqueues, retries and delayed tasks, until none is left', async () => {
   const id = await put(branch.s({ n: 1 }));
@@ -87,10 +110,21 @@ test('drain runs what is queued, what that enqueues, retries and delayed tasks, 
   assert.deepEqual(await drainAll(), [], 'the queue is empty');
 });
 
+test('drain waits for calls that are on their way to the queue', async (t) => {
+  const broker = new SlowBroker({ ...world.broker.options });
+  t.after(() => broker.close());
+  await put(trunk.s({ n: 1 }));
+  const drained = await drainAll(broker);
+  assert.deepEqual(
+    drained.map(({ task }) => task),
+    ['test.trunk', 'test.twig'],
+  );
+});
+
 test('drain gives up on tasks that enqueue themselves for ever, and leaves the queue whole', async () => {
   await put(endless.s({ n: 0 }));
   await assert.rejects(drainAll(), /not empty after 1000 attempts/);
   const { workers, queues } = await world.inspector.overview();
   const waiting = queues.flatMap((queue) => queue.waiting).reduce((sum, count) => sum + count, 0);
-  assert.deepEqual([workers, waiting], [[], 1]);
+  assert.deepEqual([begun, workers, waiting], [1000, [], 1]);
 });
