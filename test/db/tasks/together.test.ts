@@ -179,13 +179,15 @@ describe('a transaction that stays open holds up only requests for', () => {
     });
   }
 
-  test('the task whose step it is', async () => {
+  test('the task whose step it is', async (t) => {
     const work = sameWork();
     const fence = await begin(work);
     let asked: Promise<Accepted> | undefined;
     await runStep(database.pool, fence, 'slow', async () => {
+      const texts = statements(t);
       asked = acceptHere(request(work));
-      await acceptAll(many(10).map((one) => ({ ...one, ...sameWork() })));
+      await acceptAll(others());
+      assert.equal(texts.length, 1, 'the others went at once');
       await lockAwaited(database.pool);
     });
     assert.deepEqual(await asked, { id: fence.id, status: 'running', outcome: 'unfinished' });
