@@ -1,7 +1,6 @@
 /** Drain mode for tests: runs what is queued in this process, without threads or hard time limits. */
 import type { Pool } from '../../db/stores/postgres.ts';
 import { makeDue } from '../../db/tasks/attempts.ts';
-import { GroupedAttempts } from '../../db/tasks/grouped-attempts.ts';
 import { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import type { Task } from '../../jobs/framework/define.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
@@ -16,6 +15,7 @@ import { judgeEnd } from '../main/settle.ts';
 import type { AttemptEnd } from '../protocol.ts';
 import { limitedAttempt } from '../thread/attempt.ts';
 import type { ThreadScope } from '../thread/context.ts';
+import { GroupedAttempts } from '../thread/grouped-attempts.ts';
 import { readOnly } from './run-task.ts';
 
 /** Tasks that enqueue themselves would never end. */

@@ -2,7 +2,6 @@
 import type { Static, TSchema } from 'typebox';
 import { transaction, type Pool, type Queryable, type Row } from '../../db/stores/postgres.ts';
 import { acceptTask } from '../../db/tasks/accept.ts';
-import { GroupedAttempts } from '../../db/tasks/grouped-attempts.ts';
 import { findTask } from '../../db/tasks/rows.ts';
 import { readCall } from '../../jobs/framework/calls/read-call.ts';
 import type { DurableTask, Task, TransientTask } from '../../jobs/framework/define.ts';
@@ -12,6 +11,7 @@ import { Tasks } from '../../jobs/framework/tasks.ts';
 import type { AttemptEnd } from '../protocol.ts';
 import { limitedAttempt } from '../thread/attempt.ts';
 import type { ThreadScope } from '../thread/context.ts';
+import { GroupedAttempts } from '../thread/grouped-attempts.ts';
 
 interface RunOptions<O extends CallOptions> {
   /** For `ctx.db`. A durable task also gets its row there, as a call would make it. */

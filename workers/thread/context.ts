@@ -2,7 +2,6 @@
 import { isReadOnlyError, type Pool, type Queryable, type Row } from '../../db/stores/postgres.ts';
 import { setInputHash } from '../../db/tasks/attempts.ts';
 import type { Fence } from '../../db/tasks/fence.ts';
-import type { GroupedAttempts } from '../../db/tasks/grouped-attempts.ts';
 import { findStep, runStep, storeStep } from '../../db/tasks/steps.ts';
 import { ChildIds } from '../../jobs/framework/calls/child-id.ts';
 import type { DurableContext, JobFacts, TaskContext } from '../../jobs/framework/context.ts';
@@ -11,6 +10,7 @@ import { Reject, Retry, Snooze } from '../../jobs/framework/errors.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
 import type { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import type { FromThread } from '../protocol.ts';
+import type { GroupedAttempts } from './grouped-attempts.ts';
 import type { Reports } from './reports.ts';
 import type { Stop } from './stop.ts';
 

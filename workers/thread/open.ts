@@ -7,11 +7,11 @@ import { describeError } from '../../base/telemetry/describe-error.ts';
 import { isPostgresAway } from '../../db/stores/postgres.ts';
 import { findDelay } from '../../db/tasks/attempts.ts';
 import { StaleEpochError, type Fence } from '../../db/tasks/fence.ts';
-import type { GroupedAttempts } from '../../db/tasks/grouped-attempts.ts';
 import type { Task } from '../../jobs/framework/define.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import type { Decision, RunSoFar } from '../retry-decision.ts';
 import type { AttemptEnd, ThreadJob } from '../protocol.ts';
+import type { GroupedAttempts } from './grouped-attempts.ts';
 import { buildContext, buildDurableContext, type Attempt, type ThreadScope } from './context.ts';
 
 export interface Opened {

@@ -4,7 +4,6 @@ import { workerData } from 'piscina';
 import type { ResolvedConfig } from '../../base/config.ts';
 import { messageOf } from '../../base/thrown.ts';
 import { createPool } from '../../db/stores/postgres.ts';
-import { GroupedAttempts } from '../../db/tasks/grouped-attempts.ts';
 import type { Task } from '../../jobs/framework/define.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
 import { Broker } from '../../jobs/queue/index.ts';
@@ -12,6 +11,7 @@ import { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
 import { limitedAttempt } from './attempt.ts';
 import type { ThreadScope } from './context.ts';
 import { freezeLanguage } from './frozen.ts';
+import { GroupedAttempts } from './grouped-attempts.ts';
 import { watchHeap } from './heap-watch.ts';
 import { Line } from './line.ts';
 import {

@@ -7,7 +7,7 @@ import { Type } from 'typebox';
 import { Cache } from '../../../db/stores/cache.ts';
 import type { Pool } from '../../../db/stores/postgres.ts';
 import { acceptTask } from '../../../db/tasks/accept.ts';
-import { GroupedAttempts } from '../../../db/tasks/grouped-attempts.ts';
+import { GroupedAttempts } from '../../../workers/thread/grouped-attempts.ts';
 import { findTask, type TaskRow } from '../../../db/tasks/rows.ts';
 import { Broker } from '../../../jobs/queue/index.ts';
 import { Enqueuer } from '../../../jobs/framework/calls/enqueue.ts';

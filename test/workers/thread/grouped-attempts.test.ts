@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, test, type TestContext } from 'node:test';
 import { findRetries, type End, type Start } from '../../../db/tasks/attempts.ts';
 import { StaleEpochError, type Fence } from '../../../db/tasks/fence.ts';
-import { GroupedAttempts } from '../../../db/tasks/grouped-attempts.ts';
+import { GroupedAttempts } from '../../../workers/thread/grouped-attempts.ts';
 import { findTask } from '../../../db/tasks/rows.ts';
 import { createPool } from '../../../db/stores/postgres.ts';
 import { atEnd } from '../../support/at-end.ts';

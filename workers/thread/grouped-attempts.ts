@@ -1,6 +1,6 @@
 /** Attempts of one thread, started and settled together. */
-import { Group } from '../stores/group.ts';
-import type { Pool } from '../stores/postgres.ts';
+import { Group } from '../../db/stores/group.ts';
+import type { Pool } from '../../db/stores/postgres.ts';
 import {
   settleTask,
   settleTasks,
@@ -10,8 +10,8 @@ import {
   type Ending,
   type Start,
   type Starting,
-} from './attempts.ts';
-import type { Fence } from './fence.ts';
+} from '../../db/tasks/attempts.ts';
+import type { Fence } from '../../db/tasks/fence.ts';
 
 /** Most attempts per statement. */
 const MOST = 100;
