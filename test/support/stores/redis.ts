@@ -1,7 +1,11 @@
 /**
  * A key prefix of its own for every test file, on the server of `TEST_REDIS_URL`.
  */
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 
 export interface TestRedis {
@@ -43,27 +47,34 @@ export function createTestRedis(): TestRedis {
   };
 }
 
-/** The commands on keys of the prefix while `work` runs, those inside scripts aside. */
+/**
+ * The commands on keys of the prefix while `work` runs, those inside scripts aside. Reads the stream of MONITOR itself: ioredis
+ * breaks if another client's command follows at once.
+ */
 export async function commandsDuring(
-  { client, prefix }: TestRedis,
+  { url, client, prefix }: TestRedis,
   work: () => Promise<unknown>,
 ): Promise<string[]> {
-  const monitor = await client.monitor();
-  const last = `${prefix}:${randomUUID()}`;
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const lines = createInterface({ input: socket });
   const commands: string[] = [];
-  const heard = new Promise<void>((resolve) => {
-    monitor.on('monitor', (_time: string, parts: string[], source: string) => {
-      if (parts.includes(last)) resolve();
-      else if (source !== 'lua' && parts.some((part) => part.includes(prefix)))
-        commands.push(parts.join(' '));
+  const last = `${prefix}:${randomUUID()}`;
+  const heardLast = new Promise<void>((resolve) => {
+    lines.on('line', (line) => {
+      if (line.includes(last)) resolve();
+      else if (line.includes(prefix) && !line.includes(' lua]')) commands.push(line);
     });
   });
   try {
+    socket.write('MONITOR\r\n');
+    const [answer] = (await once(lines, 'line')) as [string];
+    assert.equal(answer, '+OK');
     await work();
     await client.exists(last);
-    await heard;
+    await heardLast;
   } finally {
-    monitor.disconnect();
+    socket.destroy();
   }
   return commands;
 }
