@@ -33,7 +33,8 @@ export async function listenBare({ databaseUrl, redisUrl, secret }: ServerPlace)
   app.addHook('onRequest', async (request, reply) => {
     const token = request.headers.authorization?.slice('Bearer '.length) ?? '';
     try {
-      users.set(request, (verify(token) as { _id: unknown })._id);
+      const { _id: user } = verify(token) as { _id: unknown };
+      users.set(request, user);
     } catch {
       await reply.code(401).send();
     }
