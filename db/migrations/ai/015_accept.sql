@@ -185,30 +185,34 @@ DECLARE
   joined uuid;
 BEGIN
   LOOP
-    joined := CASE WHEN as_trailing
-      THEN (SELECT t.id FROM ai.tasks t WHERE t.dedupe_key = r.dedupe_key AND t.finished_at IS NULL AND t.trails)
-      ELSE (SELECT t.id FROM ai.tasks t WHERE t.dedupe_key = r.dedupe_key AND t.finished_at IS NULL AND NOT t.trails) END;
-    IF joined IS NOT NULL AND NOT waits THEN
-      -- An attempt holds its row until its transaction ends.
-      PERFORM FROM ai.tasks t WHERE t.id = joined FOR NO KEY UPDATE SKIP LOCKED;
-      EXIT WHEN NOT FOUND;
+    IF as_trailing THEN
+      SELECT t.id INTO joined FROM ai.tasks t WHERE t.dedupe_key = r.dedupe_key AND t.finished_at IS NULL AND t.trails;
+    ELSE
+      SELECT t.id INTO joined FROM ai.tasks t WHERE t.dedupe_key = r.dedupe_key AND t.finished_at IS NULL AND NOT t.trails;
     END IF;
-    UPDATE ai.tasks t SET
-      requested_at = now(),
-      run_at = CASE WHEN r.debounce_ms IS NOT NULL AND t.started_at IS NULL THEN least(
-        now() + r.debounce_ms * interval '1 millisecond', t.created_at + r.max_wait_ms * interval '1 millisecond')
-        ELSE t.run_at END,
-      expires_at = CASE WHEN (r.debounce_ms IS NOT NULL OR r.trails) AND t.started_at IS NULL
-        THEN now() + r.expires_ms * interval '1 millisecond' ELSE t.expires_at END,
-      payload = CASE WHEN r.trails AND t.started_at IS NULL THEN r.payload::json ELSE t.payload END,
-      input_hash = CASE WHEN r.trails AND t.started_at IS NULL THEN r.input_hash ELSE t.input_hash END
-    WHERE t.id = joined AND t.finished_at IS NULL AND t.trails = as_trailing
-    RETURNING t.id, t.status, false, t.started_at IS NOT NULL, ai.delay_ms(t.run_at)
-    INTO id, status, is_new, has_begun, delay_ms;
-    EXIT WHEN FOUND;
+    IF joined IS NOT NULL THEN
+      IF NOT waits THEN
+        -- An attempt holds its row until its transaction ends.
+        PERFORM FROM ai.tasks t WHERE t.id = joined FOR NO KEY UPDATE SKIP LOCKED;
+        EXIT WHEN NOT FOUND;
+      END IF;
+      UPDATE ai.tasks t SET
+        requested_at = now(),
+        run_at = CASE WHEN r.debounce_ms IS NOT NULL AND t.started_at IS NULL THEN least(
+          now() + r.debounce_ms * interval '1 millisecond', t.created_at + r.max_wait_ms * interval '1 millisecond')
+          ELSE t.run_at END,
+        expires_at = CASE WHEN (r.debounce_ms IS NOT NULL OR r.trails) AND t.started_at IS NULL
+          THEN now() + r.expires_ms * interval '1 millisecond' ELSE t.expires_at END,
+        payload = CASE WHEN r.trails AND t.started_at IS NULL THEN r.payload::json ELSE t.payload END,
+        input_hash = CASE WHEN r.trails AND t.started_at IS NULL THEN r.input_hash ELSE t.input_hash END
+      WHERE t.id = joined AND t.finished_at IS NULL AND t.trails = as_trailing
+      RETURNING t.id, t.status, false, t.started_at IS NOT NULL, ai.delay_ms(t.run_at)
+      INTO id, status, is_new, has_begun, delay_ms;
+      EXIT WHEN FOUND;
+    END IF;
     SELECT r.id, 'queued', true, false, s.delay_ms INTO id, status, is_new, has_begun, delay_ms
     FROM ai.store_requests(ARRAY[r], as_trailing) s;
-    -- Otherwise somebody else has stored the work meanwhile, or a task of this id.
+    -- Otherwise somebody else has stored this work meanwhile, which is joined then, or a task of this id.
     EXIT WHEN FOUND OR NOT waits OR EXISTS (SELECT FROM ai.tasks t WHERE t.id = r.id);
   END LOOP;
 END $$;
@@ -300,6 +304,8 @@ END $$;
 CREATE FUNCTION ai.accept_requests(requests json) RETURNS TABLE (nth integer, answer ai.task_answer) LANGUAGE plpgsql
   -- For the rest, such as a transaction of an earlier release: the caller then tries each request alone.
   SET lock_timeout = '100ms'
+  -- Planning takes longer than these statements.
+  SET plan_cache_mode = 'force_generic_plan'
 AS $$
 DECLARE
   r ai.task_request;

@@ -54,7 +54,10 @@ export interface TaskClient {
   ): Promise<Accepted>;
   /** Celery's name for `enqueue` of a task. */
   applyAsync: EnqueueTask;
-  /** Enqueues all calls, or none if one is invalid, in one round trip per 1,000. */
+  /**
+   * Enqueues all calls, or none if one is invalid. Durable ones without a key or quota take a round trip per 1,000, and none is
+   * accepted if an id of them is taken. The others take one per 100: if one is refused, those beside it are accepted, later ones not.
+   */
   enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]>;
   /**
    * Accepts calls of durable tasks within a transaction of the caller: they are accepted if it is committed. Call `dispatch`

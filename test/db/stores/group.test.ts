@@ -31,7 +31,12 @@ function grouped(options: GroupOptions) {
     options,
   );
   const items = () => writes.map((write) => write.items.join(''));
-  return { group, writes, items, add: (text: string) => [...text].map((one) => group.add(one)) };
+  return {
+    group,
+    writes,
+    items,
+    add: (text: string) => text.split('').map((one) => group.add(one)),
+  };
 }
 
 const failure = (code?: string): Error => Object.assign(new Error('no'), { code });

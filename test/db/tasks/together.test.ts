@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test, type TestContext } from 'node:test';
+import { AppError } from '../../../base/errors.ts';
 import {
   createPool,
   isLockTimeout,
@@ -88,7 +89,9 @@ describe('requests of one turn', () => {
     const ends = await Promise.allSettled(asked.map(acceptHere));
     const refused = ends.filter((end) => end.status === 'rejected');
     assert.equal(refused.length, 15);
-    assert.ok(refused.every(({ reason }) => reason.code === 'QUOTA_EXCEEDED'));
+    for (const { reason } of refused) {
+      assert.ok(reason instanceof AppError && reason.code === 'QUOTA_EXCEEDED');
+    }
   });
 
   test('take effect in their order, if they are for the same work', async () => {

@@ -144,9 +144,9 @@ async function askWhileStored({ app, postgres, person }: Stand): Promise<Answer[
     await eventually('they are being stored', async () => {
       const { rowCount } = await pool.query(
         `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-           AND query LIKE 'INSERT INTO ai.tasks%'`,
+           AND query LIKE '%ai.accept_request%'`,
       );
-      return rowCount === ABREAST;
+      return rowCount !== 0;
     });
     await postgres.cut();
     return await asking;

@@ -1,5 +1,5 @@
 /** What happens to tasks in a random history. */
-import type { Pool } from '../../../../db/stores/postgres.ts';
+import type { Pool, Row } from '../../../../db/stores/postgres.ts';
 import { startTask } from '../../../../db/tasks/attempts.ts';
 import { revokeTasks } from '../../../../db/tasks/ends.ts';
 import { releaseTrailing } from '../../../../db/tasks/reconciliation.ts';
@@ -74,18 +74,18 @@ export class World {
   }
 
   /** The rows, with their times in whole minutes from now. */
-  async rows(ids: readonly string[]): Promise<unknown[]> {
+  async rows(ids: readonly string[]): Promise<Row[]> {
     const from = (column: string) =>
       `round(extract(epoch FROM ${column}) / 60 - extract(epoch FROM now()) / 60)::text AS ${column}`;
     const columns =
       'created_at requested_at started_at finished_at run_at expires_at check_at'.split(' ');
-    const tasks = await this.#pool.query(
+    const tasks = await this.#pool.query<Row>(
       `SELECT id, name, queue, status, user_id, subject, payload::text, options::text, priority, dedupe_key, input_hash,
          attempts, epoch, trails, ${columns.map(from).join()}
        FROM ai.tasks WHERE id = ANY($1) ORDER BY id`,
       [ids],
     );
-    const keys = await this.#pool.query(
+    const keys = await this.#pool.query<Row>(
       `SELECT user_id, key, task_id, name, payload, ${from('created_at')}
        FROM ai.idempotency_keys WHERE task_id = ANY($1) ORDER BY user_id, key`,
       [ids],

@@ -117,6 +117,22 @@ describe('a call', () => {
     assert.equal((await jobOf(id)).state, 'scheduled');
   });
 
+  test('with a key, of many, costs the others nothing when it is refused', async () => {
+    const keyed = { userId: randomUUID(), idempotencyKey: 'k' };
+    const keys = Array.from({ length: 6 }, () => randomUUID());
+    const signatures = [
+      durable.s({ n: 1 }, keyed),
+      durable.s({ n: 2 }, keyed),
+      ...keys.map((dedupeKey) => durable.s({ n: 3 }, { dedupeKey })),
+    ];
+    assert.equal(await codeOf(world.client.enqueueMany(signatures)), 'IDEMPOTENCY_KEY_REUSED');
+    const again = await world.client.enqueueMany(signatures.toSpliced(1, 1));
+    assert.deepEqual(
+      again.map(({ outcome }) => outcome),
+      ['repeated', ...keys.map(() => 'unfinished')],
+    );
+  });
+
   test('twice in one call of many is one task', async () => {
     const id = randomUUID();
     const signatures = [durable.s({ n: 1 }, { id }), durable.s({ n: 1 }, { id })];
