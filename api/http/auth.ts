@@ -148,8 +148,8 @@ function readToken(token: string, verify: (token: string) => unknown, maxDays: n
   try {
     claims = verify(token);
   } catch (error) {
-    if (!(error instanceof TokenError)) throw error;
-    const message = error.code === TokenError.codes.expired ? 'The token has expired.' : undefined;
+    const isExpired = error instanceof TokenError && error.code === TokenError.codes.expired;
+    const message = isExpired ? 'The token has expired.' : undefined;
     throw new AppError('UNAUTHENTICATED', { ...(message && { message }), cause: error });
   }
   if (!tokenClaims.Check(claims)) throw new AppError('UNAUTHENTICATED');

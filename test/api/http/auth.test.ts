@@ -60,6 +60,7 @@ async function badTokens(): Promise<Record<string, string>> {
     'algorithm HS384': sign(OWNER, 'HS384'),
     'algorithm HS512': sign(OWNER, 'HS512'),
     'algorithm RS256': sign(OWNER, 'RS256', String(rsa.export({ type: 'pkcs8', format: 'pem' }))),
+    'valid from a time that no date can tell': sign({ ...OWNER, nbf: 1e300 }, 'HS256'),
     'no external id': sign({ ...OWNER, _id: undefined }, 'HS256'),
     'an external id that is no UUID': sign({ ...OWNER, _id: "' OR 1=1" }, 'HS256'),
     'roles that are no list': sign({ ...OWNER, roles: 'admin' }, 'HS256'),
