@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { Pool } from '../../../db/stores/postgres.ts';
 import { createBearer } from '../../support/app/app.ts';
 import { HttpClient, type Sent } from '../../support/app/http.ts';
-import { insertUser } from '../../support/domain/practices.ts';
+import { insertTellingPractice, insertUser } from '../../support/domain/practices.ts';
 import { registeredRoutes, type Route } from '../routes.ts';
 import { limitOf, worstValues } from './shapes.ts';
 
@@ -63,6 +63,9 @@ const WORDS = [
   '20',
   '60000',
   '2026-03-01T02:00:00Z',
+  // Text that no store takes.
+  'a\0b',
+  '\ud83d',
 ];
 
 const word = fc.oneof(
@@ -82,8 +85,18 @@ const fields = fc.dictionary(
   value,
   { maxKeys: 6 },
 );
+/** Valid but for its texts, so that some are stored. */
+const event = fc.record({
+  event_id: fc.uuid(),
+  event_type: fc.constantFrom('page_view', 'like', 'share'),
+  entity_type: fc.constant('page'),
+  entity_id: word,
+  page: word,
+  occurred_at: fc.constant(new Date().toISOString()),
+});
 const json = fc.oneof(
   fields,
+  fc.record({ events: fc.array(event, { maxLength: 20 }) }),
   fc.record({ events: fc.array(fields, { maxLength: 20 }) }),
   fc.jsonValue(),
 );
@@ -97,20 +110,29 @@ function bodyFor(
     { weight: 1, arbitrary: fc.constant(undefined) },
     { weight: 10, arbitrary: json.map((given) => Buffer.from(JSON.stringify(given))) },
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)) },
+    { weight: 1, arbitrary: word.map((text) => Buffer.from(text)) },
     { weight: 1, arbitrary: fc.constantFrom(...shapes.get(limitOf(url))!) },
   );
 }
 
 const encoded = (text: string): string => encodeURIComponent(text.toWellFormed());
 
-function requestOn(
-  { method, url }: Route,
-  tokens: readonly string[],
-  shapes: ReadonlyMap<number, readonly Buffer[]>,
-): fc.Arbitrary<Sent> {
+interface Given {
+  tokens: readonly string[];
+  /** Of what is there. */
+  ids: readonly string[];
+  /** Bodies as large as a route takes, by their length. */
+  shapes: ReadonlyMap<number, readonly Buffer[]>;
+}
+
+function requestOn({ method, url }: Route, { tokens, ids, shapes }: Given): fc.Arbitrary<Sent> {
   return fc
     .record({
-      parameter: fc.oneof(fc.uuid(), fc.constantFrom(...WORDS), fc.string({ maxLength: 120 })),
+      parameter: fc.oneof(
+        fc.constantFrom(...ids, ...WORDS),
+        fc.uuid(),
+        fc.string({ maxLength: 120 }),
+      ),
       query: fc.dictionary(fc.oneof(fc.constantFrom(...NAMES), fc.string()), word, { maxKeys: 4 }),
       token: fc.constantFrom(...tokens),
       type: fc.constantFrom('application/json', 'application/json; charset=utf-8', 'text/plain'),
@@ -191,6 +213,7 @@ async function randomRequests(
   seed: number,
 ): Promise<Generator<Sent, never>> {
   const user = await insertUser(pool);
+  const ids = [user.externalId, await insertTellingPractice(pool, user.id)];
   const tokens = [
     await createBearer(user, jwtSecurity),
     await createBearer(user, jwtSecurity, ['admin']),
@@ -204,7 +227,7 @@ async function randomRequests(
     }),
   );
   const routes = (await registeredRoutes()).filter(({ url }) => !url.startsWith('/docs'));
-  const any = fc.oneof(...routes.map((route) => requestOn(route, tokens, shapes)));
+  const any = fc.oneof(...routes.map((route) => requestOn(route, { tokens, ids, shapes })));
   return (function* () {
     for (let next = seed; ; next++) yield* fc.sample(any, { numRuns: AT_A_TIME, seed: next });
   })();
