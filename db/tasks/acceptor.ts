@@ -60,10 +60,8 @@ export class Acceptor {
     const plain = requests.filter(isBulk).toSorted((a, b) => (a.id < b.id ? -1 : 1));
     const stored = plain.length > 0 ? await this.#store(plain) : [];
     stored.forEach((answer, index) => onAccepted(plain[index]!, answer));
-    for (const page of pagesOf(
-      requests.filter((request) => !isBulk(request)),
-      MOST_TOGETHER,
-    )) {
+    const others = requests.filter((request) => !isBulk(request));
+    for (const page of pagesOf(others, MOST_TOGETHER)) {
       const ends = await Promise.allSettled(
         page.map(async (request) => onAccepted(request, await this.accept(request))),
       );

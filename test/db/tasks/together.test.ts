@@ -20,6 +20,7 @@ import type { Accepted, AcceptRequest } from '../../../db/tasks/request.ts';
 import { accept, begin, database } from '../../support/durable.ts';
 import { lockAwaited } from '../../support/stores/postgres.ts';
 import { request, sameWork } from '../../support/tasks.ts';
+import { acceptByOracle } from './oracle/accept.ts';
 
 let pool: Pool | undefined;
 let acceptor: Acceptor | undefined;
@@ -221,12 +222,13 @@ test('processes that ask for the same at the same time get one task for it, and 
   const work = Array.from({ length: 20 }, () => ({ ...sameWork(), quota: QUOTA }));
   const asked = acceptors.flatMap((one, shift) =>
     work.flatMap((_, index) => {
-      // Each in another order, alone or in a transaction.
+      // Each in another order, together, alone, and as releases before the functions did.
       const kind = work[(index * (shift + 1) + shift) % work.length]!;
       return [
         one.accept(request({ ...kind, idempotencyKey: 'k' })),
         one.accept(request(kind)),
         accept(kind),
+        acceptByOracle(database.pool, request(kind)),
       ];
     }),
   );
