@@ -13,6 +13,7 @@ import type { ThreadScope } from './context.ts';
 import { freezeLanguage } from './frozen.ts';
 import { watchHeap } from './heap-watch.ts';
 import { Line } from './line.ts';
+import { boundOutput } from './output.ts';
 import {
   packMoves,
   unpackBatch,
@@ -47,6 +48,7 @@ export function serveThread<X>({
     tell: (started, ended) => tell({ type: 'moved', text: packMoves({ started, ended }) }),
   });
 
+  boundOutput();
   watchHeap(config.workerMaxHeapMb, (mb) => tell({ type: 'heavy', mb }));
   if (config.workerFreezeBuiltins === 'on') freezeLanguage();
 
