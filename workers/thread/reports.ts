@@ -9,7 +9,7 @@ import type { FromThread } from '../protocol.ts';
 /** Log lines, and extensions, that an attempt may tell at once, and how many more every second. */
 const LINES = { burst: 100, perSecond: 10 };
 /** Longest log line, with its fields, in characters. */
-const MAX_LINE_LENGTH = 8192;
+export const MAX_LINE_LENGTH = 8192;
 /** Longest message of a log line and longest note, in characters. */
 const MAX_MESSAGE_LENGTH = 1000;
 /** Least time between two values of progress, or two late extensions, in milliseconds. */
@@ -102,7 +102,8 @@ export class Reports {
   }
 }
 
-class Allowance {
+/** Grants `LINES`. */
+export class Allowance {
   #left = LINES.burst;
   /** When it was used up, or last grew. */
   #sinceMs = 0;

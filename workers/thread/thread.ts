@@ -14,6 +14,7 @@ import { freezeLanguage } from './frozen.ts';
 import { GroupedAttempts } from './grouped-attempts.ts';
 import { watchHeap } from './heap-watch.ts';
 import { Line } from './line.ts';
+import { boundOutput } from './output.ts';
 import {
   packMoves,
   unpackBatch,
@@ -48,6 +49,7 @@ export function serveThread<X>({
     tell: (started, ended) => tell({ type: 'moved', text: packMoves({ started, ended }) }),
   });
 
+  boundOutput();
   watchHeap(config.workerMaxHeapMb, (mb) => tell({ type: 'heavy', mb }));
   if (config.workerFreezeBuiltins === 'on') freezeLanguage();
 

@@ -195,6 +195,17 @@ const flood = defineTask({
   },
 });
 
+/** The same past its `ctx`. */
+const shout = defineTask({
+  ...flood,
+  name: 'test.shout',
+  async run({ calls }) {
+    // oxlint-disable-next-line no-console -- what a task should not use
+    for (let call = 1; call <= calls; call++) console.log(`shout ${call} ${'x'.repeat(100)}`);
+    return calls;
+  },
+});
+
 const overruns: Task[] = [
   defineTask({ ...LIMITS, name: 'test.overrun', durable: false, run: overrun }),
   defineTask({ ...LIMITS, name: 'test.overrun-durable', run: overrun }),
@@ -223,6 +234,7 @@ export const TASKS_OF_THREADS: Task<Resources>[] = [
   stretch,
   native,
   flood,
+  shout,
   ...overruns,
   ...VANDALS,
 ];

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { stretched } from '../../support/patience.ts';
+import { Signals } from '../../support/signals.ts';
 import { NO_DATABASE, openWorker, type WorkerBench } from '../../support/threads/worker.ts';
 import type { FromThread } from '../../../workers/protocol.ts';
 import { Reports } from '../../../workers/thread/reports.ts';
@@ -41,6 +42,25 @@ test('300,000 lines and values delay no other thread by 100 ms and cost at most 
   assert.ok(lines < 1000, `${lines} lines`);
   assert.ok(delay.max / 1e6 < stretched(100), `${delay.max / 1e6} ms`);
   assert.ok(most - before < 20 * 2 ** 20, `${(most - before) / 2 ** 20} MB`);
+});
+
+test('300,000 lines that a task writes to the console do not reach the main thread', async (t) => {
+  const bench = await openWorker(t, NO_DATABASE, { workerThreads: 2 });
+  const { stdout } = process;
+  const write = stdout.write.bind(stdout);
+  const heard = new Signals<string>();
+  t.mock.method(stdout, 'write', (chunk: Uint8Array | string) => {
+    const text = Buffer.from(chunk).toString();
+    if (!/^shout |lines of a thread/.test(text)) return write(chunk);
+    heard.note(text);
+    return true;
+  });
+  await bench.add('shout', { calls: CALLS });
+  const told = /(\d+) lines of a thread were dropped/;
+  const dropped = await heard.until(() => told.exec(heard.seen.at(-1) ?? '')?.[1]);
+  const lines = heard.seen.join('').match(/^shout /gm)?.length ?? 0;
+  assert.equal(lines + Number(dropped), CALLS);
+  assert.ok(lines >= 100 && lines < 1000, `${lines} lines`);
 });
 
 test('progress is told at once, then the newest value at the end', () => {
