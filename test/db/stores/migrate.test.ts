@@ -72,6 +72,7 @@ test("the project's own migrations run once, the product's tables before ours", 
     'ai/012_failures.sql',
     'ai/013_limits.sql',
     'ai/014_retries_and_snoozes.sql',
+    'ai/015_accept.sql',
   ]);
   assert.deepEqual(await migrate(database.url, ['ai', 'daodao']), []);
 });
