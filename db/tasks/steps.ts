@@ -14,8 +14,8 @@ export async function runStep<T>(
   work: (tx: Queryable) => Promise<T>,
 ): Promise<T> {
   return transaction(pool, async (tx) => {
-    await lockFence(tx, fence);
-    const stored = await findStep<T>(tx, fence.id, step);
+    // One round trip: the connection runs the second once the first has its lock.
+    const [, stored] = await Promise.all([lockFence(tx, fence), findStep<T>(tx, fence.id, step)]);
     if (stored !== undefined) return stored.output;
     const text = JSON.stringify((await work(tx)) ?? null);
     await tx.query(

@@ -72,7 +72,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'effects are written without a transaction around them',
-    patches: [{ file: 'dist/db/stores/postgres.js', from: `await client.query('BEGIN');`, to: '' }],
+    patches: [
+      {
+        file: 'dist/db/stores/postgres.js',
+        from: 'const begun = client.query(begin);',
+        to: 'const begun = Promise.resolve();',
+      },
+    ],
     label: 'worker/pg:INSERT ai.task_steps#1',
     mode: 'B',
     shows: /the task ended as error/,

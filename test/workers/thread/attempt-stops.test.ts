@@ -74,7 +74,7 @@ test('an outcome that cannot be stored is not told: the job is released', async 
   const query = broken.query.bind(broken) as (text: string, values: unknown[]) => Promise<unknown>;
   const db = Object.assign(broken, {
     query: (text: string, values: unknown[]) =>
-      text.includes("'queued'")
+      text.includes('error_code')
         ? Promise.reject(new Error('Connection terminated unexpectedly'))
         : query(text, values),
   });
