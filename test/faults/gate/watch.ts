@@ -125,12 +125,16 @@ export class Watch {
     return store === 'redis' || (store === 'pg' && role === 'scheduler');
   }
 
-  #concerns(passer: Passer, store: Store, { bytes, name, jobsBeside }: Request): boolean {
+  #concerns(
+    passer: Passer,
+    store: Store,
+    { bytes, name, text = '', jobsBeside }: Request,
+  ): boolean {
     // A thread tells progress at most ten times a second: how often it does is up to the clock.
     if (store === 'redis' && name === 'progress') return false;
     const isOwn = passer.role !== 'scheduler' && passer.inService;
     if (store === 'llm') return isOwn && name === ASKING;
-    if (store === 'pg' && isOwn) return !MEASURING.some((part) => bytes.includes(part));
+    if (store === 'pg' && isOwn) return !MEASURING.some((part) => text.includes(part));
     if (bytes.includes(this.#subject)) {
       for (const id of jobsBeside(this.#subject)) this.jobs.add(id);
       return true;

@@ -9,6 +9,8 @@ export interface Request {
   name: string | undefined;
   /** The same once it is known what it was answered, for requests whose answer is what matters. */
   nameOf?: ((reply: Buffer) => string) | undefined;
+  /** The statement, if it is one. */
+  text?: string;
   /** Whether a reply of its own follows; messages of a handshake are passed on without counting what comes back. */
   isAnswered: boolean;
   /** Whether it may change what the store holds. */

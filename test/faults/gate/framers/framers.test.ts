@@ -75,10 +75,14 @@ test('the protocol of Redis is understood however it is cut', () => {
 
 test('the protocol of Postgres is understood however it is cut', () => {
   const ready = message('Z', 'I');
-  const parse = message('P', '\0UPDATE ai.tasks SET epoch = 1\0\0\0');
-  const asked = Buffer.concat([message('Q', 'BEGIN\0'), parse, message('S', ''), message('X', '')]);
+  const parse = message('P', 's1\0UPDATE ai.tasks SET epoch = 1\0\0\0');
+  const bind = message('B', '\0s1\0\0\0\0\0\0\0');
+  const sync = message('S', '');
+  // The second time, the statement is known by its name.
+  const twice = [parse, bind, sync, bind, sync];
+  const asked = Buffer.concat([message('Q', 'BEGIN\0'), ...twice, message('X', '')]);
   const row = message('D', 'Z is no end');
-  const answered = Buffer.concat([message('C', 'BEGIN\0'), ready, row, row, ready]);
+  const answered = Buffer.concat([message('C', 'BEGIN\0'), ready, row, row, ready, ready]);
   fc.assert(
     fc.property(sizesOfPieces, (sizes) => {
       const framer = createPostgresFramer({ lock_timeout: '400' });
@@ -86,8 +90,8 @@ test('the protocol of Postgres is understood however it is cut', () => {
       assert.ok(startup!.bytes.includes('lock_timeout\u0000400\u0000'));
       framer.replies(ready);
       const { names, replies, bytes } = read(framer, asked, answered, sizes);
-      assert.deepEqual(names, ['BEGIN', 'UPDATE ai.tasks', undefined]);
-      assert.equal(replies, 2);
+      assert.deepEqual(names, ['BEGIN', 'UPDATE ai.tasks', 'UPDATE ai.tasks', undefined]);
+      assert.equal(replies, 3);
       assert.equal(bytes, answered.toString('latin1'));
     }),
   );

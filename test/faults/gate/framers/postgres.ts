@@ -7,6 +7,9 @@ import { Buffered, type Framer, type ReplyPart, type Request } from './framer.ts
 /** Parameters of the handshake to be given other values, as text. */
 export type Startup = Readonly<Record<string, string>>;
 
+/** Texts of the statements that a session keeps, by name. */
+type Prepared = Map<string, string>;
+
 const PROTOCOL_3 = 196_608;
 const IDLE = 'I';
 
@@ -15,6 +18,7 @@ export function createPostgresFramer(startup: Startup): Framer {
   const answered = new Buffered();
   let phase: 'startup' | 'handshake' | 'ready' = 'startup';
   let group: Buffer[] = [];
+  const prepared: Prepared = new Map();
   let status = IDLE;
 
   function* understood(): Generator<Request> {
@@ -32,7 +36,7 @@ export function createPostgresFramer(startup: Startup): Framer {
       } else {
         group.push(message);
         if (message[0] !== code('S') && message[0] !== code('Q')) continue;
-        const request = toRequest(group);
+        const request = toRequest(textOf(group, prepared), group);
         group = [];
         yield request;
       }
@@ -92,19 +96,23 @@ function untouched(bytes: Buffer): Request {
   return { bytes, name: undefined, isAnswered: false, mutates: false, jobsBeside: () => [] };
 }
 
-function toRequest(messages: readonly Buffer[]): Request {
+function toRequest(text: string, messages: readonly Buffer[]): Request {
   const bytes = Buffer.concat(messages);
-  const name = nameOf(textOf(messages));
+  const name = nameOf(text);
   const mutates = /^(INSERT|UPDATE|DELETE|COMMIT)/.test(name);
-  return { bytes, name, isAnswered: true, mutates, jobsBeside: () => [] };
+  return { bytes, name, text, isAnswered: true, mutates, jobsBeside: () => [] };
 }
 
-/** The statement, from the Query or the Parse in it. */
-function textOf(messages: readonly Buffer[]): string {
+/** The statement, from the Query or the Parse in it, or from that which prepared what is bound. */
+function textOf(messages: readonly Buffer[], prepared: Prepared): string {
   for (const message of messages) {
-    const body = message.toString('utf8', 5);
-    if (message[0] === code('Q')) return body.slice(0, body.indexOf('\0'));
-    if (message[0] === code('P')) return body.split('\0')[1]!;
+    const [first = '', second = ''] = message.toString('utf8', 5).split('\0', 2);
+    if (message[0] === code('Q')) return first;
+    if (message[0] === code('P')) {
+      prepared.set(first, second);
+      return second;
+    }
+    if (message[0] === code('B')) return prepared.get(second) ?? '';
   }
   return '';
 }
