@@ -1,5 +1,5 @@
 /** Reads one page of cards in the cached order. */
-import { findCards, type Card, type CardFor } from '../../db/daodao/cards.ts';
+import { findCards, type CardFor } from '../../db/daodao/cards.ts';
 import { AppError } from '../../base/errors.ts';
 import type { RankedCard } from '../../jobs/recommendations/cards.ts';
 import { sentenceFor } from '../../jobs/recommendations/reasons.ts';
@@ -15,7 +15,7 @@ export interface CardQuery {
   excludeIds: readonly string[];
 }
 
-export interface ShownCard extends Card {
+export interface ShownCard extends CardFor {
   reason: RankedCard['reason'];
   reasonText: string;
 }
@@ -53,13 +53,11 @@ export async function readCards(
       if (card !== undefined && fits) page.push({ card, because });
     }
   }
-  const cards = page
-    .slice(0, limit)
-    .map(({ card: { locale, ...card }, because: { reason, shared } }) => ({
-      ...card,
-      reason,
-      reasonText: sentenceFor(reason, shared, locale),
-    }));
+  const cards = page.slice(0, limit).map(({ card, because: { reason, shared } }) => ({
+    ...card,
+    reason,
+    reasonText: sentenceFor(reason, shared, card.locale),
+  }));
   const last = cards.at(-1);
   const hasMore = page.length > limit && last !== undefined;
   return { cards, nextCursor: hasMore ? cursorAfter(ranked, last.id) : null, ...about };
