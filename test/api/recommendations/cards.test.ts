@@ -2,6 +2,7 @@
  * What a page of cards costs the stores, and that it is never stale.
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, test, type TestContext } from 'node:test';
 import { Cache } from '../../../db/stores/cache.ts';
 import { cardsKey, POPULAR_KEY } from '../../../jobs/recommendations/cards.ts';
@@ -35,10 +36,10 @@ async function openCards(t: TestContext) {
   const world = createWorld();
   Object.assign(world.deps, { db: database.pool, cache });
   const app = await open(t, world);
-  const reader = user();
-  const headers = await bearer(reader);
+  const userId = randomUUID();
+  const headers = await bearer(user({ _id: userId }));
   return {
-    userId: reader._id,
+    userId,
     /** Ids of the cards that are shown. */
     async read(): Promise<string[]> {
       const answer = await app.inject({ url: '/users/me/recommendations', headers });
