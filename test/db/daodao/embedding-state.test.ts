@@ -42,13 +42,12 @@ async function twoWriters() {
 }
 
 async function stateOf(entityId: string): Promise<unknown[]> {
-  const { rows } = await database.pool.query<unknown[]>({
-    text: `SELECT version::int, written_version::int, content_hash, payload_hash
-           FROM ai.embedding_state WHERE collection = $1 AND entity_id = $2`,
-    values: [COLLECTION, entityId],
-    rowMode: 'array',
-  });
-  return rows[0]!;
+  const { rows } = await database.pool.query<Record<string, unknown>>(
+    `SELECT version::int, written_version::int, content_hash, payload_hash
+     FROM ai.embedding_state WHERE collection = $1 AND entity_id = $2`,
+    [COLLECTION, entityId],
+  );
+  return Object.values(rows[0]!);
 }
 
 const asWrittenBy = ({ version }: { version: number }): unknown[] => [
