@@ -36,6 +36,8 @@ export type Pooler = 'none' | 'transaction';
  */
 const SERVER_KEEPALIVE =
   '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000';
+/** A plan that is kept while a table has a few rows reads all of it once it has grown, until Postgres analyses it. */
+const FRESH_PLANS = '-c plan_cache_mode=force_custom_plan';
 /** Limits of a session, in milliseconds. */
 const LIMITS = {
   lock_timeout: 2000,
@@ -86,7 +88,7 @@ export function createPool(
 function sessionOptions(databaseUrl: string, readOnly: boolean): pg.PoolConfig {
   const url = new URL(databaseUrl);
   // In the URL they would replace those below.
-  const options = [url.searchParams.get('options'), SERVER_KEEPALIVE];
+  const options = [url.searchParams.get('options'), SERVER_KEEPALIVE, FRESH_PLANS];
   url.searchParams.delete('options');
   if (readOnly) options.push('-c default_transaction_read_only=on');
   return {
@@ -111,7 +113,7 @@ function marking(queryable: Pool | pg.PoolClient, isKept: boolean): Queryable {
 const MOST_KEPT = 500;
 const names = new Map<string, string>();
 
-/** @returns the name under which sessions keep a statement with parameters, so that it is parsed once and often planned once. */
+/** @returns the name under which sessions keep a statement with parameters, so that it is parsed once. */
 function nameOf(text: string, values: unknown[] | undefined): string | undefined {
   if (values === undefined || values.length === 0) return undefined;
   let name = names.get(text);

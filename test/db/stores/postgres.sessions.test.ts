@@ -39,6 +39,27 @@ test('a statement with parameters is parsed once for each connection', async () 
   }
 });
 
+test('a statement that was prepared for a small table finds its rows by index when the table has grown', async () => {
+  const pool = createPool(database.url, { max: 1, name: 'grows' });
+  try {
+    await pool.query('CREATE TABLE growing (id int PRIMARY KEY) WITH (autovacuum_enabled = false)');
+    await pool.query('INSERT INTO growing VALUES (0)');
+    await pool.query('VACUUM ANALYZE growing');
+    const find = () => pool.query('SELECT FROM growing WHERE id = $1', [0]);
+    // Postgres would settle on a plan after five.
+    for (let i = 0; i < 10; i++) await find();
+    await pool.query('INSERT INTO growing SELECT generate_series(1, 10000)');
+    await find();
+    await pool.query('SELECT pg_stat_force_next_flush()');
+    const { rows } = await pool.query(
+      `SELECT seq_tup_read < 10000 AS few FROM pg_stat_user_tables WHERE relname = 'growing'`,
+    );
+    assert.deepEqual(rows, [{ few: true }]);
+  } finally {
+    await pool.end();
+  }
+});
+
 test('a transaction that has swallowed the failure of a statement is not taken for committed', async () => {
   const work = transaction(database.pool, async (tx) => {
     await tx.query('CREATE TABLE swallowed (id int)');
