@@ -9,6 +9,7 @@ import { serveInEnvelope } from './http/envelope.ts';
 import type { Access } from './http/openapi.ts';
 import { buildServer } from './http/server.ts';
 import { internalRoutes } from './internal/routes.ts';
+import { REQUESTS_PER_ACCOUNT } from './limits.ts';
 import type { OperationsDependencies } from './operations/dependencies.ts';
 import { operationsRoutes } from './operations/routes.ts';
 import { embeddingRoutes } from './recommendations/embeddings.ts';
@@ -23,27 +24,32 @@ const PUBLIC: Access = { public: true };
 export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> {
   const readers = deps.readers ?? postgresReaders(deps.db);
   const access: Access = deps.config.operationsAccess === 'admin' ? { admin: true } : PUBLIC;
-  return buildServer({ ...deps, access }, (app, closing) => {
-    operationsRoutes(app, deps, access);
-    const context: RouteContext = { ...deps, readers, readOrder: orderReader(deps), closing };
-    const addRoutes = (to: Api): void => {
-      feedbackRoutes(to, context);
-      taskRoutes(to, context);
-      embeddingRoutes(to, context);
-      recommendationRoutes(to, context);
-      eventRoutes(to, context);
-      scheduleRoutes(to, context.schedules);
-    };
-    addRoutes(app);
-    internalRoutes(app, context);
-    serveInEnvelope(app, context.telemetry, (v1) => {
-      addRoutes(v1);
-      topicCardRoutes(v1, context);
-    });
-  });
+  return buildServer(
+    { ...deps, access, requestsPerAccount: REQUESTS_PER_ACCOUNT },
+    (app, closing) => {
+      operationsRoutes(app, deps, access);
+      const context: RouteContext = { ...deps, readers, readOrder: orderReader(deps), closing };
+      const addRoutes = (to: Api): void => {
+        feedbackRoutes(to, context);
+        taskRoutes(to, context);
+        embeddingRoutes(to, context);
+        recommendationRoutes(to, context);
+        eventRoutes(to, context);
+        scheduleRoutes(to, context.schedules);
+      };
+      addRoutes(app);
+      internalRoutes(app, context);
+      serveInEnvelope(app, context.telemetry, (v1) => {
+        addRoutes(v1);
+        topicCardRoutes(v1, context);
+      });
+    },
+  );
 }
 
 /** For a process without the API: its port is for operators alone. */
 export async function buildOperations(deps: OperationsDependencies): Promise<FastifyInstance> {
-  return buildServer({ ...deps, access: PUBLIC }, (app) => operationsRoutes(app, deps, PUBLIC));
+  return buildServer({ ...deps, access: PUBLIC, requestsPerAccount: REQUESTS_PER_ACCOUNT }, (app) =>
+    operationsRoutes(app, deps, PUBLIC),
+  );
 }

@@ -9,6 +9,7 @@ import { acceptJsonOnly, BODY_LIMIT_BYTES, findUrlProblem } from './body.ts';
 import type { ResolvedConfig } from '../../base/config.ts';
 import type { Api } from './api.ts';
 import { refuseConnection, routeOf, sendError } from './errors.ts';
+import { shareFairly } from './fair-share.ts';
 import { describeRoutes, type Access } from './openapi.ts';
 import { refuseUnknownRoutes } from './routing.ts';
 import * as timeouts from './timeouts.ts';
@@ -19,6 +20,8 @@ export interface ServerOptions {
   telemetry: Telemetry;
   /** To the description of the routes. */
   access: Access;
+  /** Requests of one account that are under way at a time; more wait. */
+  requestsPerAccount: number;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface ServerOptions {
  * @returns a server ready to listen or `inject`.
  */
 export async function buildServer(
-  { config, telemetry, access }: ServerOptions,
+  { config, telemetry, access, requestsPerAccount }: ServerOptions,
   addRoutes: (app: Api, closing: AbortSignal) => void,
 ): Promise<FastifyInstance> {
   const app = createFastify(telemetry);
@@ -56,6 +59,7 @@ export async function buildServer(
   timeouts.limitHandlers(app);
   await allowOrigins(app, config.corsOrigins);
   requirePrincipals(app, config);
+  shareFairly(app, requestsPerAccount);
   acceptJsonOnly(app);
   refuseUnknownRoutes(app);
   await describeRoutes(app, access);

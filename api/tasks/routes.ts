@@ -25,6 +25,7 @@ export function taskRoutes(app: Api, { tasks, closing }: TaskRoutesOptions): voi
   app.route({
     method: 'GET',
     url: '/tasks/:id',
+    config: { longPolls: true },
     schema: {
       operationId: 'getTask',
       summary: 'Follow a task',

@@ -1,0 +1,90 @@
+/**
+ * Few requests of one account are under way at a time; the others of it wait, and those of other accounts do not.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { REQUESTS_PER_ACCOUNT } from '../../../api/limits.ts';
+import { HttpClient } from '../../support/app/http.ts';
+import { Signals } from '../../support/signals.ts';
+import { bearer, createWorld, open, OWNER, PRACTICE_ID, task, user } from '../fixture.ts';
+
+const PATH = `/practices/${PRACTICE_ID}/feedback`;
+const MORE = 3;
+
+/** An API whose reads of practices wait until they are let go. */
+async function openHeld(t: TestContext) {
+  const world = createWorld();
+  const begun = new Signals<() => void>();
+  const held = { isOver: false };
+  world.deps.readers.practiceMaterial = () =>
+    new Promise((resolve) => {
+      begun.note(() => resolve(world.material));
+      if (held.isOver) resolve(world.material);
+    });
+  const app = await open(t, world);
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 });
+  const client = new HttpClient(origin, 100);
+  t.after(() => client.close());
+  const ask = async (headers: Record<string, string>, path = PATH) =>
+    (await client.send({ method: 'GET', path, headers })).status;
+  return { world, begun, held, origin, ask };
+}
+
+test('what one account asks for beyond its places waits, and others do not notice', async (t) => {
+  const { begun, ask } = await openHeld(t);
+  const [owner, other] = [await bearer(OWNER), await bearer(user())];
+  const own = Array.from({ length: REQUESTS_PER_ACCOUNT + MORE }, () => ask(owner));
+  await begun.count(REQUESTS_PER_ACCOUNT, () => true);
+  const theirs = ask(other);
+  await begun.count(REQUESTS_PER_ACCOUNT + 1, () => true);
+  begun.seen.at(-1)!();
+  assert.equal(await theirs, 404, 'it is not their practice');
+  assert.equal(begun.seen.length, REQUESTS_PER_ACCOUNT + 1, 'nothing else has begun');
+  for (let n = 0; n < own.length + 1; n++) {
+    await begun.count(n + 1, () => true);
+    begun.seen[n]!();
+  }
+  assert.deepEqual(
+    await Promise.all(own),
+    own.map(() => 404),
+    'there is no feedback yet',
+  );
+});
+
+test('a place that is waited for is free when the client has gone, before or after it has it', async (t) => {
+  const { begun, held, ask, origin } = await openHeld(t);
+  const owner = await bearer(OWNER);
+  const { hostname, port } = new URL(origin);
+  const gone = Array.from({ length: 2 * REQUESTS_PER_ACCOUNT }, () => {
+    const socket = connect(Number(port), hostname);
+    socket.write(
+      `GET ${PATH} HTTP/1.1\r\nhost: x\r\nauthorization: ${owner.authorization}\r\n\r\n`,
+    );
+    return socket;
+  });
+  await begun.count(REQUESTS_PER_ACCOUNT, () => true);
+  for (const socket of gone) socket.destroy();
+  held.isOver = true;
+  for (const go of begun.seen) go();
+  assert.equal(await ask(owner), 404);
+});
+
+test('long polls take no place', async (t) => {
+  const { world, ask } = await openHeld(t);
+  const waits = new Signals<AbortSignal>();
+  world.tasks.wait = (_ms, signal) => {
+    waits.note(signal);
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+  };
+  const { id } = world.tasks.add(task());
+  const owner = await bearer(OWNER);
+  const polls = Array.from({ length: 2 * REQUESTS_PER_ACCOUNT }, () =>
+    ask(owner, `/tasks/${id}?wait=20`),
+  );
+  // They end with the connections.
+  for (const poll of polls) poll.catch(() => undefined);
+  await waits.count(2 * REQUESTS_PER_ACCOUNT, () => true);
+  assert.equal(await ask(owner, `/tasks/${randomUUID()}`), 404);
+});
