@@ -70,7 +70,7 @@ test('the largest requests of one account take no lease from a job that runs mea
   const { leaseMs, queuePrefix: prefix } = app.config;
   // Takes the jobs of a worker whose lease ends, soon after, and runs none of this queue.
   const { url } = app.redis;
-  const reaper = { url, prefix, limit: 1, leaseMs: leaseMs / 4, log: workerLog(t).file };
+  const reaper = { url, prefix, limit: 1, leaseMs: Math.ceil(leaseMs / 4), log: workerLog(t).file };
   await startWorker(t, reaper);
   await app.coach.control({ delayMs: LEASES * leaseMs });
   const accepted = await person.call<{ task_id: string }>(
