@@ -21,11 +21,12 @@ export function shareFairly(app: FastifyInstance, most: number): void {
     const places = accounts.get(userId) ?? new Places(most);
     accounts.set(userId, places);
     const taken = places.take();
-    finished(reply.raw, async () => {
-      await taken;
+    const leave = (): void => {
       places.leave();
       if (places.isEmpty) accounts.delete(userId);
-    });
+    };
+    // A client may be gone before it has its place.
+    finished(reply.raw, () => void taken.then(leave));
     await taken;
   });
 }

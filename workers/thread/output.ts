@@ -14,8 +14,8 @@ export interface Output {
 
 /** Both streams of this thread. */
 export function boundOutput(): void {
-  bound(process.stdout as Output);
-  bound(process.stderr as Output);
+  bound(process.stdout);
+  bound(process.stderr);
 }
 
 /** From now on, so many chunks are written as an attempt may log lines, cut to the same length; it tells how many were dropped. */
@@ -31,7 +31,7 @@ export function bound(stream: Output): void {
     if (lines.take()) return write(chunk.slice(0, MAX_LINE_LENGTH), ...rest);
     if (dropped++ === 0) setTimeout(tell, TELL_MS).unref();
     const written = rest.at(-1);
-    if (typeof written === 'function') process.nextTick(written as () => void);
+    if (typeof written === 'function') process.nextTick(written);
     return true;
   };
 }

@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { buildOperations } from '../../../api/index.ts';
 import { createWorld, open } from '../fixture.ts';
 
 interface Schema {
@@ -69,4 +70,23 @@ test('every list, map, sent text and free-form value has a cap that the descript
   }
   assert.ok(Object.keys(paths).length > 20);
   assert.deepEqual(found, []);
+});
+
+test('a process with more dependencies than /ready may list is not built', async (t) => {
+  const { config, telemetry, metrics } = createWorld().deps;
+  const build = (many: number) => {
+    const readiness = Array.from({ length: many }, (_, n) => ({
+      name: `${n}`,
+      needed: false,
+      check: async () => undefined,
+    }));
+    return buildOperations({ config, telemetry, metrics, readiness });
+  };
+  const app = await build(16);
+  t.after(() => app.close());
+  assert.equal(
+    Object.keys((await app.inject('/ready')).json<{ dependencies: object }>().dependencies).length,
+    16,
+  );
+  await assert.rejects(build(17), /17 dependencies: at most 16/);
 });

@@ -13,6 +13,8 @@ import { limitOf, worstValues } from './shapes.ts';
 export const INTERNAL_KEY = 'a key that only services know';
 /** Requests that are under way at a time. */
 const ABREAST = 16;
+/** Whose requests they are: of one account few are under way at a time. */
+const ACCOUNTS = 8;
 /** Requests drawn at a time: so few that the server still has others to answer meanwhile. */
 const AT_A_TIME = 20;
 
@@ -212,14 +214,15 @@ async function randomRequests(
   { pool, jwtSecurity }: Target,
   seed: number,
 ): Promise<Generator<Sent, never>> {
-  const user = await insertUser(pool);
-  const ids = [user.externalId, await insertTellingPractice(pool, user.id)];
-  const tokens = [
-    await createBearer(user, jwtSecurity),
-    await createBearer(user, jwtSecurity, ['admin']),
-    'Bearer broken',
-    '',
-  ];
+  const tokens: string[] = [];
+  const ids: string[] = [];
+  for (let account = 0; account < ACCOUNTS; account++) {
+    const user = await insertUser(pool);
+    ids.push(user.externalId, await insertTellingPractice(pool, user.id));
+    tokens.push(await createBearer(user, jwtSecurity));
+    tokens.push(await createBearer(user, jwtSecurity, ['admin']));
+    tokens.push('Bearer broken', '');
+  }
   const shapes = new Map(
     ['/events', '/'].map((url): [number, Buffer[]] => {
       const limit = limitOf(url);

@@ -26,25 +26,6 @@ test('health answers whatever is away', async (t) => {
   assert.deepEqual(answer.json(), { status: 'ok' });
 });
 
-test('a process with more dependencies than /ready may list is not built', async (t) => {
-  const { config, telemetry, metrics } = createWorld().deps;
-  const build = (many: number) => {
-    const readiness = Array.from({ length: many }, (_, n) => ({
-      name: `${n}`,
-      needed: false,
-      check: ok,
-    }));
-    return buildOperations({ config, telemetry, metrics, readiness });
-  };
-  const app = await build(16);
-  t.after(() => app.close());
-  assert.equal(
-    Object.keys((await app.inject('/ready')).json<{ dependencies: object }>().dependencies).length,
-    16,
-  );
-  await assert.rejects(build(17), /17 dependencies: at most 16/);
-});
-
 test('health is 503 only when a restart would mend it', async (t) => {
   const world = createWorld();
   let isStuck = false;

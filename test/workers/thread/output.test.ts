@@ -16,7 +16,7 @@ function boundedOutput(): TestOutput {
     write(chunk, ...rest) {
       written.push(Buffer.from(chunk).toString());
       const done = rest.at(-1);
-      if (typeof done === 'function') done();
+      if (typeof done === 'function') (done as () => void)();
       return false;
     },
   };
