@@ -19,6 +19,9 @@ import { Watch, type Target } from '../gate/watch.ts';
 export const LEASE_MS = stretched(500);
 /** The queue the watched task names. */
 const QUEUE = 'ai_tasks';
+/** On a busy machine a process may give up a store that does not answer at once. */
+const MOST_STARTS = 3;
+
 /** What a spare serves until its turn. */
 const SPARE_QUEUE = 'spare';
 
@@ -92,10 +95,15 @@ export class Stage {
   }
 
   async #start(): Promise<void> {
-    const start = async (role: Role, queues?: string): Promise<void> => {
+    const start = async (role: Role, queues?: string, tries = MOST_STARTS): Promise<void> => {
       const owner = await this.#launch(role, queues);
       owner.inService = true;
-      this.#serving.set(role, await owner.started());
+      try {
+        this.#serving.set(role, await owner.started());
+      } catch (error) {
+        if (tries === 1) throw error;
+        await start(role, queues, tries - 1);
+      }
     };
     await Promise.all([start('worker', QUEUE), start('api'), start('scheduler')]);
   }
