@@ -15,19 +15,16 @@ declare module 'fastify' {
 /** To be called after `requirePrincipals`. @param most requests of one account that are under way. */
 export function shareFairly(app: FastifyInstance, most: number): void {
   const accounts = new Map<string, Places>();
-  app.addHook('onRequest', async ({ principal, routeOptions }, reply) => {
-    if (principal === null || routeOptions.config.longPolls === true) return;
+  app.addHook('onRequest', ({ principal, routeOptions }, reply, done) => {
+    if (principal === null || routeOptions.config.longPolls === true) return done();
     const { userId } = principal;
     const places = accounts.get(userId) ?? new Places(most);
     accounts.set(userId, places);
-    const taken = places.take();
-    const leave = (): void => {
-      places.leave();
+    finished(reply.raw, () => {
+      places.leave(done);
       if (places.isEmpty) accounts.delete(userId);
-    };
-    // A client may be gone before it has its place.
-    finished(reply.raw, () => void taken.then(leave));
-    await taken;
+    });
+    places.enter(done);
   });
 }
 
@@ -46,13 +43,19 @@ class Places {
     return this.#free === this.#most;
   }
 
-  /** Resolves once there is a place, which `leave` gives back. */
-  async take(): Promise<void> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+  /** Calls `start` once there is a place. */
+  enter(start: () => void): void {
+    if (this.#free === 0) this.#waiting.push(start);
+    else {
+      this.#free--;
+      start();
+    }
   }
 
-  leave(): void {
+  /** Gives the place of `start` to the next, or gives up waiting for one. */
+  leave(start: () => void): void {
+    const turn = this.#waiting.indexOf(start);
+    if (turn !== -1) return void this.#waiting.splice(turn, 1);
     const next = this.#waiting.shift();
     if (next === undefined) this.#free++;
     else next();

@@ -1,6 +1,4 @@
-/**
- * Bugs to plant: each is a guard taken out of a copy of the compiled program, and the one trial that must notice.
- */
+/** Bugs to plant: each is a guard taken out of a copy of the compiled program, and the one trial that must notice. */
 import type { Mode } from '../matrix/modes.ts';
 
 /** A piece of text in a file of the package, and what it becomes. */
@@ -37,11 +35,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no inbox: a step that is stored is not looked for',
     patches: [
-      {
-        file: STEPS,
-        from: 'return rows[0];',
-        to: 'return undefined;',
-      },
+      { file: STEPS, from: 'return rows[0];', to: 'return undefined;' },
       {
         file: STEPS,
         from: INSERT_STEP,
@@ -89,8 +83,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'dist/db/tasks/acceptor.js',
         from: 'const answer = await this.#together.add(request);',
-        to: `void this.#together.add(request).catch(() => undefined);
-            const answer = { id: request.id, status: 'queued', outcome: 'created', delayMs: 0 };`,
+        to: `void this.#together.add(request).catch(() => undefined); const answer = { id: request.id, status: 'queued', outcome: 'created', delayMs: 0 };`,
       },
     ],
     label: 'api/pg:SELECT ai.accept_requests#1',
