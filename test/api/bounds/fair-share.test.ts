@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { REQUESTS_PER_ACCOUNT } from '../../../api/limits.ts';
-import { HttpClient } from '../../support/app/http.ts';
 import { Signals } from '../../support/signals.ts';
 import { bearer, createWorld, open, OWNER, PRACTICE_ID, task, user } from '../fixture.ts';
 
@@ -24,12 +23,9 @@ async function openHeld(t: TestContext) {
       if (held.isOver) resolve(world.material);
     });
   const app = await open(t, world);
-  const origin = await app.listen({ host: '127.0.0.1', port: 0 });
-  const client = new HttpClient(origin, 100);
-  t.after(() => client.close());
-  const ask = async (headers: Record<string, string>, path = PATH) =>
-    (await client.send({ method: 'GET', path, headers })).status;
-  return { world, begun, held, origin, ask };
+  const ask = async (headers: Record<string, string>, url = PATH) =>
+    (await app.inject({ url, headers })).statusCode;
+  return { app, world, begun, held, ask };
 }
 
 test('what one account asks for beyond its places waits, and others do not notice', async (t) => {
@@ -39,9 +35,9 @@ test('what one account asks for beyond its places waits, and others do not notic
   await begun.count(REQUESTS_PER_ACCOUNT, () => true);
   const theirs = ask(other);
   await begun.count(REQUESTS_PER_ACCOUNT + 1, () => true);
+  assert.equal(begun.seen.length, REQUESTS_PER_ACCOUNT + 1, 'the others of the first wait');
   begun.seen.at(-1)!();
   assert.equal(await theirs, 404, 'it is not their practice');
-  assert.equal(begun.seen.length, REQUESTS_PER_ACCOUNT + 1, 'nothing else has begun');
   for (let n = 0; n < own.length + 1; n++) {
     await begun.count(n + 1, () => true);
     begun.seen[n]!();
@@ -54,9 +50,9 @@ test('what one account asks for beyond its places waits, and others do not notic
 });
 
 test('a place that is waited for is free when the client has gone, before or after it has it', async (t) => {
-  const { begun, held, ask, origin } = await openHeld(t);
+  const { app, begun, held, ask } = await openHeld(t);
   const owner = await bearer(OWNER);
-  const { hostname, port } = new URL(origin);
+  const { hostname, port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
   const gone = Array.from({ length: 2 * REQUESTS_PER_ACCOUNT }, () => {
     const socket = connect(Number(port), hostname);
     socket.write(
@@ -72,7 +68,7 @@ test('a place that is waited for is free when the client has gone, before or aft
 });
 
 test('long polls take no place', async (t) => {
-  const { world, ask } = await openHeld(t);
+  const { app, world, ask } = await openHeld(t);
   const waits = new Signals<AbortSignal>();
   world.tasks.wait = (_ms, signal) => {
     waits.note(signal);
@@ -83,8 +79,8 @@ test('long polls take no place', async (t) => {
   const polls = Array.from({ length: 2 * REQUESTS_PER_ACCOUNT }, () =>
     ask(owner, `/tasks/${id}?wait=20`),
   );
-  // They end with the connections.
-  for (const poll of polls) poll.catch(() => undefined);
   await waits.count(2 * REQUESTS_PER_ACCOUNT, () => true);
   assert.equal(await ask(owner, `/tasks/${randomUUID()}`), 404);
+  await app.close();
+  await Promise.all(polls);
 });
