@@ -78,19 +78,6 @@ export const MUTANTS: readonly Mutant[] = [
     shows: /the task ended as error/,
   },
   {
-    name: 'a request is answered before the statement that accepts it',
-    patches: [
-      {
-        file: 'dist/db/tasks/acceptor.js',
-        from: 'const answer = await this.#together.add(request);',
-        to: `void this.#together.add(request).catch(() => undefined); const answer = { id: request.id, status: 'queued', outcome: 'created', delayMs: 0 };`,
-      },
-    ],
-    label: 'api/pg:SELECT ai.accept_requests#1',
-    mode: 'B',
-    shows: NO_END,
-  },
-  {
     name: 'the job is acknowledged before its work is committed',
     patches: [
       {
