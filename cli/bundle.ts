@@ -4,7 +4,6 @@
  */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { build } from 'esbuild';
 import { packagePath } from '../base/package-path.ts';
 
 /** What is imported of each. Piscina and pino stay as they are: both start threads from files of their own. */
@@ -41,6 +40,8 @@ async function bundle(name: string, entries: readonly string[]): Promise<void> {
     await writeFile(source, await exportsOf(path.posix.join(name, entry)));
     sources[fileOf(entry)] = source;
   }
+  // Loaded only when something is to be built, as every command of npm comes by here.
+  const { build } = await import('esbuild');
   await build({
     entryPoints: sources,
     outdir: making,

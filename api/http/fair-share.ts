@@ -28,7 +28,7 @@ export function shareFairly(app: FastifyInstance, most: number): void {
   });
 }
 
-/** Whoever comes first is served first. */
+/** First come, first served. */
 class Places {
   #free: number;
   readonly #most: number;

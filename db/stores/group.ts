@@ -68,7 +68,7 @@ export class Group<T, R> {
     } catch (error) {
       const isFinal = taken.length === 1 || !mayBeOfOne(error);
       if (isFinal) for (const { reject } of taken) reject(error);
-      // Alone, they wait for nobody and hold up nobody.
+      // Alone, and outside the limit of writes at a time, so that none delays another.
       else for (const one of taken) void this.#settle([one]);
       return;
     } finally {
@@ -80,6 +80,11 @@ export class Group<T, R> {
       else reject(result.reason);
     });
   }
+}
+
+/** The end of an item that was written. */
+export function fulfilled<T>(value: T): PromiseFulfilledResult<T> {
+  return { status: 'fulfilled', value };
 }
 
 /** Lock timeouts, serialisation failures, deadlocks, and more locks than fit: what one item can do to the others. */

@@ -1,5 +1,5 @@
 /** Accepts the requests of one process: those that arrive while others are being written share the next statement. */
-import { Group } from '../stores/group.ts';
+import { fulfilled, Group } from '../stores/group.ts';
 import { isLockTimeout, transaction, type Pool } from '../stores/postgres.ts';
 import { acceptPlain, acceptTask, acceptTogether, isPlain } from './accept.ts';
 import type { Accepted, AcceptRequest } from './request.ts';
@@ -11,7 +11,7 @@ const MOST_PLAIN = 1000;
 /** Requests that wait for other transactions, at a time: few, as each holds a connection meanwhile. */
 const MOST_WAITING = 3;
 
-/** How waiting ended: `error` tells that somebody else still holds what the request needs. Without `answer` it is tried again. */
+/** How waiting ended. Without `answer` the request is tried again; `error` is the lock timeout of another one that waited before it. */
 interface Waited {
   answer?: Accepted;
   error?: unknown;
@@ -104,10 +104,6 @@ async function waitForFirst(
     end.status === 'rejected' ? end : fulfilled({ answer: end.value }),
     ...others.map(() => fulfilled(again)),
   ];
-}
-
-function fulfilled<T>(value: T): PromiseFulfilledResult<T> {
-  return { status: 'fulfilled', value };
 }
 
 function* pagesOf<T>(items: readonly T[], most: number): Generator<T[]> {

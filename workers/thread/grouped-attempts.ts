@@ -1,5 +1,5 @@
 /** Attempts of one thread, started and settled together. */
-import { Group } from '../../db/stores/group.ts';
+import { fulfilled, Group } from '../../db/stores/group.ts';
 import type { Pool } from '../../db/stores/postgres.ts';
 import {
   settleTask,
@@ -34,10 +34,13 @@ export class GroupedAttempts {
 
   constructor(db: Pool) {
     this.#db = db;
-    this.#starts = new Group(async (starts) => fulfilled(await startTasks(db, starts, 'skip')), {
-      most: MOST,
-    });
-    this.#ends = new Group(async (ends) => fulfilled(await settleTasks(db, ends, 'skip')), {
+    this.#starts = new Group(
+      async (starts) => (await startTasks(db, starts, 'skip')).map(fulfilled),
+      {
+        most: MOST,
+      },
+    );
+    this.#ends = new Group(async (ends) => (await settleTasks(db, ends, 'skip')).map(fulfilled), {
       most: MOST,
     });
   }
@@ -59,8 +62,4 @@ export class GroupedAttempts {
   async #writeAlone<T>(write: () => Promise<T>): Promise<T> {
     return (await this.#alone.add(write)) as T;
   }
-}
-
-function fulfilled<T>(values: readonly T[]): PromiseSettledResult<T>[] {
-  return values.map((value) => ({ status: 'fulfilled', value }));
 }

@@ -1,5 +1,5 @@
 /**
- * Adding jobs, with nobody to take them.
+ * Adding jobs, with no worker running.
  */
 import {
   compare,

@@ -57,7 +57,7 @@ describe('a group', () => {
     assert.deepEqual(await Promise.all(second), ['c', 'd']);
   });
 
-  test('answers nobody before its write has ended', async () => {
+  test('settles no item before its write has ended', async () => {
     const { writes, group } = grouped({ most: 10 });
     let isAnswered = false;
     const added = group.add('a').finally(() => (isAnswered = true));

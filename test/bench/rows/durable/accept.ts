@@ -1,5 +1,5 @@
 /**
- * Durable calls with nobody to take them: until each is in Postgres.
+ * Durable calls with no worker running: until each is in Postgres.
  */
 import { rate, scaled, type Bench, type Figure, type Row } from '../../bench.ts';
 import { compareDurable } from './sides.ts';
@@ -9,7 +9,7 @@ const TASKS = 3000;
 
 export const durableAccept: Row = {
   name: 'durable-accept',
-  what: `${TASKS} durable calls with 50 in flight, nobody to take them; pg-boss sends`,
+  what: `${TASKS} durable calls with 50 in flight, no worker running; pg-boss sends`,
   async measure(bench: Bench): Promise<Figure[]> {
     const tasks = scaled(bench, TASKS);
     const plan = { peers: PEERS, workers: false };

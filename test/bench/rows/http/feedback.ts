@@ -1,5 +1,5 @@
 /**
- * Asking for feedback, with nobody to write it.
+ * Asking for feedback, with no worker to write it.
  */
 import { alternate, scaled, type Bench, type Figure, type Row } from '../../bench.ts';
 import { withServers } from './servers.ts';
