@@ -20,7 +20,7 @@ export interface ThreadJob {
 
 /** A durable task writes its outcome to Postgres before reporting it. */
 export type AttemptEnd =
-  | { kind: 'succeeded'; result: string; durationMs: number }
+  | { kind: 'succeeded'; result: string }
   | ({ kind: 'retry'; delayMs: number; attempts: number } & Failure)
   | ({ kind: 'failed'; attempts: number } & Failure)
   /** Not the task's fault: reruns after `delayMs`, uncharged. */
@@ -36,6 +36,8 @@ export const STALLED = 'stalled';
 export interface Ended {
   id: string;
   end: AttemptEnd;
+  /** How long its handler ran, in milliseconds; undefined if it did not. */
+  ranMs?: number | undefined;
 }
 
 /** Jobs about to start, and jobs that ended. */

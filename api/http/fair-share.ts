@@ -2,7 +2,6 @@
  * Shares the server among accounts: few requests of one are under way at a time, and others of it wait for them, with their bodies unread.
  * Otherwise one account could hold every connection to Postgres and most of each turn of the event loop.
  */
-import { finished } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 
 declare module 'fastify' {
@@ -20,7 +19,7 @@ export function shareFairly(app: FastifyInstance, most: number): void {
     const { userId } = principal;
     const places = accounts.get(userId) ?? new Places(most);
     accounts.set(userId, places);
-    finished(reply.raw, () => {
+    reply.raw.once('close', () => {
       places.leave(done);
       if (places.isEmpty) accounts.delete(userId);
     });

@@ -59,7 +59,7 @@ export class Dispatch {
     this.#concurrency = config.workerConcurrency;
     const events: ThreadEvents = {
       started: (ids) => this.runs.begin(ids),
-      ended: (id, end) => this.#ended(id, end),
+      ended: (id, end, ranMs) => this.#ended(id, end, ranMs),
       died: (ids, death) => this.#died(ids, death),
       stuck: () => {
         telemetry.emit('thread.stuck', { graceMs: END_GRACE_MS });
@@ -198,11 +198,11 @@ export class Dispatch {
     return running;
   }
 
-  #ended(id: string, end: AttemptEnd): void {
+  #ended(id: string, end: AttemptEnd, ranMs: number | undefined): void {
     const running = this.#forget(id);
     if (running === undefined) return;
-    this.#notePace(running, end);
-    if (!running.lost) this.#settle(running.delivery, judgeEnd(running.delivery, end));
+    this.#notePace(end, ranMs);
+    if (!running.lost) this.#settle(running.delivery, judgeEnd(running.delivery, end, ranMs));
   }
 
   #died(ids: readonly string[], { reason, isFirst, isDeliberate: collateral }: ThreadDeath): void {
@@ -238,11 +238,10 @@ export class Dispatch {
     emit(this.#options.telemetry);
   }
 
-  #notePace({ startedMs }: Run, end: AttemptEnd): void {
-    const changed =
-      end.kind === 'released'
-        ? end.reason === STALLED && this.#pace.reset()
-        : this.#pace.note(performance.now() - startedMs);
+  /** Only what occupies a slot counts: how long stores take says nothing about the jobs behind. */
+  #notePace(end: AttemptEnd, ranMs: number | undefined): void {
+    const isStalled = end.kind === 'released' && end.reason === STALLED;
+    const changed = isStalled ? this.#pace.reset() : ranMs !== undefined && this.#pace.note(ranMs);
     if (changed) this.#options.limitChanged();
   }
 }

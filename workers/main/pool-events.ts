@@ -4,7 +4,8 @@ import type { AttemptEnd } from '../protocol.ts';
 export interface ThreadEvents {
   /** The time limits of these jobs start now. */
   started(ids: readonly string[]): void;
-  ended(id: string, end: AttemptEnd): void;
+  /** @param ranMs how long its handler ran, in milliseconds; undefined if it did not. */
+  ended(id: string, end: AttemptEnd, ranMs: number | undefined): void;
   /** The thread ended while running these jobs. */
   died(ids: string[], death: ThreadDeath): void;
   /** A thread could not be ended, as a native call of a job does not return. */

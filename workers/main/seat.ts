@@ -190,12 +190,12 @@ export class Seat {
   }
 
   #move({ started, ended }: Moves): void {
-    for (const { id, end } of ended) {
+    for (const { id, end, ranMs } of ended) {
       const running = this.#running.get(id);
       if (running === undefined) continue;
       this.#running.delete(id);
       running.thread.ended++;
-      this.#events.ended(id, end);
+      this.#events.ended(id, end, ranMs);
     }
     for (const id of started) {
       const running = this.#running.get(id);

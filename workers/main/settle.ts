@@ -28,8 +28,8 @@ export interface Resolution {
   emit(telemetry: Telemetry): void;
 }
 
-/** The job ended inside its thread. */
-export function judgeEnd({ job, counts }: Delivery, end: AttemptEnd): Resolution {
+/** The job ended inside its thread. @param ranMs how long its handler ran, in milliseconds. */
+export function judgeEnd({ job, counts }: Delivery, end: AttemptEnd, ranMs = 0): Resolution {
   switch (end.kind) {
     case 'succeeded':
       return {
@@ -43,7 +43,7 @@ export function judgeEnd({ job, counts }: Delivery, end: AttemptEnd): Resolution
             jobId: job.id,
             task: job.task,
             attempt: counts.attempts + 1,
-            durationMs: end.durationMs,
+            durationMs: ranMs,
           }),
       };
     case 'obsolete':

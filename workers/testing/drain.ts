@@ -13,7 +13,7 @@ import {
 } from '../../jobs/queue/index.ts';
 import { judgeEnd } from '../main/settle.ts';
 import type { AttemptEnd } from '../protocol.ts';
-import { limitedAttempt } from '../thread/attempt.ts';
+import { attempt } from '../thread/attempt.ts';
 import type { ThreadScope } from '../thread/context.ts';
 import { GroupedAttempts } from '../thread/grouped-attempts.ts';
 import { readOnly } from './run-task.ts';
@@ -67,7 +67,7 @@ export async function drain<X>({
     if (drained.length === MAX_ATTEMPTS) {
       throw new Error(`The queue is not empty after ${MAX_ATTEMPTS} attempts.`);
     }
-    const end = await limitedAttempt({ ...job, ...counts }, scope);
+    const end = await attempt({ ...job, ...counts }, scope);
     drained.push({ id: job.id, task: job.task, end });
     // What it enqueued must be there before the queue is found empty.
     await enqueuer.idle();

@@ -9,7 +9,7 @@ import type { CallOptions, DurableCallOptions } from '../../jobs/framework/optio
 import type { Signature } from '../../jobs/framework/signature.ts';
 import { Tasks } from '../../jobs/framework/tasks.ts';
 import type { AttemptEnd } from '../protocol.ts';
-import { limitedAttempt } from '../thread/attempt.ts';
+import { attempt } from '../thread/attempt.ts';
 import type { ThreadScope } from '../thread/context.ts';
 import { GroupedAttempts } from '../thread/grouped-attempts.ts';
 
@@ -70,7 +70,7 @@ export async function runTask<X>(
   };
   const { name, queue, headers = {} } = request;
   const job = { id, task: name, queue, headers, payload: request.payload, attempts };
-  const end = await limitedAttempt({ ...job, createdAtMs: Date.now() }, scope);
+  const end = await attempt({ ...job, createdAtMs: Date.now() }, scope);
   if (end.kind !== 'succeeded') return { ...end, id, enqueued };
   const result: unknown = task.durable ? (await findTask(db, id))?.result : JSON.parse(end.result);
   return { kind: 'succeeded', result, id, enqueued };

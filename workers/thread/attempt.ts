@@ -1,71 +1,116 @@
-/** One attempt at one job: open, run, settle. */
+/** One attempt at one job: open, handle, settle. */
 import { ERRORS } from '../../base/errors.ts';
 import { isInstance } from '../../base/thrown.ts';
 import { Reject, Retry, Snooze } from '../../jobs/framework/errors.ts';
+import type { Task } from '../../jobs/framework/define.ts';
 import { readPolicy } from '../../jobs/framework/policy.ts';
 import { fits } from '../../jobs/framework/schema.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import { isLongerThan, MAX_RESULT_BYTES } from '../../jobs/queue/index.ts';
-import { decide, isUncharged, type Decision } from '../retry-decision.ts';
+import { decide, isUncharged, type Decision, type RunSoFar } from '../retry-decision.ts';
 import type { AbortReason, AttemptEnd, ThreadJob } from '../protocol.ts';
-import type { ThreadScope } from './context.ts';
+import type { Channels, ThreadScope } from './context.ts';
 import { charge, openDurable, openTransient, type Opened } from './open.ts';
 import { Reports } from './reports.ts';
 import { Stop } from './stop.ts';
+
+type Released = Extract<Decision, { kind: 'released' }>;
 
 const SOFT_LIMIT: AbortReason = 'soft time limit';
 
 /** Policy of a task that is not registered here and whose row could not be read. */
 const UNKNOWN = readPolicy({ name: 'unknown', maxRetries: 0 });
 
-/** Never throws. */
-export async function attempt<X>(
-  job: ThreadJob,
-  scope: ThreadScope<X>,
-  stop: Stop,
-): Promise<AttemptEnd> {
-  const startedMs = performance.now();
-  const named = scope.tasks.find(job.task);
-  const reports = new Reports(job, scope.tell);
-  let opened: Opened | undefined;
-  try {
-    const begun =
-      named?.durable === false
-        ? openTransient(named, job, scope, { stop, reports })
-        : await openDurable(job, scope, { stop, reports });
-    if ('kind' in begun) return begun;
-    opened = begun;
-    const { task } = opened;
-    const value = await opened.start(readPayload(task, opened.payload));
-    const result = await opened.succeed(encodeResult(task, value));
-    return { kind: 'succeeded', result, durationMs: performance.now() - startedMs };
-  } catch (error) {
-    const run = opened?.run ?? { attempts: job.attempts, askedMs: job.createdAtMs };
-    const decision =
-      aborted(stop) ?? decide(causeOf(error, stop), run, opened?.task ?? named ?? UNKNOWN);
-    return opened === undefined ? charge(decision, run) : await opened.settle(decision);
-  } finally {
-    reports.end();
+/** One attempt at one job, in three parts, since only the second needs a slot of its thread. No method throws. */
+export class Attempt<X> {
+  readonly #job: ThreadJob;
+  readonly #scope: ThreadScope<X>;
+  readonly #channels: Channels;
+  readonly #named: Task<X> | undefined;
+  #opened: Opened | undefined;
+  #outcome: { result: string } | { error: unknown } | undefined;
+  #ranMs: number | undefined;
+
+  constructor(job: ThreadJob, scope: ThreadScope<X>, stop: Stop) {
+    this.#job = job;
+    this.#scope = scope;
+    this.#channels = { stop, reports: new Reports(job, scope.tell) };
+    this.#named = scope.tasks.find(job.task);
+  }
+
+  /** How long its handler ran, in milliseconds; undefined before it has. */
+  get ranMs(): number | undefined {
+    return this.#ranMs;
+  }
+
+  /** @returns an outcome when there is nothing to run. */
+  async open(): Promise<AttemptEnd | undefined> {
+    const [job, scope, channels, named] = [this.#job, this.#scope, this.#channels, this.#named];
+    try {
+      const opened =
+        named?.durable === false
+          ? openTransient(named, job, scope, channels)
+          : await openDurable(job, scope, channels);
+      if ('kind' in opened) return opened;
+      this.#opened = opened;
+      return aborted(channels.stop);
+    } catch (error) {
+      const run = { attempts: job.attempts, askedMs: job.createdAtMs };
+      return charge(this.#judge(error, run, named), run);
+    }
+  }
+
+  /** Runs the handler, within the soft time limit of its task. Whoever can end the thread keeps the hard one. */
+  async handle(): Promise<void> {
+    const { task, payload, start } = this.#opened!;
+    const { stop } = this.#channels;
+    const startedMs = performance.now();
+    if (task.softTimeLimitMs !== undefined) stop.start(task.softTimeLimitMs);
+    try {
+      const value = await start(readPayload(task, payload));
+      this.#outcome = { result: encodeResult(task, value) };
+    } catch (error) {
+      this.#outcome = { error };
+    }
+    stop.end();
+    this.#ranMs = performance.now() - startedMs;
+  }
+
+  /** Stores the outcome of a durable task. */
+  async settle(): Promise<AttemptEnd> {
+    const { task, run, succeed, settle } = this.#opened!;
+    const outcome = this.#outcome!;
+    try {
+      if ('error' in outcome) throw outcome.error;
+      return { kind: 'succeeded', result: await succeed(outcome.result) };
+    } catch (error) {
+      return await settle(this.#judge(error, run, task));
+    } finally {
+      this.#channels.reports.end();
+    }
+  }
+
+  #judge(error: unknown, run: RunSoFar, task: TaskFacts | undefined): Decision {
+    const { stop } = this.#channels;
+    return aborted(stop) ?? decide(causeOf(error, stop), run, task ?? UNKNOWN);
   }
 }
 
-/** An attempt that keeps the soft time limit of its task. Whoever can end the thread keeps the hard one. */
-export async function limitedAttempt<X>(
+/** A whole attempt. Never throws. */
+export async function attempt<X>(
   job: ThreadJob,
   scope: ThreadScope<X>,
   stop = new Stop(),
 ): Promise<AttemptEnd> {
-  const limitMs = scope.tasks.find(job.task)?.softTimeLimitMs;
-  if (limitMs !== undefined) stop.start(limitMs);
-  try {
-    return await attempt(job, scope, stop);
-  } finally {
-    stop.end();
-  }
+  const whole = new Attempt(job, scope, stop);
+  const end = await whole.open();
+  if (end !== undefined) return end;
+  await whole.handle();
+  return whole.settle();
 }
 
 /** An external stop is not a failure. */
-function aborted({ reason }: Stop): Decision | undefined {
+function aborted({ reason }: Stop): Released | undefined {
   if (reason === undefined || reason === SOFT_LIMIT) return undefined;
   return { kind: 'released', delayMs: 0, reason };
 }

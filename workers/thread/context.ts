@@ -30,8 +30,8 @@ export interface ThreadScope<X = object> {
   tell(message: FromThread): void;
 }
 
-/** What belongs to one attempt. */
-export interface Attempt {
+/** How one attempt is told to stop, and what it reports. */
+export interface Channels {
   stop: Stop;
   reports: Reports;
 }
@@ -39,7 +39,7 @@ export interface Attempt {
 export function buildContext<X>(
   { resources, db, reader, enqueuer }: ThreadScope<X>,
   job: JobFacts,
-  { stop, reports }: Attempt,
+  { stop, reports }: Channels,
 ): TaskContext & X {
   const childIds = new ChildIds(job.id);
   const context: TaskContext = {

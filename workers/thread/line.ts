@@ -1,6 +1,6 @@
 /**
- * The jobs of one thread: at most `concurrency` run, the rest wait. When running jobs turn out long, the waiting ones
- * are handed back, as another thread or process may be free.
+ * The jobs of one thread. At most `concurrency` handlers run at a time; while they do, further attempts are opened, and ended ones are
+ * settled, together. When running jobs turn out long, those that wait are handed back, as another thread or process may be free.
  */
 import { Stall } from '../../jobs/queue/index.ts';
 import {
@@ -12,12 +12,25 @@ import {
 } from '../protocol.ts';
 import { Stop } from './stop.ts';
 
+/** Attempts that are opened beyond those that run: as many as share a statement. */
+export const OPEN_AHEAD = 100;
+
+/** One attempt, as the line leads it. No method throws. */
+export interface LineAttempt {
+  /** Asks the store for what is to run. @returns an outcome when there is nothing to run. */
+  open(): Promise<AttemptEnd | undefined>;
+  /** Runs the handler: the only part that occupies a slot. */
+  handle(): Promise<void>;
+  settle(): Promise<AttemptEnd>;
+  /** In milliseconds, once the handler has ended. */
+  readonly ranMs: number | undefined;
+}
+
 export interface LineOptions {
-  /** Jobs that run at a time. */
+  /** Handlers that run at a time. */
   concurrency: number;
-  /** Must not throw. */
-  run(job: ThreadJob, stop: Stop): Promise<AttemptEnd>;
-  /** Called before jobs start, as a handler may block the thread, with all outcomes since the last call. */
+  begin(job: ThreadJob, stop: Stop): LineAttempt;
+  /** Called before handlers start, as one may block the thread, with all outcomes since the last call. */
   tell(started: string[], ended: Ended[]): void;
 }
 
@@ -26,12 +39,22 @@ interface WaitingJob {
   batch: { left: number; resolve(): void };
 }
 
+interface OpenJob extends WaitingJob {
+  attempt: LineAttempt;
+}
+
 export class Line {
   readonly #options: LineOptions;
-  readonly #running = new Map<string, Stop>();
+  /** Of the jobs that are opened, run or are settled. */
+  readonly #stops = new Map<string, Stop>();
   #concurrency: number;
   readonly #stall = new Stall(() => this.#handBack(() => true, STALLED));
   #waiting: WaitingJob[] = [];
+  #opening = 0;
+  /** Opened, and waiting for a slot. */
+  #ready: OpenJob[] = [];
+  #running = 0;
+  #hasMoved = false;
   #ended: Ended[] = [];
   #isDue = false;
 
@@ -57,16 +80,14 @@ export class Line {
     });
   }
 
-  /** Aborts running jobs and hands back waiting ones. */
+  /** Aborts jobs under way and hands back those that wait. */
   abort(ids: readonly string[], reason: AbortReason): void {
-    for (const id of ids) this.#running.get(id)?.abort(reason);
+    for (const id of ids) this.#stops.get(id)?.abort(reason);
     this.#handBack(({ job }) => ids.includes(job.id), reason);
   }
 
-  /** Reports the outcomes of one event loop turn together: a message costs more than a job. */
-  #end({ job, batch }: WaitingJob, end: AttemptEnd): void {
-    this.#ended.push({ id: job.id, end });
-    if (--batch.left === 0) batch.resolve();
+  /** Once a turn of the event loop, as a message costs more than a job. */
+  #due(): void {
     if (this.#isDue) return;
     this.#isDue = true;
     process.nextTick(() => {
@@ -76,30 +97,57 @@ export class Line {
   }
 
   #advance(): void {
-    const starting = this.#waiting.splice(0, Math.max(0, this.#concurrency - this.#running.size));
+    const starting = this.#ready.splice(0, Math.max(0, this.#concurrency - this.#running));
+    this.#running += starting.length;
+    const ahead = this.#opening + this.#ready.length + this.#running;
+    const opening = this.#waiting.splice(0, Math.max(0, this.#concurrency + OPEN_AHEAD - ahead));
+    this.#opening += opening.length;
     const ended = this.#ended;
     this.#ended = [];
     if (starting.length + ended.length > 0) {
       const started = starting.map(({ job }) => job.id);
       this.#options.tell(started, ended);
     }
-    for (const waiting of starting) void this.#run(waiting);
-    this.#stall.watch(this.#waiting.length > 0, ended.length > 0);
+    for (const waiting of opening) void this.#open(waiting);
+    for (const open of starting) void this.#run(open);
+    this.#stall.watch(this.#waiting.length + this.#ready.length > 0, this.#hasMoved);
+    this.#hasMoved = false;
   }
 
-  async #run(waiting: WaitingJob): Promise<void> {
-    const { job } = waiting;
+  async #open({ job, batch }: WaitingJob): Promise<void> {
     const stop = new Stop();
-    this.#running.set(job.id, stop);
-    const end = await this.#options.run(job, stop);
-    this.#running.delete(job.id);
-    this.#end(waiting, end);
+    this.#stops.set(job.id, stop);
+    const attempt = this.#options.begin(job, stop);
+    const end = await attempt.open();
+    this.#opening--;
+    if (end !== undefined) return this.#end({ job, batch }, end);
+    this.#ready.push({ job, batch, attempt });
+    this.#due();
+  }
+
+  async #run(open: OpenJob): Promise<void> {
+    const { attempt } = open;
+    await attempt.handle();
+    this.#running--;
+    this.#hasMoved = true;
+    this.#due();
+    this.#end(open, await attempt.settle(), attempt.ranMs);
+  }
+
+  #end({ job: { id }, batch }: WaitingJob, end: AttemptEnd, ranMs?: number): void {
+    this.#stops.delete(id);
+    this.#hasMoved = true;
+    this.#ended.push({ id, end, ranMs });
+    if (--batch.left === 0) batch.resolve();
+    this.#due();
   }
 
   #handBack(which: (waiting: WaitingJob) => boolean, reason: string): void {
-    const back = this.#waiting.filter(which);
+    const back = [...this.#ready, ...this.#waiting].filter(which);
     if (back.length === 0) return;
-    this.#waiting = this.#waiting.filter((waiting) => !back.includes(waiting));
+    const others = (waiting: WaitingJob): boolean => !back.includes(waiting);
+    this.#ready = this.#ready.filter(others);
+    this.#waiting = this.#waiting.filter(others);
     for (const waiting of back) this.#end(waiting, { kind: 'released', delayMs: 0, reason });
   }
 }

@@ -12,7 +12,7 @@ import type { TaskFacts } from '../../jobs/framework/signature.ts';
 import type { Decision, RunSoFar } from '../retry-decision.ts';
 import type { AttemptEnd, ThreadJob } from '../protocol.ts';
 import type { GroupedAttempts } from './grouped-attempts.ts';
-import { buildContext, buildDurableContext, type Attempt, type ThreadScope } from './context.ts';
+import { buildContext, buildDurableContext, type Channels, type ThreadScope } from './context.ts';
 
 export interface Opened {
   /** The task that runs: for a durable one, the task its row names. */
@@ -36,7 +36,7 @@ export type TransientTask<X> = Extract<Task<X>, { durable: false }>;
 export async function openDurable<X>(
   job: ThreadJob,
   scope: ThreadScope<X>,
-  current: Attempt,
+  channels: Channels,
 ): Promise<Opened | AttemptEnd> {
   const { attempts: store, tasks, unchargedForMs: forMs } = scope;
   const { id, headers } = job;
@@ -49,7 +49,7 @@ export async function openDurable<X>(
   const run: RunSoFar = { attempts, snoozes, askedMs: requestedAt.getTime(), uncharged };
   const task = tasks.find(name);
   if (task?.durable !== true) return record(unknownTask(name), fence, run, store);
-  current.reports.task = name;
+  channels.reports.task = name;
   if (name !== job.task || queue !== job.queue) {
     const message = 'The queue has this task under another name or in another queue.';
     const fields = { queuedAs: job.task, queuedIn: job.queue };
@@ -65,7 +65,7 @@ export async function openDurable<X>(
     slot: slot === null ? undefined : new Date(slot),
     userId: userId ?? undefined,
   };
-  const context = buildDurableContext(buildContext(scope, facts, current), scope, fence);
+  const context = buildDurableContext(buildContext(scope, facts, channels), scope, fence);
   return {
     task,
     payload,
@@ -84,7 +84,7 @@ export function openTransient<X>(
   task: TransientTask<X>,
   job: ThreadJob,
   scope: ThreadScope<X>,
-  current: Attempt,
+  channels: Channels,
 ): Opened {
   const { id, queue, headers, attempts, snoozes, payload, createdAtMs } = job;
   const uncharged = { sinceMs: createdAtMs, forMs: scope.unchargedForMs };
@@ -99,7 +99,7 @@ export function openTransient<X>(
     slot: undefined,
     userId: undefined,
   };
-  const context = buildContext(scope, facts, current);
+  const context = buildContext(scope, facts, channels);
   return {
     task,
     payload,

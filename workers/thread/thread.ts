@@ -8,7 +8,7 @@ import type { Task } from '../../jobs/framework/define.ts';
 import type { Tasks } from '../../jobs/framework/tasks.ts';
 import { Broker } from '../../jobs/queue/index.ts';
 import { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
-import { limitedAttempt } from './attempt.ts';
+import { Attempt } from './attempt.ts';
 import type { ThreadScope } from './context.ts';
 import { freezeLanguage } from './frozen.ts';
 import { GroupedAttempts } from './grouped-attempts.ts';
@@ -45,7 +45,7 @@ export function serveThread<X>({
 
   const line = new Line({
     concurrency: config.workerConcurrency,
-    run: (job, stop) => limitedAttempt(job, scope, stop),
+    begin: (job, stop) => new Attempt(job, scope, stop),
     tell: (started, ended) => tell({ type: 'moved', text: packMoves({ started, ended }) }),
   });
 

@@ -3,26 +3,36 @@ import { parentPort } from 'node:worker_threads';
 import {
   packMoves,
   unpackBatch,
-  type AttemptEnd,
   type FromThread,
   type ThreadJob,
 } from '../../../workers/protocol.ts';
-import { Line } from '../../../workers/thread/line.ts';
+import { Line, type LineAttempt } from '../../../workers/thread/line.ts';
 import { RESULT, type Payload } from '../peers/peer.ts';
 
 async function handle(_payload: Payload): Promise<typeof RESULT> {
   return RESULT;
 }
 
-async function attempt({ payload }: ThreadJob): Promise<AttemptEnd> {
-  const startedMs = performance.now();
-  const result = JSON.stringify(await handle(JSON.parse(payload) as Payload));
-  return { kind: 'succeeded', result, durationMs: performance.now() - startedMs };
+function begin({ payload }: ThreadJob): LineAttempt {
+  let result = '';
+  let ranMs = 0;
+  return {
+    get ranMs() {
+      return ranMs;
+    },
+    open: async () => undefined,
+    async handle() {
+      const startedMs = performance.now();
+      result = JSON.stringify(await handle(JSON.parse(payload) as Payload));
+      ranMs = performance.now() - startedMs;
+    },
+    settle: async () => ({ kind: 'succeeded', result }),
+  };
 }
 
 const line = new Line({
   concurrency: 16,
-  run: attempt,
+  begin,
   tell(started, ended) {
     const text = packMoves({ started, ended });
     parentPort?.postMessage({ type: 'moved', text } satisfies FromThread);

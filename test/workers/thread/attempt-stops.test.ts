@@ -33,6 +33,14 @@ for (const reason of ['shutdown', 'lease lost', 'revoked'] as const) {
   });
 }
 
+test('a task aborted before its handler starts is released and does not run', async () => {
+  const stopping = new Stop();
+  stopping.abort('revoked');
+  const job = await accepted(() => assert.fail('it ran'));
+  const outcome = await attempt(job, scope, stopping);
+  assert.deepEqual(outcome, { kind: 'released', delayMs: 0, reason: 'revoked' });
+});
+
 test('the soft time limit is an attempt like any other', async () => {
   const limit = new Stop();
   const job = await accepted(async (ctx) => {

@@ -25,7 +25,7 @@ import {
 test('a task that returns is done, with its result in Postgres, which Redis need not have too', async () => {
   const job = await accepted(async (ctx) => `attempt ${ctx.job.attempt}`);
   const outcome = await attempt(job, scope, live);
-  assert.ok(outcome.kind === 'succeeded' && outcome.durationMs > 0);
+  assert.ok(outcome.kind === 'succeeded');
   assert.equal(outcome.result, 'null');
   const { status, result, attempts } = await rowOf(job);
   assert.deepEqual(

@@ -41,7 +41,9 @@ async function tailing(queue: TestQueue, count: number): Promise<void> {
     const list = (await queue.redis.client('LIST')) as string;
     const waiting = list
       .split('\n')
-      .filter((line) => line.includes(`${queue.prefix}:events`) && line.includes('cmd=xread'));
+      .filter(
+        (line) => line.includes(`${queue.prefix}:events`) && / flags=b .* cmd=xread /.test(line),
+      );
     return waiting.length === count;
   });
 }
@@ -175,6 +177,7 @@ test('the tail begins with what ends after its start, and goes on where it was a
   const { ids, errors } = await startTail(queue, queue.another({ url: proxy.url }));
   await queue.broker.enqueue(0, [request('a')]);
   await eventually('a is told', () => ids.length === 1);
+  await tailing(queue, 1);
   proxy.mode = 'mute';
   await queue.broker.enqueue(0, [request('b'), request('c')]);
   await worker.until(4);
