@@ -45,6 +45,7 @@ export interface App {
 /** Connections of the main thread; worker threads have their own. */
 interface Connections {
   db: Pool;
+  reader: Pool;
   broker: Broker;
   cache: Cache;
   /** Only with a scheduler, which forwards events to it. */
@@ -147,21 +148,19 @@ export async function startApp(
 function connect(config: ResolvedConfig): Connections {
   const { redisUrl: url, queuePrefix: prefix, queueShards: shards, resultTtlMs: ms } = config;
   const keepFailed = { count: config.deadLettersMax, ms: config.deadLetterTtlMs };
+  const pool = { max: 10, name: `daodao-${config.role}`, pooler: config.databasePooler };
   return {
-    db: createPool(config.databaseUrl, {
-      max: 10,
-      name: `daodao-${config.role}`,
-      pooler: config.databasePooler,
-    }),
+    db: createPool(config.databaseUrl, pool),
+    reader: createPool(config.databaseUrl, { ...pool, readOnly: true }),
     broker: new Broker({ url, prefix, shards, keep: { ms }, keepFailed }),
     cache: new Cache(url, prefix),
   };
 }
 
-async function close({ db, broker, cache, clickhouse }: Connections): Promise<void> {
+async function close({ db, reader, broker, cache, clickhouse }: Connections): Promise<void> {
   broker.close();
   cache.close();
-  await Promise.all([db.end(), clickhouse?.close()]);
+  await Promise.all([db.end(), reader.end(), clickhouse?.close()]);
 }
 
 function schedulerOf(
@@ -211,7 +210,7 @@ function httpOf(
   operations: OperationsDependencies,
   known: Tasks,
   schedules: ScheduleBook,
-  { db, broker, cache }: Connections,
+  { db, reader, broker, cache }: Connections,
 ): Service[] {
   const { config, telemetry } = operations;
   const { role, operationsPort, workerQueues: queues } = config;
@@ -227,6 +226,6 @@ function httpOf(
   const countUnsent = async (most: number) => (await measureOutbox(db, most)).events;
   const limits = new Limits(config, countUnsent, failed('limits'));
   const tasks = createTaskClient({ db, broker, waiter, telemetry, tasks: known, queues });
-  const stores = { db, cache, tasks, schedules };
+  const stores = { db, reader, cache, tasks, schedules };
   return [waiter, backlog, limits, apiService({ ...operations, ...stores, backlog, limits })];
 }

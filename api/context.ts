@@ -13,6 +13,8 @@ import type { ReadOrder } from './recommendations/order.ts';
 
 export interface ApiDependencies extends OperationsDependencies {
   db: Queryable;
+  /** For reads of DaoDao's tables. */
+  reader: Queryable;
   tasks: Pick<TaskClient, 'find' | 'waitUntilFinished' | 'revoke'> & {
     enqueue(signature: Signature): Promise<Accepted>;
   };
@@ -20,7 +22,7 @@ export interface ApiDependencies extends OperationsDependencies {
   cache: VersionedCache;
   backlog: Pick<Backlog, 'size' | 'isFull' | 'assertRoom'>;
   limits: Pick<Limits, 'eventsPerPerson' | 'assertRoomForEvents'>;
-  /** Default: queries on `db`. */
+  /** Default: queries on `reader`. */
   readers?: Readers;
 }
 

@@ -22,7 +22,7 @@ import { taskRoutes } from './tasks/routes.ts';
 const PUBLIC: Access = { public: true };
 
 export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> {
-  const readers = deps.readers ?? postgresReaders(deps.db);
+  const readers = deps.readers ?? postgresReaders(deps.reader);
   const access: Access = deps.config.operationsAccess === 'admin' ? { admin: true } : PUBLIC;
   return buildServer(
     { ...deps, access, requestsPerAccount: REQUESTS_PER_ACCOUNT },

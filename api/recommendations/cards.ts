@@ -15,7 +15,8 @@ export interface CardQuery {
   excludeIds: readonly string[];
 }
 
-export interface ShownCard extends CardFor {
+export interface ShownCard {
+  card: CardFor;
   reason: RankedCard['reason'];
   reasonText: string;
 }
@@ -30,7 +31,7 @@ const SPARE = 2;
 
 /** @throws {AppError} `REQUEST_INVALID` for an invalid cursor. */
 export async function readCards(
-  { db, readOrder }: Pick<RouteContext, 'db' | 'readOrder'>,
+  { reader, readOrder }: Pick<RouteContext, 'reader' | 'readOrder'>,
   userId: string,
   { limit, cursor, tags, excludeIds }: CardQuery,
 ): Promise<CardPage> {
@@ -43,7 +44,7 @@ export async function readCards(
   for (let from = 0; from < rest.length && page.length <= limit; from += part) {
     const some = rest.slice(from, from + part);
     const shown = await findCards(
-      db,
+      reader,
       userId,
       some.map(({ id }) => id),
     );
@@ -54,13 +55,13 @@ export async function readCards(
     }
   }
   const cards = page.slice(0, limit).map(({ card, because: { reason, shared } }) => ({
-    ...card,
+    card,
     reason,
     reasonText: sentenceFor(reason, shared, card.locale),
   }));
   const last = cards.at(-1);
   const hasMore = page.length > limit && last !== undefined;
-  return { cards, nextCursor: hasMore ? cursorAfter(ranked, last.id) : null, ...about };
+  return { cards, nextCursor: hasMore ? cursorAfter(ranked, last.card.id) : null, ...about };
 }
 
 /** A cursor has the index and id of the last card; the id finds the place when the order has changed. */

@@ -30,10 +30,10 @@ const cardList = Compile(CardList);
 
 /** Reads the user's own order, otherwise that of popular cards. An unavailable cache counts as empty. */
 export function orderReader({
-  db,
+  reader,
   cache,
 }: {
-  db: Queryable;
+  reader: Queryable;
   cache: Pick<VersionedCache, 'get'>;
 }): ReadOrder {
   const readCached = async (key: string): Promise<RankedCard[] | undefined> => {
@@ -44,7 +44,7 @@ export function orderReader({
   };
   const popular = makeOnce(async (): Promise<CardOrder> => {
     const cached = await readCached(POPULAR_KEY);
-    const ranked = cached ?? (await rankPopular(db));
+    const ranked = cached ?? (await rankPopular(reader));
     return { ranked, source: 'popular', isCached: cached !== undefined };
   }, POPULAR_MS);
 

@@ -10,7 +10,7 @@ const EMPTY_PAGE: CardPage = { cards: [], nextCursor: null, source: 'popular', i
 
 /** Without a token the page is empty, and the header `x-auth-state` is `anonymous`. */
 export async function readPage(
-  context: Pick<RouteContext, 'db' | 'readOrder'>,
+  context: Pick<RouteContext, 'reader' | 'readOrder'>,
   { principal, query }: { principal: Principal | null; query: Static<typeof RecommendationsQuery> },
   reply: FastifyReply,
   defaultLimit: number,

@@ -31,14 +31,14 @@ export function recommendationRoutes(app: Api, context: RouteContext): void {
     handler: async (request, reply) => {
       const page = await readPage(context, request, reply, DEFAULT_LIMIT.recommendations);
       return {
-        items: page.cards.map((card) => ({
+        items: page.cards.map(({ card, reason, reasonText }) => ({
           practice_id: card.id,
           title: card.title,
           description: card.description,
           creator: { id: card.creatorId, name: card.creatorName },
           tags: card.tags,
-          reason: card.reason,
-          reason_text: card.reasonText,
+          reason,
+          reason_text: reasonText,
           liked: card.isLiked,
         })),
         next_cursor: page.nextCursor,

@@ -35,15 +35,15 @@ export function topicCardRoutes(app: Api, context: RouteContext): void {
     },
     handler: async (request, reply) => {
       const page = await readPage(context, request, reply, DEFAULT_LIMIT.topicCards);
-      return page.cards.map((card) => ({
+      return page.cards.map(({ card, reason, reasonText }) => ({
         practiceId: card.id,
         targetId: card.targetId,
         title: card.title,
         description: card.description,
         creator: { id: card.creatorId, name: card.creatorName, photo_url: null },
         tags: card.tags,
-        matchReasonCode: card.reason,
-        matchReasonText: card.reasonText,
+        matchReasonCode: reason,
+        matchReasonText: reasonText,
         feedbackState: card.isLiked ? ('liked' as const) : ('neutral' as const),
         isAiGenerated: page.source === 'personal',
       }));

@@ -22,7 +22,10 @@ export interface PoolOptions {
   max: number;
   /** Shown in `pg_stat_activity`. */
   name: string;
-  /** Whether its sessions refuse to write. Default false. */
+  /**
+   * Whether its sessions refuse to write. They also keep the plans of their statements, which costs less than half, for as long as they
+   * live: a minute. Default false.
+   */
   readOnly?: boolean;
   /** `transaction`: a pooler gives a server connection to each transaction, so that no session keeps anything. Default `none`. */
   pooler?: Pooler | undefined;
@@ -70,7 +73,8 @@ export function createPool(
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5000,
-    // A failover is noticed by writing. A pool that only reads replaces its connections instead, lest they stay with the old server.
+    // A failover is noticed by writing. A pool that only reads replaces its connections instead, lest they stay with the old server
+    // and old plans.
     maxLifetimeSeconds: readOnly ? 60 : 0,
     query_timeout: 12_000,
     pipeline: true,
@@ -88,9 +92,9 @@ export function createPool(
 function sessionOptions(databaseUrl: string, readOnly: boolean): pg.PoolConfig {
   const url = new URL(databaseUrl);
   // In the URL they would replace those below.
-  const options = [url.searchParams.get('options'), SERVER_KEEPALIVE, FRESH_PLANS];
+  const own = readOnly ? '-c default_transaction_read_only=on' : FRESH_PLANS;
+  const options = [url.searchParams.get('options'), SERVER_KEEPALIVE, own];
   url.searchParams.delete('options');
-  if (readOnly) options.push('-c default_transaction_read_only=on');
   return {
     connectionString: url.href,
     options: options.filter((some) => some !== null).join(' '),

@@ -176,6 +176,12 @@ export interface World {
   events: { event: EventName; fields: Events[EventName] }[];
 }
 
+const noQueries = {
+  query: async () => {
+    throw new Error('no route may query by itself');
+  },
+};
+
 export function createWorld(): World {
   const telemetry = new Telemetry();
   const tasks = new TaskDouble();
@@ -192,11 +198,8 @@ export function createWorld(): World {
     events,
     deps: {
       config: config(),
-      db: {
-        query: async () => {
-          throw new Error('no route may query by itself');
-        },
-      },
+      db: noQueries,
+      reader: noQueries,
       tasks,
       schedules: {
         list: async () => [],

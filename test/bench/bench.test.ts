@@ -38,21 +38,6 @@ test('one row of the benchmark measures both sides and prints JSON', async () =>
   assert.equal(figure.verdict, figure.ratio >= figure.target!.must ? 'ok' : 'short');
 });
 
-test('rows about durable tasks and HTTP measure every side', async () => {
-  const rows = ['durable-accept', 'durable-calls', 'durable-many', 'durable-latency'];
-  rows.push('http-poll', 'http-feedback', 'http-cards');
-  const args = ['--rows', rows.join(), '--rounds', '1', '--scale', '0.01', '--json', '-'];
-  const { code, stdout, stderr } = await bench(...args);
-  assert.equal(code, 0, stdout + stderr);
-  const { machine, figures } = JSON.parse(stdout) as Report;
-  assert.match(machine.postgres!, /^Postgres /);
-  assert.deepEqual([...new Set(figures.map(({ row }) => row))], rows);
-  for (const { row, figure, ours, theirs } of figures) {
-    assert.ok(ours!.median > 0, figure);
-    if (row !== 'durable-latency') assert.ok(theirs!.median > 0, figure);
-  }
-});
-
 test('an unknown option or row is refused with what there is', async () => {
   const option = await bench('--fast');
   assert.equal(option.code, 2);

@@ -34,7 +34,7 @@ after(async () => {
 async function openCards(t: TestContext) {
   await redis.flush();
   const world = createWorld();
-  Object.assign(world.deps, { db: database.pool, cache });
+  Object.assign(world.deps, { db: database.pool, reader: database.reader, cache });
   const app = await open(t, world);
   const userId = randomUUID();
   const headers = await bearer(user({ _id: userId }));
@@ -65,7 +65,7 @@ function countsOf(statements: readonly unknown[]): number[] {
 
 test('what is not cached is computed once for fifty who ask at once, and for those who ask soon after', async (t) => {
   const { read } = await openCards(t);
-  const queries = t.mock.method(database.pool, 'query');
+  const queries = t.mock.method(database.reader, 'query');
   const shown = await Promise.all(Array.from({ length: 50 }, read));
   shown.push(await read());
   for (const cards of shown) assert.deepEqual(cards.toSorted(), practices.toSorted());
@@ -76,7 +76,7 @@ test('what is not cached is computed once for fifty who ask at once, and for tho
 test("a page of the user's own cards is one command and one query", async (t) => {
   const { userId, read } = await openCards(t);
   await keep(cardsKey(userId));
-  const queries = t.mock.method(database.pool, 'query');
+  const queries = t.mock.method(database.reader, 'query');
   const commands = await commandsDuring(redis, async () =>
     assert.deepEqual(await read(), practices),
   );
@@ -87,7 +87,7 @@ test('so is one of the popular cards, once one has been read', async (t) => {
   const { read } = await openCards(t);
   await keep(POPULAR_KEY);
   await read();
-  const queries = t.mock.method(database.pool, 'query');
+  const queries = t.mock.method(database.reader, 'query');
   const commands = await commandsDuring(redis, async () =>
     assert.deepEqual(await read(), practices),
   );

@@ -60,6 +60,20 @@ test('a statement that was prepared for a small table finds its rows by index wh
   }
 });
 
+test('sessions that only read keep their plans', async () => {
+  const pool = createPool(database.url, { max: 1, name: 'kept', readOnly: true });
+  try {
+    const find = () => pool.query('SELECT FROM pg_class WHERE oid = $1', [0]);
+    for (let i = 0; i < 10; i++) await find();
+    const { rows } = await pool.query(
+      'SELECT generic_plans > 0 AS kept FROM pg_prepared_statements',
+    );
+    assert.deepEqual(rows, [{ kept: true }]);
+  } finally {
+    await pool.end();
+  }
+});
+
 test('a transaction that has swallowed the failure of a statement is not taken for committed', async () => {
   const work = transaction(database.pool, async (tx) => {
     await tx.query('CREATE TABLE swallowed (id int)');

@@ -17,15 +17,21 @@ export interface MutantProgram {
   remove(): Promise<void>;
 }
 
-/** @throws when a patch does not fit in exactly one place: then its text is to be brought up to date. */
-export async function buildMutant(patches: readonly Patch[]): Promise<MutantProgram> {
+/**
+ * @param options.withTests whether its tests are copied too. Default false.
+ * @throws when a patch does not fit in exactly one place: then its text is to be brought up to date.
+ */
+export async function buildMutant(
+  patches: readonly Patch[],
+  { withTests = false } = {},
+): Promise<MutantProgram> {
   const root = packagePath('.data', 'faults', randomUUID());
   const remove = (): Promise<void> => rm(root, { recursive: true, force: true });
   try {
     await mkdir(root, { recursive: true });
     const tests = packagePath('dist', 'test');
     for (const part of PARTS) {
-      const filter = (source: string): boolean => source !== tests;
+      const filter = (source: string): boolean => withTests || source !== tests;
       await cp(packagePath(part), path.join(root, part), { recursive: true, filter });
     }
     for (const { file, from, to } of patches) {

@@ -75,7 +75,7 @@ async function forbidden(user: Row, shown: readonly string[]): Promise<string[]>
 test('nothing private, delayed, deleted, own or disliked is ever shown', async (t) => {
   const clickhouse = await startTestClickhouse();
   const cache = new Cache(process.env['TEST_REDIS_URL']!, `leaks-${randomUUID()}`);
-  const readOrder = orderReader({ db: database.pool, cache });
+  const readOrder = orderReader({ reader: database.reader, cache });
   atEnd(t, async () => {
     cache.close();
     await clickhouse.stop();
@@ -127,12 +127,16 @@ test('nothing private, delayed, deleted, own or disliked is ever shown', async (
     if (next() < 0.5) await judge();
     const reader = next() < 0.7 ? user : pick(users);
     const query = { limit: 50, tags: [], excludeIds: [] };
-    const { cards } = await readCards({ db: database.pool, readOrder }, reader.externalId, query);
+    const { cards } = await readCards(
+      { reader: database.reader, readOrder },
+      reader.externalId,
+      query,
+    );
     shown += cards.length;
     violations.push(
       ...(await forbidden(
         reader,
-        cards.map(({ id }) => id),
+        cards.map(({ card }) => card.id),
       )),
     );
   }

@@ -19,10 +19,10 @@ export interface Place {
 const READERS = 100;
 
 const { databaseUrl, redisUrl, prefix, rounds } = JSON.parse(process.argv[2]!) as Place;
-const db = createPool(databaseUrl, { max: 2, name: 'reads' });
+const reader = createPool(databaseUrl, { max: 2, name: 'reads', readOnly: true });
 const cache = new Cache(redisUrl, prefix);
-const readOrder = orderReader({ db, cache });
-const { rows } = await db.query<{ id: string }>(
+const readOrder = orderReader({ reader, cache });
+const { rows } = await reader.query<{ id: string }>(
   'SELECT external_id AS id FROM users ORDER BY id LIMIT $1',
   [READERS],
 );
@@ -31,11 +31,15 @@ const times: number[] = [];
 for (let round = -Math.ceil(rounds / 2); round < rounds; round++) {
   for (const { id } of rows) {
     const startedMs = performance.now();
-    const page = await readCards({ db, readOrder }, id, { limit: 20, tags: [], excludeIds: [] });
+    const page = await readCards({ reader, readOrder }, id, {
+      limit: 20,
+      tags: [],
+      excludeIds: [],
+    });
     if (round >= 0) times.push(performance.now() - startedMs);
     assert.deepEqual([page.source, page.cards.length], ['personal', 20]);
   }
 }
 cache.close();
-await db.end();
+await reader.end();
 process.stdout.write(JSON.stringify(times));

@@ -168,11 +168,11 @@ describe('one place in five is kept', () => {
     const liked = practices.slice(0, 110);
     for (const practice of liked) await giveVerdict(database.pool, randomUUID(), practice, 'like');
     const cache = { get: () => Promise.reject(new Error('Redis is away')) };
-    const readOrder = orderReader({ db: database.pool, cache });
+    const readOrder = orderReader({ reader: database.reader, cache });
     const wanted = { limit: 100, tags: [], excludeIds: [] };
-    const page = await readCards({ db: database.pool, readOrder }, await member(), wanted);
+    const page = await readCards({ reader: database.reader, readOrder }, await member(), wanted);
     const places = unknownPlaces(
-      page.cards.map(({ id }) => id),
+      page.cards.map(({ card }) => card.id),
       new Set(practices.slice(110)),
     );
     assert.ok(places.length > 0 && places.every((place) => place === 4), places.join());

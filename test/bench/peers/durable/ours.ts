@@ -22,7 +22,7 @@ export const ours: DurablePeer = {
   openClient,
 
   async openWorker({ databaseUrl, redisUrl }, ended) {
-    const config = testConfig({ role: 'worker', databaseUrl, redisUrl });
+    const config = testConfig({ role: 'worker', databaseUrl, redisUrl, workerThreads: 2 });
     const telemetry = ourTelemetry();
     tallyJobs(telemetry, ended);
     await startApp(config, telemetry, { tasks: BENCH_TASKS, thread: THREAD });

@@ -1,0 +1,45 @@
+/** Every row of the benchmark still measures every side, with hardly any jobs. Its figures mean nothing here. */
+import { execFile } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { packagePath } from '../../../base/package-path.ts';
+import type { Report } from '../../bench/report.ts';
+import { ROWS } from '../../bench/rows/index.ts';
+import { HANG_MS } from '../../support/patience.ts';
+import { report } from '../experiment.ts';
+
+/** Celery is measured only where it is installed. */
+const OPTIONAL = ['celery'];
+
+test('every row of the benchmark measures every side', async (t) => {
+  const file = path.join(tmpdir(), `${randomUUID()}.json`);
+  const run = packagePath('dist', 'test', 'bench', 'run.js');
+  const args = ['--rounds', '1', '--scale', '0.01', '--json', file];
+  const timeout = ROWS.length * HANG_MS;
+  const failed = await promisify(execFile)(process.execPath, [run, ...args], { timeout }).then(
+    () => [],
+    (error: Error) => [error.message],
+  );
+  const { figures, failures } = JSON.parse(await readFile(file, 'utf8')) as Report;
+  await rm(file);
+  const measured = new Set(figures.map(({ row }) => row));
+  const violations = [
+    ...failed,
+    ...failures.map(({ row, error }) => `${row}: ${error}`),
+    ...ROWS.filter(({ name }) => !measured.has(name) && !OPTIONAL.includes(name)).map(
+      ({ name }) => `${name} has no figure`,
+    ),
+    ...figures
+      .filter(({ ours, theirs }) => [ours, theirs].some((side) => side && !(side.median > 0)))
+      .map(({ figure }) => `${figure}: nothing was measured`),
+  ];
+  report(t, {
+    figure: 'the benchmark with a hundredth of its jobs',
+    result: `${figures.length} figures of ${measured.size} rows`,
+    violations,
+  });
+});
