@@ -1,8 +1,9 @@
 /** Postgres reads of the routes. Only its owner may read a practice. */
 import { findOwner } from '../../db/daodao/practices.ts';
 import { findFeedback, type Feedback } from '../../db/daodao/feedback.ts';
+import { fulfilled, Group } from '../../db/stores/group.ts';
 import type { Queryable } from '../../db/stores/postgres.ts';
-import { findPracticeMaterial, type PracticeMaterial } from '../../db/daodao/practices.ts';
+import { findPracticeMaterials, type PracticeMaterial } from '../../db/daodao/practices.ts';
 import { AppError } from '../../base/errors.ts';
 
 export interface Readers {
@@ -13,10 +14,17 @@ export interface Readers {
   feedback(practiceId: string, locale?: string): Promise<Feedback | undefined>;
 }
 
+/** Most practices, with their check-ins, that are read with one query, if many are asked for at once. */
+const MOST_PRACTICES = 20;
+
 export function postgresReaders(db: Queryable): Readers {
+  const materials = new Group<string, PracticeMaterial | undefined>(
+    async (ids) => (await findPracticeMaterials(db, ids)).map(fulfilled),
+    { most: MOST_PRACTICES },
+  );
   return {
     practiceOwner: (practiceId) => findOwner(db, practiceId),
-    practiceMaterial: (practiceId) => findPracticeMaterial(db, practiceId),
+    practiceMaterial: (practiceId) => materials.add(practiceId),
     feedback: (practiceId, locale) => findFeedback(db, practiceId, locale),
   };
 }

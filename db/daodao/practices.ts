@@ -51,13 +51,14 @@ export interface PracticeMaterial {
 }
 
 /**
- * Finds a practice that is not deleted by its external id, a UUID. A single statement gives a consistent snapshot. Postgres formats
- * the days, as the driver would turn them into local midnights.
+ * Finds practices that are not deleted by their external ids, UUIDs in lower case. A single statement gives a consistent snapshot.
+ * Postgres formats the days, as the driver would turn them into local midnights.
+ * @returns in order: undefined for a practice that is not there.
  */
-export async function findPracticeMaterial(
+export async function findPracticeMaterials(
   db: Queryable,
-  practiceId: string,
-): Promise<PracticeMaterial | undefined> {
+  practiceIds: readonly string[],
+): Promise<(PracticeMaterial | undefined)[]> {
   const { rows } = await db.query<PracticeMaterial>(
     `SELECT
        json_build_object(
@@ -83,10 +84,19 @@ export async function findPracticeMaterial(
         WHERE c.practice_id = p.id AND c.user_id = p.user_id AND c.deleted_at IS NULL
        ) AS "checkIns"
      FROM practices p JOIN users u ON u.id = p.user_id
-     WHERE p.external_id = $1 AND p.deleted_at IS NULL`,
-    [practiceId],
+     WHERE p.external_id = ANY($1) AND p.deleted_at IS NULL`,
+    [practiceIds],
   );
-  return rows[0];
+  const found = new Map(rows.map((material) => [material.practice.externalId, material]));
+  return practiceIds.map((id) => found.get(id));
+}
+
+export async function findPracticeMaterial(
+  db: Queryable,
+  practiceId: string,
+): Promise<PracticeMaterial | undefined> {
+  const [material] = await findPracticeMaterials(db, [practiceId]);
+  return material;
 }
 
 interface FinishedPage {

@@ -1,4 +1,4 @@
-/** Group commit: items that arrive while a write is under way share the next one, so a busy process pays for few round trips. */
+/** Group commit: items that arrive while a write is under way share the next one, so a busy process pays for few round trips. Reads too. */
 import { isInstance, propertyOf, textOf } from '../../base/thrown.ts';
 import { isPostgresAway } from './postgres.ts';
 

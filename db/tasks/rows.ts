@@ -33,9 +33,21 @@ export const TRAILING_LOCK = (key: string): string => `hashtextextended(${key}, 
 const COLUMNS = `id, name, queue, status, user_id, subject, attempts, result, error_code, error_message,
   created_at, started_at, finished_at, CASE WHEN finished_at IS NULL THEN ${DELAY_MS} END AS delay_ms`;
 
+/** @returns in order: undefined for an id that no task has. */
+export async function findTasks(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<(TaskRow | undefined)[]> {
+  const { rows } = await db.query<TaskRow>(`SELECT ${COLUMNS} FROM ai.tasks WHERE id = ANY($1)`, [
+    ids,
+  ]);
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => found.get(id));
+}
+
 export async function findTask(db: Queryable, id: string): Promise<TaskRow | undefined> {
-  const { rows } = await db.query<TaskRow>(`SELECT ${COLUMNS} FROM ai.tasks WHERE id = $1`, [id]);
-  return rows[0];
+  const [row] = await findTasks(db, [id]);
+  return row;
 }
 
 /** Finds which tasks exist and whether they have finished, in one query for all that a process waits for. */

@@ -1,5 +1,6 @@
 /** The client: enqueues, follows and revokes tasks. */
 import type { Static, TSchema } from 'typebox';
+import { fulfilled, Group } from '../../../db/stores/group.ts';
 import type { Queryable } from '../../../db/stores/postgres.ts';
 import type { Accepted } from '../../../db/tasks/request.ts';
 import { AppError } from '../../../base/errors.ts';
@@ -19,7 +20,10 @@ import { countOpen, type TaskFilter } from '../../../db/tasks/ends.ts';
 import { Enqueuer, type EnqueuerDependencies } from './enqueue.ts';
 import type { Signable, Signature, TaskFacts } from '../signature.ts';
 import type { TaskWaiter } from './waiter.ts';
-import { findTask } from '../../../db/tasks/rows.ts';
+import { findTasks, type TaskRow } from '../../../db/tasks/rows.ts';
+
+/** Most tasks that are read with one query, if many are asked for at once. */
+const MOST_POLLS = 100;
 
 /** Longest wait for workers to confirm that they ended a thread, in milliseconds. */
 const TERMINATE_MS = 2000;
@@ -101,6 +105,10 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
   const deferred = (taskId: string, error: unknown): void =>
     telemetry.emit('task.dispatch_deferred', { taskId, error });
   const enqueuer = new Enqueuer({ ...deps, deferred });
+  const rows = new Group<string, TaskRow | undefined>(
+    async (ids) => (await findTasks(db, ids)).map(fulfilled),
+    { most: MOST_POLLS },
+  );
 
   async function enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]> {
     const accepted = await enqueuer.enqueue(signatures);
@@ -161,7 +169,7 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
     async find(asked) {
       const id = toTaskId(asked);
       if (id === undefined) return undefined;
-      const row = await findTask(db, id);
+      const row = await rows.add(id);
       if (row === undefined) return undefined;
       const isOpen = row.finished_at === null;
       const hint = isOpen ? await inspector.status(id).catch(() => undefined) : undefined;
