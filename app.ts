@@ -151,7 +151,8 @@ function connect(config: ResolvedConfig): Connections {
   const pool = { max: 10, name: `daodao-${config.role}`, pooler: config.databasePooler };
   return {
     db: createPool(config.databaseUrl, pool),
-    reader: createPool(config.databaseUrl, { ...pool, readOnly: true }),
+    // DaoDao's tables have grown before this process starts.
+    reader: createPool(config.databaseUrl, { ...pool, readOnly: true, plans: 'generic' }),
     broker: new Broker({ url, prefix, shards, keep: { ms }, keepFailed }),
     cache: new Cache(url, prefix),
   };
