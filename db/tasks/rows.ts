@@ -1,5 +1,6 @@
 /** `ai.tasks`: accepted work, and the source of truth about its outcome. Written by accept.ts and attempts.ts. */
 import type { ErrorCode } from '../../base/errors.ts';
+import { fulfilled, Group } from '../stores/group.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
 export type TaskStatus = 'queued' | 'running' | 'done' | 'error' | 'revoked';
@@ -34,15 +35,24 @@ const COLUMNS = `id, name, queue, status, user_id, subject, attempts, result, er
   created_at, started_at, finished_at, CASE WHEN finished_at IS NULL THEN ${DELAY_MS} END AS delay_ms`;
 
 /** @returns in order: undefined for an id that no task has. */
-export async function findTasks(
-  db: Queryable,
-  ids: readonly string[],
-): Promise<(TaskRow | undefined)[]> {
+async function findTasks(db: Queryable, ids: readonly string[]): Promise<(TaskRow | undefined)[]> {
   const { rows } = await db.query<TaskRow>(`SELECT ${COLUMNS} FROM ai.tasks WHERE id = ANY($1)`, [
     ids,
   ]);
   const found = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => found.get(id));
+}
+
+/** Most tasks of one query, if many are asked for at once. */
+const MOST_TOGETHER = 100;
+
+/** As `findTask`; what is asked for while a query is under way shares the next one. */
+export function taskReader(db: Queryable): (id: string) => Promise<TaskRow | undefined> {
+  const group = new Group<string, TaskRow | undefined>(
+    async (ids) => (await findTasks(db, ids)).map(fulfilled),
+    { most: MOST_TOGETHER },
+  );
+  return (id) => group.add(id);
 }
 
 export async function findTask(db: Queryable, id: string): Promise<TaskRow | undefined> {

@@ -1,6 +1,5 @@
 /** The client: enqueues, follows and revokes tasks. */
 import type { Static, TSchema } from 'typebox';
-import { fulfilled, Group } from '../../../db/stores/group.ts';
 import type { Queryable } from '../../../db/stores/postgres.ts';
 import type { Accepted } from '../../../db/tasks/request.ts';
 import { AppError } from '../../../base/errors.ts';
@@ -20,10 +19,7 @@ import { countOpen, type TaskFilter } from '../../../db/tasks/ends.ts';
 import { Enqueuer, type EnqueuerDependencies } from './enqueue.ts';
 import type { Signable, Signature, TaskFacts } from '../signature.ts';
 import type { TaskWaiter } from './waiter.ts';
-import { findTasks, type TaskRow } from '../../../db/tasks/rows.ts';
-
-/** Most tasks that are read with one query, if many are asked for at once. */
-const MOST_POLLS = 100;
+import { taskReader } from '../../../db/tasks/rows.ts';
 
 /** Longest wait for workers to confirm that they ended a thread, in milliseconds. */
 const TERMINATE_MS = 2000;
@@ -105,10 +101,7 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
   const deferred = (taskId: string, error: unknown): void =>
     telemetry.emit('task.dispatch_deferred', { taskId, error });
   const enqueuer = new Enqueuer({ ...deps, deferred });
-  const rows = new Group<string, TaskRow | undefined>(
-    async (ids) => (await findTasks(db, ids)).map(fulfilled),
-    { most: MOST_POLLS },
-  );
+  const readTask = taskReader(db);
 
   async function enqueueMany(signatures: readonly Signature[]): Promise<Accepted[]> {
     const accepted = await enqueuer.enqueue(signatures);
@@ -169,7 +162,7 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
     async find(asked) {
       const id = toTaskId(asked);
       if (id === undefined) return undefined;
-      const row = await rows.add(id);
+      const row = await readTask(id);
       if (row === undefined) return undefined;
       const isOpen = row.finished_at === null;
       const hint = isOpen ? await inspector.status(id).catch(() => undefined) : undefined;
