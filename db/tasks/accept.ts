@@ -1,6 +1,6 @@
 /**
- * Accepts requests into `ai.tasks`, idempotently. The functions in Postgres decide (`db/migrations/ai/015_accept.sql`), so that each of
- * these is one round trip.
+ * Accepts requests into `ai.tasks`, idempotently. The functions in Postgres decide (`db/migrations/ai/015_accept.sql` and
+ * `016_faster_accept.sql`), so that each of these is one round trip.
  */
 import { AppError, type ErrorCode } from '../../base/errors.ts';
 import type { Queryable, Row } from '../stores/postgres.ts';
@@ -59,16 +59,18 @@ export async function acceptPlain(
   tx: Queryable,
   requests: readonly AcceptRequest[],
 ): Promise<Accepted[]> {
-  const { rows } = await tx.query<{ nth: number; delay_ms: number }>(
-    `SELECT * FROM ai.store_requests(
+  const { rows } = await tx.query<{ id: string; delay_ms: number }>(
+    `SELECT * FROM ai.insert_requests(
        ARRAY(SELECT r FROM json_populate_recordset(NULL::ai.task_request, $1) AS r), false)`,
     [JSON.stringify(requests.map(toRow))],
   );
-  const delays = new Map(rows.map((row) => [row.nth, row.delay_ms]));
+  const delays = new Map(rows.map((row) => [row.id, row.delay_ms]));
   const accepted: Accepted[] = [];
-  for (const [nth, request] of requests.entries()) {
-    const delayMs = delays.get(nth);
+  for (const request of requests) {
     const { id } = request;
+    const delayMs = delays.get(id);
+    // Of requests with the same id, the first is stored.
+    delays.delete(id);
     if (delayMs === undefined) accepted.push(await acceptTask(tx, request));
     else accepted.push({ id, status: 'queued', outcome: 'created', delayMs });
   }
