@@ -63,9 +63,10 @@ const MUTANTS: readonly UnitMutant[] = [
 test('every planted bug makes the test fail that is there for it', async (t) => {
   const violations: string[] = [];
   for (const { name, patches, file, title } of MUTANTS) {
-    const failed = await failuresOf(patches, file);
-    t.diagnostic(`${name}: ${failed.join('; ') || 'nothing failed'}`);
+    const { failed, passed } = await runTests(patches, file);
+    t.diagnostic(`${name}: ${failed.join('; ') || 'nothing'} failed, ${passed} passed`);
     if (!failed.includes(title)) violations.push(`"${name}" survived ${file}: "${title}"`);
+    if (passed === 0) violations.push(`"${name}" breaks all of ${file}, and so proves nothing`);
   }
   report(t, {
     figure: `${MUTANTS.length} planted bugs, one test file each`,
@@ -74,8 +75,11 @@ test('every planted bug makes the test fail that is there for it', async (t) => 
   });
 });
 
-/** @returns the titles of the tests that fail. */
-async function failuresOf(patches: readonly Patch[], file: string): Promise<string[]> {
+/** @returns the titles of the tests that fail, and how many pass. */
+async function runTests(
+  patches: readonly Patch[],
+  file: string,
+): Promise<{ failed: string[]; passed: number }> {
   const program = await buildMutant(patches, { withTests: true });
   try {
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
@@ -85,7 +89,9 @@ async function failuresOf(patches: readonly Patch[], file: string): Promise<stri
       { env, stdio: ['ignore', 'pipe', 'inherit'], timeout: HANG_MS },
     );
     const told = await text(child.stdout);
-    return [...told.matchAll(/^ *not ok \d+ - (.*)$/gm)].map(([, title]) => title!);
+    const titles = (outcome: string): string[] =>
+      [...told.matchAll(new RegExp(`^ *${outcome} \\d+ - (.*)$`, 'gm'))].map(([, title]) => title!);
+    return { failed: titles('not ok'), passed: titles('ok').length };
   } finally {
     await program.remove();
   }
