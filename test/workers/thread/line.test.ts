@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { Line, OPEN_AHEAD } from '../../../workers/thread/line.ts';
 import { STALLED, type AttemptEnd, type ThreadJob } from '../../../workers/protocol.ts';
 import type { Stop } from '../../../workers/thread/stop.ts';
@@ -17,6 +17,9 @@ const jobs = (...ids: string[]): ThreadJob[] =>
 
 const DONE: AttemptEnd = { kind: 'succeeded', result: 'null' };
 const STALLED_END = { kind: 'released', delayMs: 0, reason: STALLED };
+
+/** How long no job ends before those that wait are handed back, in milliseconds. */
+const STALLED_MS = 50;
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -38,11 +41,13 @@ class Steps {
   }
 }
 
-/** A line whose handlers end when they are told to; so do opening and settling, if they are held. */
+/** A line whose handlers end when they are told to; so do opening and settling, if they are held. Its jobs stall when the test says so. */
 function open(
+  t: TestContext,
   concurrency: number,
   { holds = 'handle' }: { holds?: 'open' | 'handle' | 'settle' } = {},
 ) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const started: string[] = [];
   const ended = new Map<string, AttemptEnd>();
   const stops = new Map<string, Stop>();
@@ -80,8 +85,8 @@ function open(
   return { line, started, ended, stops, steps, end, most: () => most };
 }
 
-test('batches share the concurrency of their thread, and each resolves with its last job', async () => {
-  const { line, started, end, most } = open(2);
+test('batches share the concurrency of their thread, and each resolves with its last job', async (t) => {
+  const { line, started, end, most } = open(t, 2);
   const first = line.add(jobs('a', 'b', 'c'));
   const second = line.add(jobs('d'));
   await turn();
@@ -97,11 +102,14 @@ test('batches share the concurrency of their thread, and each resolves with its 
   assert.equal(most(), 2);
 });
 
-test('jobs behind long ones are handed back, opened or not, and those that run go on', async () => {
-  const { line, started, ended, end } = open(1);
+test('jobs behind long ones are handed back, opened or not, and those that run go on', async (t) => {
+  const { line, started, ended, end } = open(t, 1);
   const behind = Array.from({ length: OPEN_AHEAD + 5 }, (_, i) => `job ${i}`);
   const batch = line.add(jobs('long', ...behind));
-  while (ended.size === 0) await turn();
+  await turn();
+  assert.equal(ended.size, 0);
+  t.mock.timers.tick(STALLED_MS);
+  await turn();
   assert.deepEqual(
     [...ended],
     behind.map((id) => [id, STALLED_END]),
@@ -111,18 +119,19 @@ test('jobs behind long ones are handed back, opened or not, and those that run g
   await batch;
 });
 
-test('attempts are opened ahead of those that run, up to a bound', async () => {
-  const { line, steps } = open(2, { holds: 'open' });
+test('attempts are opened ahead of those that run, up to a bound', async (t) => {
+  const { line, steps } = open(t, 2, { holds: 'open' });
   const ids = Array.from({ length: OPEN_AHEAD + 10 }, (_, i) => `job ${i}`);
   const batch = line.add(jobs(...ids));
   await turn();
   assert.equal(steps.ids.length, OPEN_AHEAD + 2);
-  for (const id of ids) await steps.end(id);
+  line.abort(ids, 'shutdown');
+  for (const id of steps.ids) await steps.end(id);
   await batch;
 });
 
-test('a job that is being settled occupies no slot', async () => {
-  const { line, started, ended, end } = open(1, { holds: 'settle' });
+test('a job that is being settled occupies no slot', async (t) => {
+  const { line, started, ended, end } = open(t, 1, { holds: 'settle' });
   const batch = line.add(jobs('a', 'b'));
   await turn();
   assert.deepEqual(started, ['a', 'b']);
@@ -133,8 +142,8 @@ test('a job that is being settled occupies no slot', async () => {
   await batch;
 });
 
-test('an abort reaches a running job and hands back those that wait, opened or not', async () => {
-  const { line, started, ended, stops, end } = open(1);
+test('an abort reaches a running job and hands back those that wait, opened or not', async (t) => {
+  const { line, started, ended, stops, end } = open(t, 1);
   const ids = Array.from({ length: OPEN_AHEAD }, (_, i) => `job ${i}`);
   const batch = line.add(jobs('runs', 'ready', ...ids, 'waits'));
   await turn();
