@@ -151,8 +151,12 @@ function connect(config: ResolvedConfig): Connections {
   const pool = { max: 10, name: `daodao-${config.role}`, pooler: config.databasePooler };
   return {
     db: createPool(config.databaseUrl, pool),
-    // DaoDao's tables have grown before this process starts.
-    reader: createPool(config.databaseUrl, { ...pool, readOnly: true, plans: 'generic' }),
+    // Each session lives for a minute, as its plans do. A pooler would need a transaction for each read, and keep no plans.
+    reader: createPool(config.databaseUrl, {
+      ...pool,
+      readOnly: pool.pooler === 'none',
+      plans: 'generic',
+    }),
     broker: new Broker({ url, prefix, shards, keep: { ms }, keepFailed }),
     cache: new Cache(url, prefix),
   };

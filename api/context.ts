@@ -13,7 +13,7 @@ import type { ReadOrder } from './recommendations/order.ts';
 
 export interface ApiDependencies extends OperationsDependencies {
   db: Queryable;
-  /** For reads of DaoDao's tables. */
+  /** For short reads, whose plans do not depend on their parameters. */
   reader: Queryable;
   tasks: Pick<TaskClient, 'find' | 'waitUntilFinished' | 'revoke'> & {
     enqueue(signature: Signature): Promise<Accepted>;

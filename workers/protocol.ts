@@ -40,9 +40,11 @@ export interface Ended {
   ranMs?: number | undefined;
 }
 
-/** Jobs about to start, and jobs that ended. */
 export interface Moves {
+  /** Jobs whose handlers are about to start. */
   started: string[];
+  /** Jobs whose handlers have ended, and whose outcomes are being stored. */
+  handled: string[];
   ended: Ended[];
 }
 

@@ -14,13 +14,13 @@ export interface Readers {
   feedback(practiceId: string, locale?: string): Promise<Feedback | undefined>;
 }
 
-/** Most practices, with their check-ins, that are read with one query, if many are asked for at once. */
-const MOST_PRACTICES = 20;
+/** Most practices of one query, each with its check-ins, and most queries at a time: few, so that most queries are shared. */
+const TOGETHER = { most: 10, atOnce: 2 };
 
 export function postgresReaders(db: Queryable): Readers {
   const materials = new Group<string, PracticeMaterial | undefined>(
     async (ids) => (await findPracticeMaterials(db, ids)).map(fulfilled),
-    { most: MOST_PRACTICES },
+    TOGETHER,
   );
   return {
     practiceOwner: (practiceId) => findOwner(db, practiceId),

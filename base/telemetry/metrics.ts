@@ -20,7 +20,7 @@ export function countEvents(telemetry: Telemetry): Registry {
   });
   const jobSeconds = new Histogram({
     name: 'daodao_job_duration_seconds',
-    help: 'Run time of succeeded jobs, by task.',
+    help: 'Run time of the handlers of succeeded jobs, by task.',
     labelNames: ['task'],
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 30, 120],
     registers,

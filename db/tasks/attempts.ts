@@ -15,6 +15,8 @@ const withRetry = (attempt: string, code: string, message: string): string =>
 export interface Start {
   /** Fencing token; the next start makes it stale. */
   epoch: string;
+  /** Whether the task had not been started before. */
+  isFirst: boolean;
   /** Attempts charged so far, according to Postgres. */
   attempts: number;
   snoozes: number;
@@ -68,12 +70,12 @@ export async function startTasks(
     `UPDATE ai.tasks t
      SET epoch = epoch + 1, status = 'running', attempts = greatest(attempts, charged), started_at = coalesce(started_at, now()),
        retries = CASE WHEN charged > attempts THEN ${withRetry('charged', '$3', '$4')} ELSE retries END
-     FROM (SELECT id, charged, n FROM ai.tasks
+     FROM (SELECT id, charged, n, started_at IS NULL AS is_first FROM ai.tasks
            JOIN unnest($1::uuid[], $2::integer[]) WITH ORDINALITY AS given (id, charged, n) USING (id)
            WHERE ${IS_OPEN} AND (started_at IS NOT NULL OR run_at IS NULL OR run_at <= now())
            ${lock(ifLocked)}) due
      WHERE t.id = due.id
-     RETURNING n::integer, epoch, attempts, snoozes, name, queue, options->>'slot' AS slot, user_id AS "userId",
+     RETURNING n::integer, epoch, is_first AS "isFirst", attempts, snoozes, name, queue, options->>'slot' AS slot, user_id AS "userId",
        payload::text AS payload, requested_at AS "requestedAt", greatest(requested_at, run_at, started_at) AS "dueAt"`,
     [
       starts.map(({ id }) => id),
@@ -117,12 +119,16 @@ export interface Failure {
   message: string;
 }
 
-/** A success has JSON text; delays are in milliseconds. All but a snooze charge an attempt. */
+/**
+ * A success has JSON text; delays are in milliseconds. `unstarted` undoes a start whose handler did not run. All but a snooze and this
+ * charge an attempt.
+ */
 export type End =
   | { kind: 'succeeded'; result: string }
   | ({ kind: 'failed' } & Failure)
   | ({ kind: 'retry'; delayMs: number } & Failure)
-  | { kind: 'snoozed'; delayMs: number };
+  | { kind: 'snoozed'; delayMs: number }
+  | { kind: 'unstarted'; isFirst: boolean };
 
 export interface Ending {
   fence: Fence;
@@ -136,10 +142,14 @@ interface EndColumns {
   code?: string;
   message?: string;
   delayMs?: number;
+  isFirst?: boolean;
 }
 
+/** Ends that charge nothing and leave the last failure as it is, in SQL. */
+const IS_UNCHARGED = `kind IN ('snoozed', 'unstarted')`;
+
 /**
- * Settles attempts, each only at the epoch of its fence. A retry and a snooze queue the task again.
+ * Settles attempts, each only at the epoch of its fence. All but a success and a failure queue the task again.
  * @returns in order: false for an attempt whose fence is stale or whose row was left.
  */
 export async function settleTasks(
@@ -153,15 +163,16 @@ export async function settleTasks(
      SET status = CASE kind WHEN 'succeeded' THEN 'done' WHEN 'failed' THEN 'error' ELSE 'queued' END,
        finished_at = CASE WHEN kind IN ('succeeded', 'failed') THEN now() END,
        run_at = coalesce(now() + delay_ms * interval '1 millisecond', run_at),
-       attempts = attempts + (kind <> 'snoozed')::integer,
+       started_at = CASE WHEN is_first THEN NULL ELSE started_at END,
+       attempts = attempts + (NOT ${IS_UNCHARGED})::integer,
        snoozes = snoozes + (kind = 'snoozed')::integer,
        result = owned.result::json,
-       error_code = CASE kind WHEN 'snoozed' THEN error_code ELSE code END,
-       error_message = CASE kind WHEN 'snoozed' THEN error_message ELSE message END,
+       error_code = CASE WHEN ${IS_UNCHARGED} THEN error_code ELSE code END,
+       error_message = CASE WHEN ${IS_UNCHARGED} THEN error_message ELSE message END,
        retries = CASE kind WHEN 'retry' THEN ${withRetry('attempts + 1', 'code', 'message')} ELSE retries END
      FROM (SELECT given.* FROM ai.tasks
-           JOIN unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[])
-             WITH ORDINALITY AS given (id, epoch, kind, result, code, message, delay_ms, n) USING (id, epoch)
+           JOIN unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::boolean[])
+             WITH ORDINALITY AS given (id, epoch, kind, result, code, message, delay_ms, is_first, n) USING (id, epoch)
            WHERE ${IS_OPEN}
            ${lock(ifLocked)}) owned
      WHERE t.id = owned.id
@@ -174,6 +185,7 @@ export async function settleTasks(
       ends.map(({ code }) => code),
       ends.map(({ message }) => message),
       ends.map(({ delayMs }) => delayMs),
+      ends.map(({ isFirst }) => isFirst),
     ],
   );
   const settled = endings.map(() => false);

@@ -43,14 +43,14 @@ async function findTasks(db: Queryable, ids: readonly string[]): Promise<(TaskRo
   return ids.map((id) => found.get(id));
 }
 
-/** Most tasks of one query, if many are asked for at once. */
-const MOST_TOGETHER = 100;
+/** Most tasks of one query, each with its result, and most queries at a time: few, so that most queries are shared. */
+const TOGETHER = { most: 20, atOnce: 2 };
 
 /** As `findTask`; what is asked for while a query is under way shares the next one. */
 export function taskReader(db: Queryable): (id: string) => Promise<TaskRow | undefined> {
   const group = new Group<string, TaskRow | undefined>(
     async (ids) => (await findTasks(db, ids)).map(fulfilled),
-    { most: MOST_TOGETHER },
+    TOGETHER,
   );
   return (id) => group.add(id);
 }

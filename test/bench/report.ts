@@ -32,7 +32,7 @@ export interface Report {
   failures: { row: string; error: string }[];
 }
 
-interface Summary {
+export interface Summary {
   median: number;
   min: number;
   max: number;

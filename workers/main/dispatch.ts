@@ -59,6 +59,7 @@ export class Dispatch {
     this.#concurrency = config.workerConcurrency;
     const events: ThreadEvents = {
       started: (ids) => this.runs.begin(ids),
+      handled: (ids) => this.runs.handled(ids),
       ended: (id, end, ranMs) => this.#ended(id, end, ranMs),
       died: (ids, death) => this.#died(ids, death),
       stuck: () => {
@@ -68,7 +69,7 @@ export class Dispatch {
       unstarted: (ids, { reason, isLoaded }) => {
         const delayMs = isLoaded ? 0 : UNSTARTED_DELAY_MS;
         for (const id of ids)
-          this.#release(id, delayMs, `its thread ended before it started: ${reason}`);
+          this.#release(id, delayMs, `its thread ended while it did not run: ${reason}`);
       },
       extended: (id, ms) => this.runs.extend(id, ms),
       progress: (id, value, note) => queue.progress(id, JSON.stringify({ value, note })),
@@ -238,10 +239,12 @@ export class Dispatch {
     emit(this.#options.telemetry);
   }
 
-  /** Only what occupies a slot counts: how long stores take says nothing about the jobs behind. */
+  /** Only what occupies a slot counts, and only if it came to an end: a task fails fast while a store is unavailable. */
   #notePace(end: AttemptEnd, ranMs: number | undefined): void {
-    const isStalled = end.kind === 'released' && end.reason === STALLED;
-    const changed = isStalled ? this.#pace.reset() : ranMs !== undefined && this.#pace.note(ranMs);
+    const changed =
+      end.kind === 'released'
+        ? end.reason === STALLED && this.#pace.reset()
+        : ranMs !== undefined && this.#pace.note(ranMs);
     if (changed) this.#options.limitChanged();
   }
 }

@@ -4,13 +4,15 @@ import type { AttemptEnd } from '../protocol.ts';
 export interface ThreadEvents {
   /** The time limits of these jobs start now. */
   started(ids: readonly string[]): void;
+  /** The handlers of these jobs have ended: their time limits do, too. */
+  handled(ids: readonly string[]): void;
   /** @param ranMs how long its handler ran, in milliseconds; undefined if it did not. */
   ended(id: string, end: AttemptEnd, ranMs: number | undefined): void;
   /** The thread ended while running these jobs. */
   died(ids: string[], death: ThreadDeath): void;
   /** A thread could not be ended, as a native call of a job does not return. */
   stuck(): void;
-  /** The thread ended before it started these jobs. */
+  /** The thread ended while it did not run the handlers of these jobs. */
   unstarted(ids: string[], cause: { reason: string; isLoaded: boolean }): void;
   /** A job extends its time limits, in milliseconds. */
   extended(id: string, ms: number): void;

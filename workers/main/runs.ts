@@ -54,6 +54,11 @@ export class Runs extends Map<string, Run> {
     }
   }
 
+  /** Storing an outcome has limits of its own. */
+  handled(ids: readonly string[]): void {
+    for (const id of ids) this.extend(id, Infinity);
+  }
+
   /** Tells a running job to stop; the thread hands back a waiting one. */
   abort(id: string, reason: AbortReason): void {
     const run = this.get(id);

@@ -39,6 +39,7 @@ interface Thread {
 
 interface RunningJob {
   thread: Thread;
+  /** Whether its handler runs. */
   isBegun: boolean;
 }
 
@@ -189,7 +190,7 @@ export class Seat {
     }
   }
 
-  #move({ started, ended }: Moves): void {
+  #move({ started, handled, ended }: Moves): void {
     for (const { id, end, ranMs } of ended) {
       const running = this.#running.get(id);
       if (running === undefined) continue;
@@ -201,7 +202,12 @@ export class Seat {
       const running = this.#running.get(id);
       if (running !== undefined) running.isBegun = true;
     }
+    for (const id of handled) {
+      const running = this.#running.get(id);
+      if (running !== undefined) running.isBegun = false;
+    }
     if (started.length > 0) this.#events.started(started);
+    if (handled.length > 0) this.#events.handled(handled);
     if (ended.length > 0) this.#changed(this);
   }
 

@@ -53,7 +53,8 @@ export class Attempt<X> {
           : await openDurable(job, scope, channels);
       if ('kind' in opened) return opened;
       this.#opened = opened;
-      return aborted(channels.stop);
+      const { reason } = aborted(channels.stop) ?? {};
+      return reason === undefined ? undefined : await this.giveBack(reason);
     } catch (error) {
       const run = { attempts: job.attempts, askedMs: job.createdAtMs };
       return charge(this.#judge(error, run, named), run);
@@ -88,6 +89,12 @@ export class Attempt<X> {
     } finally {
       this.#channels.reports.end();
     }
+  }
+
+  /** Undoes `open`, so that another thread may run the job. */
+  async giveBack(reason: string): Promise<AttemptEnd> {
+    await this.#opened!.leave();
+    return { kind: 'released', delayMs: 0, reason };
   }
 
   #judge(error: unknown, run: RunSoFar, task: TaskFacts | undefined): Decision {

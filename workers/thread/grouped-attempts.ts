@@ -14,7 +14,7 @@ import {
 import type { Fence } from '../../db/tasks/fence.ts';
 
 /** Most attempts per statement. */
-const MOST = 100;
+export const MOST_TOGETHER = 100;
 /** Longest result that shares its statement with others, in characters. */
 const MAX_SHARED_LENGTH = 65_536;
 
@@ -37,11 +37,11 @@ export class GroupedAttempts {
     this.#starts = new Group(
       async (starts) => (await startTasks(db, starts, 'skip')).map(fulfilled),
       {
-        most: MOST,
+        most: MOST_TOGETHER,
       },
     );
     this.#ends = new Group(async (ends) => (await settleTasks(db, ends, 'skip')).map(fulfilled), {
-      most: MOST,
+      most: MOST_TOGETHER,
     });
   }
 

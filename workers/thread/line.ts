@@ -8,12 +8,14 @@ import {
   type AbortReason,
   type AttemptEnd,
   type Ended,
+  type Moves,
   type ThreadJob,
 } from '../protocol.ts';
+import { MOST_TOGETHER } from './grouped-attempts.ts';
 import { Stop } from './stop.ts';
 
-/** Attempts that are opened beyond those that run: as many as share a statement. */
-export const OPEN_AHEAD = 100;
+/** Longest payload of an attempt that is opened ahead, in characters. */
+export const MAX_AHEAD_LENGTH = 65_536;
 
 /** One attempt, as the line leads it. No method throws. */
 export interface LineAttempt {
@@ -22,6 +24,8 @@ export interface LineAttempt {
   /** Runs the handler: the only part that occupies a slot. */
   handle(): Promise<void>;
   settle(): Promise<AttemptEnd>;
+  /** Undoes `open`, so that another thread may run the job. */
+  giveBack(reason: string): Promise<AttemptEnd>;
   /** In milliseconds, once the handler has ended. */
   readonly ranMs: number | undefined;
 }
@@ -30,8 +34,8 @@ export interface LineOptions {
   /** Handlers that run at a time. */
   concurrency: number;
   begin(job: ThreadJob, stop: Stop): LineAttempt;
-  /** Called before handlers start, as one may block the thread, with all outcomes since the last call. */
-  tell(started: string[], ended: Ended[]): void;
+  /** Called before handlers start, as one may block the thread, with all that happened since the last call. */
+  tell(moves: Moves): void;
 }
 
 interface WaitingJob {
@@ -54,7 +58,9 @@ export class Line {
   /** Opened, and waiting for a slot. */
   #ready: OpenJob[] = [];
   #running = 0;
+  /** Whether a handler has ended since the last advance. */
   #hasMoved = false;
+  readonly #handled = new Set<string>();
   #ended: Ended[] = [];
   #isDue = false;
 
@@ -99,19 +105,31 @@ export class Line {
   #advance(): void {
     const starting = this.#ready.splice(0, Math.max(0, this.#concurrency - this.#running));
     this.#running += starting.length;
-    const ahead = this.#opening + this.#ready.length + this.#running;
-    const opening = this.#waiting.splice(0, Math.max(0, this.#concurrency + OPEN_AHEAD - ahead));
+    const opening = this.#waiting.splice(0, this.#countToOpen());
     this.#opening += opening.length;
-    const ended = this.#ended;
+    const started = starting.map(({ job }) => job.id);
+    const [handled, ended] = [[...this.#handled], this.#ended];
+    this.#handled.clear();
     this.#ended = [];
-    if (starting.length + ended.length > 0) {
-      const started = starting.map(({ job }) => job.id);
-      this.#options.tell(started, ended);
+    if (started.length + handled.length + ended.length > 0) {
+      this.#options.tell({ started, handled, ended });
     }
     for (const waiting of opening) void this.#open(waiting);
     for (const open of starting) void this.#run(open);
     this.#stall.watch(this.#waiting.length + this.#ready.length > 0, this.#hasMoved);
     this.#hasMoved = false;
+  }
+
+  /** How many of those that wait, in order, may be opened now. */
+  #countToOpen(): number {
+    const free = this.#concurrency - this.#opening - this.#ready.length - this.#running;
+    const most = free + MOST_TOGETHER;
+    let count = 0;
+    while (count < most && count < this.#waiting.length) {
+      if (count >= free && this.#waiting[count]!.job.payload.length > MAX_AHEAD_LENGTH) break;
+      count++;
+    }
+    return count;
   }
 
   async #open({ job, batch }: WaitingJob): Promise<void> {
@@ -126,28 +144,30 @@ export class Line {
   }
 
   async #run(open: OpenJob): Promise<void> {
-    const { attempt } = open;
+    const { job, attempt } = open;
     await attempt.handle();
     this.#running--;
     this.#hasMoved = true;
+    this.#handled.add(job.id);
     this.#due();
-    this.#end(open, await attempt.settle(), attempt.ranMs);
+    const end = await attempt.settle();
+    this.#handled.delete(job.id);
+    this.#end(open, end, attempt.ranMs);
   }
 
   #end({ job: { id }, batch }: WaitingJob, end: AttemptEnd, ranMs?: number): void {
     this.#stops.delete(id);
-    this.#hasMoved = true;
     this.#ended.push({ id, end, ranMs });
     if (--batch.left === 0) batch.resolve();
     this.#due();
   }
 
   #handBack(which: (waiting: WaitingJob) => boolean, reason: string): void {
-    const back = [...this.#ready, ...this.#waiting].filter(which);
-    if (back.length === 0) return;
-    const others = (waiting: WaitingJob): boolean => !back.includes(waiting);
-    this.#ready = this.#ready.filter(others);
-    this.#waiting = this.#waiting.filter(others);
-    for (const waiting of back) this.#end(waiting, { kind: 'released', delayMs: 0, reason });
+    const [ready, waiting] = [this.#ready.filter(which), this.#waiting.filter(which)];
+    this.#ready = this.#ready.filter((open) => !which(open));
+    this.#waiting = this.#waiting.filter((job) => !which(job));
+    for (const open of ready)
+      void open.attempt.giveBack(reason).then((end) => this.#end(open, end));
+    for (const job of waiting) this.#end(job, { kind: 'released', delayMs: 0, reason });
   }
 }

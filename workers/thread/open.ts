@@ -25,6 +25,8 @@ export interface Opened {
   succeed(result: string): Promise<string>;
   /** Records a failure or retry. */
   settle(decision: Decision): Promise<AttemptEnd>;
+  /** As if it had not been opened, if the store can be reached. */
+  leave(): Promise<void>;
 }
 
 export type TransientTask<X> = Extract<Task<X>, { durable: false }>;
@@ -42,7 +44,7 @@ export async function openDurable<X>(
   const { id, headers } = job;
   const start = await store.start(id, job.attempts);
   if (start === undefined) return nothingToRun(job, await findDelay(scope.db, id), tasks);
-  const { epoch, attempts, snoozes, requestedAt, dueAt, slot, name, queue, userId, payload } =
+  const { epoch, isFirst, attempts, snoozes, requestedAt, dueAt, slot, name, queue, userId } =
     start;
   const fence: Fence = { id, epoch };
   const uncharged = { sinceMs: dueAt.getTime(), forMs };
@@ -68,7 +70,7 @@ export async function openDurable<X>(
   const context = buildDurableContext(buildContext(scope, facts, channels), scope, fence);
   return {
     task,
-    payload,
+    payload: start.payload,
     run,
     start: (checked) => task.run(checked, context),
     async succeed(result) {
@@ -77,6 +79,7 @@ export async function openDurable<X>(
       return 'null';
     },
     settle: (decision) => record(decision, fence, run, store),
+    leave: () => store.settle(fence, { kind: 'unstarted', isFirst }).catch(() => undefined),
   };
 }
 
@@ -107,6 +110,7 @@ export function openTransient<X>(
     start: (checked) => task.run(checked, context),
     succeed: async (result) => result,
     settle: async (decision) => charge(decision, run),
+    leave: async () => undefined,
   };
 }
 

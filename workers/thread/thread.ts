@@ -46,7 +46,7 @@ export function serveThread<X>({
   const line = new Line({
     concurrency: config.workerConcurrency,
     begin: (job, stop) => new Attempt(job, scope, stop),
-    tell: (started, ended) => tell({ type: 'moved', text: packMoves({ started, ended }) }),
+    tell: (moves) => tell({ type: 'moved', text: packMoves(moves) }),
   });
 
   boundOutput();

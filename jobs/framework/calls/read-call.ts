@@ -27,14 +27,14 @@ export function readCall(
   if (problems.length > 0) {
     throw new AppError('TASK_OPTION_INVALID', { message: problems.join(' ') });
   }
-  const { id, countdownMs, priority = task.priority, queue = task.queue } = options;
+  const { id, countdownMs, priority = task.priority, queue = task.queue, ...rest } = options;
   if (!tasks.queues.has(queue) && !queues.includes(queue)) {
     const hint = didYouMean(queue, [...tasks.queues, ...queues]);
     const message = `No worker serves a queue "${queue}".${hint}`;
     throw new AppError('QUEUE_UNKNOWN', { message });
   }
   return {
-    ...options,
+    ...rest,
     id: id ?? randomUUID(),
     isChosenId: id !== undefined,
     name: task.name,

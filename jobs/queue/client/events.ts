@@ -5,8 +5,8 @@ import type { Broker } from '../broker/broker.ts';
 import { BLOCK_SECONDS, send, type Client } from '../../../base/redis/connection.ts';
 import { classify } from '../broker/errors.ts';
 
-/** Rest after a read that found events, in milliseconds: those of a busy queue are read together. */
-const REST_MS = 5;
+/** Pause between two reads while nobody waits for an event, in milliseconds. */
+const IDLE_MS = 100;
 
 export interface EventTailOptions {
   /** Receives ids of ended jobs. Entries from while Redis was unavailable, or that the stream has dropped, may be missed. */
@@ -14,6 +14,8 @@ export interface EventTailOptions {
   /** Receives the same ids, one call per outcome: `succeeded`, `failed`, `revoked`. */
   endedAs?(state: string, ids: string[]): void;
   failed(error: unknown): void;
+  /** Whether nobody waits for an event: then they are read less often, until `wake`. Default: somebody always does. */
+  isIdle?(): boolean;
 }
 
 type Entries = [id: string, fields: string[]][];
@@ -22,7 +24,7 @@ export class EventTail implements Service {
   readonly name = 'event tail';
   readonly #readers: { redis: Client; loop: Loop }[];
 
-  constructor(broker: Broker, { ended, endedAs, failed }: EventTailOptions) {
+  constructor(broker: Broker, { ended, endedAs, failed, isIdle }: EventTailOptions) {
     this.#readers = Array.from({ length: broker.shards }, (_, shard) => {
       const redis = broker.connect('events', { blocking: true });
       const key = broker.key(shard, 'events');
@@ -41,7 +43,7 @@ export class EventTail implements Service {
           if (endedAs !== undefined) {
             tellEach(entries, (state, some) => guard(() => endedAs(state, some), failed));
           }
-          return entries.length > 0 ? REST_MS : 0;
+          return isIdle?.() === true ? IDLE_MS : 0;
         } catch (error) {
           if (signal.aborted) return 0;
           throw classify(error);
@@ -56,6 +58,11 @@ export class EventTail implements Service {
 
   async start(): Promise<void> {
     for (const { loop } of this.#readers) await loop.start();
+  }
+
+  /** Somebody waits. */
+  wake(): void {
+    for (const { loop } of this.#readers) loop.wake();
   }
 
   async stop(): Promise<void> {

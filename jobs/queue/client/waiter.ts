@@ -42,6 +42,7 @@ export class Waiter implements Service {
     this.#tail = new EventTail(broker, {
       ended: (ids) => this.#lookAt(ids.filter((id) => this.#waiting.has(id))),
       failed: onError,
+      isIdle: () => this.#waiting.size === 0,
     });
     this.#looking = new Loop({ name: this.name, tick: () => this.#look(), onError });
   }
@@ -77,6 +78,7 @@ export class Waiter implements Service {
       };
       signal?.addEventListener('abort', end);
       this.#waiting.set(id, waiters.add(end));
+      this.#tail.wake();
       // The job may have ended before anything listened.
       this.#lookAt([id]);
     });

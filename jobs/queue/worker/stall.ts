@@ -6,12 +6,12 @@ export class Stall {
   readonly #stalled: () => void;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param stalled called when prefetched jobs wait and no job has ended for 50 ms. */
+  /** @param stalled called when prefetched jobs wait and no handler has ended for 50 ms. */
   constructor(stalled: () => void) {
     this.#stalled = stalled;
   }
 
-  /** Call it on every change. @param isWaiting whether prefetched jobs wait. @param hasMoved whether a job has ended. */
+  /** Call it on every change. @param isWaiting whether prefetched jobs wait. @param hasMoved whether a handler has ended. */
   watch(isWaiting: boolean, hasMoved: boolean): void {
     if (!isWaiting) {
       clearTimeout(this.#timer);

@@ -27,15 +27,15 @@ function begin({ payload }: ThreadJob): LineAttempt {
       ranMs = performance.now() - startedMs;
     },
     settle: async () => ({ kind: 'succeeded', result }),
+    giveBack: async (reason) => ({ kind: 'released', delayMs: 0, reason }),
   };
 }
 
 const line = new Line({
   concurrency: 16,
   begin,
-  tell(started, ended) {
-    const text = packMoves({ started, ended });
-    parentPort?.postMessage({ type: 'moved', text } satisfies FromThread);
+  tell(moves) {
+    parentPort?.postMessage({ type: 'moved', text: packMoves(moves) } satisfies FromThread);
   },
 });
 

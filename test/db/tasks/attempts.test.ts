@@ -21,6 +21,7 @@ describe('a start', () => {
     assert.ok(dueAt >= requestedAt);
     assert.deepEqual(start, {
       epoch: '1',
+      isFirst: true,
       attempts: 0,
       slot: null,
       snoozes: 0,
@@ -36,6 +37,7 @@ describe('a start', () => {
     assert.ok(againAt >= requestedAt);
     assert.deepEqual(again, {
       epoch: '2',
+      isFirst: false,
       attempts: 0,
       slot: null,
       snoozes: 0,

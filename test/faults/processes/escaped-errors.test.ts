@@ -51,6 +51,7 @@ test('errors that escape leave no thread, listener or handle behind', async (t) 
   const ignore = () => undefined;
   const others = {
     started: ignore,
+    handled: ignore,
     deferred: () => undefined,
     stuck: ignore,
     extended: ignore,

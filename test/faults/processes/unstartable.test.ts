@@ -30,7 +30,7 @@ test('a job whose thread cannot be started is charged nothing, and runs once whe
     await bench.add('hermit', { ms: 0 }),
   ];
   const released = (await bench.jobEvent(first, 'job.released')) as Events['job.released'];
-  assert.match(released.reason, /before it started: too many open files/);
+  assert.match(released.reason, /while it did not run: too many open files/);
   await bench.jobEvent(alone, 'job.released');
   for (const id of [first, alone]) {
     const { counts } = await bench.inspector.status(id);

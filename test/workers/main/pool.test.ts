@@ -24,6 +24,7 @@ function open(t: TestContext, options: Partial<PoolOptions> = {}) {
     { config: testConfig(), threads: 2, warm: true, module, endings: new Endings(), ...options },
     {
       started: () => undefined,
+      handled: () => undefined,
       ended: (id, outcome) => events.note({ type: 'ended', id, outcome }),
       died: (ids, { reason }) => events.note({ type: 'died', ids, reason }),
       unstarted: (ids) => events.note({ type: 'unstarted', ids }),

@@ -67,6 +67,7 @@ test('no more threads are on their way out than there are to serve', async (t) =
     { config, threads: 1, warm: false, module, endings: new Endings() },
     {
       started: ignore,
+      handled: ignore,
       deferred: () => undefined,
       stuck: ignore,
       extended: ignore,

@@ -119,6 +119,26 @@ describe('ends of one turn', () => {
     assert.deepEqual(rows, [{ in_a_minute: true, retries: 1, snoozes: 0 }]);
   });
 
+  test('undo a start whose handler did not run, and keep what came before it', async (t) => {
+    const { attempts } = open(t);
+    const id = await accepted();
+    const fenceOf = (start: Start | undefined): Fence => ({ id, epoch: start!.epoch });
+    const isStarted = async () => (await findTask(database.pool, id))?.started_at !== null;
+    const undo = async () => {
+      const start = await attempts.start(id, 0);
+      await attempts.settle(fenceOf(start), { kind: 'unstarted', isFirst: start!.isFirst });
+      return start?.isFirst;
+    };
+
+    assert.equal(await undo(), true);
+    assert.deepEqual([await rowOf({ id }), await isStarted()], [['queued', 0, null, null], false]);
+    const failing = fenceOf(await attempts.start(id, 0));
+    await attempts.settle(failing, { kind: 'retry', delayMs: 0, ...FAILURE });
+    assert.equal(await undo(), false);
+    const failedOnce = ['queued', 1, null, FAILURE.code];
+    assert.deepEqual([await rowOf({ id }), await isStarted()], [failedOnce, true]);
+  });
+
   test('are judged by their own epochs: a stale one is told, and its neighbours are settled', async (t) => {
     const { attempts } = open(t);
     const [first, stale, last] = await many(3, () => begin());
