@@ -17,6 +17,8 @@ interface UnitMutant {
   title: string;
 }
 
+const LINE = 'dist/workers/thread/line.js';
+
 const MUTANTS: readonly UnitMutant[] = [
   {
     name: 'a call that Postgres refuses fails those that share its statement',
@@ -57,6 +59,25 @@ const MUTANTS: readonly UnitMutant[] = [
     ],
     file: 'test/workers/thread/grouped-attempts.test.js',
     title: 'are judged by their own epochs: a stale one is told, and its neighbours are settled',
+  },
+  {
+    name: 'a job occupies its slot until its outcome is stored',
+    patches: [
+      { file: LINE, from: 'this.#running--;', to: '' },
+      {
+        file: LINE,
+        from: 'this.#handled.delete(job.id);',
+        to: 'this.#handled.delete(job.id); this.#running--;',
+      },
+    ],
+    file: 'test/workers/thread/line.test.js',
+    title: 'a job that is being settled occupies no slot, and is told to have been handled',
+  },
+  {
+    name: 'a job cannot be aborted before it runs',
+    patches: [{ file: LINE, from: 'this.#stops.set(job.id, stop);', to: '' }],
+    file: 'test/workers/thread/line.test.js',
+    title: 'an abort reaches a job that is being opened, which then does not run',
   },
 ];
 
