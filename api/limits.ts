@@ -9,7 +9,10 @@ import { Loop } from '../base/service.ts';
 /** Finished tasks of each name, and idempotency keys, that are kept per person: no fewer than a quota may count. */
 export const KEPT_PER_PERSON = 1000;
 
-/** Requests of one account that are under way at a time: half of the connections to Postgres stay for others. Long polls do not count. */
+/**
+ * Requests of one account that are under way at a time, or one with a large body: half of the connections to Postgres stay for others. Long
+ * polls do not count.
+ */
 export const REQUESTS_PER_ACCOUNT = 4;
 
 /** Measuring interval, in milliseconds: events accepted in between may exceed the limit. */

@@ -17,8 +17,8 @@ const MAX_DEPTH = 32;
 /** Values in arrays and objects: twice those of 500 events with every field. Parsing a million takes a second. */
 const MAX_VALUES = 10_000;
 
-/** Larger bodies are parsed in turns of the event loop of their own: those of many requests delay the others by one of them at a time. */
-const LARGE_BYTES = 32 * 1024;
+/** In bytes. Larger bodies are parsed in turns of the event loop of their own: those of many requests delay the others by one of them at a time. */
+export const LARGE_BYTES = 32 * 1024;
 
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i;
 

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { LARGE_BYTES } from '../../../api/http/body.ts';
 import { REQUESTS_PER_ACCOUNT } from '../../../api/limits.ts';
 import { Signals } from '../../support/signals.ts';
 import { bearer, createWorld, open, OWNER, PRACTICE_ID, task, user } from '../fixture.ts';
@@ -65,6 +66,40 @@ test('a place that is waited for is free when the client has gone, before or aft
   held.isOver = true;
   for (const go of begun.seen) go();
   assert.equal(await ask(owner), 404);
+});
+
+test('a large body goes alone: what the account asks for beside it waits, and others do not notice', async (t) => {
+  const { world, begun, app } = await openHeld(t);
+  const [owner, other] = [await bearer(OWNER), await bearer(user())];
+  const post = async (headers: Record<string, string>, padding: number) => {
+    const body = `{${' '.repeat(padding)}}`;
+    const answer = await app.inject({
+      method: 'POST',
+      url: PATH,
+      headers: { ...headers, 'content-type': 'application/json' },
+      body,
+    });
+    return answer.statusCode;
+  };
+  const small = post(owner, 0);
+  await begun.count(1, () => true);
+  const large = post(owner, LARGE_BYTES);
+  const later = post(owner, 0);
+  const theirs = post(other, LARGE_BYTES);
+  await begun.count(2, () => true);
+  begun.seen[1]!();
+  assert.equal(await theirs, 404, 'it is not their practice');
+  assert.equal(begun.seen.length, 2, 'the large one waits for the small one');
+  begun.seen[0]!();
+  await small;
+  await begun.count(3, () => true);
+  assert.equal(begun.seen.length, 3, 'the last waits for the large one');
+  begun.seen[2]!();
+  await large;
+  await begun.count(4, () => true);
+  begun.seen[3]!();
+  await later;
+  assert.equal(world.tasks.enqueued.length, 3);
 });
 
 test('long polls take no place', async (t) => {
