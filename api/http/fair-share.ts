@@ -13,6 +13,9 @@ declare module 'fastify' {
   }
 }
 
+/** Least time between two large bodies of an account, in milliseconds: to read and refuse one of 2 MB takes some 8 ms of the event loop. */
+const REST_MS = 100;
+
 /** To be called after `requirePrincipals`. @param most requests of one account that are under way; one with a large body takes all places. */
 export function shareFairly(app: FastifyInstance, most: number): void {
   const accounts = new Map<string, Places>();
@@ -22,10 +25,7 @@ export function shareFairly(app: FastifyInstance, most: number): void {
     const places = accounts.get(userId) ?? new Places(most);
     accounts.set(userId, places);
     const visit = { start, takes: mayBeLarge(headers) ? most : 1 };
-    reply.raw.once('close', () => {
-      places.leave(visit);
-      if (places.isEmpty) accounts.delete(userId);
-    });
+    reply.raw.once('close', () => places.leave(visit, () => accounts.delete(userId)));
     places.enter(visit);
   });
 }
@@ -47,14 +47,21 @@ class Places {
   #free: number;
   readonly #most: number;
   readonly #waiting: Visit[] = [];
+  /** Set while the account rests from a large body. */
+  #rest: NodeJS.Timeout | undefined;
 
   constructor(most: number) {
     this.#free = most;
     this.#most = most;
   }
 
-  get isEmpty(): boolean {
-    return this.#free === this.#most;
+  /** @param idle called each time nothing is under way, waits or rests any more. */
+  leave(visit: Visit, idle: () => void): void {
+    const turn = this.#waiting.indexOf(visit);
+    if (turn === -1) this.#end(visit, idle);
+    else this.#waiting.splice(turn, 1);
+    this.#admit();
+    if (this.#free === this.#most && this.#rest === undefined) idle();
   }
 
   /** Starts the visit once there is room for it. */
@@ -63,19 +70,25 @@ class Places {
     this.#admit();
   }
 
-  /** Gives up the places of the visit, or waiting for them. */
-  leave(visit: Visit): void {
-    const turn = this.#waiting.indexOf(visit);
-    if (turn === -1) this.#free += visit.takes;
-    else this.#waiting.splice(turn, 1);
-    this.#admit();
+  #end({ takes }: Visit, idle: () => void): void {
+    this.#free += takes;
+    if (takes < this.#most) return;
+    this.#rest = setTimeout(() => {
+      this.#rest = undefined;
+      this.#admit();
+      if (this.#free === this.#most) idle();
+    }, REST_MS).unref();
   }
 
   #admit(): void {
-    for (let next = this.#waiting[0]; next && next.takes <= this.#free; [next] = this.#waiting) {
+    for (let next = this.#waiting[0]; next && this.#hasRoom(next); [next] = this.#waiting) {
       this.#waiting.shift();
       this.#free -= next.takes;
       next.start();
     }
+  }
+
+  #hasRoom({ takes }: Visit): boolean {
+    return takes <= this.#free && (takes < this.#most || this.#rest === undefined);
   }
 }

@@ -102,6 +102,29 @@ test('a large body goes alone: what the account asks for beside it waits, and ot
   assert.equal(world.tasks.enqueued.length, 3);
 });
 
+test('an account rests between large bodies, and not from small ones', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { app, begun, held } = await openHeld(t);
+  held.isOver = true;
+  const owner = await bearer(OWNER);
+  const post = (padding: number) =>
+    app.inject({
+      method: 'POST',
+      url: PATH,
+      headers: { ...owner, 'content-type': 'application/json' },
+      body: `{${' '.repeat(padding)}}`,
+    });
+  await post(LARGE_BYTES);
+  await post(0);
+  assert.equal(begun.seen.length, 2);
+  const next = post(LARGE_BYTES);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(begun.seen.length, 2);
+  t.mock.timers.tick(100);
+  await next;
+  assert.equal(begun.seen.length, 3);
+});
+
 test('long polls take no place', async (t) => {
   const { app, world, ask } = await openHeld(t);
   const waits = new Signals<AbortSignal>();
