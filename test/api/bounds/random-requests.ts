@@ -13,8 +13,8 @@ import { limitOf, worstValues } from './shapes.ts';
 export const INTERNAL_KEY = 'a key that only services know';
 /** Requests that are under way at a time. */
 const ABREAST = 16;
-/** Whose requests they are: of one account few are under way at a time. */
-const ACCOUNTS = 8;
+/** Whose requests they are: of one account few are under way at a time, and large ones rest in between. */
+const ACCOUNTS = 64;
 /** Requests drawn at a time: so few that the server still has others to answer meanwhile. */
 const AT_A_TIME = 20;
 
