@@ -13,7 +13,7 @@ declare module 'fastify' {
   }
 }
 
-/** Least time between two large bodies of an account, in milliseconds: to read and refuse one of 2 MB takes some 8 ms of the event loop. */
+/** Least time between two large bodies of an account, in milliseconds: reading one costs the event loop most of what a request may cost. */
 const REST_MS = 100;
 
 /** To be called after `requirePrincipals`. @param most requests of one account that are under way; one with a large body takes all places. */
