@@ -3,17 +3,17 @@
  * `"stay"` ends; any other throws.
  */
 import { parentPort } from 'node:worker_threads';
-import { unpackBatch, type FromThread } from '../../../workers/protocol.ts';
+import { packMoves, unpackBatch, type FromThread, type Moves } from '../../../workers/protocol.ts';
 
-function move(moves: object): void {
-  const text = JSON.stringify({ started: [], ended: [], ...moves });
+function move(moves: Partial<Moves>): void {
+  const text = packMoves({ started: [], handled: [], ended: [], ...moves });
   parentPort?.postMessage({ type: 'moved', text } satisfies FromThread);
 }
 
 export default async function run(batch: string): Promise<void> {
   for (const { id, payload } of unpackBatch(batch).jobs) {
     if (payload === '"stay"') {
-      move({ ended: [{ id, end: { kind: 'obsolete' } }] });
+      move({ ended: [{ id, end: { kind: 'obsolete', reason: 'it stays' } }] });
     } else {
       move({ started: [id] });
       setImmediate(() => {
