@@ -70,22 +70,27 @@ AS $$
 DECLARE
   r ai.task_request;
   plain ai.task_request[] := '{}';
+  keyed ai.task_request[] := '{}';
 BEGIN
   FOR r IN SELECT * FROM json_populate_recordset(NULL::ai.task_request, requests) LOOP
     IF r.dedupe_key IS NULL AND r.idempotency_key IS NULL AND r.quota_most IS NULL THEN
       plain := plain || r;
-      CONTINUE;
-    END IF;
-    nth := r.nth;
-    answer := ai.accept_request(r, false);
-    IF NOT answer IS NULL THEN
-      RETURN NEXT;
+    ELSE
+      keyed := keyed || r;
     END IF;
   END LOOP;
+  -- First, as a quota counts them.
   IF cardinality(plain) > 0 THEN
     RETURN QUERY
       SELECT DISTINCT ON (s.id) p.nth, ROW(s.id, 'queued', 'created', s.delay_ms, NULL, NULL)::ai.task_answer
       FROM ai.insert_requests(plain, false) s JOIN unnest(plain) AS p ON p.id = s.id
       ORDER BY s.id, p.nth;
   END IF;
+  FOREACH r IN ARRAY keyed LOOP
+    nth := r.nth;
+    answer := ai.accept_request(r, false);
+    IF NOT answer IS NULL THEN
+      RETURN NEXT;
+    END IF;
+  END LOOP;
 END $$;

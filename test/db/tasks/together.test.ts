@@ -95,6 +95,14 @@ describe('requests of one turn', () => {
     }
   });
 
+  test('are counted by a quota that only one of them has', async () => {
+    const userId = randomUUID();
+    const both = [request({ userId }), request({ userId, quota: { most: 1, withinMs: 60_000 } })];
+    const [plain, limited] = await Promise.allSettled(both.map(acceptHere));
+    assert.equal(plain?.status, 'fulfilled');
+    assert.equal(limited?.status === 'rejected' && limited.reason.code, 'QUOTA_EXCEEDED');
+  });
+
   test('take effect in their order, if they are for the same work', async () => {
     const work = { ...sameWork(), trailing: true };
     const asked = Array.from({ length: 20 }, (_, n) => request({ ...work, payload: `{"n":${n}}` }));
