@@ -100,7 +100,8 @@ describe('requests of one turn', () => {
     const both = [request({ userId }), request({ userId, quota: { most: 1, withinMs: 60_000 } })];
     const [plain, limited] = await Promise.allSettled(both.map(acceptHere));
     assert.equal(plain?.status, 'fulfilled');
-    assert.equal(limited?.status === 'rejected' && limited.reason.code, 'QUOTA_EXCEEDED');
+    assert.ok(limited?.status === 'rejected' && limited.reason instanceof AppError);
+    assert.equal(limited.reason.code, 'QUOTA_EXCEEDED');
   });
 
   test('take effect in their order, if they are for the same work', async () => {
