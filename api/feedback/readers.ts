@@ -1,7 +1,7 @@
 /** Postgres reads of the routes. Only its owner may read a practice. */
 import { findOwner } from '../../db/daodao/practices.ts';
 import { findFeedback, type Feedback } from '../../db/daodao/feedback.ts';
-import { fulfilled, Group } from '../../db/stores/group.ts';
+import { shareQueries } from '../../db/stores/group.ts';
 import type { Queryable } from '../../db/stores/postgres.ts';
 import { findPracticeMaterials, type PracticeMaterial } from '../../db/daodao/practices.ts';
 import { AppError } from '../../base/errors.ts';
@@ -18,8 +18,8 @@ export interface Readers {
 const TOGETHER = { most: 10, atOnce: 2 };
 
 export function postgresReaders(db: Queryable): Readers {
-  const materials = new Group<string, PracticeMaterial | undefined>(
-    async (ids) => (await findPracticeMaterials(db, ids)).map(fulfilled),
+  const materials = shareQueries(
+    (ids: readonly string[]) => findPracticeMaterials(db, ids),
     TOGETHER,
   );
   return {

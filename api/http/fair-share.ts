@@ -60,8 +60,7 @@ class Places {
     const turn = this.#waiting.indexOf(visit);
     if (turn === -1) this.#end(visit, idle);
     else this.#waiting.splice(turn, 1);
-    this.#admit();
-    if (this.#free === this.#most && this.#rest === undefined) idle();
+    this.#advance(idle);
   }
 
   /** Starts the visit once there is room for it. */
@@ -75,9 +74,13 @@ class Places {
     if (takes < this.#most) return;
     this.#rest = setTimeout(() => {
       this.#rest = undefined;
-      this.#admit();
-      if (this.#free === this.#most) idle();
+      this.#advance(idle);
     }, REST_MS).unref();
+  }
+
+  #advance(idle: () => void): void {
+    this.#admit();
+    if (this.#free === this.#most && this.#rest === undefined) idle();
   }
 
   #admit(): void {

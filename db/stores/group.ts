@@ -82,6 +82,14 @@ export class Group<T, R> {
   }
 }
 
+/** A group for queries that settle all of their items at once. @param query resolves to one result per item, in order. */
+export function shareQueries<T, R>(
+  query: (items: readonly T[]) => Promise<readonly R[]>,
+  options: GroupOptions,
+): Group<T, R> {
+  return new Group(async (items) => (await query(items)).map(fulfilled), options);
+}
+
 /** The end of an item that was written. */
 export function fulfilled<T>(value: T): PromiseFulfilledResult<T> {
   return { status: 'fulfilled', value };

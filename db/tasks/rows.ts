@@ -1,6 +1,6 @@
 /** `ai.tasks`: accepted work, and the source of truth about its outcome. Written by accept.ts and attempts.ts. */
 import type { ErrorCode } from '../../base/errors.ts';
-import { fulfilled, Group } from '../stores/group.ts';
+import { shareQueries } from '../stores/group.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
 export type TaskStatus = 'queued' | 'running' | 'done' | 'error' | 'revoked';
@@ -48,10 +48,7 @@ const TOGETHER = { most: 20, atOnce: 2 };
 
 /** As `findTask`; what is asked for while a query is under way shares the next one. */
 export function taskReader(db: Queryable): (id: string) => Promise<TaskRow | undefined> {
-  const group = new Group<string, TaskRow | undefined>(
-    async (ids) => (await findTasks(db, ids)).map(fulfilled),
-    TOGETHER,
-  );
+  const group = shareQueries((ids: readonly string[]) => findTasks(db, ids), TOGETHER);
   return (id) => group.add(id);
 }
 

@@ -1,5 +1,5 @@
 /** Attempts of one thread, started and settled together. */
-import { fulfilled, Group } from '../../db/stores/group.ts';
+import { Group, shareQueries } from '../../db/stores/group.ts';
 import type { Pool } from '../../db/stores/postgres.ts';
 import {
   settleTask,
@@ -34,15 +34,9 @@ export class GroupedAttempts {
 
   constructor(db: Pool) {
     this.#db = db;
-    this.#starts = new Group(
-      async (starts) => (await startTasks(db, starts, 'skip')).map(fulfilled),
-      {
-        most: MOST_TOGETHER,
-      },
-    );
-    this.#ends = new Group(async (ends) => (await settleTasks(db, ends, 'skip')).map(fulfilled), {
-      most: MOST_TOGETHER,
-    });
+    const together = { most: MOST_TOGETHER };
+    this.#starts = shareQueries((starts) => startTasks(db, starts, 'skip'), together);
+    this.#ends = shareQueries((ends) => settleTasks(db, ends, 'skip'), together);
   }
 
   /** @returns undefined when the task is finished, unknown or not due yet. */

@@ -5,7 +5,7 @@ import type { Broker } from '../broker/broker.ts';
 import { BLOCK_SECONDS, send, type Client } from '../../../base/redis/connection.ts';
 import { classify } from '../broker/errors.ts';
 
-/** Pause between two reads while nobody waits for an event, in milliseconds. */
+/** Pause between two reads while no event is awaited, in milliseconds. */
 const IDLE_MS = 100;
 
 export interface EventTailOptions {
@@ -14,7 +14,7 @@ export interface EventTailOptions {
   /** Receives the same ids, one call per outcome: `succeeded`, `failed`, `revoked`. */
   endedAs?(state: string, ids: string[]): void;
   failed(error: unknown): void;
-  /** Whether nobody waits for an event: then they are read less often, until `wake`. Default: somebody always does. */
+  /** Whether no event is awaited: reads then pause, until `wake`. Default: events are always awaited. */
   isIdle?(): boolean;
 }
 
@@ -60,7 +60,7 @@ export class EventTail implements Service {
     for (const { loop } of this.#readers) await loop.start();
   }
 
-  /** Somebody waits. */
+  /** Reads at once, as an event is awaited from now on. */
   wake(): void {
     for (const { loop } of this.#readers) loop.wake();
   }
