@@ -1,6 +1,6 @@
 /**
- * Accepts requests into `ai.tasks`, idempotently. The functions in Postgres decide (`db/migrations/ai/015_accept.sql` and
- * `016_faster_accept.sql`), so that each of these is one round trip.
+ * Accepts requests into `ai.tasks`, idempotently. The functions in Postgres decide (`db/migrations/ai/015_accept.sql` to
+ * `017_unrelated_requests.sql`), so that each of these is one round trip.
  */
 import { AppError, type ErrorCode } from '../../base/errors.ts';
 import type { Queryable, Row } from '../stores/postgres.ts';

@@ -74,6 +74,7 @@ test("the project's own migrations run once, the product's tables before ours", 
     'ai/014_retries_and_snoozes.sql',
     'ai/015_accept.sql',
     'ai/016_faster_accept.sql',
+    'ai/017_unrelated_requests.sql',
   ]);
   assert.deepEqual(await migrate(database.url, ['ai', 'daodao']), []);
 });
