@@ -1,7 +1,8 @@
 -- Requests of one group that have nothing to do with each other are stored by one statement, which takes a third less time.
 
--- Accepts requests without Idempotency-Key or chosen id that never trail, each of another user and for other work. Most are for new
--- work: all are stored first, and what something else may answer is taken back and decided about alone.
+-- Accepts requests without Idempotency-Key or chosen id, each of another user and for other work. Most are for new work: all are
+-- stored first, and what something else may answer is taken back and decided about alone. That includes a trailing task without its
+-- started one, which has left a finished row.
 CREATE FUNCTION ai.accept_unrelated(requests ai.task_request[]) RETURNS TABLE (nth integer, answer ai.task_answer)
   LANGUAGE plpgsql AS $$
 DECLARE
@@ -76,7 +77,7 @@ BEGIN
       ORDER BY s.id, p.nth;
   END IF;
   FOREACH r IN ARRAY keyed LOOP
-    goes_alone := r.trails OR coalesce(r.is_chosen_id, false) OR r.idempotency_key IS NOT NULL;
+    goes_alone := r.idempotency_key IS NOT NULL OR coalesce(r.is_chosen_id, false);
     IF cardinality(unrelated) > 0 AND (goes_alone OR ARRAY[r.user_id, r.dedupe_key] && concerned) THEN
       RETURN QUERY SELECT * FROM ai.accept_unrelated(unrelated);
       unrelated := '{}';
