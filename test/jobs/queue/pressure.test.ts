@@ -9,7 +9,7 @@ import {
   type TestConsumer,
 } from '../../support/queue/consumers.ts';
 import { startFlakyProxy } from '../../support/stores/flaky-proxy.ts';
-import { lossyBroker } from '../../support/queue/lossy-broker.ts';
+import { lossyBroker, type LossyBroker } from '../../support/queue/lossy-broker.ts';
 import {
   redisUrl,
   request,
@@ -34,6 +34,10 @@ async function ended(queue: TestQueue): Promise<string[]> {
   return short(await queue.redis.lrange(queue.broker.key(0, 'done'), 0, -1));
 }
 
+/** A round that still asks for jobs would be one of the two that may be on their way. */
+const atRest = (broker: LossyBroker) =>
+  eventually('no round is on its way', () => broker.onTheirWay === 0);
+
 /** Settles half of the jobs, and the others once the round for those is on its way: two rounds. */
 async function settleInTwo({ consumer }: TestConsumer, jobs: readonly string[]): Promise<void> {
   const half = jobs.length / 2;
@@ -50,6 +54,7 @@ test('the answer to the first of two rounds is lost: all is delivered once and e
   const worker = await startConsumer(queue, { limit: 400, leaseMs: LEASE_MS }, broker);
   await worker.until(400);
   assert.equal(distinct(worker), 400);
+  await atRest(broker);
   const last = Math.max(...broker.sent.map(({ seq }) => seq));
   broker.loses.add(last + 1);
   broker.most = 0;
@@ -69,13 +74,11 @@ test('the answer to the first of two rounds is lost: all is delivered once and e
 test('both answers of two rounds are lost with the connection: all ends once', async (t) => {
   const queue = testQueue(t);
   const proxy = await startFlakyProxy(t, redisUrl());
-  const worker = await startConsumer(
-    queue,
-    { limit: 400, leaseMs: 60_000 },
-    queue.another({ url: proxy.url }),
-  );
+  const broker = lossyBroker(queue, proxy.url);
+  const worker = await startConsumer(queue, { limit: 400, leaseMs: 60_000 }, broker);
   await queue.broker.enqueue(0, requests(400));
   await worker.until(400);
+  await atRest(broker);
   proxy.mode = 'mute';
   await settleInTwo(worker, names(400));
   await eventually('both were executed', async () => (await ended(queue)).length === 400);
@@ -95,6 +98,7 @@ test('a worker that is unknown to two rounds at once begins anew, and all ends',
   const worker = await startConsumer(queue, { limit: 400, leaseMs: 60_000 }, broker);
   await queue.broker.enqueue(0, requests(400));
   await worker.until(400);
+  await atRest(broker);
   let open = (): void => undefined;
   broker.gate = new Promise((resolve) => (open = resolve));
   broker.most = 0;
