@@ -13,7 +13,7 @@ import { createPool, type Pool } from './db/stores/postgres.ts';
 import { ScheduleBook } from './jobs/framework/beat/book.ts';
 import type { Schedule } from './jobs/framework/beat/schedule.ts';
 import { createTaskClient } from './jobs/framework/calls/client.ts';
-import { Broker, Inspector, Producer } from './jobs/queue/index.ts';
+import { Broker, Control, Inspector, Producer } from './jobs/queue/index.ts';
 import type { Tasks } from './jobs/framework/tasks.ts';
 import { SCHEDULES } from './jobs/schedules.ts';
 import { Enqueuer } from './jobs/framework/calls/enqueue.ts';
@@ -23,6 +23,7 @@ import { dependenciesOf } from './api/operations/readiness.ts';
 import { createBeat, type BeatOptions } from './scheduler/beat.ts';
 import { createEventForwarder } from './scheduler/event-forwarder.ts';
 import { createPruning } from './scheduler/pruning.ts';
+import { createGraphLoop } from './scheduler/graphs.ts';
 import { createReconciler } from './scheduler/reconciler.ts';
 import { startAll, stopAll, type Loop, type Service } from './base/service.ts';
 import { countEvents } from './base/telemetry/metrics.ts';
@@ -180,6 +181,7 @@ function schedulerOf(
   return {
     reconciler: createReconciler({ db, producer, inspector, telemetry, leaseMs }),
     others: [
+      createGraphLoop({ db, producer, control: new Control(broker), telemetry }),
       createPruning({
         db,
         keep: { ms: retentionMs, perPerson: KEPT_PER_PERSON },

@@ -72,6 +72,7 @@ export const ERRORS = {
   TASK_PAYLOAD_TOO_LARGE: { status: 413, message: 'The payload exceeds 1 MiB of JSON text.' },
   TASK_RESULT_TOO_LARGE: { status: 500, message: 'The result exceeds 1 MiB of JSON text.' },
   TASK_OPTION_INVALID: { status: 500, message: 'An option of the call is not valid.' },
+  GRAPH_INVALID: { status: 400, message: 'The composition of tasks is not valid.' },
   TASK_UNDISPATCHABLE: { status: 500, message: 'The queue cannot take the task as it was stored.' },
   TASK_ID_TAKEN: { status: 409, message: 'Another task has this id.' },
   TASK_REVOKED: { status: 409, message: 'The task was revoked.' },

@@ -29,7 +29,7 @@ export const IdempotencyHeaders = Type.Object({
   ),
 });
 
-export const TaskStatus = Type.Enum(['queued', 'running', 'done', 'error', 'revoked'], {
+export const TaskStatus = Type.Enum(['waiting', 'queued', 'running', 'done', 'error', 'revoked'], {
   type: 'string',
 });
 

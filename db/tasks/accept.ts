@@ -78,7 +78,7 @@ export async function acceptPlain(
 }
 
 /** `ai.task_request` */
-function toRow(request: AcceptRequest, nth: number) {
+export function toRow(request: AcceptRequest, nth: number) {
   const { headers, slot, debounceMs, quota } = request;
   return {
     nth,

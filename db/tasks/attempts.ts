@@ -26,6 +26,10 @@ export interface Start {
   name: string;
   queue: string;
   userId: string | null;
+  /** Null unless it belongs to a graph. */
+  graphId: string | null;
+  /** The node of the graph whose output it takes; null for none. */
+  previous: number | null;
   /** JSON text; a later request may have replaced it. */
   payload: string;
   /** Time of the last request for the task. */
@@ -76,7 +80,7 @@ export async function startTasks(
            ${lock(ifLocked)}) due
      WHERE t.id = due.id
      RETURNING n::integer, epoch, is_first AS "isFirst", attempts, snoozes, name, queue, options->>'slot' AS slot, user_id AS "userId",
-       payload::text AS payload, requested_at AS "requestedAt", greatest(requested_at, run_at, started_at) AS "dueAt"`,
+       graph_id AS "graphId", previous_node AS previous, payload::text AS payload, requested_at AS "requestedAt", greatest(requested_at, run_at, started_at) AS "dueAt"`,
     [
       starts.map(({ id }) => id),
       starts.map(({ charged }) => charged),

@@ -13,7 +13,8 @@ export async function measureBacklog(db: Queryable, most: number): Promise<Backl
     `SELECT count(*)::int AS tasks,
        coalesce(extract(epoch FROM now() - min(due_at)) * 1000, 0)::float8 AS "ageMs"
      FROM (SELECT coalesce(run_at, created_at) AS due_at FROM ai.tasks
-           WHERE finished_at IS NULL AND started_at IS NULL AND NOT trails AND coalesce(run_at, created_at) <= now()
+           WHERE finished_at IS NULL AND started_at IS NULL AND NOT trails AND status <> 'waiting'
+             AND coalesce(run_at, created_at) <= now()
            LIMIT $1) due`,
     [most],
   );

@@ -1,13 +1,22 @@
 /** Ends tasks outside an attempt: revoke, dead letter, expiry. */
 import { ERRORS } from '../../base/errors.ts';
-import type { Queryable } from '../stores/postgres.ts';
+import type { Pool, Queryable } from '../stores/postgres.ts';
+import { endAndAdvance } from './graphs/advance.ts';
 import type { Failure } from './attempts.ts';
 
 /** `revoked`: by this call; `ended`: finished before; `unknown`: no such row. */
 export type RevokedRow = 'revoked' | 'ended' | 'unknown';
 
-/** Ends unfinished tasks, even running ones, whose later writes are then refused. @returns one word per id, in order. */
-export async function revokeTasks(db: Queryable, ids: readonly string[]): Promise<RevokedRow[]> {
+/**
+ * Ends unfinished tasks, even running ones, whose later writes are then refused. Their graphs go on; the reconciler dispatches what
+ * may run after them.
+ * @returns one word per id, in order.
+ */
+export async function revokeTasks(db: Pool, ids: readonly string[]): Promise<RevokedRow[]> {
+  return (await endAndAdvance(db, ids, (tx) => revokeRows(tx, ids))).ended;
+}
+
+async function revokeRows(db: Queryable, ids: readonly string[]): Promise<RevokedRow[]> {
   const { rows } = await db.query<{ id: string; revoked: boolean }>(
     // Locks rows in id order, so that concurrent calls do not deadlock.
     `WITH open AS (SELECT id FROM ai.tasks WHERE id = ANY($1) AND finished_at IS NULL ORDER BY id FOR UPDATE),
@@ -82,16 +91,18 @@ export async function findEpochs(
  * @returns false when the task has finished or its epoch has changed.
  */
 export async function closeTask(
-  db: Queryable,
+  db: Pool,
   id: string,
   status: 'error' | 'revoked',
   failure: Failure,
   epoch?: string,
 ): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `UPDATE ai.tasks SET status = $2, error_code = $3, error_message = $4, finished_at = now()
-     WHERE id = $1 AND finished_at IS NULL AND epoch = coalesce($5, epoch)`,
-    [id, status, failure.code, failure.message, epoch ?? null],
+  const { ended } = await endAndAdvance(db, [id], (tx) =>
+    tx.query(
+      `UPDATE ai.tasks SET status = $2, error_code = $3, error_message = $4, finished_at = now()
+       WHERE id = $1 AND finished_at IS NULL AND epoch = coalesce($5, epoch)`,
+      [id, status, failure.code, failure.message, epoch ?? null],
+    ),
   );
-  return rowCount === 1;
+  return ended.rowCount === 1;
 }

@@ -31,6 +31,7 @@ export async function pruneTasks(
   let deleted = 0;
   for (const [text, ...values] of [
     [OLD_TASKS, limit, ms],
+    [OLD_GRAPHS, limit, ms],
     [SURPLUS_TASKS, limit, perPerson],
     [EXPIRED_KEYS, limit],
     [SURPLUS_KEYS, limit, perPerson],
@@ -53,16 +54,24 @@ const SURPLUS_KEYS = `DELETE FROM ai.idempotency_keys WHERE (user_id, key) IN (
   LIMIT $1)`;
 
 const OLD_TASKS = `DELETE FROM ai.tasks WHERE id IN (
-  SELECT id FROM ai.tasks t WHERE finished_at < now() - $2 * interval '1 millisecond' AND NOT ${HAS_LIVE_KEY}
+  SELECT id FROM ai.tasks t
+  WHERE finished_at < now() - $2 * interval '1 millisecond' AND graph_id IS NULL AND NOT ${HAS_LIVE_KEY}
   ORDER BY finished_at LIMIT $1 FOR UPDATE SKIP LOCKED)`;
 
 const SURPLUS_TASKS = `DELETE FROM ai.tasks WHERE finished_at IS NOT NULL AND id IN (
   SELECT t.id
   FROM (SELECT DISTINCT user_id, name FROM ai.tasks WHERE finished_at > now() - ${LATELY} AND user_id IS NOT NULL) person,
-    LATERAL (SELECT id, finished_at FROM ai.tasks WHERE user_id = person.user_id AND name = person.name
+    LATERAL (SELECT id, finished_at, graph_id FROM ai.tasks WHERE user_id = person.user_id AND name = person.name
              ORDER BY created_at DESC OFFSET $2::int) t
-  WHERE t.finished_at IS NOT NULL AND NOT ${HAS_LIVE_KEY} LIMIT $1)`;
+  WHERE t.finished_at IS NOT NULL AND t.graph_id IS NULL AND NOT ${HAS_LIVE_KEY} LIMIT $1)`;
+
+/** With all of their tasks, which may be thousands each. */
+const OLD_GRAPHS = `WITH old AS (
+    SELECT id FROM ai.graphs WHERE finished_at < now() - $2 * interval '1 millisecond'
+    ORDER BY finished_at LIMIT ceil($1 / 100.0) FOR UPDATE SKIP LOCKED),
+  tasks AS (DELETE FROM ai.tasks WHERE graph_id IN (SELECT id FROM old))
+  DELETE FROM ai.graphs WHERE id IN (SELECT id FROM old)`;
 
 export async function forgetTasks(db: Queryable): Promise<void> {
-  await db.query('TRUNCATE ai.tasks, ai.task_steps, ai.idempotency_keys');
+  await db.query('TRUNCATE ai.tasks, ai.task_steps, ai.idempotency_keys, ai.graphs CASCADE');
 }

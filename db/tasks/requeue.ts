@@ -1,5 +1,6 @@
 /** Reopens failed and revoked tasks. */
 import { transaction, type Pool, type Queryable } from '../stores/postgres.ts';
+import { lockGraphsOf } from './graphs/advance.ts';
 import { findStepNames, forgetSteps } from './steps.ts';
 
 /** `reopened`: may run again; `done`: has succeeded; `newer`: a later request for the work is in progress; `unknown`: no row. */
@@ -14,7 +15,8 @@ export type OnReopen = (
 ) => Promise<readonly string[]>;
 
 /**
- * Reopens a task that failed or was revoked, with no attempts or snoozes charged. The new epoch fences off earlier starts; effects stay done.
+ * Reopens a task that failed or was revoked, with no attempts or snoozes charged. The new epoch fences off earlier starts; effects stay done. Its graph
+ * goes on from there: what was skipped because of it waits for it again.
  * @param quietMs how long the reconciler skips the row while the caller requeues the job, in milliseconds.
  * @param onReopen default: keep all stored steps.
  */
@@ -39,6 +41,7 @@ async function reopen(
   quietMs: number,
   onReopen: OnReopen | undefined,
 ): Promise<ReopenWord> {
+  await lockGraphsOf(tx, [id]);
   const { rows } = await tx.query<{ epoch: string }>(
     `UPDATE ai.tasks SET status = 'queued', attempts = 0, snoozes = 0, epoch = epoch + 1, result = NULL, error_code = NULL,
        error_message = NULL, run_at = NULL, finished_at = NULL, requested_at = now(),
@@ -51,6 +54,7 @@ async function reopen(
     const { rowCount } = await tx.query('SELECT FROM ai.tasks WHERE id = $1', [id]);
     return rowCount === 1 ? 'done' : 'unknown';
   }
+  await tx.query('SELECT ai.reopen_after($1)', [id]);
   if (onReopen !== undefined) {
     const steps = await findStepNames(tx, id);
     await forgetSteps(tx, id, await onReopen(tx, { id, epoch: opened.epoch, steps }));

@@ -3,7 +3,8 @@ import type { ErrorCode } from '../../base/errors.ts';
 import { shareQueries } from '../stores/group.ts';
 import type { Queryable } from '../stores/postgres.ts';
 
-export type TaskStatus = 'queued' | 'running' | 'done' | 'error' | 'revoked';
+/** `waiting`: for other tasks of its graph. */
+export type TaskStatus = 'waiting' | 'queued' | 'running' | 'done' | 'error' | 'revoked';
 
 export interface TaskRow {
   id: string;

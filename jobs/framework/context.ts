@@ -1,5 +1,6 @@
 /** The context (`ctx`) of one attempt. */
 import type { Queryable } from '../../db/stores/postgres.ts';
+import type { Composite } from './canvas/composition.ts';
 import type { Signature } from './signature.ts';
 
 export interface JobFacts {
@@ -48,16 +49,16 @@ export interface TaskContext {
    * @throws {RangeError} for any other value.
    */
   snooze(ms: number): never;
-  /** Enqueues a task, the same one if a later attempt repeats the call. @returns its id. @throws {AppError} like `applyAsync`. */
-  enqueue(signature: Signature): Promise<string>;
+  /** Enqueues a task or a composition, the same one if a later attempt repeats the call. @returns its id. @throws {AppError} like `TaskClient.enqueue`. */
+  enqueue(work: Signature | Composite): Promise<string>;
 }
 
 /** A transaction of a durable task. */
 export interface TaskTransaction extends Queryable {
   /** Replaces the call's `inputHash` when the result depends on newer input: a later call with that hash finds the task done. */
   setInputHash(hash: string): Promise<void>;
-  /** Enqueues a durable task if the transaction commits. @returns its id. */
-  enqueue(signature: Signature): Promise<string>;
+  /** Enqueues a durable task or a composition if the transaction commits. @returns its id. */
+  enqueue(work: Signature | Composite): Promise<string>;
 }
 
 export interface DurableContext extends TaskContext {

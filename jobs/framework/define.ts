@@ -3,7 +3,7 @@ import type { Static, TSchema } from 'typebox';
 import type { CallOptions, DurableCallOptions } from './options.ts';
 import { readPolicy, type PolicyOptions } from './policy.ts';
 import type { DurableContext, TaskContext } from './context.ts';
-import type { Signable, TaskFacts } from './signature.ts';
+import { signableOf, type Signable, type TaskFacts } from './signature.ts';
 
 type Run<P extends TSchema, R extends TSchema, C> = (
   payload: Static<P>,
@@ -12,20 +12,20 @@ type Run<P extends TSchema, R extends TSchema, C> = (
 
 /** @typeParam X application-specific additions to `ctx`. */
 export interface DurableTask<P extends TSchema = TSchema, R extends TSchema = TSchema, X = object>
-  extends TaskFacts<P, R>, Signable<P, DurableCallOptions> {
+  extends TaskFacts<P, R>, Signable<P, R, DurableCallOptions> {
   readonly durable: true;
   readonly run: Run<P, R, DurableContext & X>;
 }
 
 export interface TransientTask<P extends TSchema = TSchema, R extends TSchema = TSchema, X = object>
-  extends TaskFacts<P, R>, Signable<P, CallOptions> {
+  extends TaskFacts<P, R>, Signable<P, R, CallOptions> {
   readonly durable: false;
   readonly run: Run<P, R, TaskContext & X>;
 }
 
 /** Any task whose `ctx` includes `X`. Payloads are validated by schema at run time, not by the compiler. */
 export type Task<X = object> = TaskFacts &
-  Signable<TSchema, CallOptions> &
+  Signable<TSchema, TSchema, CallOptions> &
   (
     | {
         readonly durable: true;
@@ -70,9 +70,5 @@ function define({
   ...definition
 }: Definition<TSchema, TSchema> & { durable?: boolean; run: unknown }): unknown {
   const facts: TaskFacts = { durable: true, ...definition, ...readPolicy(definition) };
-  return {
-    ...facts,
-    run,
-    s: (payload: unknown, options = {}) => ({ task: facts, payload, options }),
-  };
+  return { ...facts, run, ...signableOf(facts) };
 }

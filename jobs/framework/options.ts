@@ -40,14 +40,19 @@ export interface DurableCallOptions
       | 'quota'
     > {}
 
-const DURATION = wholeFrom(0, MAX_DURATION_MS);
+export const DURATION = wholeFrom(0, MAX_DURATION_MS);
 export const TEXT: Rule = [
   (value) => typeof value === 'string' && value !== '' && value.length <= 1000 && isStorable(value),
   'a string of 1 to 1,000 characters, without NUL characters and unpaired surrogates',
 ];
 
+export const ID: Rule = [
+  (value) => typeof value === 'string' && isJobId(value),
+  'a UUID in lower case',
+];
+
 const RULES: Record<keyof CallOptions, Rule> = {
-  id: [(value) => typeof value === 'string' && isJobId(value), 'a UUID in lower case'],
+  id: ID,
   countdownMs: DURATION,
   eta: [
     (value) => value instanceof Date && Math.abs(value.getTime() - Date.now()) <= MAX_DURATION_MS,

@@ -100,7 +100,7 @@ const BACKOFF_RULES: Record<keyof Backoff, Rule> = {
 };
 
 /** Properties of a definition that are not policy options. */
-const FACTS = ['name', 'durable', 'payload', 'result', 'run', 's'];
+const FACTS = ['name', 'durable', 'payload', 'result', 'run', 's', 'si'];
 
 /** Completes a definition's policy with the defaults. @throws {TaskDefinitionError} with every problem found. */
 export function readPolicy(definition: PolicyOptions & { name: string }): Policy {

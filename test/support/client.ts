@@ -42,8 +42,8 @@ export interface TestClient {
   deferred: string[];
 }
 
-/** Opened before the tests of a file, and closed after them. */
-export function testClient(): TestClient {
+/** Opened before the tests of a file, and closed after them. @param tasks default: `durable` and `transient`. */
+export function testClient(tasks: Tasks = new Tasks([durable, transient])): TestClient {
   const made = {} as TestClient;
   let waiter: TaskWaiter;
   before(async () => {
@@ -61,7 +61,6 @@ export function testClient(): TestClient {
     waiter = new TaskWaiter(db, broker, () => undefined);
     await waiter.start();
     const queues = ['served'];
-    const tasks = new Tasks([durable, transient]);
     const client = createTaskClient({ db, broker, waiter, telemetry, tasks, queues });
     Object.assign(made, { client, database, redis, broker, inspector, deferred });
   });

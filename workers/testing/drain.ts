@@ -54,7 +54,7 @@ export async function drain<X>({
     tasks,
     resources,
     db,
-    attempts: new GroupedAttempts(db),
+    attempts: new GroupedAttempts(db, (released) => enqueuer.dispatch(released)),
     reader: readOnly(db),
     enqueuer,
     tell: () => undefined,

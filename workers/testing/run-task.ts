@@ -1,9 +1,12 @@
 /** Inline mode for tests of tasks: one attempt in this process, without Redis, threads or a hard time limit. */
+import { randomUUID } from 'node:crypto';
 import type { Static, TSchema } from 'typebox';
 import { transaction, type Pool, type Queryable, type Row } from '../../db/stores/postgres.ts';
 import { acceptTask } from '../../db/tasks/accept.ts';
 import { findTask } from '../../db/tasks/rows.ts';
 import { readCall } from '../../jobs/framework/calls/read-call.ts';
+import { planOf } from '../../jobs/framework/canvas/compile.ts';
+import type { Composite } from '../../jobs/framework/canvas/composition.ts';
 import type { DurableTask, Task, TransientTask } from '../../jobs/framework/define.ts';
 import type { CallOptions, DurableCallOptions } from '../../jobs/framework/options.ts';
 import type { Signature } from '../../jobs/framework/signature.ts';
@@ -30,6 +33,8 @@ export type Attempted<R> = (
   id: string;
   /** What the attempt enqueued, in order. It was validated, and is neither stored nor run. */
   enqueued: readonly Signature[];
+  /** The same, of compositions. */
+  graphs: readonly Composite[];
 };
 
 /**
@@ -55,25 +60,25 @@ export async function runTask<X>(
   resources: X,
   { db = NO_POOL, call = {}, attempts = 0 }: RunOptions<DurableCallOptions> = {},
 ): Promise<Attempted<unknown>> {
-  const request = readAny(task.s(payload, call));
+  const request = readAny(task.si(payload, call));
   const { id } = task.durable ? await acceptTask(db, request) : request;
-  const enqueued: Signature[] = [];
+  const [enqueued, graphs]: [Signature[], Composite[]] = [[], []];
   const scope: ThreadScope<X> = {
     tasks: new Tasks([task]),
     resources,
     db,
     attempts: new GroupedAttempts(db),
     reader: readOnly(db),
-    enqueuer: recorder(enqueued),
+    enqueuer: recorder(enqueued, graphs),
     tell: () => undefined,
     unchargedForMs: 0,
   };
   const { name, queue, headers = {} } = request;
   const job = { id, task: name, queue, headers, payload: request.payload, attempts };
   const end = await attempt({ ...job, createdAtMs: Date.now() }, scope);
-  if (end.kind !== 'succeeded') return { ...end, id, enqueued };
+  if (end.kind !== 'succeeded') return { ...end, id, enqueued, graphs };
   const result: unknown = task.durable ? (await findTask(db, id))?.result : JSON.parse(end.result);
-  return { kind: 'succeeded', result, id, enqueued };
+  return { kind: 'succeeded', result, id, enqueued, graphs };
 }
 
 /** Any task and any queue may be named: the registry and the workers of the application are not here. */
@@ -83,7 +88,7 @@ function readAny(signature: Signature) {
 }
 
 /** Takes calls down instead of accepting them; those in a transaction once it is committed. */
-function recorder(enqueued: Signature[]): ThreadScope['enqueuer'] {
+function recorder(enqueued: Signature[], graphs: Composite[]): ThreadScope['enqueuer'] {
   return {
     async enqueue(signatures) {
       const requests = signatures.map((signature) => readAny(signature));
@@ -93,6 +98,15 @@ function recorder(enqueued: Signature[]): ThreadScope['enqueuer'] {
     async enqueueWithin(_, signature) {
       const { id } = readAny(signature);
       return { id, outcome: 'created', dispatch: () => void enqueued.push(signature) };
+    },
+    async enqueueGraph(composite, { id = randomUUID() }) {
+      planOf(composite);
+      graphs.push(composite);
+      return { id, outcome: 'created' };
+    },
+    async enqueueGraphWithin(_, composite, { id = randomUUID() }) {
+      planOf(composite);
+      return { id, outcome: 'created', dispatch: () => void graphs.push(composite) };
     },
   };
 }

@@ -63,12 +63,12 @@ export class Attempt<X> {
 
   /** Runs the handler, within the soft time limit of its task. Whoever can end the thread keeps the hard one. */
   async handle(): Promise<void> {
-    const { task, payload, start } = this.#opened!;
+    const { task, payload, previous, start } = this.#opened!;
     const { stop } = this.#channels;
     const startedMs = performance.now();
     if (task.softTimeLimitMs !== undefined) stop.start(task.softTimeLimitMs);
     try {
-      const value = await start(readPayload(task, payload));
+      const value = await start(readPayload(task, payload, previous));
       this.#outcome = { result: encodeResult(task, value) };
     } catch (error) {
       this.#outcome = { error };
@@ -135,8 +135,11 @@ function causeOf(error: unknown, { reason, softLimitMs }: Stop): unknown {
 }
 
 /** Payloads from Redis are validated again before they run. */
-function readPayload(task: TaskFacts, text: string): never {
+function readPayload(task: TaskFacts, text: string, previous: Opened['previous']): never {
   const payload = parseJson(text);
+  if (previous !== undefined && typeof payload === 'object' && payload !== null) {
+    Object.assign(payload, { previous: previous.output });
+  }
   if (!fits(task.payload, payload)) {
     throw new Reject(
       'TASK_PAYLOAD_INVALID',

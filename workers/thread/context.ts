@@ -24,7 +24,10 @@ export interface ThreadScope<X = object> {
   attempts: GroupedAttempts;
   /** Its sessions are read-only. */
   reader: Queryable;
-  enqueuer: Pick<Enqueuer, 'enqueue' | 'enqueueWithin'>;
+  enqueuer: Pick<
+    Enqueuer,
+    'enqueue' | 'enqueueWithin' | 'enqueueGraph' | 'enqueueGraphWithin'
+  >;
   /** How long an attempt may be released without being charged, in milliseconds. */
   unchargedForMs: number;
   tell(message: FromThread): void;
@@ -67,10 +70,12 @@ export function buildContext<X>(
     snooze(ms) {
       throw new Snooze(ms);
     },
-    async enqueue(signature) {
-      const { id = childIds.next(signature) } = signature.options;
-      const options = { ...signature.options, id };
-      const [accepted] = await enqueuer.enqueue([{ ...signature, options }]);
+    async enqueue(work) {
+      if ('shape' in work) {
+        return (await enqueuer.enqueueGraph(work, { id: childIds.next(work) })).id;
+      }
+      const { id = childIds.next(work) } = work.options;
+      const [accepted] = await enqueuer.enqueue([{ ...work, options: { ...work.options, id } }]);
       return accepted!.id;
     },
   };
@@ -108,8 +113,11 @@ export function buildDurableContext<C extends TaskContext>(
         work({
           query: (text: string, values?: unknown[]) => tx.query(text, values),
           setInputHash: (hash) => setInputHash(tx, fence.id, hash),
-          async enqueue(signature) {
-            const { id, dispatch } = await enqueuer.enqueueWithin(tx, signature);
+          async enqueue(work) {
+            const { id, dispatch } =
+              'shape' in work
+                ? await enqueuer.enqueueGraphWithin(tx, work, {})
+                : await enqueuer.enqueueWithin(tx, work);
             dispatches.push(dispatch);
             return id;
           },

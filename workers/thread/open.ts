@@ -4,11 +4,12 @@
  */
 import { ERRORS } from '../../base/errors.ts';
 import { describeError } from '../../base/telemetry/describe-error.ts';
-import { isPostgresAway } from '../../db/stores/postgres.ts';
-import { findDelay } from '../../db/tasks/attempts.ts';
+import { isPostgresAway, type Queryable } from '../../db/stores/postgres.ts';
+import { findDelay, type Start } from '../../db/tasks/attempts.ts';
 import { StaleEpochError, type Fence } from '../../db/tasks/fence.ts';
 import type { Task } from '../../jobs/framework/define.ts';
 import type { TaskFacts } from '../../jobs/framework/signature.ts';
+import { findOutput } from '../../db/tasks/graphs/read.ts';
 import type { Decision, RunSoFar } from '../retry-decision.ts';
 import type { AttemptEnd, ThreadJob } from '../protocol.ts';
 import type { GroupedAttempts } from './grouped-attempts.ts';
@@ -19,6 +20,8 @@ export interface Opened {
   task: TaskFacts;
   /** JSON text. */
   payload: string;
+  /** What the task takes as `previous` in addition: the output of what it ran after. */
+  previous?: { output: unknown } | undefined;
   run: RunSoFar;
   start(payload: never): Promise<unknown>;
   /** @param result JSON text. @returns the result the queue keeps. */
@@ -46,11 +49,12 @@ export async function openDurable<X>(
   if (start === undefined) return nothingToRun(job, await findDelay(scope.db, id), tasks);
   const { epoch, isFirst, attempts, snoozes, requestedAt, dueAt, slot, name, queue, userId } =
     start;
+  const isMember = start.graphId !== null;
   const fence: Fence = { id, epoch };
   const uncharged = { sinceMs: dueAt.getTime(), forMs };
   const run: RunSoFar = { attempts, snoozes, askedMs: requestedAt.getTime(), uncharged };
   const task = tasks.find(name);
-  if (task?.durable !== true) return record(unknownTask(name), fence, run, store);
+  if (task?.durable !== true) return record(unknownTask(name), fence, run, store, isMember);
   channels.reports.task = name;
   if (name !== job.task || queue !== job.queue) {
     const message = 'The queue has this task under another name or in another queue.';
@@ -71,16 +75,26 @@ export async function openDurable<X>(
   return {
     task,
     payload: start.payload,
+    previous: await readPrevious(scope.db, start),
     run,
     start: (checked) => task.run(checked, context),
     async succeed(result) {
-      await store.settle(fence, { kind: 'succeeded', result });
+      await store.settle(fence, { kind: 'succeeded', result }, isMember);
       // The row has the result; Redis need not store it.
       return 'null';
     },
-    settle: (decision) => record(decision, fence, run, store),
-    leave: () => store.settle(fence, { kind: 'unstarted', isFirst }).catch(() => undefined),
+    settle: (decision) => record(decision, fence, run, store, isMember),
+    leave: () => store.settle(fence, { kind: 'unstarted', isFirst }, isMember).catch(() => undefined),
   };
+}
+
+/** Read when the task starts, so that results are not copied along. */
+async function readPrevious(
+  db: Queryable,
+  { graphId, previous }: Start,
+): Promise<Opened['previous']> {
+  if (graphId === null || previous === null) return undefined;
+  return { output: await findOutput(db, graphId, previous) };
 }
 
 export function openTransient<X>(
@@ -143,10 +157,11 @@ async function record(
   fence: Fence,
   run: RunSoFar,
   store: GroupedAttempts,
+  isMember: boolean,
 ): Promise<AttemptEnd> {
   if (decision.kind === 'released') return decision;
   try {
-    await store.settle(fence, decision);
+    await store.settle(fence, decision, isMember);
     return charge(decision, run);
   } catch (error) {
     const { message } = ERRORS.TASK_FAILED;
@@ -156,7 +171,7 @@ async function record(
     }
     const cause = describeError(new Error(decision.message, { cause: error }));
     const plain: Decision = { ...decision, code: 'TASK_FAILED', message, cause };
-    return record(plain, fence, run, store);
+    return record(plain, fence, run, store, isMember);
   }
 }
 

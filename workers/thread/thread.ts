@@ -87,7 +87,8 @@ function clientsOf(
   const deferred = (taskId: string, error: unknown): void =>
     tell({ type: 'deferred', taskId, error: messageOf(error) });
   const enqueuer = new Enqueuer({ db, broker, tasks, queues, deferred });
-  return { db, attempts: new GroupedAttempts(db), reader, enqueuer };
+  const attempts = new GroupedAttempts(db, (released) => enqueuer.dispatch(released));
+  return { db, attempts, reader, enqueuer };
 }
 
 function tell(message: FromThread): void {

@@ -1,5 +1,6 @@
 /** Deterministic ids for tasks that a job enqueues, so that a later attempt repeating a call gets the same task. */
 import { createHash } from 'node:crypto';
+import type { Composite } from '../canvas/composition.ts';
 import type { Signature } from '../signature.ts';
 
 /** One instance per attempt. A counter tells equal calls apart by their order. */
@@ -12,8 +13,8 @@ export class ChildIds {
   }
 
   /** @throws {TypeError} when the payload cannot be serialised to JSON. */
-  next({ task, payload }: Signature): string {
-    const call = `${task.name}\n${JSON.stringify(payload)}`;
+  next(work: Signature | Composite): string {
+    const call = 'shape' in work ? textOf(work) : `${work.task.name}\n${JSON.stringify(work.payload)}`;
     const count = this.#seen.get(call) ?? 0;
     this.#seen.set(call, count + 1);
     const hex = createHash('sha1').update(`${this.#parent}\n${count}\n${call}`).digest('hex');
@@ -21,4 +22,13 @@ export class ChildIds {
     const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
   }
+}
+
+/** Tasks by their names, as their schemas may change. */
+function textOf({ shape }: Composite): string {
+  return JSON.stringify(shape, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && 'task' in value
+      ? { ...value, task: (value as Signature).task.name }
+      : value,
+  );
 }

@@ -2,6 +2,7 @@
 import type { Static, TSchema } from 'typebox';
 import type { Queryable } from '../../../db/stores/postgres.ts';
 import type { Accepted } from '../../../db/tasks/request.ts';
+import type { AcceptedGraph } from '../../../db/tasks/graphs/request.ts';
 import { AppError } from '../../../base/errors.ts';
 import type { Telemetry } from '../../../base/telemetry/telemetry.ts';
 import type { CallOptions, DurableCallOptions } from '../options.ts';
@@ -17,6 +18,9 @@ import {
 import { assertFilter, revoke, revokeWhere, type RevokedMany } from './revoke.ts';
 import { countOpen, type TaskFilter } from '../../../db/tasks/ends.ts';
 import { Enqueuer, type EnqueuerDependencies } from './enqueue.ts';
+import { createGraphs, type Graphs } from './graphs.ts';
+import type { Composite } from '../canvas/composition.ts';
+import type { GraphOptions } from '../canvas/to-request.ts';
 import type { Signable, Signature, TaskFacts } from '../signature.ts';
 import type { TaskWaiter } from './waiter.ts';
 import { taskReader } from '../../../db/tasks/rows.ts';
@@ -25,7 +29,7 @@ import { taskReader } from '../../../db/tasks/rows.ts';
 const TERMINATE_MS = 2000;
 
 type Callable<P extends TSchema, R extends TSchema, O extends CallOptions> = TaskFacts<P, R> &
-  Signable<P, O>;
+  Signable<P, R, O>;
 
 interface EnqueueTask {
   <P extends TSchema, R extends TSchema>(
@@ -40,13 +44,19 @@ interface EnqueueTask {
   ): Promise<Accepted>;
 }
 
+interface EnqueueGraph {
+  <R>(composite: Composite<R>, options?: GraphOptions): Promise<AcceptedGraph>;
+}
+
 export interface TaskClient {
   /**
    * Stores a durable call, then dispatches it; if Redis is unavailable, the reconciler does so later. Others only enter the queue.
    * @throws {AppError} `TASK_PAYLOAD_INVALID`, `TASK_PAYLOAD_TOO_LARGE`, `TASK_OPTION_INVALID`, `QUEUE_UNKNOWN`, `TASK_UNKNOWN`:
    * the call is invalid, nothing was written; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`; `QUEUE_FULL`; `STORE_UNAVAILABLE`
    */
-  enqueue: EnqueueTask & ((signature: Signature) => Promise<Accepted>);
+  enqueue: EnqueueTask & EnqueueGraph & ((signature: Signature) => Promise<Accepted>);
+  /** Compositions that were enqueued. */
+  graphs: Graphs;
   /** Celery's name for `enqueue` without options. */
   delay<P extends TSchema, R extends TSchema>(
     task: Callable<P, R, CallOptions>,
@@ -129,13 +139,17 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
 
   return {
     enqueue: (
-      work: Signature | Callable<TSchema, TSchema, CallOptions>,
-      payload?: unknown,
+      work: Signature | Composite | Callable<TSchema, TSchema, CallOptions>,
+      given?: unknown,
       options = {},
-    ) => apply('s' in work ? work.s(payload, options) : work),
-    delay: (task, payload) => apply(task.s(payload)),
+    ): Promise<never> => {
+      if ('shape' in work) return enqueuer.enqueueGraph(work, given ?? {}) as Promise<never>;
+      return apply('si' in work ? work.si(given, options) : work) as Promise<never>;
+    },
+    graphs: createGraphs({ db, control, waiter, unreached: deferred }),
+    delay: (task, payload) => apply(task.si(payload)),
     applyAsync: (task: Callable<TSchema, TSchema, CallOptions>, payload: unknown, options = {}) =>
-      apply(task.s(payload, options)),
+      apply(task.si(payload, options)),
     enqueueMany,
     within: (tx) => ({
       async enqueue(signature) {

@@ -2,7 +2,7 @@
 import { acceptTask } from '../../../db/tasks/accept.ts';
 import { Acceptor } from '../../../db/tasks/acceptor.ts';
 import type { Accepted, AcceptRequest } from '../../../db/tasks/request.ts';
-import { isPostgresAway, type Pool, type Queryable } from '../../../db/stores/postgres.ts';
+import { isPostgresAway, transaction, type Pool, type Queryable } from '../../../db/stores/postgres.ts';
 import { markUnavailable } from '../../../db/stores/unavailable.ts';
 import { AppError, type ErrorCode } from '../../../base/errors.ts';
 import { readCall, type Known } from './read-call.ts';
@@ -14,6 +14,10 @@ import {
   type Broker,
   type QueueErrorCode,
 } from '../../queue/index.ts';
+import { acceptGraph } from '../../../db/tasks/graphs/store.ts';
+import type { AcceptedGraph, ReleasedTask } from '../../../db/tasks/graphs/request.ts';
+import type { Composite } from '../canvas/composition.ts';
+import { toGraphRequest, type GraphOptions } from '../canvas/to-request.ts';
 import type { Signature } from '../signature.ts';
 
 export interface EnqueuerDependencies extends Known {
@@ -76,6 +80,37 @@ export class Enqueuer {
     return { id, outcome, dispatch: () => this.#dispatch(request, accepted) };
   }
 
+  /**
+   * Accepts a composition: all of its tasks or none.
+   * @throws {AppError} those of `toGraphRequest`; `TASK_ID_TAKEN`, `QUOTA_EXCEEDED`, `STORE_UNAVAILABLE`
+   */
+  async enqueueGraph(
+    composite: Composite,
+    options: GraphOptions,
+  ): Promise<AcceptedGraph> {
+    const request = toGraphRequest(composite, options, this.#deps);
+    const accept = () => transaction(this.#deps.db, (tx) => acceptGraph(tx, request));
+    const { released, ...accepted } = await accept().catch(throwUnavailable);
+    this.dispatch(released);
+    return accepted;
+  }
+
+  /** As `enqueueGraph`, within a transaction, after whose commit the caller calls `dispatch`. */
+  async enqueueGraphWithin(
+    tx: Queryable,
+    composite: Composite,
+    options: GraphOptions,
+  ): Promise<AcceptedGraph & { dispatch: () => void }> {
+    const request = toGraphRequest(composite, options, this.#deps);
+    const { released, ...accepted } = await acceptGraph(tx, request);
+    return { ...accepted, dispatch: () => this.dispatch(released) };
+  }
+
+  /** Sends tasks of graphs to the queue, as best effort. */
+  dispatch(released: readonly ReleasedTask[]): void {
+    for (const task of released) this.#send(task.id, this.#producer.enqueue(toJob(task)));
+  }
+
   /** Resolves once every accepted task is queued or left to the reconciler. Await it before closing the broker. */
   async idle(): Promise<void> {
     await Promise.all(this.#dispatches);
@@ -85,28 +120,26 @@ export class Enqueuer {
     requests: readonly AcceptRequest[],
     accepted: Map<AcceptRequest, Accepted>,
   ): Promise<void> {
-    try {
-      await this.#acceptor.acceptMany(requests, (request, answer) => {
+    await this.#acceptor
+      .acceptMany(requests, (request, answer) => {
         accepted.set(request, answer);
         this.#dispatch(request, answer);
-      });
-    } catch (cause) {
-      throw isPostgresAway(cause)
-        ? markUnavailable(new AppError('STORE_UNAVAILABLE', { retryAfterSeconds: 5, cause }))
-        : cause;
-    }
+      })
+      .catch(throwUnavailable);
   }
 
   /** Not awaited: the task is accepted even when the queue is unavailable. */
   #dispatch(request: AcceptRequest, { id, outcome, delayMs }: Accepted): void {
-    const { deferred } = this.#deps;
-    let sent: Promise<unknown> | undefined;
-    if (outcome === 'created') sent = this.#producer.enqueue(toJob({ ...request, delayMs }));
+    if (outcome === 'created') this.#send(id, this.#producer.enqueue(toJob({ ...request, delayMs })));
     // A debounced request postponed an existing task.
-    else if (delayMs !== undefined) sent = this.#control.reschedule(id, delayMs, request.expiresMs);
-    if (sent === undefined) return;
+    else if (delayMs !== undefined) {
+      this.#send(id, this.#control.reschedule(id, delayMs, request.expiresMs));
+    }
+  }
+
+  #send(id: string, sent: Promise<unknown>): void {
     const told = sent
-      .catch((error: unknown) => deferred(id, error))
+      .catch((error: unknown) => this.#deps.deferred(id, error))
       .finally(() => this.#dispatches.delete(told));
     this.#dispatches.add(told);
   }
@@ -126,6 +159,12 @@ export class Enqueuer {
       throw code === 'STORE_UNAVAILABLE' ? markUnavailable(error) : error;
     }
   }
+}
+
+function throwUnavailable(cause: unknown): never {
+  throw isPostgresAway(cause)
+    ? markUnavailable(new AppError('STORE_UNAVAILABLE', { retryAfterSeconds: 5, cause }))
+    : cause;
 }
 
 const CODES: Partial<Record<QueueErrorCode, ErrorCode>> = {

@@ -7,8 +7,8 @@ import { AppError } from '../../../base/errors.ts';
 import { isStorableJson } from '../../../base/options/storable.ts';
 import { problemsOfCall } from '../options.ts';
 import { isLongerThan, MAX_PAYLOAD_BYTES } from '../../queue/index.ts';
-import { fits } from '../schema.ts';
-import type { Signature } from '../signature.ts';
+import { fits, withoutPrevious } from '../schema.ts';
+import type { Signature, Step } from '../signature.ts';
 import type { Tasks } from '../tasks.ts';
 
 export interface Known {
@@ -19,9 +19,10 @@ export interface Known {
 
 /** @throws {AppError} `TASK_UNKNOWN`, `TASK_OPTION_INVALID`, `QUEUE_UNKNOWN`, `TASK_PAYLOAD_INVALID`, `TASK_PAYLOAD_TOO_LARGE` */
 export function readCall(
-  { task, payload, options }: Signature,
+  signature: Signature | Step,
   { tasks, queues }: Known,
 ): AcceptRequest {
+  const { task, payload, options } = signature;
   if (tasks.find(task.name) === undefined) throw new AppError('TASK_UNKNOWN');
   const problems = problemsOfCall(options, task.durable);
   if (problems.length > 0) {
@@ -41,7 +42,10 @@ export function readCall(
     queue,
     priority,
     delayMs: countdownMs,
-    payload: encodePayload(task.payload, payload),
+    payload: encodePayload(
+      'takesPrevious' in signature ? withoutPrevious(task.payload) : task.payload,
+      payload,
+    ),
   };
 }
 

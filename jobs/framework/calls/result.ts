@@ -46,6 +46,7 @@ export function viewOf({ row, job }: TaskDescription): TaskView | undefined {
 
 /** @param hint what Redis knows; undefined while it is unavailable, and of no use once the task has ended. */
 export function viewDurable(row: TaskRow, hint: JobStatus | undefined): TaskView {
+  if (row.status === 'waiting') return { ...row, state: null, progress: null };
   if (row.status !== 'queued' && row.status !== 'running') {
     return { ...row, state: ENDED[row.status], progress: null };
   }
@@ -124,7 +125,7 @@ export interface TaskResult<T = unknown> {
 /** @returns the task's return value. @throws {AppError} if it has none. */
 export function resultOf(view: TaskView): unknown {
   if (view.status === 'done') return view.result;
-  if (view.status === 'queued' || view.status === 'running') throw new AppError('TASK_TIMEOUT');
+  if (view.finished_at === null) throw new AppError('TASK_TIMEOUT');
   const code = view.error_code ?? 'TASK_FAILED';
   throw new AppError(code, view.error_message === null ? {} : { message: view.error_message });
 }

@@ -1,5 +1,5 @@
 /** Revokes tasks in both stores, Postgres first: a finished row never runs again, so a revoke works while Redis is unavailable. */
-import type { Queryable } from '../../../db/stores/postgres.ts';
+import type { Pool } from '../../../db/stores/postgres.ts';
 import {
   countOpen,
   findOpen,
@@ -14,7 +14,7 @@ import type { Tasks } from '../tasks.ts';
 import type { Control, RevokeWord } from '../../queue/index.ts';
 
 interface RevokeStores {
-  db: Queryable;
+  db: Pool;
   control: Pick<Control, 'revoke'>;
 }
 

@@ -75,6 +75,7 @@ test("the project's own migrations run once, the product's tables before ours", 
     'ai/015_accept.sql',
     'ai/016_faster_accept.sql',
     'ai/017_unrelated_requests.sql',
+    'ai/018_graphs.sql',
   ]);
   assert.deepEqual(await migrate(database.url, ['ai', 'daodao']), []);
 });

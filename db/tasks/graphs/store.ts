@@ -1,0 +1,154 @@
+/** Stores graphs. */
+import { AppError } from '../../../base/errors.ts';
+import type { Queryable } from '../../stores/postgres.ts';
+import { acceptTask, toRow } from '../accept.ts';
+import { advanceAll, readReleased, type ReleasedRow } from './advance.ts';
+import type {
+  AcceptedGraph,
+  GraphJunction,
+  GraphRequest,
+  GraphTask,
+  ReleasedTask,
+} from './request.ts';
+
+/** Tasks per statement. */
+const PAGE = 1000;
+
+/**
+ * Stores a graph with all of its tasks, or finds the one that answers the request.
+ * @param tx a transaction. After an error, the caller must roll back.
+ * @returns also the tasks to dispatch.
+ * @throws {AppError} `TASK_ID_TAKEN` when an id belongs to a different request; `QUOTA_EXCEEDED` when a task would be one too many.
+ */
+export async function acceptGraph(
+  tx: Queryable,
+  graph: GraphRequest,
+): Promise<AcceptedGraph & { released: ReleasedTask[] }> {
+  const { rowCount } = await tx.query(
+    `INSERT INTO ai.graphs (id, user_id, digest, dedupe_key, output, size, expires_at, check_at)
+     VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 millisecond',
+       now() + least($7 * interval '1 millisecond', interval '1 minute')) ON CONFLICT DO NOTHING`,
+    [
+      graph.id,
+      graph.userId,
+      graph.digest,
+      graph.dedupeKey,
+      graph.output,
+      graph.tasks.length,
+      graph.expiresMs,
+    ],
+  );
+  if (rowCount !== 1) return findSame(tx, graph);
+  const isKeyed = ({ waits, request }: GraphTask): boolean =>
+    !waits && (request.dedupeKey ?? request.quota) !== undefined;
+  const released = await storeTasks(
+    tx,
+    graph,
+    graph.tasks.filter((task) => !isKeyed(task)),
+  );
+  await storeJunctions(tx, graph.id, graph.junctions);
+  await storeLinks(tx, graph);
+  // Concurrent requests for the same work share this order, so that they do not deadlock.
+  const keyed = graph.tasks
+    .filter(isKeyed)
+    .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  for (const task of keyed) released.push(...(await storeKeyed(tx, graph.id, task)));
+  const mayGoOn = keyed.length > 0 || graph.junctions.some(({ node, from }) => node === from);
+  if (mayGoOn) released.push(...(await advanceAll(tx, graph.id)));
+  return { id: graph.id, outcome: 'created', released };
+}
+
+const keyOf = ({ request }: GraphTask): string => request.dedupeKey ?? '';
+
+async function findSame(tx: Queryable, graph: GraphRequest): ReturnType<typeof acceptGraph> {
+  const { rows } = await tx.query<{ id: string; digest: string }>(
+    `SELECT id, digest FROM ai.graphs WHERE id = $1 OR (dedupe_key = $2 AND finished_at IS NULL) ORDER BY id = $1 DESC LIMIT 1`,
+    [graph.id, graph.dedupeKey],
+  );
+  const [same] = rows;
+  if (same?.id === graph.id) {
+    if (same.digest !== graph.digest) throw new AppError('TASK_ID_TAKEN');
+    return { id: same.id, outcome: 'repeated', released: [] };
+  }
+  // The unfinished one has ended meanwhile.
+  if (same === undefined) return acceptGraph(tx, graph);
+  return { id: same.id, outcome: 'unfinished', released: [] };
+}
+
+/** Waiting tasks are not looked at before they are released. The delays of others begin now. */
+const STORE = `INSERT INTO ai.tasks AS t (id, name, queue, priority, payload, user_id, subject, options, run_at, expires_at, check_at,
+    status, graph_id, node, next_node, previous_node, on_error)
+  SELECT r.id, r.name, r.queue, r.priority, r.payload::json, r.user_id, r.subject,
+    CASE WHEN m.waits THEN (r.options::jsonb || jsonb_strip_nulls(jsonb_build_object(
+      'delayMs', r.delay_ms, 'expiresMs', r.expires_ms)))::json ELSE r.options END,
+    CASE WHEN NOT m.waits THEN coalesce(r.eta, now() + r.delay_ms * interval '1 millisecond') ELSE r.eta END,
+    CASE WHEN NOT m.waits THEN now() + r.expires_ms * interval '1 millisecond' END,
+    CASE WHEN m.waits THEN 'infinity' ELSE now() + interval '2 seconds' END,
+    CASE WHEN m.waits THEN 'waiting' ELSE 'queued' END, $1, m.node, m.next, m.previous, m."onError"
+  FROM json_to_recordset($2) AS m (request json, node integer, next integer, previous integer, "onError" text, waits boolean),
+    json_populate_record(NULL::ai.task_request, m.request) r
+  ORDER BY r.id
+  ON CONFLICT (id) DO NOTHING
+  RETURNING t.id, t.name, t.queue, t.priority, t.payload::text AS payload, t.options::text AS options,
+    ai.delay_ms(t.run_at) AS delay_ms,
+    (extract(epoch FROM t.expires_at - now()) * 1000)::float8 AS expires_ms, t.status = 'waiting' AS waits`;
+
+async function storeTasks(tx: Queryable, { id }: GraphRequest, tasks: readonly GraphTask[]) {
+  const released = [];
+  for (let from = 0; from < tasks.length; from += PAGE) {
+    const page = tasks.slice(from, from + PAGE);
+    const members = page.map((task) => ({ ...task, request: toRow(task.request, 0) }));
+    const { rows } = await tx.query<ReleasedRow & { waits: boolean }>(STORE, [
+      id,
+      JSON.stringify(members),
+    ]);
+    if (rows.length < page.length) throw new AppError('TASK_ID_TAKEN');
+    released.push(...rows.filter(({ waits }) => !waits).map(readReleased));
+  }
+  return released;
+}
+
+/** If a task of another request does the work, the graph follows it. */
+async function storeKeyed(tx: Queryable, graph: string, task: GraphTask) {
+  const { node, next, onError, request } = task;
+  const accepted = await acceptTask(tx, request);
+  if (accepted.outcome === 'created') {
+    await tx.query(
+      'UPDATE ai.tasks SET graph_id = $2, node = $3, next_node = $4, on_error = $5 WHERE id = $1',
+      [accepted.id, graph, node, next, onError],
+    );
+    const { id, name, queue, priority, payload, headers, expiresMs } = request;
+    const { delayMs = 0 } = accepted;
+    return [{ id, name, queue, priority, payload, headers, delayMs, expiresMs }];
+  }
+  await tx.query(
+    `INSERT INTO ai.graph_junctions (graph_id, node, from_node, next_nodes, inputs, passes, on_error, follows)
+     VALUES ($1, $2, $2, $3, '{}', true, $4, $5)`,
+    [graph, node, next === undefined ? [] : [next], onError, accepted.id],
+  );
+  return [];
+}
+
+async function storeJunctions(
+  tx: Queryable,
+  graph: string,
+  junctions: readonly GraphJunction[],
+): Promise<void> {
+  if (junctions.length === 0) return;
+  await tx.query(
+    `INSERT INTO ai.graph_junctions (graph_id, node, from_node, next_nodes, inputs, names, passes, on_error)
+     SELECT $1, j.node, j."from", j.next, j.inputs, j.names, j.passes, j."onError"
+     FROM json_to_recordset($2)
+       AS j (node integer, "from" integer, next integer[], inputs integer[], names text[], passes boolean, "onError" text)`,
+    [graph, JSON.stringify(junctions)],
+  );
+}
+
+async function storeLinks(tx: Queryable, { id, links }: GraphRequest): Promise<void> {
+  if (links.length === 0) return;
+  await tx.query(
+    `INSERT INTO ai.graph_links (graph_id, first_node, last_node, request)
+     SELECT $1, l.first, l.last, l.request FROM json_to_recordset($2) AS l (first integer, last integer, request json)`,
+    [id, JSON.stringify(links.map((link) => ({ ...link, request: toRow(link.request, 0) })))],
+  );
+}

@@ -1,0 +1,113 @@
+/** Follows and revokes graphs. */
+import { AppError } from '../../../base/errors.ts';
+import { transaction, type Pool } from '../../../db/stores/postgres.ts';
+import { endGraph, lockGraph } from '../../../db/tasks/graphs/advance.ts';
+import {
+  countByStatus,
+  findGraph,
+  findOpenTask,
+  findOutput,
+  type GraphRow,
+} from '../../../db/tasks/graphs/read.ts';
+import type { TaskStatus } from '../../../db/tasks/rows.ts';
+import { isJobId, type Control } from '../../queue/index.ts';
+import type { TaskWaiter } from './waiter.ts';
+
+/** Tasks per call of the queue. */
+const BATCH = 500;
+/** Longest delay before noticing the end of a graph that only follows tasks, in milliseconds. */
+const LOOK_MS = 500;
+
+export interface GraphView extends GraphRow {
+  /** How many of its tasks have each status. */
+  counts: Partial<Record<TaskStatus, number>>;
+}
+
+export interface GraphResult<T = unknown> {
+  /** @throws {AppError} `TASK_NOT_FOUND` */
+  status(): Promise<GraphView>;
+  /** What has succeeded so far, in the shape of the result; null for the rest. @throws {AppError} `TASK_NOT_FOUND` */
+  partial(): Promise<unknown>;
+  /** @throws {AppError} the code of the task that failed first; `TASK_REVOKED`; `TASK_TIMEOUT` after `timeoutMs`; `TASK_NOT_FOUND` */
+  get(options: { timeoutMs: number }): Promise<T>;
+}
+
+export interface Graphs {
+  /** Undefined for an id that no graph has. */
+  find(id: string): Promise<GraphView | undefined>;
+  result<T = unknown>(id: string): GraphResult<T>;
+  /** Resolves when the graph ends, after `timeoutMs` or when `signal` is aborted, whichever is first. */
+  waitUntilFinished(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /** What has not run never runs, and what runs is told to stop. @returns the number of tasks revoked; undefined for an unknown id. */
+  revoke(id: string): Promise<number | undefined>;
+}
+
+export interface GraphsDependencies {
+  db: Pool;
+  control: Control;
+  waiter: TaskWaiter;
+  /** Called with a task that was revoked while Redis was unavailable: its job stays in the queue, and does not run. */
+  unreached(taskId: string, error: unknown): void;
+}
+
+export function createGraphs({ db, control, waiter, unreached }: GraphsDependencies): Graphs {
+  async function find(asked: string): Promise<GraphView | undefined> {
+    const id = asked.toLowerCase();
+    const row = isJobId(id) ? await findGraph(db, id) : undefined;
+    return row && { ...row, counts: await countByStatus(db, id) };
+  }
+
+  async function read(id: string): Promise<GraphView> {
+    const found = await find(id);
+    if (found === undefined) throw new AppError('TASK_NOT_FOUND');
+    return found;
+  }
+
+  async function waitUntilFinished(id: string, timeoutMs: number, signal?: AbortSignal) {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0 || signal?.aborted === true) return;
+      const row = await findGraph(db, id);
+      if (row === undefined || row.finished_at !== null) return;
+      // It has not ended before this one has.
+      const open = await findOpenTask(db, id);
+      // The scheduler is yet to look at what it follows.
+      if (open === undefined) await waiter.wait(id, Math.min(leftMs, LOOK_MS), signal);
+      else await waiter.wait(open, leftMs, signal);
+    }
+  }
+
+  return {
+    find,
+    waitUntilFinished,
+    result: (id) => ({
+      status: () => read(id),
+      async partial() {
+        const { output } = await read(id);
+        return findOutput(db, id.toLowerCase(), output, true);
+      },
+      async get({ timeoutMs }) {
+        await waitUntilFinished(id.toLowerCase(), timeoutMs);
+        const { status, output, error_code: code, error_message: message } = await read(id);
+        if (status === 'done') return (await findOutput(db, id.toLowerCase(), output)) as never;
+        if (status === 'running') throw new AppError('TASK_TIMEOUT');
+        if (status === 'revoked') throw new AppError('TASK_REVOKED');
+        throw new AppError(code ?? 'TASK_FAILED', message === null ? {} : { message });
+      },
+    }),
+    async revoke(asked) {
+      const id = asked.toLowerCase();
+      if ((await find(id)) === undefined) return undefined;
+      const revoked = await transaction(db, async (tx) => {
+        await lockGraph(tx, id);
+        return endGraph(tx, id, 'TASK_REVOKED');
+      });
+      for (let from = 0; from < revoked.length; from += BATCH) {
+        const batch = revoked.slice(from, from + BATCH);
+        control.revoke(batch).catch((error: unknown) => unreached(batch[0]!, error));
+      }
+      return revoked.length;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** Tasks to compose, and a client whose queue a test drains in its own process. */
+import { Type } from 'typebox';
+import type { Composite } from '../../../../../jobs/framework/canvas/composition.ts';
+import type { GraphOptions } from '../../../../../jobs/framework/canvas/to-request.ts';
+import { defineTask } from '../../../../../jobs/framework/define.ts';
+import { Reject } from '../../../../../jobs/framework/errors.ts';
+import { Tasks } from '../../../../../jobs/framework/tasks.ts';
+import { drain } from '../../../../../workers/testing/drain.ts';
+import { testClient, type TestClient } from '../../../../support/client.ts';
+
+const n = Type.Integer();
+
+export const give = defineTask({
+  name: 'give',
+  payload: Type.Object({ n }),
+  result: n,
+  run: async (payload) => payload.n,
+});
+
+export const add = defineTask({
+  name: 'add',
+  payload: Type.Object({ n, previous: n }),
+  result: n,
+  run: async (payload) => payload.n + payload.previous,
+});
+
+export const gather = defineTask({
+  name: 'gather',
+  payload: Type.Object({ previous: Type.Array(n) }),
+  result: n,
+  run: async ({ previous }) => previous.reduce((sum, each) => sum + each, 0),
+});
+
+export const fail = defineTask({
+  name: 'fail',
+  payload: Type.Object({}),
+  result: n,
+  run: async () => {
+    throw new Reject('TASK_FAILED', 'It fails.');
+  },
+});
+
+export interface CanvasWorld extends TestClient {
+  /** Runs all there is to run. */
+  drain(): Promise<void>;
+  /** Runs a composition. @throws what its result throws. */
+  result<R>(work: Composite<R>, options?: GraphOptions): Promise<unknown>;
+}
+
+export function canvasWorld(): CanvasWorld {
+  const tasks = new Tasks([give, add, gather, fail]);
+  const made = testClient(tasks) as CanvasWorld;
+  made.drain = async () => {
+    await made.client.idle();
+    await drain({ tasks, resources: {}, db: made.database.pool, broker: made.broker });
+  };
+  made.result = async (work, options) => {
+    const { id } = await made.client.enqueue(work, options);
+    await made.drain();
+    return made.client.graphs.result(id).get({ timeoutMs: 1 });
+  };
+  return made;
+}
