@@ -17,7 +17,12 @@ const shortened = new WeakMap<TSchema, TSchema>();
 export function withoutPrevious(schema: TSchema): TSchema {
   let short = shortened.get(schema);
   if (short === undefined) {
-    const { type: _type, properties: _properties, required: _required, ...options } = schema as TObject;
+    const {
+      type: _type,
+      properties: _properties,
+      required: _required,
+      ...options
+    } = schema as TObject;
     short = Type.Omit(schema as TObject, ['previous'], options);
     shortened.set(schema, short);
   }

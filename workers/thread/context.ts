@@ -24,10 +24,7 @@ export interface ThreadScope<X = object> {
   attempts: GroupedAttempts;
   /** Its sessions are read-only. */
   reader: Queryable;
-  enqueuer: Pick<
-    Enqueuer,
-    'enqueue' | 'enqueueWithin' | 'enqueueGraph' | 'enqueueGraphWithin'
-  >;
+  enqueuer: Pick<Enqueuer, 'enqueue' | 'enqueueWithin' | 'enqueueGraph' | 'enqueueGraphWithin'>;
   /** How long an attempt may be released without being charged, in milliseconds. */
   unchargedForMs: number;
   tell(message: FromThread): void;

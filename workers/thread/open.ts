@@ -84,7 +84,8 @@ export async function openDurable<X>(
       return 'null';
     },
     settle: (decision) => record(decision, fence, run, store, isMember),
-    leave: () => store.settle(fence, { kind: 'unstarted', isFirst }, isMember).catch(() => undefined),
+    leave: () =>
+      store.settle(fence, { kind: 'unstarted', isFirst }, isMember).catch(() => undefined),
   };
 }
 

@@ -49,9 +49,7 @@ export async function acceptGraph(
   await storeJunctions(tx, graph.id, graph.junctions);
   await storeLinks(tx, graph);
   // Concurrent requests for the same work share this order, so that they do not deadlock.
-  const keyed = graph.tasks
-    .filter(isKeyed)
-    .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const keyed = graph.tasks.filter(isKeyed).toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   for (const task of keyed) released.push(...(await storeKeyed(tx, graph.id, task)));
   const mayGoOn = keyed.length > 0 || graph.junctions.some(({ node, from }) => node === from);
   if (mayGoOn) released.push(...(await advanceAll(tx, graph.id)));

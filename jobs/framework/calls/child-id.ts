@@ -14,7 +14,8 @@ export class ChildIds {
 
   /** @throws {TypeError} when the payload cannot be serialised to JSON. */
   next(work: Signature | Composite): string {
-    const call = 'shape' in work ? textOf(work) : `${work.task.name}\n${JSON.stringify(work.payload)}`;
+    const call =
+      'shape' in work ? textOf(work) : `${work.task.name}\n${JSON.stringify(work.payload)}`;
     const count = this.#seen.get(call) ?? 0;
     this.#seen.set(call, count + 1);
     const hex = createHash('sha1').update(`${this.#parent}\n${count}\n${call}`).digest('hex');

@@ -2,7 +2,12 @@
 import { acceptTask } from '../../../db/tasks/accept.ts';
 import { Acceptor } from '../../../db/tasks/acceptor.ts';
 import type { Accepted, AcceptRequest } from '../../../db/tasks/request.ts';
-import { isPostgresAway, transaction, type Pool, type Queryable } from '../../../db/stores/postgres.ts';
+import {
+  isPostgresAway,
+  transaction,
+  type Pool,
+  type Queryable,
+} from '../../../db/stores/postgres.ts';
 import { markUnavailable } from '../../../db/stores/unavailable.ts';
 import { AppError, type ErrorCode } from '../../../base/errors.ts';
 import { readCall, type Known } from './read-call.ts';
@@ -84,10 +89,7 @@ export class Enqueuer {
    * Accepts a composition: all of its tasks or none.
    * @throws {AppError} those of `toGraphRequest`; `TASK_ID_TAKEN`, `QUOTA_EXCEEDED`, `STORE_UNAVAILABLE`
    */
-  async enqueueGraph(
-    composite: Composite,
-    options: GraphOptions,
-  ): Promise<AcceptedGraph> {
+  async enqueueGraph(composite: Composite, options: GraphOptions): Promise<AcceptedGraph> {
     const request = toGraphRequest(composite, options, this.#deps);
     const accept = () => transaction(this.#deps.db, (tx) => acceptGraph(tx, request));
     const { released, ...accepted } = await accept().catch(throwUnavailable);
@@ -130,7 +132,8 @@ export class Enqueuer {
 
   /** Not awaited: the task is accepted even when the queue is unavailable. */
   #dispatch(request: AcceptRequest, { id, outcome, delayMs }: Accepted): void {
-    if (outcome === 'created') this.#send(id, this.#producer.enqueue(toJob({ ...request, delayMs })));
+    if (outcome === 'created')
+      this.#send(id, this.#producer.enqueue(toJob({ ...request, delayMs })));
     // A debounced request postponed an existing task.
     else if (delayMs !== undefined) {
       this.#send(id, this.#control.reschedule(id, delayMs, request.expiresMs));

@@ -18,10 +18,7 @@ export interface Known {
 }
 
 /** @throws {AppError} `TASK_UNKNOWN`, `TASK_OPTION_INVALID`, `QUEUE_UNKNOWN`, `TASK_PAYLOAD_INVALID`, `TASK_PAYLOAD_TOO_LARGE` */
-export function readCall(
-  signature: Signature | Step,
-  { tasks, queues }: Known,
-): AcceptRequest {
+export function readCall(signature: Signature | Step, { tasks, queues }: Known): AcceptRequest {
   const { task, payload, options } = signature;
   if (tasks.find(task.name) === undefined) throw new AppError('TASK_UNKNOWN');
   const problems = problemsOfCall(options, task.durable);

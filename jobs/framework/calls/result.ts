@@ -122,10 +122,12 @@ export interface TaskResult<T = unknown> {
   get(options: { timeoutMs: number }): Promise<T>;
 }
 
+const UNFINISHED: readonly TaskStatus[] = ['waiting', 'queued', 'running'];
+
 /** @returns the task's return value. @throws {AppError} if it has none. */
 export function resultOf(view: TaskView): unknown {
   if (view.status === 'done') return view.result;
-  if (view.finished_at === null) throw new AppError('TASK_TIMEOUT');
+  if (UNFINISHED.includes(view.status)) throw new AppError('TASK_TIMEOUT');
   const code = view.error_code ?? 'TASK_FAILED';
   throw new AppError(code, view.error_message === null ? {} : { message: view.error_message });
 }

@@ -28,6 +28,8 @@ describe('a start', () => {
       name: 'greet',
       queue: 'default',
       userId: 'u-1',
+      graphId: null,
+      previous: null,
       payload: '{}',
       requestedAt,
     });
@@ -44,6 +46,8 @@ describe('a start', () => {
       name: 'greet',
       queue: 'default',
       userId: 'u-1',
+      graphId: null,
+      previous: null,
       payload: '{}',
       requestedAt,
     });
