@@ -20,10 +20,11 @@ export async function prepareStores(
 ): Promise<string[]> {
   const clickhouse = await connectClickhouse(config);
   try {
+    const vectors = await connectVectors(config);
     const [applied] = await Promise.all([
       migrate(config.databaseUrl, readModel ? ['daodao', 'ai'] : ['ai']),
       prepareClickhouse(clickhouse),
-      prepareVectors(await connectVectors(config), embeddingModelOf(config)),
+      prepareVectors(vectors, embeddingModelOf(config)),
     ]);
     return applied;
   } finally {

@@ -21,6 +21,13 @@ export interface Mutant {
 const STEPS = 'dist/db/tasks/steps.js';
 /** The job never ends. */
 export const NO_END = /did not end before its deadline/;
+
+/** A lost job is found again after a minute, which a trial on a busy machine may take. */
+const WITHOUT_REPAIR = {
+  file: 'dist/jobs/queue/worker/repair.js',
+  from: 'const CHECK_MS = 60_000;',
+  to: 'const CHECK_MS = 3_600_000;',
+};
 const ENDED_TWICE = /the queue has ended one job 2 times/;
 const INSERT_STEP = `'INSERT INTO ai.task_steps (task_id, step, epoch, output) VALUES ($1, $2, $3, $4)'`;
 /** The unit in which a worker stores the reply of the model. */
@@ -190,6 +197,7 @@ export const MUTANTS: readonly Mutant[] = [
         from: 'if memo[1] then return recall(memo[1], at) end',
         to: '',
       },
+      WITHOUT_REPAIR,
     ],
     label: 'worker/redis:step(claim)#1',
     mode: 'D',
@@ -203,6 +211,7 @@ export const MUTANTS: readonly Mutant[] = [
         from: 'if not return_to_line(id, at) then',
         to: 'if not fresh[id] and not return_to_line(id, at) then',
       },
+      WITHOUT_REPAIR,
     ],
     label: 'worker/redis:inbox#1',
     mode: 'B',
