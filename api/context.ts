@@ -3,6 +3,9 @@ import type { Queryable } from '../db/stores/postgres.ts';
 import type { ScheduleBook } from '../jobs/framework/beat/book.ts';
 import type { TaskClient } from '../jobs/framework/calls/client.ts';
 import type { Accepted } from '../db/tasks/request.ts';
+import type { AcceptedGraph } from '../db/tasks/graphs/request.ts';
+import type { Composite } from '../jobs/framework/canvas/composition.ts';
+import type { GraphOptions } from '../jobs/framework/canvas/to-request.ts';
 import type { Signature } from '../jobs/framework/signature.ts';
 import type { VersionedCache } from '../jobs/resources.ts';
 import type { Readers } from './feedback/readers.ts';
@@ -15,8 +18,9 @@ export interface ApiDependencies extends OperationsDependencies {
   db: Queryable;
   /** For short reads, whose plans do not depend on their parameters. */
   reader: Queryable;
-  tasks: Pick<TaskClient, 'find' | 'waitUntilFinished' | 'revoke'> & {
+  tasks: Pick<TaskClient, 'find' | 'graphs' | 'waitUntilFinished' | 'revoke'> & {
     enqueue(signature: Signature): Promise<Accepted>;
+    enqueue(composite: Composite, options: GraphOptions): Promise<AcceptedGraph>;
   };
   schedules: Pick<ScheduleBook, 'changes' | 'edit' | 'find' | 'list' | 'run'>;
   cache: VersionedCache;

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ApiDependencies, RouteContext } from './context.ts';
 import { eventRoutes } from './events/routes.ts';
 import { postgresReaders } from './feedback/readers.ts';
+import { batchFeedbackRoutes } from './feedback/batch-routes.ts';
 import { feedbackRoutes } from './feedback/routes.ts';
 import type { Api } from './http/api.ts';
 import { serveInEnvelope } from './http/envelope.ts';
@@ -17,6 +18,7 @@ import { orderReader } from './recommendations/order.ts';
 import { recommendationRoutes } from './recommendations/routes.ts';
 import { topicCardRoutes } from './recommendations/topic-cards.ts';
 import { scheduleRoutes } from './schedules/routes.ts';
+import { groupRoutes } from './tasks/group-routes.ts';
 import { taskRoutes } from './tasks/routes.ts';
 
 const PUBLIC: Access = { public: true };
@@ -31,7 +33,9 @@ export async function buildApi(deps: ApiDependencies): Promise<FastifyInstance> 
       const context: RouteContext = { ...deps, readers, readOrder: orderReader(deps), closing };
       const addRoutes = (to: Api): void => {
         feedbackRoutes(to, context);
+        batchFeedbackRoutes(to, context);
         taskRoutes(to, context);
+        groupRoutes(to, context);
         embeddingRoutes(to, context);
         recommendationRoutes(to, context);
         eventRoutes(to, context);

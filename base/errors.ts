@@ -33,6 +33,7 @@ export const ERRORS = {
   METHOD_NOT_ALLOWED: { status: 405, message: 'This route does not support that method.' },
   PRACTICE_NOT_FOUND: { status: 404, message: 'Practice not found, or not yours.' },
   TASK_NOT_FOUND: { status: 404, message: 'Task not found, or not yours.' },
+  GROUP_NOT_FOUND: { status: 404, message: 'Group of tasks not found, or not yours.' },
   FEEDBACK_NOT_FOUND: { status: 404, message: 'This practice has no feedback yet.' },
   PRACTICE_NOT_COMPLETED: {
     status: 409,
@@ -76,6 +77,7 @@ export const ERRORS = {
   TASK_UNDISPATCHABLE: { status: 500, message: 'The queue cannot take the task as it was stored.' },
   TASK_ID_TAKEN: { status: 409, message: 'Another task has this id.' },
   TASK_REVOKED: { status: 409, message: 'The task was revoked.' },
+  TASK_SKIPPED: { status: 409, message: 'A task before this one failed, so it did not run.' },
   TASK_TIMEOUT: { status: 504, message: 'The task had not ended when the wait timed out.' },
   QUEUE_UNKNOWN: { status: 500, message: 'No queue of that name is served.' },
   QUOTA_EXCEEDED: {

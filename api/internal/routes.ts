@@ -5,10 +5,12 @@ import { AppError } from '../../base/errors.ts';
 import { updateVectorsOf } from '../../jobs/embeddings/call.ts';
 import { askForOwner } from '../../jobs/feedback/call.ts';
 import { generateAiFeedback } from '../../jobs/feedback/task.ts';
+import { welcomeOf } from '../../jobs/recommendations/welcome.ts';
 import { updateUserEmbeddings } from '../../jobs/embeddings/task.ts';
 import type { RouteContext } from '../context.ts';
 import type { Api } from '../http/api.ts';
 import { errorResponses, UUID_PATTERN } from '../http/schemas.ts';
+import { AcceptedGroupBody } from '../tasks/group-schemas.ts';
 
 const PracticeEvent = Type.Object(
   { practice_id: Type.String({ pattern: UUID_PATTERN }) },
@@ -113,6 +115,28 @@ export function internalRoutes(app: Api, context: RouteContext): void {
       backlog.assertRoom();
       reply.code(202);
       return { tasks: [await updateVectors(request.body.user_id.toLowerCase())] };
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/internal/events/user.created',
+    config: { internal: true },
+    schema: {
+      operationId: 'userCreated',
+      summary: 'Report a new user',
+      description: 'Enqueues the vectors of the user, and then their recommendations.',
+      tags: ['internal'],
+      security: [{ internal: [] }],
+      body: UserEvent,
+      response: { ...RESPONSES, 202: AcceptedGroupBody },
+    },
+    handler: async (request, reply) => {
+      backlog.assertRoom();
+      const welcome = welcomeOf(request.body.user_id.toLowerCase());
+      const { id } = await tasks.enqueue(welcome.work, welcome.options);
+      reply.code(202);
+      return { group_id: id, tasks: 2, status_url: `/groups/${id}` };
     },
   });
 }

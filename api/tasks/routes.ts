@@ -1,11 +1,11 @@
 /** Follows accepted work, at once or as a long poll that ends when the task does, and revokes it. */
-import type { FastifyReply } from 'fastify';
 import { AppError, ERRORS } from '../../base/errors.ts';
 import type { TaskClient } from '../../jobs/framework/calls/client.ts';
 import type { TaskView } from '../../jobs/framework/calls/result.ts';
 import { isAdmin, principalOf, type Principal } from '../http/auth.ts';
 import type { Api } from '../http/api.ts';
 import { errorResponses } from '../http/schemas.ts';
+import { abandoned } from './abandoned.ts';
 import { TaskBody, TaskParams, TaskQuery } from './schemas.ts';
 
 const REFUSALS = errorResponses(
@@ -74,16 +74,6 @@ export function taskRoutes(app: Api, { tasks, closing }: TaskRoutesOptions): voi
     if (task === undefined || !isTheirs) throw new AppError('TASK_NOT_FOUND');
     return task;
   }
-}
-
-/** Aborted when the connection has closed or the server is closing. */
-function abandoned(reply: FastifyReply, closing: AbortSignal): AbortSignal {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  reply.raw.once('close', abort);
-  if (closing.aborted || reply.raw.destroyed) abort();
-  else closing.addEventListener('abort', abort, { signal: controller.signal });
-  return controller.signal;
 }
 
 function taskBody(task: TaskView) {

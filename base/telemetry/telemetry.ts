@@ -14,6 +14,7 @@ const LEVELS = {
   'http.error': 'error',
   'task.accepted': 'debug',
   'task.repeated': 'debug',
+  'graph.accepted': 'debug',
   'task.dispatch_deferred': 'warn',
   'job.succeeded': 'debug',
   'job.retrying': 'info',
@@ -60,6 +61,7 @@ export interface Events {
   'task.accepted': { taskId: string; task: string };
   /** A request was answered with an existing task. */
   'task.repeated': { taskId: string; task: string };
+  'graph.accepted': { graphId: string; outcome: 'created' | 'repeated' | 'unfinished' };
   'task.dispatch_deferred': { taskId: string; error: unknown };
   'job.succeeded': { jobId: string; task: string; attempt: number; durationMs: number };
   'job.retrying': {

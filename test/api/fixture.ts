@@ -1,6 +1,10 @@
 /**
  * The application with doubles for what it reads and asks, so that a test decides what they say.
  */
+import type { AcceptedGraph } from '../../db/tasks/graphs/request.ts';
+import type { Graphs } from '../../jobs/framework/calls/graphs.ts';
+import type { Composite } from '../../jobs/framework/canvas/composition.ts';
+import type { GraphOptions } from '../../jobs/framework/canvas/to-request.ts';
 import type { Signature } from '../../jobs/framework/signature.ts';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -130,7 +134,17 @@ export function task(fields: Partial<TaskView> = {}): TaskView {
 }
 
 /** A client whose tasks a test writes itself. */
-export class TaskDouble implements Pick<TaskClient, 'find' | 'waitUntilFinished' | 'revoke'> {
+export class TaskDouble implements Pick<
+  TaskClient,
+  'find' | 'graphs' | 'waitUntilFinished' | 'revoke'
+> {
+  readonly graphs: Graphs = {
+    find: async () => undefined,
+    result: () => assert.fail('no group is there'),
+    tasks: async () => assert.fail('no group is there'),
+    revoke: async () => assert.fail('no group is there'),
+    waitUntilFinished: async () => assert.fail('no group is there'),
+  };
   readonly rows = new Map<string, TaskView>();
   readonly enqueued: { name: string; payload: unknown; options: DurableCallOptions }[] = [];
   /** What the next request comes to. */
@@ -143,9 +157,13 @@ export class TaskDouble implements Pick<TaskClient, 'find' | 'waitUntilFinished'
     return row;
   }
 
-  async enqueue({ task: { name }, payload, options }: Signature): Promise<Accepted> {
-    this.enqueued.push({ name, payload, options });
-    return this.accepted;
+  enqueue(signature: Signature): Promise<Accepted>;
+  enqueue(composite: Composite, options: GraphOptions): Promise<AcceptedGraph>;
+  async enqueue(work: Signature | Composite): Promise<Accepted & AcceptedGraph> {
+    if ('shape' in work) assert.fail('a composition is enqueued');
+    const { task: about, payload, options } = work;
+    this.enqueued.push({ name: about.name, payload, options });
+    return this.accepted as Accepted & AcceptedGraph;
   }
 
   async find(id: string): Promise<TaskView | undefined> {

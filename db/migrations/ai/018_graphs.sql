@@ -92,7 +92,7 @@ BEGIN
     WITH wave AS (SELECT * FROM unnest(graphs, nodes, blocked) AS w (graph_id, node, blocked)),
       skipped AS (
         UPDATE ai.tasks t SET status = 'revoked', finished_at = now(), error_code = 'TASK_SKIPPED',
-          error_message = 'A task before this one failed.'
+          error_message = 'A task before this one failed, so it did not run.'
         FROM wave w
         WHERE t.graph_id = w.graph_id AND t.node = w.node AND t.status = 'waiting' AND w.blocked
         RETURNING t.graph_id, t.next_node, t.on_error),

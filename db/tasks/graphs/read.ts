@@ -31,17 +31,46 @@ export async function findGraph(db: Queryable, id: string): Promise<GraphRow | u
   return rows[0];
 }
 
-/** How many tasks of a graph have each status. Tasks of other requests that it follows count too. */
-export async function countByStatus(
-  db: Queryable,
-  id: string,
-): Promise<Partial<Record<TaskStatus, number>>> {
-  const { rows } = await db.query<{ status: TaskStatus; tasks: number }>(
-    `SELECT status, count(*)::int AS tasks FROM ai.tasks
+export interface GraphTotals {
+  /** How many of its tasks have each status. Tasks of other requests that it follows count too. */
+  counts: Partial<Record<TaskStatus, number>>;
+  /** Size of all results as they are stored, which may be compressed. */
+  resultBytes: number;
+}
+
+export async function countTasks(db: Queryable, id: string): Promise<GraphTotals> {
+  const { rows } = await db.query<{ status: TaskStatus; tasks: number; bytes: number }>(
+    `SELECT status, count(*)::int AS tasks, coalesce(sum(pg_column_size(result)), 0)::float8 AS bytes FROM ai.tasks
      WHERE graph_id = $1 OR id IN (SELECT follows FROM ai.graph_junctions WHERE graph_id = $1) GROUP BY status`,
     [id],
   );
-  return Object.fromEntries(rows.map(({ status, tasks }) => [status, tasks]));
+  return {
+    counts: Object.fromEntries(rows.map(({ status, tasks }) => [status, tasks])),
+    resultBytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+export interface GraphMember {
+  id: string;
+  name: string;
+  status: TaskStatus;
+  subject: string | null;
+  error_code: ErrorCode | null;
+  /** Null for the task of a `linkError`. */
+  node: number | null;
+}
+
+/** Its tasks and those it follows, in the order of their nodes. */
+export async function listTasks(db: Queryable, id: string, limit: number): Promise<GraphMember[]> {
+  const columns = 't.id, t.name, t.status, t.subject, t.error_code';
+  const { rows } = await db.query<GraphMember & Record<string, unknown>>(
+    `SELECT ${columns}, t.node FROM ai.tasks t WHERE t.graph_id = $1
+     UNION ALL
+     SELECT ${columns}, j.node FROM ai.graph_junctions j JOIN ai.tasks t ON t.id = j.follows WHERE j.graph_id = $1
+     ORDER BY node NULLS LAST LIMIT $2`,
+    [id, limit],
+  );
+  return rows;
 }
 
 /** A task that a graph cannot end before; undefined if none is left. */

@@ -130,6 +130,12 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
     return accepted!;
   }
 
+  async function applyGraph(composite: Composite, options: GraphOptions): Promise<AcceptedGraph> {
+    const accepted = await enqueuer.enqueueGraph(composite, options);
+    telemetry.emit('graph.accepted', { graphId: accepted.id, outcome: accepted.outcome });
+    return accepted;
+  }
+
   async function view(id: string | undefined): Promise<TaskView> {
     const found =
       id === undefined ? undefined : viewOf(await describeTask({ db: () => db, inspector }, id));
@@ -143,7 +149,7 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
       given?: unknown,
       options = {},
     ): Promise<never> => {
-      if ('shape' in work) return enqueuer.enqueueGraph(work, given ?? {}) as Promise<never>;
+      if ('shape' in work) return applyGraph(work, given ?? {}) as Promise<never>;
       return apply('si' in work ? work.si(given, options) : work) as Promise<never>;
     },
     graphs: createGraphs({ db, control, waiter, unreached: deferred }),

@@ -3,13 +3,15 @@ import { AppError } from '../../../base/errors.ts';
 import { transaction, type Pool } from '../../../db/stores/postgres.ts';
 import { endGraph, lockGraph } from '../../../db/tasks/graphs/advance.ts';
 import {
-  countByStatus,
+  countTasks,
   findGraph,
   findOpenTask,
   findOutput,
+  listTasks,
+  type GraphMember,
   type GraphRow,
+  type GraphTotals,
 } from '../../../db/tasks/graphs/read.ts';
-import type { TaskStatus } from '../../../db/tasks/rows.ts';
 import { isJobId, type Control } from '../../queue/index.ts';
 import type { TaskWaiter } from './waiter.ts';
 
@@ -18,17 +20,17 @@ const BATCH = 500;
 /** Longest delay before noticing the end of a graph that only follows tasks, in milliseconds. */
 const LOOK_MS = 500;
 
-export interface GraphView extends GraphRow {
-  /** How many of its tasks have each status. */
-  counts: Partial<Record<TaskStatus, number>>;
-}
+export type GraphView = GraphRow & GraphTotals;
+
+/** Most tasks that `tasks` lists. */
+const MOST_LISTED = 1000;
 
 export interface GraphResult<T = unknown> {
-  /** @throws {AppError} `TASK_NOT_FOUND` */
+  /** @throws {AppError} `GROUP_NOT_FOUND` */
   status(): Promise<GraphView>;
-  /** What has succeeded so far, in the shape of the result; null for the rest. @throws {AppError} `TASK_NOT_FOUND` */
+  /** What has succeeded so far, in the shape of the result; null for the rest. @throws {AppError} `GROUP_NOT_FOUND` */
   partial(): Promise<unknown>;
-  /** @throws {AppError} the code of the task that failed first; `TASK_REVOKED`; `TASK_TIMEOUT` after `timeoutMs`; `TASK_NOT_FOUND` */
+  /** @throws {AppError} the code of the task that failed first; `TASK_REVOKED`; `TASK_TIMEOUT` after `timeoutMs`; `GROUP_NOT_FOUND` */
   get(options: { timeoutMs: number }): Promise<T>;
 }
 
@@ -36,6 +38,8 @@ export interface Graphs {
   /** Undefined for an id that no graph has. */
   find(id: string): Promise<GraphView | undefined>;
   result<T = unknown>(id: string): GraphResult<T>;
+  /** Its first 1,000 tasks, in the order of the composition. */
+  tasks(id: string): Promise<GraphMember[]>;
   /** Resolves when the graph ends, after `timeoutMs` or when `signal` is aborted, whichever is first. */
   waitUntilFinished(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
   /** What has not run never runs, and what runs is told to stop. @returns the number of tasks revoked; undefined for an unknown id. */
@@ -54,12 +58,12 @@ export function createGraphs({ db, control, waiter, unreached }: GraphsDependenc
   async function find(asked: string): Promise<GraphView | undefined> {
     const id = asked.toLowerCase();
     const row = isJobId(id) ? await findGraph(db, id) : undefined;
-    return row && { ...row, counts: await countByStatus(db, id) };
+    return row && { ...row, ...(await countTasks(db, id)) };
   }
 
   async function read(id: string): Promise<GraphView> {
     const found = await find(id);
-    if (found === undefined) throw new AppError('TASK_NOT_FOUND');
+    if (found === undefined) throw new AppError('GROUP_NOT_FOUND');
     return found;
   }
 
@@ -80,6 +84,7 @@ export function createGraphs({ db, control, waiter, unreached }: GraphsDependenc
 
   return {
     find,
+    tasks: (id) => listTasks(db, id.toLowerCase(), MOST_LISTED),
     waitUntilFinished,
     result: (id) => ({
       status: () => read(id),

@@ -97,7 +97,9 @@ test('every route that is not listed as public refuses every token that is not v
     }
   }
   assert.deepEqual([...guarded].toSorted(), [
+    'DELETE /groups/:id',
     'DELETE /tasks/:id',
+    'GET /groups/:id',
     'GET /practices/:id/feedback',
     'GET /recommendation/topic_cards',
     'GET /schedules',
@@ -105,6 +107,7 @@ test('every route that is not listed as public refuses every token that is not v
     'GET /schedules/preview',
     'GET /tasks/:id',
     'GET /users/me/recommendations',
+    'HEAD /groups/:id',
     'HEAD /practices/:id/feedback',
     'HEAD /recommendation/topic_cards',
     'HEAD /schedules',
@@ -119,8 +122,10 @@ test('every route that is not listed as public refuses every token that is not v
     'POST /events/view',
     'POST /internal/events/practice.completed',
     'POST /internal/events/practice.updated',
+    'POST /internal/events/user.created',
     'POST /internal/events/user.goals_updated',
     'POST /practices/:id/feedback',
+    'POST /practices/feedback',
     'POST /recommendation/topic_cards/:practiceId/feedback',
     'POST /schedules/:name/run',
     'POST /users/me/embeddings',

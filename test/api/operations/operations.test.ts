@@ -144,7 +144,9 @@ test('every route is described: what it is called, what it is for, how it refuse
     '/events/progress',
     '/events/time-spent',
     '/events/view',
+    '/groups/{id}',
     '/health',
+    '/practices/feedback',
     '/practices/{id}/feedback',
     '/schedules',
     '/schedules/preview',
@@ -156,7 +158,7 @@ test('every route is described: what it is called, what it is for, how it refuse
     '/users/me/recommendations/refresh',
   ];
   const cards = ['', '/{practiceId}/feedback'].map((end) => `/recommendation/topic_cards${end}`);
-  const services = ['practice.completed', 'practice.updated', 'user.goals_updated'];
+  const services = ['practice.completed', 'practice.updated', 'user.created', 'user.goals_updated'];
   assert.deepEqual(
     new Set(Object.keys(document.paths)),
     new Set([
