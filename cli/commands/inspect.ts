@@ -3,6 +3,7 @@ import type { WorkerAnswer } from '../../jobs/queue/index.ts';
 import type { HeldJob } from '../../workers/main/runs.ts';
 import { answersOf, ask, ASK_OPTIONS, countServing, JSON_OPTION, troubles } from '../ask.ts';
 import type { Command, Commands, Input } from '../command.ts';
+import { showGraph } from './inspect-graph.ts';
 import { showTask } from './inspect-task.ts';
 import { withQueue, type QueueStores } from '../stores.ts';
 import { seconds, show, table } from '../table.ts';
@@ -162,5 +163,12 @@ export const inspect: Commands = {
     describe: 'show one task, from Redis and Postgres',
     options: JSON_OPTION,
     run: (input) => withQueue((stores) => showTask(stores, input)),
+  },
+  'inspect graph': {
+    takes: '<id>',
+    words: [1, 1],
+    describe: 'show the tasks of a composition, and what runs after what',
+    options: JSON_OPTION,
+    run: (input) => withQueue((stores) => showGraph(stores, input)),
   },
 };

@@ -73,6 +73,31 @@ export async function listTasks(db: Queryable, id: string, limit: number): Promi
   return rows;
 }
 
+export interface GraphNode {
+  /** Null for the task of a `linkError`. */
+  node: number | null;
+  /** Name of the task; `fork` or `join` for a junction. */
+  name: string;
+  /** Of the task; `open`, `done` or `skipped` for a junction. */
+  state: string;
+  /** Of the task; null for a junction. */
+  id: string | null;
+  next: number[];
+}
+
+/** All nodes in their order. */
+export async function listNodes(db: Queryable, id: string, limit: number): Promise<GraphNode[]> {
+  const { rows } = await db.query<GraphNode & Record<string, unknown>>(
+    `SELECT node, name, status AS state, id, array_remove(ARRAY[next_node], NULL) AS next FROM ai.tasks WHERE graph_id = $1
+     UNION ALL
+     SELECT j.node, coalesce(t.name, CASE WHEN j.passes THEN 'fork' ELSE 'join' END), coalesce(t.status, j.state), j.follows, j.next_nodes
+     FROM ai.graph_junctions j LEFT JOIN ai.tasks t ON t.id = j.follows WHERE j.graph_id = $1
+     ORDER BY node NULLS LAST LIMIT $2`,
+    [id, limit],
+  );
+  return rows;
+}
+
 /** A task that a graph cannot end before; undefined if none is left. */
 export async function findOpenTask(db: Queryable, id: string): Promise<string | undefined> {
   const { rows } = await db.query<{ id: string }>(

@@ -40,6 +40,22 @@ export const fail = defineTask({
   },
 });
 
+export const batch = defineTask({
+  name: 'batch',
+  payload: Type.Object({ items: Type.Array(n) }),
+  result: n,
+  run: async ({ items }) => items.reduce((sum, each) => sum + each, 0),
+});
+
+export const tell = defineTask({
+  name: 'tell',
+  payload: Type.Object({}),
+  result: Type.Null(),
+  run: async () => null,
+});
+
+export const TASKS = { give, add, gather, batch, fail, tell };
+
 export interface CanvasWorld extends TestClient {
   /** Runs all there is to run. */
   drain(): Promise<void>;
@@ -48,7 +64,7 @@ export interface CanvasWorld extends TestClient {
 }
 
 export function canvasWorld(): CanvasWorld {
-  const tasks = new Tasks([give, add, gather, fail]);
+  const tasks = new Tasks(Object.values(TASKS));
   const made = testClient(tasks) as CanvasWorld;
   made.drain = async () => {
     await made.client.idle();
