@@ -1,5 +1,6 @@
 /** Tasks to compose, and a client whose queue a test drains in its own process. */
 import { Type } from 'typebox';
+import { chain } from '../../../../../jobs/framework/canvas/combinators.ts';
 import type { Composite } from '../../../../../jobs/framework/canvas/composition.ts';
 import type { GraphOptions } from '../../../../../jobs/framework/canvas/to-request.ts';
 import { defineTask } from '../../../../../jobs/framework/define.ts';
@@ -54,7 +55,39 @@ export const tell = defineTask({
   run: async () => null,
 });
 
-export const TASKS = { give, add, gather, batch, fail, tell };
+/** Fails for good while it is told to. */
+export const once = {
+  fails: false,
+  task: defineTask({
+    name: 'once',
+    payload: Type.Object({}),
+    result: n,
+    async run() {
+      if (once.fails) throw new Reject('TASK_FAILED', 'It fails.');
+      return 1;
+    },
+  }),
+};
+
+/** Enqueues two compositions, one of them in a transaction, at each of two attempts. */
+export const parent = defineTask({
+  name: 'parent',
+  payload: Type.Object({}),
+  result: Type.Array(Type.String()),
+  maxRetries: 1,
+  backoff: { delayMs: 1, jitter: 'none' },
+  async run(_, ctx) {
+    const work = chain(give.s({ n: 1 }), add.s({ n: 2 }));
+    const ids = [
+      await ctx.enqueue(work),
+      await ctx.transaction('one more', (tx) => tx.enqueue(work)),
+    ];
+    if (ctx.job.attempt === 1) throw new Error('once more');
+    return ids;
+  },
+});
+
+export const TASKS = { give, add, gather, batch, fail, tell, once: once.task, parent };
 
 export interface CanvasWorld extends TestClient {
   /** Runs all there is to run. */
