@@ -4,8 +4,20 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
+import { Type } from 'typebox';
+import { Enqueuer } from '../../jobs/framework/calls/enqueue.ts';
+import { chord } from '../../jobs/framework/canvas/combinators.ts';
+import { defineTask } from '../../jobs/framework/define.ts';
+import { Tasks } from '../../jobs/framework/tasks.ts';
 import { eventually } from '../support/queue/consumers.ts';
 import { openWorkerApp, type WorkerApp } from '../support/app/worker-app.ts';
+
+const greet = defineTask({
+  name: 'greet',
+  payload: Type.Object({}),
+  result: Type.Null(),
+  run: async () => null,
+});
 
 /** The document a command prints with `--json`. */
 async function document<T>(app: WorkerApp, words: string[]): Promise<T> {
@@ -106,4 +118,27 @@ test('without a worker, control fails and inspect does not', async (t) => {
   const told = await app.cli('control', 'ping');
   assert.deepEqual([told.code, told.text], [1, 'No worker is registered.\n']);
   assert.deepEqual(await document(app, ['inspect', 'active']), { workers: [] });
+});
+
+test('an operator sees what runs after what in a graph', async (t) => {
+  const app = await openWorkerApp(t);
+  const known = { tasks: new Tasks([greet]), queues: [] };
+  const { database, broker } = app;
+  const enqueuer = new Enqueuer({ ...known, db: database.pool, broker, deferred: () => undefined });
+  const work = chord([greet.s({}), greet.s({})], greet.s({}));
+  const { id } = await enqueuer.enqueueGraph(work, {});
+  await enqueuer.idle();
+  const { code, text } = await app.cli('inspect', 'graph', id);
+  assert.equal(code, 0, text);
+  const [first, head, ...nodes] = text.trimEnd().split('\n');
+  assert.match(first ?? '', /^running, (2 queued, 1 waiting|1 waiting, 2 queued)$/);
+  assert.match(head ?? '', /^NODE +TASK +STATE +THEN +ID$/);
+  assert.deepEqual(
+    nodes.map((node) => node.split(/ +/).slice(0, 4).join(' ')),
+    ['0 greet queued 2', '1 greet queued 2', '2 join open 3', '3 greet waiting -'],
+  );
+  const { nodes: listed } = await document<{ nodes: object[] }>(app, ['inspect', 'graph', id]);
+  assert.equal(listed.length, 4);
+  const unknown = await app.cli('inspect', 'graph', '00000000-0000-4000-8000-000000000000');
+  assert.deepEqual([unknown.code, unknown.text], [1, 'There is no such graph.\n']);
 });
