@@ -4,7 +4,7 @@ import type { Junction, PlannedTask } from './plan.ts';
 import { invalid, isStep } from './read.ts';
 
 /** Most tasks of a composition. */
-const MOST_MEMBERS = 10_000;
+const MOST_MEMBERS = 20_000;
 /** Most pairs of a node and its next one, which bounds the junctions too. */
 const MOST_EDGES = 100_000;
 

@@ -178,8 +178,8 @@ describe('options', () => {
 });
 
 test('what is as large as allowed has a plan', () => {
-  assert.equal(planOf(group(times(10_000, (n) => source.s({ n })))).nodes.length, 10_001);
-  const nodes = times(10_000, (n) => [`n${n}`, { run: one, after: n === 0 ? [] : [`n${n - 1}`] }]);
-  assert.equal(planOf(dag(Object.fromEntries(nodes) as never)).nodes.length, 10_001);
-  assert.equal(planOf(chain(...times(10_000, () => one))).nodes.length, 10_000);
+  assert.equal(planOf(group(times(20_000, (n) => source.s({ n })))).nodes.length, 20_001);
+  const nodes = times(20_000, (n) => [`n${n}`, { run: one, after: n === 0 ? [] : [`n${n - 1}`] }]);
+  assert.equal(planOf(dag(Object.fromEntries(nodes) as never)).nodes.length, 20_001);
+  assert.equal(planOf(chain(...times(20_000, () => one))).nodes.length, 20_000);
 });
