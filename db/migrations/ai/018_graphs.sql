@@ -12,7 +12,7 @@ CREATE TABLE ai.graphs (
   output integer NOT NULL,
   -- Number of tasks.
   size integer NOT NULL,
-  -- The task that failed first.
+  -- The task that failed first, of those whose own failure is not ignored if there are any.
   cause uuid,
   -- Ended then, whatever still runs; null means never.
   expires_at timestamptz,
@@ -83,7 +83,7 @@ BEGIN
   WHILE cardinality(nodes) > 0 LOOP
     RETURN QUERY
       UPDATE ai.tasks t SET status = 'queued', requested_at = now(), check_at = now() + interval '2 seconds',
-        run_at = now() + (t.options->>'delayMs')::float8 * interval '1 millisecond',
+        run_at = coalesce(t.run_at, now() + (t.options->>'delayMs')::float8 * interval '1 millisecond'),
         expires_at = now() + (t.options->>'expiresMs')::float8 * interval '1 millisecond'
       FROM unnest(graphs, nodes, blocked) AS w (graph_id, node, blocked)
       WHERE t.graph_id = w.graph_id AND t.node = w.node AND t.status = 'waiting' AND NOT w.blocked
@@ -119,8 +119,8 @@ BEGIN
   UPDATE ai.graphs g SET finished_at = now(),
     status = CASE WHEN f.failed THEN 'error' ELSE 'done' END,
     cause = CASE WHEN f.failed THEN (SELECT t.id FROM ai.tasks t
-      WHERE t.graph_id = g.id AND t.status IN ('error', 'revoked') AND t.error_code <> 'TASK_SKIPPED'
-      ORDER BY t.finished_at, t.node LIMIT 1) END
+      WHERE t.graph_id = g.id AND t.node IS NOT NULL AND t.status IN ('error', 'revoked') AND t.error_code <> 'TASK_SKIPPED'
+      ORDER BY t.on_error = 'ignore', t.finished_at, t.node LIMIT 1) END
   FROM ai.graphs x CROSS JOIN LATERAL (SELECT
       EXISTS (SELECT FROM ai.tasks t WHERE t.graph_id = x.id AND t.status IN ('error', 'revoked')
         AND (t.on_error = 'continue' OR (t.on_error = 'fail' AND t.node = x.output)))
@@ -131,18 +131,21 @@ BEGIN
     AND NOT EXISTS (SELECT FROM ai.graph_junctions j WHERE j.graph_id = g.id AND j.state = 'open');
 END $$;
 
--- Stores the tasks of links whose part has failed, once each.
-CREATE FUNCTION ai.fire_links(ended uuid[]) RETURNS SETOF ai.released_task LANGUAGE sql AS $$
+-- Stores the tasks of links in whose part one of these nodes has failed, once each. A graph that has ended stores none. A task that took
+-- the id of a link meanwhile does not keep the failed one from ending.
+CREATE FUNCTION ai.fire_links(graphs uuid[], nodes integer[]) RETURNS SETOF ai.released_task LANGUAGE sql AS $$
   WITH fired AS (
-    UPDATE ai.graph_links l SET fired = true FROM ai.tasks t
-    WHERE t.id = ANY (ended) AND l.graph_id = t.graph_id AND t.node BETWEEN l.first_node AND l.last_node AND NOT l.fired
-      AND t.status IN ('error', 'revoked') AND t.error_code <> 'TASK_SKIPPED'
+    UPDATE ai.graph_links l SET fired = true
+    FROM unnest(graphs, nodes) AS f (graph_id, node) JOIN ai.graphs g ON g.id = f.graph_id AND g.finished_at IS NULL
+    WHERE l.graph_id = f.graph_id AND f.node BETWEEN l.first_node AND l.last_node AND NOT l.fired
     RETURNING l.graph_id, l.request)
-  INSERT INTO ai.tasks AS n (id, name, queue, priority, payload, user_id, subject, options, run_at, graph_id, on_error)
+  INSERT INTO ai.tasks AS n (id, name, queue, priority, payload, user_id, subject, options, run_at, expires_at, graph_id, on_error)
   SELECT r.id, r.name, r.queue, r.priority, r.payload::json, r.user_id, r.subject, r.options,
-    now() + r.delay_ms * interval '1 millisecond', f.graph_id, 'ignore'
+    coalesce(r.eta, now() + r.delay_ms * interval '1 millisecond'), now() + r.expires_ms * interval '1 millisecond', f.graph_id, 'ignore'
   FROM fired f, json_populate_record(NULL::ai.task_request, f.request) r
-  RETURNING n.id, n.name, n.queue, n.priority, n.payload::text, n.options::text, ai.delay_ms(n.run_at), NULL::float8
+  ON CONFLICT (id) DO NOTHING
+  RETURNING n.id, n.name, n.queue, n.priority, n.payload::text, n.options::text, ai.delay_ms(n.run_at),
+    (extract(epoch FROM n.expires_at - now()) * 1000)::float8
 $$;
 
 -- Goes on after tasks that have ended in this transaction. The caller has locked their graphs before.
@@ -152,7 +155,9 @@ DECLARE
   nodes integer[];
   blocked boolean[];
 BEGIN
-  RETURN QUERY SELECT * FROM ai.fire_links(ended);
+  SELECT array_agg(t.graph_id), array_agg(t.node) INTO graphs, nodes
+  FROM ai.tasks t WHERE t.id = ANY (ended) AND t.status IN ('error', 'revoked') AND t.error_code <> 'TASK_SKIPPED';
+  RETURN QUERY SELECT * FROM ai.fire_links(graphs, nodes);
   SELECT array_agg(t.graph_id), array_agg(t.next_node), array_agg(t.status <> 'done' AND t.on_error = 'fail')
   INTO graphs, nodes, blocked
   FROM ai.tasks t WHERE t.id = ANY (ended) AND t.graph_id IS NOT NULL AND t.finished_at IS NOT NULL;
@@ -163,6 +168,7 @@ END $$;
 -- do that a process of an earlier release settles. The caller has locked the graph.
 CREATE FUNCTION ai.advance_all(graph uuid) RETURNS SETOF ai.released_task LANGUAGE plpgsql AS $$
 DECLARE
+  graphs uuid[];
   nodes integer[];
   blocked boolean[];
 BEGIN
@@ -170,17 +176,26 @@ BEGIN
   FROM ai.graph_junctions f LEFT JOIN ai.tasks t ON t.id = f.follows
   WHERE f.graph_id = graph AND f.follows IS NOT NULL AND f.state = 'open' AND (t.id IS NULL OR t.finished_at IS NOT NULL)
     AND j.graph_id = f.graph_id AND j.node = f.node;
-  SELECT array_agg(n.node), array_agg(n.blocks) INTO nodes, blocked FROM (
+  SELECT array_agg(graph), array_agg(n.node) INTO graphs, nodes FROM (
+    SELECT t.node FROM ai.tasks t
+    WHERE t.graph_id = graph AND t.status IN ('error', 'revoked') AND t.error_code <> 'TASK_SKIPPED'
+    UNION ALL SELECT j.node FROM ai.graph_junctions j
+    WHERE j.graph_id = graph AND j.follows IS NOT NULL AND j.state = 'skipped') n;
+  RETURN QUERY SELECT * FROM ai.fire_links(graphs, nodes);
+  SELECT array_agg(graph), array_agg(n.node), array_agg(n.blocks) INTO graphs, nodes, blocked FROM (
     SELECT t.next_node AS node, t.status <> 'done' AND t.on_error = 'fail' AS blocks
     FROM ai.tasks t WHERE t.graph_id = graph AND t.finished_at IS NOT NULL
     UNION ALL SELECT unnest(j.next_nodes), j.state = 'skipped' AND j.on_error = 'fail'
     FROM ai.graph_junctions j WHERE j.graph_id = graph AND j.state <> 'open'
     -- A junction that nothing leads to, or whose predecessors have all ended.
-    UNION ALL SELECT j.node, false FROM ai.graph_junctions j WHERE j.graph_id = graph AND j.state = 'open') n;
-  RETURN QUERY SELECT * FROM ai.advance(array_fill(graph, ARRAY[cardinality(nodes)]), nodes, blocked);
+    UNION ALL SELECT j.node, false FROM ai.graph_junctions j WHERE j.graph_id = graph AND j.state = 'open'
+    -- No node: the graph may have ended, even if none follows those that have.
+    UNION ALL SELECT NULL, false) n;
+  RETURN QUERY SELECT * FROM ai.advance(graphs, nodes, blocked);
 END $$;
 
--- Lets a task that is to run again wait for what has to run before, with all that was skipped because of it.
+-- Lets what was skipped because of a task that is to run again wait for it, and the junctions after those, even such as had gone on. What
+-- ran is left.
 CREATE FUNCTION ai.reopen_after(reopened uuid) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   graph uuid;
@@ -194,7 +209,7 @@ BEGIN
         WHERE t.graph_id = graph AND t.node = ANY (nodes) AND t.error_code = 'TASK_SKIPPED' RETURNING t.next_node),
       open AS (
         UPDATE ai.graph_junctions j SET state = 'open'
-        WHERE j.graph_id = graph AND j.node = ANY (nodes) AND j.state = 'skipped' AND j.follows IS NULL RETURNING j.next_nodes)
+        WHERE j.graph_id = graph AND j.node = ANY (nodes) AND j.state <> 'open' AND j.follows IS NULL RETURNING j.next_nodes)
     SELECT array_agg(n.node) INTO nodes
     FROM (SELECT next_node AS node FROM again UNION SELECT unnest(next_nodes) FROM open) n;
   END LOOP;
