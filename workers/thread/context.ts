@@ -110,11 +110,11 @@ export function buildDurableContext<C extends TaskContext>(
         work({
           query: (text: string, values?: unknown[]) => tx.query(text, values),
           setInputHash: (hash) => setInputHash(tx, fence.id, hash),
-          async enqueue(work) {
+          async enqueue(call) {
             const { id, dispatch } =
-              'shape' in work
-                ? await enqueuer.enqueueGraphWithin(tx, work, {})
-                : await enqueuer.enqueueWithin(tx, work);
+              'shape' in call
+                ? await enqueuer.enqueueGraphWithin(tx, call, {})
+                : await enqueuer.enqueueWithin(tx, call);
             dispatches.push(dispatch);
             return id;
           },

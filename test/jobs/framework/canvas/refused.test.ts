@@ -92,8 +92,8 @@ const REFUSED: Record<string, [composition: unknown, message: RegExp]> = {
   'the same id twice': [chain(one, group([named, source.s({ n: 2 }, { id })])), /two tasks/],
   'the same signature with an id twice': [group([named, named]), /two tasks/],
   'the same id after a failure': [linkError(named, named), /two tasks/],
-  '10,001 tasks': [group(times(10_001, (n) => source.s({ n }))), /10000 tasks/],
-  '2 to the power of 40 tasks': [nested(one, 40, (inner) => group([inner, inner])), /10000 tasks/],
+  '20,001 tasks': [group(times(20_001, (n) => source.s({ n }))), /20000 tasks/],
+  '2 to the power of 40 tasks': [nested(one, 40, (inner) => group([inner, inner])), /20000 tasks/],
   '2 to the power of 40 empty groups': [
     nested(group([]), 40, (inner) => group([inner, inner])),
     /100000 connections/,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { packagePath } from '../../../../../base/package-path.ts';
 import * as combinators from '../../../../../jobs/framework/canvas/combinators.ts';
 import type { Composite } from '../../../../../jobs/framework/canvas/composition.ts';
@@ -17,10 +18,7 @@ const examples = [...page.matchAll(/```ts\n([^`]+)\n```\n\n(gives|fails with) `(
 
 const scope = { ...combinators, ...over, dag, ...TASKS };
 /** The page has code without types. */
-const evaluate = (code: string): Composite =>
-  (new Function(...Object.keys(scope), `return ${code}`) as (...values: unknown[]) => Composite)(
-    ...Object.values(scope),
-  );
+const evaluate = (code: string): Composite => runInNewContext(code, scope) as Composite;
 
 test('the page has an example of each combinator', () => {
   const text = examples.map(({ code }) => code).join();
