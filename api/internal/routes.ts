@@ -5,7 +5,7 @@ import { AppError } from '../../base/errors.ts';
 import { updateVectorsOf } from '../../jobs/embeddings/call.ts';
 import { askForOwner } from '../../jobs/feedback/call.ts';
 import { generateAiFeedback } from '../../jobs/feedback/task.ts';
-import { welcomeOf } from '../../jobs/recommendations/welcome.ts';
+import { welcomeOf } from './welcome.ts';
 import { updateUserEmbeddings } from '../../jobs/embeddings/task.ts';
 import type { RouteContext } from '../context.ts';
 import type { Api } from '../http/api.ts';

@@ -11,6 +11,7 @@ import { acceptTask } from '../../../db/tasks/accept.ts';
 import { Acceptor } from '../../../db/tasks/acceptor.ts';
 import type { Accepted, AcceptRequest } from '../../../db/tasks/request.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/stores/postgres.ts';
+import { request as requestWith, sameWork } from '../../support/tasks.ts';
 import { acceptByOracle } from './oracle/accept.ts';
 import { World, type Act, type Asked, type Command } from './oracle/world.ts';
 
@@ -152,6 +153,26 @@ test('groups answer and store what one request after the other would', async () 
     },
   );
   await fc.assert(property, { numRuns: Number(process.env['RUNS'] ?? 20) });
+});
+
+const askTogether = (requests: readonly AcceptRequest[]): Promise<Accepted[]> => {
+  const acceptor = new Acceptor(databases[0]!.pool);
+  return Promise.all(requests.map((each) => acceptor.accept(each)));
+};
+const outcomes = (answers: readonly Accepted[]) => answers.map(({ outcome }) => outcome);
+
+test('requests of different users for the same work are decided in their order', async () => {
+  for (let round = 0; round < 10; round++) {
+    const work = sameWork();
+    const both = [1, 2].map(() => requestWith({ ...work, userId: randomUUID() }));
+    assert.deepEqual(outcomes(await askTogether(both)), ['created', 'unfinished']);
+  }
+});
+
+test('requests with the same chosen id for different work get one task', async () => {
+  const id = randomUUID();
+  const both = [1, 2].map(() => requestWith({ ...sameWork(), id, isChosenId: true }));
+  assert.deepEqual(outcomes(await askTogether(both)), ['created', 'repeated']);
 });
 
 function requestOf({ chosen, ...others }: Asked, own: string, chosenIds: string[]): AcceptRequest {

@@ -104,20 +104,6 @@ describe('requests of one turn', () => {
     assert.equal(limited.reason.code, 'QUOTA_EXCEEDED');
   });
 
-  test('of different users for the same work are decided in their order', async () => {
-    for (let round = 0; round < 10; round++) {
-      const work = sameWork();
-      const asked = [1, 2].map(() => request({ ...work, userId: randomUUID() }));
-      assert.deepEqual(outcomes(await acceptAll(asked)), ['created', 'unfinished']);
-    }
-  });
-
-  test('with the same chosen id for different work get one task', async () => {
-    const id = randomUUID();
-    const asked = [1, 2].map(() => request({ ...sameWork(), id, isChosenId: true }));
-    assert.deepEqual(outcomes(await acceptAll(asked)), ['created', 'repeated']);
-  });
-
   test('take effect in their order, if they are for the same work', async () => {
     const work = { ...sameWork(), trailing: true };
     const asked = Array.from({ length: 20 }, (_, n) => request({ ...work, payload: `{"n":${n}}` }));

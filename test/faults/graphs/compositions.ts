@@ -30,6 +30,8 @@ export interface Drawn {
   numbers: ReadonlyMap<string, number>;
   /** Ids of those that fail for good. */
   failing: Set<string>;
+  /** Whether it has tasks of links. */
+  hasLinks: boolean;
   /** Ids of those that another request may do the work of. */
   keyed: readonly string[];
 }
@@ -45,6 +47,7 @@ export function drawComposition(chance: Chance, most: number): Drawn {
   const numbers = new Map<string, number>();
   const failing = new Set<string>();
   const keyed: string[] = [];
+  let hasLinks = false;
   /** How many in a hundred fail. */
   const share = chance.pick([0, 10, 20, 35]);
   const options = () => {
@@ -76,6 +79,7 @@ export function drawComposition(chance: Chance, most: number): Drawn {
       case 'group':
         return group(several(chance.isIn100(10) ? 0 : 1, 4).map(() => inner()));
       case 'linkError':
+        hasLinks = true;
         return linkError(inner(), source());
       case 'onError':
         return onError(inner(), chance.pick(['fail', 'continue', 'ignore']));
@@ -99,7 +103,7 @@ export function drawComposition(chance: Chance, most: number): Drawn {
     ...(chance.isIn100(50) ? [part(true, 2)] : []),
   ];
   const composition = chain<Signature[]>(...(parts as Signature[]));
-  return { composition, numbers, failing, keyed };
+  return { composition, numbers, failing, hasLinks, keyed };
 }
 
 /** As in `chain(0, group(1!, >2))`: `!` fails, `>` takes what is before it. */

@@ -40,6 +40,8 @@ test('every graph ends as its composition says, whatever happens to those who ru
     .toSorted(([one], [other]) => one.localeCompare(other, 'en'))
     .map(([event, times]) => `${times} ${event}`);
   const missing = EVENTS.filter((event) => counts[event] === undefined);
+  const again = `npm run faults -- graphs --graphs ${SIZES.graphs} --seed ${SEED}`;
+  if (violations.length > 0) t.diagnostic(`The same choices again: ${again}`);
   report(t, {
     figure: `${graphs} random graphs of ${tasks} tasks`,
     result: `${(graphs / seconds).toFixed(1)} a second; ${events.join(', ')}`,

@@ -66,6 +66,12 @@ export interface Means {
   always?: Partial<Pick<Played, 'isChecked' | 'revokes' | 'reopens'>> | undefined;
 }
 
+/** Whether a process of an earlier release may settle it. Links of what that says has failed are stored by a check, if that comes in time. */
+export function mayBeOld({ attempt: { graph }, end }: Finish): boolean {
+  const isInTime = end.kind === 'succeeded' || !graph.hasLinks;
+  return isInTime && graph.isChecked && graph.revokes !== 'all';
+}
+
 /** As an earlier release did: a check lets the graph go on. */
 export const endOnly: typeof endAndAdvance = async (db, _ids, end) => ({
   ended: await end(db),

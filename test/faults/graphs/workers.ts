@@ -9,6 +9,7 @@ import {
   endOnly,
   FAILURE,
   lastEnd,
+  mayBeOld,
   toEnding,
   type Attempt,
   type Finish,
@@ -180,9 +181,7 @@ export class Workers {
     const at = this.log.now();
     const given = endings.map(toEnding);
     const ids = endings.map(({ attempt }) => attempt.id);
-    const isOld =
-      endings.every(({ attempt: { graph } }) => graph.isChecked && graph.revokes !== 'all') &&
-      this.#chance.isIn100(15);
+    const isOld = endings.every(mayBeOld) && this.#chance.isIn100(15);
     if (isOld) this.log.count('settled by an old release', ids.length);
     try {
       const { ended, released } = await (isOld ? endOnly : this.#end)(this.#pool, ids, (tx) =>

@@ -84,6 +84,19 @@ test('a task that waits, and that of a link, start no earlier than they were ask
   assert.deepEqual(await find(link.id), { status: 'queued', is_late: true, expires: true });
 });
 
+test('a check stores the task of a link for what an earlier release settled', async () => {
+  const [first, link] = [call(), call()];
+  const id = await enqueue(chain(linkError(first.signature, link.signature), call().signature));
+  const start = await startTask(database.pool, first.id, 0);
+  const fence = { id: first.id, epoch: start!.epoch };
+  await settleTasks(database.pool, [{ fence, end: FAILED }], 'wait');
+  const { released } = await checkGraph(database.pool, id);
+  assert.deepEqual(
+    released.map((task) => task.id),
+    [link.id],
+  );
+});
+
 test('a task fails although another has taken the id of its link', async () => {
   const [first, link] = [call(), call()];
   const id = await enqueue(chain(linkError(first.signature, link.signature)));
