@@ -102,6 +102,11 @@ export function isAdmin({ roles }: Principal): boolean {
   return roles.includes('admin');
 }
 
+/** Whether what belongs to this user is the principal's. What belongs to nobody is the admins'. */
+export function owns(principal: Principal, userId: string | null): boolean {
+  return userId === null ? isAdmin(principal) : userId.toLowerCase() === principal.userId;
+}
+
 /** Issues a token like DaoDao's back end, for the demo and tests. */
 export async function signToken(
   secret: string,

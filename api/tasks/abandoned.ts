@@ -1,4 +1,4 @@
-/** Ends long polls that nobody waits for. */
+/** Ends a long poll early. */
 import type { FastifyReply } from 'fastify';
 
 /** Aborted when the connection has closed or the server is closing. */

@@ -1,7 +1,7 @@
 /** Follows groups of tasks, at once or as a long poll that ends when the group does, and revokes them. */
 import { AppError, ERRORS } from '../../base/errors.ts';
 import type { Graphs, GraphView } from '../../jobs/framework/calls/graphs.ts';
-import { isAdmin, principalOf, type Principal } from '../http/auth.ts';
+import { owns, principalOf, type Principal } from '../http/auth.ts';
 import type { Api } from '../http/api.ts';
 import { errorResponses } from '../http/schemas.ts';
 import { abandoned } from './abandoned.ts';
@@ -72,11 +72,8 @@ export function groupRoutes(app: Api, { tasks: { graphs }, closing }: GroupRoute
   /** Another user's group is not found, as if it never existed. A group without a user belongs to the admins. */
   async function readOwnGroup(id: string, principal: Principal): Promise<GraphView> {
     const group = await graphs.find(id);
-    const isTheirs =
-      group?.user_id == null
-        ? isAdmin(principal)
-        : group.user_id.toLowerCase() === principal.userId;
-    if (group === undefined || !isTheirs) throw new AppError('GROUP_NOT_FOUND');
+    if (group === undefined || !owns(principal, group.user_id))
+      throw new AppError('GROUP_NOT_FOUND');
     return group;
   }
 

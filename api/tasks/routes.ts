@@ -2,7 +2,7 @@
 import { AppError, ERRORS } from '../../base/errors.ts';
 import type { TaskClient } from '../../jobs/framework/calls/client.ts';
 import type { TaskView } from '../../jobs/framework/calls/result.ts';
-import { isAdmin, principalOf, type Principal } from '../http/auth.ts';
+import { owns, principalOf, type Principal } from '../http/auth.ts';
 import type { Api } from '../http/api.ts';
 import { errorResponses } from '../http/schemas.ts';
 import { abandoned } from './abandoned.ts';
@@ -69,9 +69,7 @@ export function taskRoutes(app: Api, { tasks, closing }: TaskRoutesOptions): voi
   /** Another user's task is not found, as if it never existed. A task without a user belongs to the admins. */
   async function readOwnTask(id: string, principal: Principal): Promise<TaskView> {
     const task = await tasks.find(id.toLowerCase());
-    const isTheirs =
-      task?.user_id == null ? isAdmin(principal) : task.user_id.toLowerCase() === principal.userId;
-    if (task === undefined || !isTheirs) throw new AppError('TASK_NOT_FOUND');
+    if (task === undefined || !owns(principal, task.user_id)) throw new AppError('TASK_NOT_FOUND');
     return task;
   }
 }

@@ -55,25 +55,29 @@ export interface GraphsDependencies {
 }
 
 export function createGraphs({ db, control, waiter, unreached }: GraphsDependencies): Graphs {
-  async function find(asked: string): Promise<GraphView | undefined> {
+  async function findRow(asked: string): Promise<GraphRow | undefined> {
     const id = asked.toLowerCase();
-    const row = isJobId(id) ? await findGraph(db, id) : undefined;
-    return row && { ...row, ...(await countTasks(db, id)) };
+    return isJobId(id) ? findGraph(db, id) : undefined;
   }
 
-  async function read(id: string): Promise<GraphView> {
-    const found = await find(id);
+  async function find(id: string): Promise<GraphView | undefined> {
+    const row = await findRow(id);
+    return row && { ...row, ...(await countTasks(db, row.id)) };
+  }
+
+  function known<T>(found: T | undefined): T {
     if (found === undefined) throw new AppError('GROUP_NOT_FOUND');
     return found;
   }
 
-  async function waitUntilFinished(id: string, timeoutMs: number, signal?: AbortSignal) {
+  async function waitUntilFinished(asked: string, timeoutMs: number, signal?: AbortSignal) {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const leftMs = deadline - performance.now();
       if (leftMs <= 0 || signal?.aborted === true) return;
-      const row = await findGraph(db, id);
+      const row = await findRow(asked);
       if (row === undefined || row.finished_at !== null) return;
+      const { id } = row;
       // It has not ended before this one has.
       const open = await findOpenTask(db, id);
       // The scheduler is yet to look at what it follows.
@@ -87,23 +91,25 @@ export function createGraphs({ db, control, waiter, unreached }: GraphsDependenc
     tasks: (id) => listTasks(db, id.toLowerCase(), MOST_LISTED),
     waitUntilFinished,
     result: (id) => ({
-      status: () => read(id),
+      status: async () => known(await find(id)),
       async partial() {
-        const { output } = await read(id);
-        return findOutput(db, id.toLowerCase(), output, true);
+        const row = known(await findRow(id));
+        return findOutput(db, row.id, row.output, true);
       },
       async get({ timeoutMs }) {
-        await waitUntilFinished(id.toLowerCase(), timeoutMs);
-        const { status, output, error_code: code, error_message: message } = await read(id);
-        if (status === 'done') return (await findOutput(db, id.toLowerCase(), output)) as never;
+        await waitUntilFinished(id, timeoutMs);
+        const row = known(await findRow(id));
+        const { status, output, error_code: code, error_message: message } = row;
+        if (status === 'done') return (await findOutput(db, row.id, output)) as never;
         if (status === 'running') throw new AppError('TASK_TIMEOUT');
         if (status === 'revoked') throw new AppError('TASK_REVOKED');
         throw new AppError(code ?? 'TASK_FAILED', message === null ? {} : { message });
       },
     }),
     async revoke(asked) {
-      const id = asked.toLowerCase();
-      if ((await find(id)) === undefined) return undefined;
+      const row = await findRow(asked);
+      if (row === undefined) return undefined;
+      const { id } = row;
       const revoked = await transaction(db, async (tx) => {
         await lockGraph(tx, id);
         return endGraph(tx, id, 'TASK_REVOKED');
