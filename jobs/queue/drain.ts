@@ -61,15 +61,16 @@ async function drainShard(
 }
 
 async function settle(
-  { id, record, counts }: Leased,
+  leased: Leased,
   settlements: Settlements,
   run: (delivery: Delivery) => Promise<Settlement>,
 ): Promise<void> {
+  const { id, record, counts } = leased;
   let delivery: Delivery;
   try {
     delivery = { job: decodeJob(id, record), counts: decodeCounts(counts) };
   } catch {
-    return settlements.addCorrupt(id);
+    return settlements.addUnreadable(leased);
   }
   settlements.add(delivery.job, await run(delivery));
 }

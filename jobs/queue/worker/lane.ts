@@ -204,7 +204,8 @@ export class Lane {
   #deliver(leased: readonly Leased[]): void {
     const { queues } = this.#options;
     const deliveries: Delivery[] = [];
-    for (const { id, record, counts } of leased) {
+    for (const entry of leased) {
+      const { id, record, counts } = entry;
       if (this.#held.has(id)) continue;
       try {
         const job = decodeJob(id, record);
@@ -216,7 +217,7 @@ export class Lane {
           this.round();
         }
       } catch {
-        this.#settlements.addCorrupt(id);
+        this.#settlements.addUnreadable(entry);
         this.round();
       }
     }

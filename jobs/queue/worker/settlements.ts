@@ -1,5 +1,5 @@
 /** The settlements that a lane has yet to send, in the flat lists `step` takes. */
-import type { StepCall } from '../broker/step.ts';
+import type { Leased, StepCall } from '../broker/step.ts';
 import { QUEUE_ERRORS } from '../broker/errors.ts';
 import {
   encodeReason,
@@ -58,10 +58,14 @@ export class Settlements {
     }
   }
 
-  /** A job with an unreadable record becomes a dead letter. */
-  addCorrupt(id: string): void {
+  /**
+   * A job with an unreadable record becomes a dead letter. One without a record, after Redis lost it, must not: that would
+   * end an id which may be enqueued again. Its lease ends, as it is put back into no line.
+   */
+  addUnreadable({ id, record }: Leased): void {
     this.#unconfirmed.add(id);
-    this.#fail(id, 'RECORD_CORRUPT');
+    if (record === '') this.#back.push(id, 0, '');
+    else this.#fail(id, 'RECORD_CORRUPT');
   }
 
   take(): Batch {

@@ -96,7 +96,8 @@ test('Redis going away while the model writes costs no attempt and no second cal
 
 test('after Redis lost everything, accepted work is done', async () => {
   await app.coach.control({ delayMs: 300 });
-  const answers = await Promise.all([ask(await person.practice()), ask(await person.practice())]);
+  const practices = [await person.practice(), await person.practice()];
+  const answers = await Promise.all(practices.map(ask));
   await app.redis.flush();
   for (const { body } of answers) await done(body.task_id);
 });

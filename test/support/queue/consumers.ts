@@ -61,11 +61,15 @@ export async function startConsumer(
   return Object.assign(test, { consumer });
 }
 
-/** Breaks the connection on which a worker waits for jobs. */
+/** Breaks the connection on which a worker waits for jobs, once it does. */
 export async function breakInbox(queue: TestQueue, { consumer }: TestConsumer): Promise<void> {
-  const list = (await queue.redis.client('LIST')) as string;
-  const line = list.split('\n').find((text) => text.includes(`inbox:${consumer.id}`))!;
-  await queue.redis.client('KILL', 'ID', /id=(\d+)/.exec(line)![1]!);
+  const connection = new RegExp(`^id=(\\d+).* name=\\S*inbox:${consumer.id} .* cmd=blmpop`, 'm');
+  let id: string | undefined;
+  await eventually('the worker waits for jobs', async () => {
+    id = connection.exec((await queue.redis.client('LIST')) as string)?.[1];
+    return id !== undefined;
+  });
+  await queue.redis.client('KILL', 'ID', id!);
 }
 
 /** Asks every 10 ms until the answer is yes. @throws once it can only be a hang. */

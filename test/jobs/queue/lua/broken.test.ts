@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Inspector } from '../../../../jobs/queue/index.ts';
-import { eventually, startConsumer } from '../../../support/queue/consumers.ts';
+import { breakInbox, eventually, startConsumer } from '../../../support/queue/consumers.ts';
 import {
   answer,
   record,
@@ -107,6 +107,18 @@ test('garbage that looks like a job to the scripts ends as a dead letter in its 
     return state === 'failed' && reason?.code === 'RECORD_CORRUPT';
   });
   assert.equal(worker.consumer.size, 1);
+});
+
+test('a lease on a job that is gone ends without a dead letter, so that the job can be enqueued again', async (t) => {
+  const queue = testQueue(t);
+  const worker = await startConsumer(queue);
+  const lease = queue.broker.key(0, `lease:${worker.consumer.id}`);
+  await queue.redis.sadd(lease, uuid('a'));
+  await breakInbox(queue, worker);
+  await eventually('its lease ended', async () => (await queue.redis.scard(lease)) === 0);
+  assert.deepEqual(await queue.broker.enqueue(0, [request('a')]), ['added']);
+  await worker.until(1);
+  assert.deepEqual(worker.names(), ['@a']);
 });
 
 describe('a line that is no list', () => {
