@@ -10,6 +10,7 @@ import { principalOf } from '../http/auth.ts';
 import type { Api } from '../http/api.ts';
 import { EXAMPLE_PRACTICE, errorResponses, Locale, UUID_PATTERN } from '../http/schemas.ts';
 import { AcceptedGroupBody } from '../tasks/group-schemas.ts';
+import { IdempotencyHeaders } from '../tasks/schemas.ts';
 import { readOwnPractice } from './readers.ts';
 
 const BatchRequest = Type.Object(
@@ -37,6 +38,7 @@ export function batchFeedbackRoutes(app: Api, context: RouteContext): void {
       description:
         'Returns 202 with a group that has one task for each practice, or an error with the practice it is about, and then requests nothing. Feedback that is there already or being written is not written again.',
       tags: ['feedback'],
+      headers: IdempotencyHeaders,
       body: BatchRequest,
       response: {
         202: AcceptedGroupBody,
@@ -49,6 +51,7 @@ export function batchFeedbackRoutes(app: Api, context: RouteContext): void {
           'USER_TEMPORARY',
           'PRACTICE_NOT_FOUND',
           'PRACTICE_NOT_COMPLETED',
+          'IDEMPOTENCY_KEY_REUSED',
           'BODY_TOO_LARGE',
           'CONTENT_TYPE_UNSUPPORTED',
           'FEEDBACK_NOT_ENOUGH_CONTENT',
@@ -66,7 +69,11 @@ export function batchFeedbackRoutes(app: Api, context: RouteContext): void {
       const calls = await Promise.all(
         ids.map((id) => about(id, () => callFor(id, userId, locale))),
       );
-      const { id } = await tasks.enqueue(group(calls), { userId });
+      const { id } = await tasks.enqueue(group(calls), {
+        userId,
+        idempotencyKey: request.headers['idempotency-key'],
+        keyedRequest: JSON.stringify({ ids, locale }),
+      });
       const statusUrl = `/groups/${id}`;
       reply.code(202).headers({ location: statusUrl, 'retry-after': 1 });
       return { group_id: id, tasks: calls.length, status_url: statusUrl };

@@ -24,7 +24,7 @@ export const IdempotencyHeaders = Type.Object({
       minLength: 1,
       maxLength: 255,
       pattern: VISIBLE_ASCII_PATTERN,
-      description: 'Visible ASCII. Repeating a key within 24 hours returns the same task.',
+      description: 'Visible ASCII. Repeating a key within 24 hours returns the same task or group.',
     }),
   ),
 });

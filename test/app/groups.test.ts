@@ -28,8 +28,11 @@ before(async () => {
 beforeEach(() => app.coach.control({ delayMs: 0, faults: [] }));
 after(() => app.stop());
 
-const ask = (practices: readonly string[]) =>
-  person.call<AcceptedGroup>('POST', '/practices/feedback', { body: { practice_ids: practices } });
+const ask = (practices: readonly string[], key?: string, asking = person) =>
+  asking.call<AcceptedGroup>('POST', '/practices/feedback', {
+    body: { practice_ids: practices },
+    ...(key === undefined ? {} : { headers: { 'idempotency-key': key } }),
+  });
 
 async function finished(id: string): Promise<GroupBody> {
   const { body } = await person.call<GroupBody>('GET', `/groups/${id}?wait=20`);
@@ -70,6 +73,27 @@ test('what is done or under way is not done again, and the group still has its r
   assert.equal(group.tasks[1]?.task_id, single.body.task_id);
   assert.ok(group.result.every((each) => each !== null));
   assert.ok((await app.coach.chatCalls()) - calls <= 2);
+});
+
+test('a repeated Idempotency-Key returns the same group, also when a practice was edited; another request with it is refused', async () => {
+  const practices = [await person.practice(), await person.practice()];
+  const first = await ask(practices, 'morning');
+  await app.database.pool.query(
+    "UPDATE practices SET title = title || ' again' WHERE external_id = ANY ($1)",
+    [practices],
+  );
+  const again = await ask(practices, 'morning');
+  assert.deepEqual([again.status, again.body], [202, first.body]);
+  const refused = await person.call<Refusal>('POST', '/practices/feedback', {
+    headers: { 'idempotency-key': 'morning' },
+    body: { practice_ids: practices.slice(0, 1) },
+  });
+  assert.deepEqual([refused.status, refused.body.error.code], [409, 'IDEMPOTENCY_KEY_REUSED']);
+  const other = await app.person();
+  const theirs = await ask([await other.practice()], 'morning', other);
+  assert.equal(theirs.status, 202);
+  assert.notEqual(theirs.body.group_id, first.body.group_id);
+  assert.equal((await finished(first.body.group_id)).status, 'done');
 });
 
 test('a practice that cannot have feedback is named, and nothing is requested', async () => {

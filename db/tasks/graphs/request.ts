@@ -44,6 +44,8 @@ export interface GraphLink {
 export interface GraphRequest {
   /** A UUID. */
   id: string;
+  /** Whether the id stands for the user's Idempotency-Key. */
+  isKeyed: boolean;
   userId?: string | undefined;
   /** At most one unfinished graph per key. */
   dedupeKey?: string | undefined;

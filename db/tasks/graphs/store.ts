@@ -18,7 +18,7 @@ const PAGE = 1000;
  * Stores a graph with all of its tasks, or finds the one that answers the request.
  * @param tx a transaction. After an error, the caller must roll back.
  * @returns also the tasks to dispatch.
- * @throws {AppError} `TASK_ID_TAKEN` when an id belongs to a different request; `QUOTA_EXCEEDED` when a task would be one too many.
+ * @throws {AppError} `TASK_ID_TAKEN` or `IDEMPOTENCY_KEY_REUSED` when an id or the key belongs to a different request; `QUOTA_EXCEEDED` when a task would be one too many.
  */
 export async function acceptGraph(
   tx: Queryable,
@@ -65,7 +65,9 @@ async function findSame(tx: Queryable, graph: GraphRequest): ReturnType<typeof a
   );
   const [same] = rows;
   if (same?.id === graph.id) {
-    if (same.digest !== graph.digest) throw new AppError('TASK_ID_TAKEN');
+    if (same.digest !== graph.digest) {
+      throw new AppError(graph.isKeyed ? 'IDEMPOTENCY_KEY_REUSED' : 'TASK_ID_TAKEN');
+    }
     return { id: same.id, outcome: 'repeated', released: [] };
   }
   // The unfinished one has ended meanwhile.

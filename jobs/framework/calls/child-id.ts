@@ -18,11 +18,15 @@ export class ChildIds {
       'shape' in work ? textOf(work) : `${work.task.name}\n${JSON.stringify(work.payload)}`;
     const count = this.#seen.get(call) ?? 0;
     this.#seen.set(call, count + 1);
-    const hex = createHash('sha1').update(`${this.#parent}\n${count}\n${call}`).digest('hex');
-    // Name-based UUID (RFC 9562, version 5).
-    const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+    return uuidOf(`${this.#parent}\n${count}\n${call}`);
   }
+}
+
+/** @returns the name-based UUID (RFC 9562, version 5) of a text. */
+export function uuidOf(text: string): string {
+  const hex = createHash('sha1').update(text).digest('hex');
+  const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** Tasks by their names, as their schemas may change. */

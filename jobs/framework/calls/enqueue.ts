@@ -87,7 +87,7 @@ export class Enqueuer {
 
   /**
    * Accepts a composition: all of its tasks or none.
-   * @throws {AppError} those of `toGraphRequest`; `TASK_ID_TAKEN`, `QUOTA_EXCEEDED`, `STORE_UNAVAILABLE`
+   * @throws {AppError} those of `toGraphRequest`; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`, `QUOTA_EXCEEDED`, `STORE_UNAVAILABLE`
    */
   async enqueueGraph(composite: Composite, options: GraphOptions): Promise<AcceptedGraph> {
     const request = toGraphRequest(composite, options, this.#deps);

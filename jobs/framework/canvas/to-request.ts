@@ -4,6 +4,7 @@ import type { GraphRequest } from '../../../db/tasks/graphs/request.ts';
 import type { AcceptRequest } from '../../../db/tasks/request.ts';
 import { problemsOf, type Rule } from '../../../base/options/rules.ts';
 import { AppError } from '../../../base/errors.ts';
+import { uuidOf } from '../calls/child-id.ts';
 import { readCall, type Known } from '../calls/read-call.ts';
 import { DURATION, ID, TEXT } from '../options.ts';
 import type { Signature, Step } from '../signature.ts';
@@ -18,6 +19,10 @@ export interface GraphOptions {
   userId?: string | undefined;
   /** At most one unfinished graph per key. */
   dedupeKey?: string | undefined;
+  /** The user's key for the request: a repeat gets the same graph, as long as it is kept. Needs `userId`; excludes `id`. */
+  idempotencyKey?: string | undefined;
+  /** What a repeat of the key must equal. Default: the composition. */
+  keyedRequest?: string | undefined;
   /** Latest end, in milliseconds from now: what has not ended then is revoked. Default: no limit. */
   expiresMs?: number | undefined;
 }
@@ -26,8 +31,19 @@ const RULES: Record<keyof GraphOptions, Rule> = {
   id: ID,
   userId: TEXT,
   dedupeKey: TEXT,
+  idempotencyKey: TEXT,
+  keyedRequest: TEXT,
   expiresMs: DURATION,
 };
+
+function problemsOfOptions(options: GraphOptions): string[] {
+  const { id, userId, idempotencyKey } = options;
+  const problems = problemsOf(options, RULES, '');
+  if (idempotencyKey !== undefined && (userId === undefined || id !== undefined)) {
+    problems.push('idempotencyKey needs userId, and excludes id.');
+  }
+  return problems;
+}
 
 /** @throws {AppError} `GRAPH_INVALID`, `TASK_OPTION_INVALID`, and those of `readCall` for each task. */
 export function toGraphRequest(
@@ -35,12 +51,14 @@ export function toGraphRequest(
   options: GraphOptions,
   known: Known,
 ): GraphRequest {
-  const problems = problemsOf(options, RULES, '');
+  const problems = problemsOfOptions(options);
   if (problems.length > 0) {
     throw new AppError('TASK_OPTION_INVALID', { message: problems.join(' ') });
   }
   const { nodes, links, output } = planOf(composite);
-  const { id = randomUUID(), userId, dedupeKey, expiresMs } = options;
+  const { userId, dedupeKey, idempotencyKey, keyedRequest, expiresMs } = options;
+  const isKeyed = idempotencyKey !== undefined;
+  const id = isKeyed ? uuidOf(`${userId}\n${idempotencyKey}`) : (options.id ?? randomUUID());
   const read = (signature: Signature | Step) => {
     const request = readCall(signature, known);
     return { ...request, userId: request.userId ?? userId };
@@ -58,7 +76,8 @@ export function toGraphRequest(
     ),
     links: links.map(({ signature, ...place }) => ({ ...place, request: read(signature) })),
   };
-  return { id, userId, dedupeKey, expiresMs, digest: digestOf(graph), ...graph };
+  const digest = isKeyed && keyedRequest !== undefined ? sha256(keyedRequest) : digestOf(graph);
+  return { id, isKeyed, userId, dedupeKey, expiresMs, digest, ...graph };
 }
 
 /** The first node that leads to each; undefined for one that starts at once. */
@@ -77,6 +96,9 @@ function digestOf(graph: Pick<GraphRequest, 'output' | 'tasks' | 'junctions' | '
     request: { ...place.request, id: place.request.isChosenId === true ? place.request.id : '' },
   });
   const { tasks, links, ...others } = graph;
-  const text = JSON.stringify({ ...others, tasks: tasks.map(chosen), links: links.map(chosen) });
+  return sha256(JSON.stringify({ ...others, tasks: tasks.map(chosen), links: links.map(chosen) }));
+}
+
+function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -5,6 +5,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { packagePath } from '../../../base/package-path.ts';
+import { quantile } from '../bench.ts';
 import type { BenchRedis } from '../redis.ts';
 import { monotonicMs } from './peer.ts';
 
@@ -14,7 +15,14 @@ const FOLDER = packagePath('test', 'bench', 'children');
 const RUN_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5000;
 
-export type CeleryPool = 'solo' | 'prefork';
+export type CeleryPool = (typeof CELERY_POOLS)[number];
+export const CELERY_POOLS = ['solo', 'prefork'] as const;
+
+/** @param rates of each round; the larger median wins. */
+export function betterOf(rates: Record<CeleryPool, number[]>): CeleryPool {
+  const [solo, prefork] = CELERY_POOLS.map((pool) => quantile(rates[pool], 0.5));
+  return solo! > prefork! ? 'solo' : 'prefork';
+}
 
 /** Its version; undefined where it is not installed. */
 export async function celeryVersion(): Promise<string | undefined> {
@@ -60,10 +68,11 @@ export async function drainCelery(
   }
 }
 
-function startWorker(redis: BenchRedis, pool: CeleryPool): ChildProcess {
+/** @param app the module with its tasks, below `children/`. */
+export function startWorker(redis: BenchRedis, pool: CeleryPool, app = 'celery_app'): ChildProcess {
   const quiet = ['--loglevel=ERROR', '--without-gossip', '--without-mingle', '--without-heartbeat'];
   const processes = pool === 'prefork' ? ['--concurrency=2'] : [];
-  const args = ['-m', 'celery', '-A', 'celery_app', 'worker', `--pool=${pool}`];
+  const args = ['-m', 'celery', '-A', app, 'worker', `--pool=${pool}`];
   return spawn(PYTHON, [...args, ...processes, ...quiet], {
     cwd: FOLDER,
     env: environment(redis),
@@ -82,8 +91,14 @@ function failureOf(worker: ChildProcess): { promise: Promise<never>; cancel(): v
   return { promise, cancel: () => controller.abort() };
 }
 
+/** Runs a module with Debian's Python, its input and output piped. */
+export function startPython(redis: BenchRedis, file: string): ChildProcess {
+  const stdio = ['pipe', 'pipe', 'inherit'] as const;
+  return spawn(PYTHON, [file], { cwd: FOLDER, env: environment(redis), stdio: [...stdio] });
+}
+
 /** In order if it can, for certain if not. */
-async function end(worker: ChildProcess): Promise<void> {
+export async function end(worker: ChildProcess): Promise<void> {
   if (worker.exitCode !== null || worker.signalCode !== null) return;
   const exited = once(worker, 'exit');
   worker.kill('SIGTERM');

@@ -1,11 +1,17 @@
 /**
  * Celery's drain beside ours, where Debian's Celery is installed.
  */
-import { compare, quantile, rate, scaled, type Bench, type Figure, type Row } from '../bench.ts';
-import { celeryMessages, celeryVersion, drainCelery, type CeleryPool } from '../peers/celery.ts';
+import { compare, rate, scaled, type Bench, type Figure, type Row } from '../bench.ts';
+import {
+  betterOf,
+  CELERY_POOLS,
+  celeryMessages,
+  celeryVersion,
+  drainCelery,
+  type CeleryPool,
+} from '../peers/celery.ts';
 
 const JOBS = { ours: 60_000, celery: 3000 };
-const POOLS: readonly CeleryPool[] = ['solo', 'prefork'];
 
 export const celery: Row = {
   name: 'celery',
@@ -35,15 +41,15 @@ export const celery: Row = {
         const jobs = scaled(bench, JOBS.ours);
         await child!.call('addBulk', { ...place, jobs, batch: 1000 });
         const span = await child!.call('drain', { ...place, jobs, concurrency: 50 });
-        for (const pool of POOLS) {
+        for (const pool of CELERY_POOLS) {
           await redis.flush();
           rates[pool].push(await drainCelery(redis, messages, pool));
         }
         return rate(jobs, span);
       },
     );
-    const best = POOLS.toSorted((a, b) => quantile(rates[b], 0.5) - quantile(rates[a], 0.5))[0]!;
-    const note = `Celery ${version}, pool ${best}, the better of ${POOLS.join(' and ')}`;
+    const best = betterOf(rates);
+    const note = `Celery ${version}, pool ${best}, the better of ${CELERY_POOLS.join(' and ')}`;
     // As everywhere, the first round does not count.
     return [{ ...figure, ours: values.ours, theirs: rates[best].slice(1), note }];
   },

@@ -8,6 +8,7 @@ import { drain1, drain50 } from './drain.ts';
 import { endToEnd, endToEndAof } from './end-to-end.ts';
 import { delayed, delayedMillion } from './delayed.ts';
 import { durableAccept } from './durable/accept.ts';
+import { celeryChord, chord, fanOut } from './durable/chord.ts';
 import { durableCalls, durableMany } from './durable/calls.ts';
 import { durableLatency } from './durable/latency.ts';
 import { httpCards } from './http/cards.ts';
@@ -38,6 +39,9 @@ export const ROWS: readonly Row[] = [
   durableCalls,
   durableMany,
   durableLatency,
+  chord,
+  fanOut,
+  celeryChord,
   httpPoll,
   httpFeedback,
   httpCards,

@@ -1,12 +1,10 @@
 /**
  * The life of a job without faults, as labels.
  */
-import { randomUUID } from 'node:crypto';
 import type { Fitting } from './modes.ts';
-import { Producer } from '../stage/producer.ts';
 import { settled } from '../stage/queue-state.ts';
 import type { Stage } from '../stage/stage.ts';
-import { isOf, send, WAYS, type Way } from './ways.ts';
+import { isOf, producerOf, send, WAYS, type Way } from './ways.ts';
 
 /** The units of every way of a job, in the order they came. */
 export async function findUnits(stage: Stage): Promise<Fitting[]> {
@@ -20,7 +18,7 @@ export async function runBaseline(stage: Stage, way: Way = 'handed over'): Promi
   await stage.idle();
   const practice = await stage.person.practice();
   const watch = stage.begin(practice);
-  const producer = new Producer(stage, practice, randomUUID());
+  const producer = producerOf(way, stage, practice);
   const id = await send(way, stage, watch, producer);
   if (id === undefined) throw new Error('a request without faults got no 202');
   await stage.audit.ended(id);

@@ -9,6 +9,8 @@ export interface Evidence {
   requests: readonly { accepted: readonly string[]; unexpected: readonly string[] }[];
   /** Every row of `ai.tasks` for the practice. */
   tasks: readonly string[];
+  /** Status of the graph of each that has one. */
+  graphs: readonly string[];
   audit: readonly AuditRow[];
   /** Calls of the model, as the coach counted them. */
   chatCalls: number;
@@ -42,6 +44,9 @@ export function violationsOf(evidence: Evidence): string[] {
     const rows = evidence.audit.filter(({ taskId }) => taskId === id);
     violations.push(...ofTask(rows, index + 1, index === 0 ? evidence.failures : 0));
   });
+  for (const status of evidence.graphs) {
+    if (status !== 'done') violations.push(`its group is ${status}`);
+  }
   violations.push(...ofCalls(evidence), ...evidence.leftovers);
   if (evidence.deaths.length > 0) violations.push(`deaths were charged: ${evidence.deaths.join()}`);
   for (const { kept, announced } of evidence.endings) {

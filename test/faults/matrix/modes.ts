@@ -72,7 +72,7 @@ export const MODES: Record<Mode, ModeOf> = {
       'the process is stopped until another has begun the job, and goes on with the unit while that one is held',
     process: 'stopped',
     holds: 'request',
-    fits: ({ role, way }) => role === 'worker' && way === 'handed over',
+    fits: ({ role, way }) => role === 'worker' && (way === 'handed over' || way === 'in a group'),
     inTests: 'where it mutates',
   },
   H: {

@@ -1,7 +1,6 @@
 /**
  * One trial: one job, one fault at one unit of its life, and what came of it.
  */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { insertCheckIn } from '../../support/domain/practices.ts';
 import { HANG_MS, stretched } from '../../support/patience.ts';
@@ -9,11 +8,11 @@ import { act, goOn, goOnBeside, holdsNothing, NotProven, ownerOf } from './acts.
 import { violationsOf } from './invariants.ts';
 import { MODES, type Fitting, type Mode } from './modes.ts';
 import type { GatedProcess } from '../stage/processes.ts';
-import { Producer } from '../stage/producer.ts';
+import type { Producer } from '../stage/producer.ts';
 import { cachedVersion, endings, leftovers, settled } from '../stage/queue-state.ts';
 import type { Stage } from '../stage/stage.ts';
 import type { Strike, Unit, Watch } from '../gate/watch.ts';
-import { send } from './ways.ts';
+import { producerOf, send } from './ways.ts';
 
 export interface Trial {
   unit: Fitting;
@@ -115,7 +114,7 @@ class Running {
       const place = unit.place === 'reply' ? 'reply' : holds;
       const watch = (this.#watch = stage.begin(practice, [{ fits, place, strike }]));
     });
-    const producer = new Producer(stage, practice, randomUUID());
+    const producer = producerOf(unit.way, stage, practice);
     const strike = await Promise.race([struck, this.#unstruck(producer)]);
     const owner = ownerOf(stage, strike);
     if (mode === 'W') {
@@ -167,7 +166,7 @@ class Running {
     );
     const note = '今天把昨天沒讀完的那一章補上了，順手把筆記抄進卡片，發現兩個觀點其實是同一件事。';
     await insertCheckIn(pool, rows[0]!.id, person.id, '2026-01-10', { note, mood: 'happy' });
-    const producer = new Producer(this.#stage, practice, randomUUID());
+    const producer = producerOf('handed over', this.#stage, practice);
     await this.#finish(producer);
     return producer;
   }
@@ -197,14 +196,15 @@ class Running {
   ): Promise<string[]> {
     const { stores, audit } = this.#stage;
     for (const producer of producers) await producer.quiet();
-    const { rows } = await stores.database.pool.query<{ id: string }>(
-      'SELECT id FROM ai.tasks WHERE subject = $1',
+    const { rows } = await stores.database.pool.query<{ id: string; graph: string | null }>(
+      'SELECT t.id, g.status AS graph FROM ai.tasks t LEFT JOIN ai.graphs g ON g.id = t.graph_id WHERE t.subject = $1',
       [practice],
     );
     const tasks = rows.map(({ id }) => id);
     const violations = violationsOf({
       requests: producers.map(({ log }) => log),
       tasks,
+      graphs: rows.flatMap(({ graph }) => graph ?? []),
       audit: await audit.rows(tasks),
       chatCalls: (await stores.coach.chatCalls()) - callsBefore,
       cachedVersion: await cachedVersion(stores.redis, practice),

@@ -1,8 +1,9 @@
 /**
  * The ways of an accepted job to a worker.
  */
+import { randomUUID } from 'node:crypto';
 import type { GatedProcess } from '../stage/processes.ts';
-import type { Producer } from '../stage/producer.ts';
+import { Producer } from '../stage/producer.ts';
 import { enqueued, inboxFilled } from '../stage/queue-state.ts';
 import type { Stage } from '../stage/stage.ts';
 import type { Passage } from '../gate/passage.ts';
@@ -10,11 +11,21 @@ import type { Unit, Watch } from '../gate/watch.ts';
 
 /**
  * `handed over`: a worker waits for it; `in its inbox`: it is handed over, and the worker has yet to read that; `in line`: no
- * worker has room when it comes; `not dispatched`: the queue does not take it from the API, and the scheduler finds it.
+ * worker has room when it comes; `not dispatched`: the queue does not take it from the API, and the scheduler finds it; `in a group`: it is
+ * a member of a group.
  */
-export type Way = 'handed over' | 'in line' | 'in its inbox' | 'not dispatched';
+export type Way = (typeof WAYS)[number];
 
-export const WAYS: readonly Way[] = ['handed over', 'in line', 'in its inbox', 'not dispatched'];
+export const WAYS = [
+  'handed over',
+  'in line',
+  'in its inbox',
+  'not dispatched',
+  'in a group',
+] as const;
+
+/** What only a member of a graph has, commits included. */
+const GRAPH_UNITS = /ai\.(graph|advance)|api\/pg:COMMIT|worker\/pg:COMMIT#2/;
 
 /** Whether a unit belongs to a way and to no other. */
 export function isOf(way: Way, { role, label }: Pick<Unit, 'role' | 'label'>): boolean {
@@ -25,10 +36,17 @@ export function isOf(way: Way, { role, label }: Pick<Unit, 'role' | 'label'>): b
       return label.includes(':step(claim)');
     case 'in its inbox':
       return label.includes(':inbox');
+    case 'in a group':
+      return GRAPH_UNITS.test(label);
     case 'not dispatched':
       // It looks again after two leases, should the job not have ended by then.
       return role === 'scheduler' && label.endsWith('#1');
   }
+}
+
+/** @returns a producer whose requests make a job that goes that way. */
+export function producerOf(way: Way, stage: Stage, practice: string): Producer {
+  return new Producer(stage, practice, randomUUID(), way === 'in a group');
 }
 
 /** Asks for the work, and sees to it that the job goes that way. @returns the task's id, if there was a 202. */
@@ -41,6 +59,7 @@ export async function send(
   const worker = stage.serving('worker');
   switch (way) {
     case 'handed over':
+    case 'in a group':
       return producer.ask();
     case 'in line':
       return sendIntoLine(stage, worker, producer);

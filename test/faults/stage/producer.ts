@@ -15,18 +15,29 @@ export interface ProducerLog {
   unexpected: string[];
 }
 
+/** A task or a group. */
+interface Accepted {
+  task_id?: string;
+  group_id?: string;
+}
+
 export class Producer {
   readonly log: ProducerLog = { accepted: [], unexpected: [] };
   readonly #stage: Stage;
   readonly #practice: string;
   readonly #key: string;
+  readonly #asksForGroup: boolean;
   readonly #underWay: Promise<void>[] = [];
 
-  /** @param key the Idempotency-Key of every request. */
-  constructor(stage: Stage, practice: string, key: string) {
+  /**
+   * @param key the Idempotency-Key of every request.
+   * @param asksForGroup whether it asks for a group with the practice alone.
+   */
+  constructor(stage: Stage, practice: string, key: string, asksForGroup = false) {
     this.#stage = stage;
     this.#practice = practice;
     this.#key = key;
+    this.#asksForGroup = asksForGroup;
   }
 
   /** Asks the API that serves. @returns the task's id; undefined when there was no answer, or none that settles it. */
@@ -55,13 +66,18 @@ export class Producer {
     const { origin } = this.#stage.serving('api');
     const token = await this.#token();
     try {
-      const response = await fetch(new URL(`/practices/${this.#practice}/feedback`, origin), {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'idempotency-key': this.#key },
-      });
+      const headers = { authorization: `Bearer ${token}`, 'idempotency-key': this.#key };
+      const single = new URL(`/practices/${this.#practice}/feedback`, origin);
+      const response = this.#asksForGroup
+        ? await fetch(new URL('/practices/feedback', origin), {
+            method: 'POST',
+            headers: { ...headers, 'content-type': 'application/json' },
+            body: JSON.stringify({ practice_ids: [this.#practice] }),
+          })
+        : await fetch(single, { method: 'POST', headers });
       const text = await response.text();
       if (response.status === 202) {
-        const { task_id: id } = JSON.parse(text) as { task_id: string };
+        const id = await this.#taskOf(JSON.parse(text) as Accepted);
         this.log.accepted.push(id);
         return id;
       }
@@ -70,6 +86,15 @@ export class Producer {
       // The process was killed, or its connection broken: whether it accepted is not known.
     }
     return undefined;
+  }
+
+  async #taskOf({ task_id: taskId, group_id: groupId }: Accepted): Promise<string> {
+    if (taskId !== undefined) return taskId;
+    const { rows } = await this.#stage.stores.database.pool.query<{ id: string }>(
+      'SELECT id FROM ai.tasks WHERE graph_id = $1',
+      [groupId],
+    );
+    return rows[0]!.id;
   }
 
   #token(): Promise<string> {

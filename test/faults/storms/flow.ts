@@ -1,15 +1,20 @@
 /**
- * Durable tasks asked for without a pause while a store is disturbed.
+ * Durable tasks, single and in chords, asked for without a pause while a store is disturbed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/queue/consumers.ts';
 import { stormTask } from '../../support/threads/storm-tasks.ts';
+import { askForChord, type AskedChord } from './chords.ts';
 import { readLines, type Asked } from './ledger.ts';
 import type { Stage } from './stage.ts';
+
+/** One call in so many is a chord too. */
+const CHORD_EACH = 8;
 
 export interface Flow {
   /** Everything that was accepted. */
   accepted: ReadonlyMap<string, Asked>;
+  chords: readonly AskedChord[];
   /** Calls that were refused. */
   refused: readonly unknown[];
   /** Jobs that have ended so far. */
@@ -21,6 +26,7 @@ export interface Flow {
 /** @param paceMs pause after each call. */
 export function startFlow(stage: Stage, integer: (below: number) => number, paceMs: number): Flow {
   const accepted = new Map<string, Asked>();
+  const chords: AskedChord[] = [];
   const refused: unknown[] = [];
   let isOver = false;
   const flow = async (): Promise<void> => {
@@ -29,6 +35,7 @@ export function startFlow(stage: Stage, integer: (below: number) => number, pace
       const payload = { ...asked, file: stage.file, ms: integer(60) };
       const options = n % 5 === 0 ? { countdownMs: integer(1000) } : {};
       try {
+        if (n % CHORD_EACH === 0) chords.push(await askForChord(stage.client, payload, accepted));
         const { id } = await stage.client.applyAsync(stormTask, payload, options);
         accepted.set(id, asked);
       } catch (error) {
@@ -42,6 +49,7 @@ export function startFlow(stage: Stage, integer: (below: number) => number, pace
     new Set(readLines(stage.file).flatMap(({ what, id }) => (what === 'ended' ? [id] : []))).size;
   return {
     accepted,
+    chords,
     refused,
     ended,
     async drain() {

@@ -7,6 +7,7 @@ import { eventually } from '../../support/queue/consumers.ts';
 import { stretched } from '../../support/patience.ts';
 import { stormTask, transientStormTask, type Storm } from '../../support/threads/storm-tasks.ts';
 import { chance, report, sizesOf } from '../experiment.ts';
+import { askForChord, violationsOfChords, type AskedChord } from './chords.ts';
 import { readLines, struckOut, violationsOf, type Asked } from './ledger.ts';
 import { openStageOnSharedStores, type Stage } from './stage.ts';
 
@@ -24,6 +25,8 @@ const LEASE_MS = stretched(1000);
 const IN_FLIGHT = 60;
 /** One in so many jobs ends its thread, and one its process. */
 const POISON = { thread: 130, process: 190 };
+/** One in so many jobs is a chord. */
+const CHORD_EACH = 12;
 
 const { integer, next } = chance();
 
@@ -50,13 +53,14 @@ test('a kill storm', async (t) => {
 
   const durable = new Map<string, Asked>();
   const transient = new Set<string>();
+  const chords: AskedChord[] = [];
   const killed = new Set<number>();
   const startedMs = performance.now();
   let asked = 0;
   for (const event of plan()) {
     if (event === 'job') {
       await room(stage, durable, transient);
-      await ask(stage, asked++, durable, transient);
+      await ask(stage, asked++, { durable, transient, chords });
     } else if (event === 'process') killed.add(await killProcess(stage));
     else await endThread(stage, durable);
   }
@@ -64,17 +68,22 @@ test('a kill storm', async (t) => {
 
   const violations: string[] = [];
   const excused = struckOut(stage.file, killed);
+  // What waits for a job that was given up does not run.
+  for (const { members, callback } of chords) {
+    if (members.some((member) => excused.has(member))) excused.add(callback);
+  }
   const ended = new Set(excused);
   await eventually('every job ends', () => hasEnded(stage, durable, transient, ended)).catch(
     async () => violations.push(...(await stuck(stage))),
   );
   violations.push(...(await violationsOf(stage.db, stage.file, durable, excused)));
+  violations.push(...(await violationsOfChords(stage.db, stage.file, chords)));
   violations.push(...(await lost(stage, transient, excused)));
   const poison = [...durable.values()].filter(({ ends }) => ends !== '').length;
   const seconds = (performance.now() - startedMs) / 1000;
   report(t, {
     figure: `kill storm: ${SIZES.jobs} jobs, ${SIZES.processes} processes and ${SIZES.threads} threads killed`,
-    result: `${violations.length} violations; ${poison} of the jobs were poison, ${excused.size} struck three times by the storm itself; ${linesOf(stage, 'begun').length} starts, storm ${(stormMs / 1000).toFixed(0)} s, drained after ${seconds.toFixed(0)} s`,
+    result: `${violations.length} violations; ${chords.length} chords, ${poison} poison jobs, ${excused.size} struck three times by the storm itself; ${linesOf(stage, 'begun').length} starts, storm ${(stormMs / 1000).toFixed(0)} s, drained after ${seconds.toFixed(0)} s`,
     violations,
   });
 });
@@ -82,17 +91,24 @@ test('a kill storm', async (t) => {
 const linesOf = ({ file }: Stage, what: string): string[] =>
   readLines(file).flatMap((line) => (line.what === what ? [line.id] : []));
 
+interface Kinds {
+  durable: Map<string, Asked>;
+  transient: Set<string>;
+  chords: AskedChord[];
+}
+
 async function ask(
   { client, file }: Stage,
   n: number,
-  durable: Map<string, Asked>,
-  transient: Set<string>,
+  { durable, transient, chords }: Kinds,
 ): Promise<void> {
   const ends = n % POISON.thread === 50 ? 'thread' : n % POISON.process === 100 ? 'process' : '';
   const payload: Storm = { file, ms: integer(120), failures: n % 7 === 0 ? 2 : 0, ends };
   const options = n % 5 === 0 ? { countdownMs: integer(2000) } : {};
   if (n % 4 === 3 && ends === '') {
     transient.add((await client.applyAsync(transientStormTask, payload, options)).id);
+  } else if (n % CHORD_EACH === 0 && ends === '') {
+    chords.push(await askForChord(client, payload, durable));
   } else {
     const { id } = await client.applyAsync(stormTask, payload, options);
     durable.set(id, { failures: payload.failures, ends });

@@ -64,6 +64,9 @@ function parse(line: string): Line {
   return { what, id, attempt, delivery, pid, atMs };
 }
 
+/** Codes of tasks that were given up, and of those that waited for one. */
+const GIVEN_UP = new Set(['WORKER_DIED', 'TASK_SKIPPED']);
+
 interface Row {
   id: string;
   status: string;
@@ -115,7 +118,7 @@ export async function violationsOf(
   }
   return Array.from(accepted, ([id, asked]) => {
     const row = found.get(id);
-    if (row?.code === 'WORKER_DIED' && excused.has(id)) return [];
+    if (GIVEN_UP.has(row?.code ?? '') && excused.has(id)) return [];
     const problems = row === undefined ? ['lost'] : problemsOf(row, asked, lines.get(id) ?? []);
     return problems.map((problem) => `${id}: ${problem}`);
   }).flat();

@@ -12,6 +12,7 @@ import { createTestRedis } from '../../support/stores/redis.ts';
 import { chance, report, sizesOf } from '../experiment.ts';
 import { startFlow } from './flow.ts';
 import { violationsOf } from './ledger.ts';
+import { violationsOfChords } from './chords.ts';
 import { ownPostgres } from './own-postgres.ts';
 import { openStage } from './stage.ts';
 
@@ -63,11 +64,14 @@ test('a storm on Postgres', async (t) => {
   for (const error of flow.refused) {
     assert.ok(error instanceof AppError && error.code === 'STORE_UNAVAILABLE', String(error));
   }
-  const violations = await violationsOf(db, stage.file, flow.accepted);
+  const violations = [
+    ...(await violationsOf(db, stage.file, flow.accepted)),
+    ...(await violationsOfChords(db, stage.file, flow.chords)),
+  ];
   const { kills, restarts, cuts } = SIZES;
   report(t, {
     figure: `Postgres killed ${kills} x, restarted ${restarts} x, cut off ${cuts} x`,
-    result: `${violations.length} violations in ${flow.accepted.size} accepted tasks, ${flow.refused.length} calls refused as unavailable, drained in ${Math.round(drainedMs)} ms`,
+    result: `${violations.length} violations in ${flow.accepted.size} accepted tasks, ${flow.chords.length} chords among them, ${flow.refused.length} calls refused as unavailable, drained in ${Math.round(drainedMs)} ms`,
     violations,
   });
 });

@@ -14,6 +14,7 @@ import { ownRedis, type OwnRedis } from '../../support/stores/own-redis.ts';
 import { createTestDatabase } from '../../support/stores/postgres.ts';
 import { chance, report, sizesOf } from '../experiment.ts';
 import { startFlow } from './flow.ts';
+import { violationsOfChords } from './chords.ts';
 import { violationsOf } from './ledger.ts';
 import { openStage } from './stage.ts';
 
@@ -94,11 +95,12 @@ test('a storm on Redis', async (t) => {
   }
   const drainedMs = await flow.drain();
   violations.push(...(await violationsOf(stage.db, stage.file, flow.accepted)));
+  violations.push(...(await violationsOfChords(stage.db, stage.file, flow.chords)));
   violations.push(...flow.refused.map((error) => `refused: ${String(error)}`));
   const { kills, flushes, pauses, fills, cuts } = SIZES;
   report(t, {
     figure: `Redis killed ${kills} x, emptied ${flushes} x, paused ${pauses} x, full ${fills} x, its unsynced writes lost ${cuts} x`,
-    result: `${violations.length} violations in ${flow.accepted.size} accepted tasks; ${seen.cutBytes} bytes cut; ${seen.refusals} commands refused for lack of memory; ten more done after ${Math.round(slowestMs)} ms at most, drained in ${Math.round(drainedMs)} ms`,
+    result: `${violations.length} violations in ${flow.accepted.size} accepted tasks, ${flow.chords.length} chords among them; ${seen.cutBytes} bytes cut; ${seen.refusals} commands refused for lack of memory; ten more done after ${Math.round(slowestMs)} ms at most, drained in ${Math.round(drainedMs)} ms`,
     violations,
   });
 });

@@ -10,6 +10,8 @@ export interface DurableCommands {
   call(args: { tasks: number; inFlight: number }): CallSpan;
   /** Makes this many at a time, one batch in flight. */
   callMany(args: { tasks: number; batch: number }): CallSpan;
+  /** Runs this many tasks side by side, then one that waits for all of them, until the end of that one is known. */
+  chord(args: { members: number }): CallSpan;
   /** Makes a call, waits for its end, and rests, again and again. */
   follow(args: { tasks: number; restMs: number }): Followed;
   /** Waits until the handlers of this many further tasks have ended. */

@@ -1,8 +1,9 @@
 /**
- * A measured process that makes or takes durable calls: `node main.js ours|pg-boss|graphile-worker`. It lives for all
+ * A measured process that makes or takes durable calls: `node main.js ours|pg-boss|graphile-worker|bullmq`. It lives for all
  * rounds of a row.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bullmqFlows } from '../../peers/durable/bullmq.ts';
 import { graphile } from '../../peers/durable/graphile.ts';
 import { ours } from '../../peers/durable/ours.ts';
 import type { DurableClient, DurablePeer, DurablePeerName } from '../../peers/durable/peer.ts';
@@ -16,6 +17,7 @@ const PEERS: Record<DurablePeerName, DurablePeer> = {
   ours,
   'pg-boss': pgBoss,
   'graphile-worker': graphile,
+  bullmq: bullmqFlows,
 };
 const peer = PEERS[process.argv[2] as DurablePeerName];
 const PAYLOAD = makePayload();
@@ -34,7 +36,7 @@ serve<DurableCommands>({
     timed(async () => {
       let left = tasks;
       const callAll = async (): Promise<void> => {
-        while (left-- > 0) await client!.call(PAYLOAD);
+        while (left-- > 0) await client!.call!(PAYLOAD);
       };
       await Promise.all(Array.from({ length: inFlight }, callAll));
     }),
@@ -42,9 +44,11 @@ serve<DurableCommands>({
   callMany: ({ tasks, batch }) =>
     timed(async () => {
       for (let left = tasks; left > 0; left -= batch) {
-        await client!.callMany(Array.from({ length: Math.min(left, batch) }, () => PAYLOAD));
+        await client!.callMany!(Array.from({ length: Math.min(left, batch) }, () => PAYLOAD));
       }
     }),
+
+  chord: ({ members }) => timed(() => client!.chord!(PAYLOAD, members)),
 
   async follow({ tasks, restMs }) {
     const followed = { acceptMs: [] as number[], endMs: [] as number[] };

@@ -6,6 +6,7 @@ import { startApp } from '../../../../app.ts';
 import { countEvents } from '../../../../base/telemetry/metrics.ts';
 import { createPool } from '../../../../db/stores/postgres.ts';
 import { migrate } from '../../../../db/stores/migrate.ts';
+import { chord } from '../../../../jobs/framework/canvas/combinators.ts';
 import { createTaskClient } from '../../../../jobs/framework/calls/client.ts';
 import { TaskWaiter } from '../../../../jobs/framework/calls/waiter.ts';
 import { Broker } from '../../../../jobs/queue/index.ts';
@@ -17,6 +18,7 @@ import { CONNECTIONS, type DurableClient, type DurablePeer, type DurablePlace } 
 
 const THREAD = new URL('../../children/thread-task.js', import.meta.url);
 const FOLLOW_MS = 10_000;
+const CHORD_MS = 80_000;
 
 export const ours: DurablePeer = {
   openClient,
@@ -45,6 +47,11 @@ async function openClient({ databaseUrl, redisUrl }: DurablePlace): Promise<Dura
   return {
     call: (payload) => client.enqueue(durable, payload),
     callMany: (payloads) => client.enqueueMany(payloads.map((payload) => durable.s(payload))),
+    async chord(payload, members) {
+      const header = Array.from({ length: members }, () => durable.s(payload));
+      const { id } = await client.enqueue(chord(header, durable.si(payload)));
+      await client.graphs.result(id).get({ timeoutMs: CHORD_MS });
+    },
     async follow(payload) {
       const { id } = await client.enqueue(durable, payload);
       const acceptedMs = monotonicMs();

@@ -25,7 +25,7 @@ export interface DurableSide<P extends DurablePeerName = DurablePeerName> {
 const TABLES: Record<DurablePeerName, { open: string; clear: string }> = {
   ours: {
     open: 'SELECT count(*)::int AS open FROM ai.tasks WHERE finished_at IS NULL',
-    clear: 'TRUNCATE ai.tasks CASCADE',
+    clear: 'TRUNCATE ai.tasks, ai.graphs CASCADE',
   },
   'pg-boss': {
     open: "SELECT count(*)::int AS open FROM pgboss.job WHERE state < 'completed'",
@@ -35,6 +35,8 @@ const TABLES: Record<DurablePeerName, { open: string; clear: string }> = {
     open: 'SELECT count(*)::int AS open FROM graphile_worker._private_jobs',
     clear: 'TRUNCATE graphile_worker._private_jobs',
   },
+  // It has nothing in Postgres.
+  bullmq: { open: 'SELECT 0 AS open', clear: '' },
 };
 
 /** Measures the sides in turn. They begin every round without a task; their processes live for all rounds. */
@@ -111,7 +113,7 @@ export async function costOf(
 type Usage = Omit<Cost, 'rate'>;
 
 async function usageOf({ peer, client, worker, redis, postgres }: DurableSide): Promise<Usage> {
-  const redisMs = peer === 'ours' ? (await redis.cpuSeconds()) * 1000 : 0;
+  const redisMs = peer === 'ours' || peer === 'bullmq' ? (await redis.cpuSeconds()) * 1000 : 0;
   const cpuMs = redisMs + (await client.call('cpuMs', {})) + (await worker!.call('cpuMs', {}));
   return { cpuMs, ...(await postgres.written()) };
 }

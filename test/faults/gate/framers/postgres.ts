@@ -99,7 +99,7 @@ function untouched(bytes: Buffer): Request {
 function toRequest(text: string, messages: readonly Buffer[]): Request {
   const bytes = Buffer.concat(messages);
   const name = nameOf(text);
-  const mutates = /^(INSERT|UPDATE|DELETE|COMMIT|SELECT ai\.(accept|store)_)/.test(name);
+  const mutates = /^(INSERT|UPDATE|DELETE|COMMIT|SELECT ai\.(accept|store|advance)_)/.test(name);
   return { bytes, name, text, isAnswered: true, mutates, jobsBeside: () => [] };
 }
 

@@ -9,6 +9,8 @@ import {
   group,
   linkError,
 } from '../../../../../jobs/framework/canvas/combinators.ts';
+import type { Composite } from '../../../../../jobs/framework/canvas/composition.ts';
+import type { GraphOptions } from '../../../../../jobs/framework/canvas/to-request.ts';
 import { pruneTasks } from '../../../../../db/tasks/prune.ts';
 import { requeueDeadLetters } from '../../../../../jobs/framework/calls/dead-letters.ts';
 import { Tasks } from '../../../../../jobs/framework/tasks.ts';
@@ -39,6 +41,23 @@ test('the same id and composition are one graph; another composition is refused'
   await assert.rejects(world.client.enqueue(group([one]), { id }), { code: 'TASK_ID_TAKEN' });
   await world.drain();
   assert.deepEqual(await world.client.graphs.result(id).get({ timeoutMs: 1 }), [1, 1]);
+});
+
+test('an Idempotency-Key belongs to a user, and without a request of its own stands for the composition', async () => {
+  const [userId, idempotencyKey] = [randomUUID(), 'k'];
+  const enqueue = (work: Composite, options: GraphOptions) =>
+    world.client.enqueue(work, { idempotencyKey, ...options });
+  const first = await enqueue(group([one]), { userId });
+  const again = await enqueue(group([one]), { userId });
+  assert.deepEqual([again.id, again.outcome], [first.id, 'repeated']);
+  const code = 'IDEMPOTENCY_KEY_REUSED';
+  await assert.rejects(enqueue(group([one, one]), { userId }), { code });
+  const other = await enqueue(group([one]), { userId: randomUUID() });
+  assert.equal(other.outcome, 'created');
+  const invalid = { code: 'TASK_OPTION_INVALID' };
+  await assert.rejects(enqueue(group([one]), {}), invalid);
+  await assert.rejects(enqueue(group([one]), { userId, id: randomUUID() }), invalid);
+  await world.drain();
 });
 
 test('a key has one unfinished graph', async () => {

@@ -37,6 +37,27 @@ test('a dag gives an object of results', async () => {
   assert.deepEqual(await world.result(work), { a: 1, b: 11, c: 101 });
 });
 
+test('five chords of ten in a chain leave less than 100 KB in Redis', async () => {
+  const { redis } = world;
+  const bytes = async (): Promise<number> => {
+    let sum = 0;
+    for await (const keys of redis.client.scanStream({ match: `*${redis.prefix}*` })) {
+      for (const key of keys as string[]) {
+        sum += (await redis.client.memory('USAGE', key, 'SAMPLES', 0)) ?? 0;
+      }
+    }
+    return sum;
+  };
+  await redis.flush();
+  const ten = chord(
+    Array.from({ length: 10 }, () => give.s({ n: 1 })),
+    gather.s({}),
+  );
+  assert.equal(await world.result(chain(ten, ten, ten, ten, ten)), 10);
+  const kept = await bytes();
+  assert.ok(kept > 1000 && kept < 100 * 1024, `${kept} bytes`);
+});
+
 test('what fails is not gone on from; what ignores it takes null', async () => {
   await assert.rejects(world.result(chain(fail.s({}), add.s({ n: 1 }))), { code: 'TASK_FAILED' });
   const ignored = chain(onError(fail.s({}), 'ignore'), give.s({ n: 3 }));

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { chain } from '../../../../../jobs/framework/canvas/combinators.ts';
 import type { Composite } from '../../../../../jobs/framework/canvas/composition.ts';
 import type { GraphOptions } from '../../../../../jobs/framework/canvas/to-request.ts';
-import { defineTask } from '../../../../../jobs/framework/define.ts';
+import { defineTask, type Task } from '../../../../../jobs/framework/define.ts';
 import { Reject } from '../../../../../jobs/framework/errors.ts';
 import { Tasks } from '../../../../../jobs/framework/tasks.ts';
 import { drain } from '../../../../../workers/testing/drain.ts';
@@ -96,8 +96,9 @@ export interface CanvasWorld extends TestClient {
   result<R>(work: Composite<R>, options?: GraphOptions): Promise<unknown>;
 }
 
-export function canvasWorld(): CanvasWorld {
-  const tasks = new Tasks(Object.values(TASKS));
+/** @param of default: all of this file. */
+export function canvasWorld(of: readonly Task[] = Object.values(TASKS)): CanvasWorld {
+  const tasks = new Tasks(of);
   const made = testClient(tasks) as CanvasWorld;
   made.drain = async () => {
     await made.client.idle();
