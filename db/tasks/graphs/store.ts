@@ -2,7 +2,8 @@
 import { AppError } from '../../../base/errors.ts';
 import type { Queryable } from '../../stores/postgres.ts';
 import { acceptTask, toRow } from '../accept.ts';
-import { advanceAll, readReleased, type ReleasedRow } from './advance.ts';
+import type { AcceptRequest } from '../request.ts';
+import { advanceAll } from './advance.ts';
 import type {
   AcceptedGraph,
   GraphJunction,
@@ -79,33 +80,68 @@ async function findSame(tx: Queryable, graph: GraphRequest): ReturnType<typeof a
 const STORE = `INSERT INTO ai.tasks AS t (id, name, queue, priority, payload, user_id, subject, options, run_at, expires_at, check_at,
     status, graph_id, node, next_node, previous_node, on_error)
   SELECT r.id, r.name, r.queue, r.priority, r.payload::json, r.user_id, r.subject,
-    CASE WHEN m.waits THEN (r.options::jsonb || jsonb_strip_nulls(jsonb_build_object(
+    CASE WHEN r.waits THEN (r.options::jsonb || jsonb_strip_nulls(jsonb_build_object(
       'delayMs', r.delay_ms, 'expiresMs', r.expires_ms)))::json ELSE r.options END,
-    CASE WHEN NOT m.waits THEN coalesce(r.eta, now() + r.delay_ms * interval '1 millisecond') ELSE r.eta END,
-    CASE WHEN NOT m.waits THEN now() + r.expires_ms * interval '1 millisecond' END,
-    CASE WHEN m.waits THEN 'infinity' ELSE now() + interval '2 seconds' END,
-    CASE WHEN m.waits THEN 'waiting' ELSE 'queued' END, $1, m.node, m.next, m.previous, m."onError"
-  FROM json_to_recordset($2) AS m (request json, node integer, next integer, previous integer, "onError" text, waits boolean),
-    json_populate_record(NULL::ai.task_request, m.request) r
-  ORDER BY r.id
+    CASE WHEN NOT r.waits THEN coalesce(r.eta, now() + r.delay_ms * interval '1 millisecond') ELSE r.eta END,
+    CASE WHEN NOT r.waits THEN now() + r.expires_ms * interval '1 millisecond' END,
+    CASE WHEN r.waits THEN 'infinity' ELSE now() + interval '2 seconds' END,
+    CASE WHEN r.waits THEN 'waiting' ELSE 'queued' END, $1, r.node, r.next, r.previous, r.on_error
+  FROM json_to_recordset($2) AS r (id uuid, name text, queue text, priority smallint, payload text, user_id text, subject text,
+    options json, eta timestamptz, delay_ms float8, expires_ms float8,
+    node integer, next integer, previous integer, on_error text, waits boolean)
   ON CONFLICT (id) DO NOTHING
-  RETURNING t.id, t.name, t.queue, t.priority, t.payload::text AS payload, t.options::text AS options,
-    ai.delay_ms(t.run_at) AS delay_ms,
-    (extract(epoch FROM t.expires_at - now()) * 1000)::float8 AS expires_ms, t.status = 'waiting' AS waits`;
+  RETURNING t.id, ai.delay_ms(t.run_at) AS delay_ms`;
 
-async function storeTasks(tx: Queryable, { id }: GraphRequest, tasks: readonly GraphTask[]) {
-  const released = [];
-  for (let from = 0; from < tasks.length; from += PAGE) {
-    const page = tasks.slice(from, from + PAGE);
-    const members = page.map((task) => ({ ...task, request: toRow(task.request, 0) }));
-    const { rows } = await tx.query<ReleasedRow & { waits: boolean }>(STORE, [
-      id,
-      JSON.stringify(members),
-    ]);
-    if (rows.length < page.length) throw new AppError('TASK_ID_TAKEN');
-    released.push(...rows.filter(({ waits }) => !waits).map(readReleased));
-  }
-  return released;
+async function storeTasks(tx: Queryable, graph: GraphRequest, tasks: readonly GraphTask[]) {
+  // Only chosen ids can be those of another request: two with the same ones share an order, so that they do not deadlock.
+  const chosen = tasks.filter(({ request }) => request.isChosenId === true);
+  const others = tasks.filter(({ request }) => request.isChosenId !== true);
+  const ordered = [...chosen.toSorted((a, b) => (a.request.id < b.request.id ? -1 : 1)), ...others];
+  const pages = Array.from({ length: Math.ceil(ordered.length / PAGE) }, (_, index) =>
+    storePage(tx, graph.id, ordered.slice(index * PAGE, (index + 1) * PAGE)),
+  );
+  return (await Promise.all(pages)).flat();
+}
+
+async function storePage(tx: Queryable, graph: string, page: readonly GraphTask[]) {
+  const members = page.map(toMember);
+  const { rows } = await tx.query<{ id: string; delay_ms: number }>(STORE, [
+    graph,
+    JSON.stringify(members),
+  ]);
+  if (rows.length < page.length) throw new AppError('TASK_ID_TAKEN');
+  const delays = new Map(rows.map((row) => [row.id, row.delay_ms]));
+  return page.flatMap(({ waits, request }) =>
+    waits ? [] : [toReleased(request, delays.get(request.id)!)],
+  );
+}
+
+/** The columns that `STORE` reads. */
+function toMember({ request, node, next, previous, onError, waits }: GraphTask) {
+  const { id, name, queue, priority, payload, subject, eta, headers } = request;
+  return {
+    id,
+    name,
+    queue,
+    priority,
+    payload,
+    user_id: request.userId,
+    subject,
+    options: { headers },
+    eta,
+    delay_ms: request.delayMs,
+    expires_ms: request.expiresMs,
+    node,
+    next,
+    previous,
+    on_error: onError,
+    waits,
+  };
+}
+
+function toReleased(request: AcceptRequest, delayMs: number): ReleasedTask {
+  const { id, name, queue, priority, payload, headers, expiresMs } = request;
+  return { id, name, queue, priority, payload, headers, delayMs, expiresMs };
 }
 
 /** If a task of another request does the work, the graph follows it. */
@@ -117,9 +153,7 @@ async function storeKeyed(tx: Queryable, graph: string, task: GraphTask) {
       'UPDATE ai.tasks SET graph_id = $2, node = $3, next_node = $4, on_error = $5 WHERE id = $1',
       [accepted.id, graph, node, next, onError],
     );
-    const { id, name, queue, priority, payload, headers, expiresMs } = request;
-    const { delayMs = 0 } = accepted;
-    return [{ id, name, queue, priority, payload, headers, delayMs, expiresMs }];
+    return [toReleased(request, accepted.delayMs ?? 0)];
   }
   await tx.query(
     `INSERT INTO ai.graph_junctions (graph_id, node, from_node, next_nodes, inputs, passes, on_error, follows)

@@ -61,7 +61,8 @@ export function toGraphRequest(
   const id = isKeyed ? uuidOf(`${userId}\n${idempotencyKey}`) : (options.id ?? randomUUID());
   const read = (signature: Signature | Step) => {
     const request = readCall(signature, known);
-    return { ...request, userId: request.userId ?? userId };
+    request.userId ??= userId;
+    return request;
   };
   const from = firstBefore(nodes);
   const graph = {
@@ -76,8 +77,12 @@ export function toGraphRequest(
     ),
     links: links.map(({ signature, ...place }) => ({ ...place, request: read(signature) })),
   };
-  const digest = isKeyed && keyedRequest !== undefined ? sha256(keyedRequest) : digestOf(graph);
-  return { id, isKeyed, userId, dedupeKey, expiresMs, digest, ...graph };
+  const digest = (): string => {
+    if (isKeyed && keyedRequest !== undefined) return sha256(keyedRequest);
+    // Nobody can repeat an id that was not known.
+    return isKeyed || options.id !== undefined ? digestOf(graph) : '';
+  };
+  return { id, isKeyed, userId, dedupeKey, expiresMs, digest: digest(), ...graph };
 }
 
 /** The first node that leads to each; undefined for one that starts at once. */
