@@ -9,6 +9,7 @@ import type { RouteContext } from '../context.ts';
 import { principalOf } from '../http/auth.ts';
 import type { Api } from '../http/api.ts';
 import { EXAMPLE_PRACTICE, errorResponses, Locale, UUID_PATTERN } from '../http/schemas.ts';
+import { answerAcceptedGroup } from '../tasks/accepted.ts';
 import { AcceptedGroupBody } from '../tasks/group-schemas.ts';
 import { IdempotencyHeaders } from '../tasks/schemas.ts';
 import { readOwnPractice } from './readers.ts';
@@ -74,9 +75,7 @@ export function batchFeedbackRoutes(app: Api, context: RouteContext): void {
         idempotencyKey: request.headers['idempotency-key'],
         keyedRequest: JSON.stringify({ ids, locale }),
       });
-      const statusUrl = `/groups/${id}`;
-      reply.code(202).headers({ location: statusUrl, 'retry-after': 1 });
-      return { group_id: id, tasks: calls.length, status_url: statusUrl };
+      return answerAcceptedGroup(reply, id, calls.length);
     },
   });
 

@@ -10,6 +10,7 @@ import { updateUserEmbeddings } from '../../jobs/embeddings/task.ts';
 import type { RouteContext } from '../context.ts';
 import type { Api } from '../http/api.ts';
 import { errorResponses, UUID_PATTERN } from '../http/schemas.ts';
+import { answerAcceptedGroup } from '../tasks/accepted.ts';
 import { AcceptedGroupBody } from '../tasks/group-schemas.ts';
 
 const PracticeEvent = Type.Object(
@@ -135,8 +136,7 @@ export function internalRoutes(app: Api, context: RouteContext): void {
       backlog.assertRoom();
       const welcome = welcomeOf(request.body.user_id.toLowerCase());
       const { id } = await tasks.enqueue(welcome.work, welcome.options);
-      reply.code(202);
-      return { group_id: id, tasks: 2, status_url: `/groups/${id}` };
+      return answerAcceptedGroup(reply, id, 2);
     },
   });
 }

@@ -7,8 +7,8 @@ import { eventually } from '../../support/queue/consumers.ts';
 import { stretched } from '../../support/patience.ts';
 import { stormTask, transientStormTask, type Storm } from '../../support/threads/storm-tasks.ts';
 import { chance, report, sizesOf } from '../experiment.ts';
-import { askForChord, violationsOfChords, type AskedChord } from './chords.ts';
-import { readLines, struckOut, violationsOf, type Asked } from './ledger.ts';
+import { askForChord, violationsOfChords, type AskedChord } from './work/chords.ts';
+import { readLines, struckOut, violationsOf, type Asked } from './work/ledger.ts';
 import { openStageOnSharedStores, type Stage } from './stage.ts';
 
 const SIZES = sizesOf('kill-storm', {

@@ -10,9 +10,9 @@ import { eventually } from '../../support/queue/consumers.ts';
 import { stretched } from '../../support/patience.ts';
 import { createTestRedis } from '../../support/stores/redis.ts';
 import { chance, report, sizesOf } from '../experiment.ts';
-import { startFlow } from './flow.ts';
-import { violationsOf } from './ledger.ts';
-import { violationsOfChords } from './chords.ts';
+import { startFlow } from './work/flow.ts';
+import { violationsOf } from './work/ledger.ts';
+import { violationsOfChords } from './work/chords.ts';
 import { ownPostgres } from './own-postgres.ts';
 import { openStage } from './stage.ts';
 

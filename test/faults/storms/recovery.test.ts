@@ -10,7 +10,7 @@ import { eventually } from '../../support/queue/consumers.ts';
 import { HANG_MS, stretched } from '../../support/patience.ts';
 import { transientStormTask } from '../../support/threads/storm-tasks.ts';
 import { chance, report, sizesOf } from '../experiment.ts';
-import { readLines, type Line } from './ledger.ts';
+import { readLines, type Line } from './work/ledger.ts';
 import { openStageOnSharedStores, type Stage, type StormWorker } from './stage.ts';
 
 const SIZES = sizesOf('recovery', { kills: { ci: 5, full: 100 } });

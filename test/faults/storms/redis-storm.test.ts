@@ -13,9 +13,9 @@ import { startFlakyProxy } from '../../support/stores/flaky-proxy.ts';
 import { ownRedis, type OwnRedis } from '../../support/stores/own-redis.ts';
 import { createTestDatabase } from '../../support/stores/postgres.ts';
 import { chance, report, sizesOf } from '../experiment.ts';
-import { startFlow } from './flow.ts';
-import { violationsOfChords } from './chords.ts';
-import { violationsOf } from './ledger.ts';
+import { startFlow } from './work/flow.ts';
+import { violationsOfChords } from './work/chords.ts';
+import { violationsOf } from './work/ledger.ts';
 import { openStage } from './stage.ts';
 
 const SIZES = sizesOf('redis-storm', {

@@ -15,7 +15,7 @@ import { createTestDatabase } from '../../support/stores/postgres.ts';
 import { environmentOf, run, type Run } from '../../support/app/process.ts';
 import { createTestRedis } from '../../support/stores/redis.ts';
 import { workerLog } from '../../support/threads/worker-processes.ts';
-import { installLedger } from './ledger.ts';
+import { installLedger } from './work/ledger.ts';
 
 export interface StageOptions {
   redisUrl: string;

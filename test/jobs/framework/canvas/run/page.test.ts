@@ -32,7 +32,8 @@ const definesTasks = ({ code }: { code: string }): boolean => code.startsWith('c
 function evaluate(code: string): Composite {
   const parts = code.split('\n\n');
   const body = [...parts.slice(0, -1), `return ${parts.at(-1)}`].join('\n');
-  return compileFunction(body, Object.keys(scope))(...Object.values(scope)) as Composite;
+  const run = compileFunction(body, Object.keys(scope)) as (...values: unknown[]) => Composite;
+  return run(...Object.values(scope));
 }
 
 test('the page has an example of each combinator', () => {

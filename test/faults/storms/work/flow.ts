@@ -2,11 +2,11 @@
  * Durable tasks, single and in chords, asked for without a pause while a store is disturbed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '../../support/queue/consumers.ts';
-import { stormTask } from '../../support/threads/storm-tasks.ts';
+import { eventually } from '../../../support/queue/consumers.ts';
+import { stormTask } from '../../../support/threads/storm-tasks.ts';
 import { askForChord, type AskedChord } from './chords.ts';
 import { readLines, type Asked } from './ledger.ts';
-import type { Stage } from './stage.ts';
+import type { Stage } from '../stage.ts';
 
 /** One call in so many is a chord too. */
 const CHORD_EACH = 8;

@@ -3,8 +3,8 @@
  * a trigger that notes every end, and the producer's own list of what was accepted.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { Pool } from '../../../db/stores/postgres.ts';
-import type { Storm } from '../../support/threads/storm-tasks.ts';
+import type { Pool } from '../../../../db/stores/postgres.ts';
+import type { Storm } from '../../../support/threads/storm-tasks.ts';
 
 export interface Line {
   what: string;

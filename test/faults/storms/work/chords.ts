@@ -2,10 +2,10 @@
  * Chords among the tasks of a storm: some members, then a callback that must not begin before all of them have ended.
  */
 import { randomUUID } from 'node:crypto';
-import type { Pool } from '../../../db/stores/postgres.ts';
-import type { TaskClient } from '../../../jobs/framework/calls/client.ts';
-import { chord } from '../../../jobs/framework/canvas/combinators.ts';
-import { stormTask, type Storm } from '../../support/threads/storm-tasks.ts';
+import type { Pool } from '../../../../db/stores/postgres.ts';
+import type { TaskClient } from '../../../../jobs/framework/calls/client.ts';
+import { chord } from '../../../../jobs/framework/canvas/combinators.ts';
+import { stormTask, type Storm } from '../../../support/threads/storm-tasks.ts';
 import { readLines, type Asked } from './ledger.ts';
 
 export interface AskedChord {
