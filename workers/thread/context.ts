@@ -3,6 +3,7 @@ import { isReadOnlyError, type Pool, type Queryable, type Row } from '../../db/s
 import { setInputHash } from '../../db/tasks/attempts.ts';
 import type { Fence } from '../../db/tasks/fence.ts';
 import { findStep, runStep, storeStep } from '../../db/tasks/steps.ts';
+import { readWork } from '../../jobs/framework/canvas/read.ts';
 import { ChildIds } from '../../jobs/framework/calls/child-id.ts';
 import type { DurableContext, JobFacts, TaskContext } from '../../jobs/framework/context.ts';
 import type { Task } from '../../jobs/framework/define.ts';
@@ -67,7 +68,8 @@ export function buildContext<X>(
     snooze(ms) {
       throw new Snooze(ms);
     },
-    async enqueue(work) {
+    async enqueue(asked) {
+      const work = readWork(asked);
       if ('shape' in work) {
         return (await enqueuer.enqueueGraph(work, { id: childIds.next(work) })).id;
       }
@@ -110,7 +112,8 @@ export function buildDurableContext<C extends TaskContext>(
         work({
           query: (text: string, values?: unknown[]) => tx.query(text, values),
           setInputHash: (hash) => setInputHash(tx, fence.id, hash),
-          async enqueue(call) {
+          async enqueue(asked) {
+            const call = readWork(asked);
             const { id, dispatch } =
               'shape' in call
                 ? await enqueuer.enqueueGraphWithin(tx, call, {})

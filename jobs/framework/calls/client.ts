@@ -20,6 +20,7 @@ import { countOpen, type TaskFilter } from '../../../db/tasks/ends.ts';
 import { Enqueuer, type EnqueuerDependencies } from './enqueue.ts';
 import { createGraphs, type Graphs } from './graphs.ts';
 import type { Composite } from '../canvas/composition.ts';
+import { readWork } from '../canvas/read.ts';
 import type { GraphOptions } from '../canvas/to-request.ts';
 import type { Signable, Signature, TaskFacts } from '../signature.ts';
 import type { TaskWaiter } from './waiter.ts';
@@ -144,13 +145,15 @@ export function createTaskClient(deps: TaskClientDependencies): TaskClient {
   }
 
   return {
-    enqueue: (
+    enqueue: async (
       work: Signature | Composite | Callable<TSchema, TSchema, CallOptions>,
       given?: unknown,
       options = {},
     ): Promise<never> => {
-      if ('shape' in work) return applyGraph(work, given ?? {}) as Promise<never>;
-      return apply('si' in work ? work.si(given, options) : work) as Promise<never>;
+      const isTask = typeof work === 'object' && work !== null && 'si' in work;
+      const read = isTask ? work.si(given, options) : readWork(work);
+      if ('shape' in read) return applyGraph(read, given ?? {}) as Promise<never>;
+      return apply(read) as Promise<never>;
     },
     graphs: createGraphs({ db, control, waiter, unreached: deferred }),
     delay: (task, payload) => apply(task.si(payload)),

@@ -22,6 +22,7 @@ import {
 import { acceptGraph } from '../../../db/tasks/graphs/store.ts';
 import type { AcceptedGraph, ReleasedTask } from '../../../db/tasks/graphs/request.ts';
 import type { Composite } from '../canvas/composition.ts';
+import { readSignature } from '../canvas/read.ts';
 import { toGraphRequest, type GraphOptions } from '../canvas/to-request.ts';
 import type { Signature } from '../signature.ts';
 
@@ -49,10 +50,10 @@ export class Enqueuer {
   /**
    * Validates every call before accepting any.
    * @returns one result per call, in order.
-   * @throws {AppError} those of `readCall`; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`, `QUEUE_FULL`, `STORE_UNAVAILABLE`
+   * @throws {AppError} those of `readCall`; `GRAPH_INVALID` for what is no signature; `TASK_ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`, `QUEUE_FULL`, `STORE_UNAVAILABLE`
    */
   async enqueue(signatures: readonly Signature[]): Promise<Accepted[]> {
-    const requests = signatures.map((signature) => readCall(signature, this.#deps));
+    const requests = signatures.map((signature) => readCall(readSignature(signature), this.#deps));
     const durable = requests.filter((_, index) => signatures[index]!.task.durable);
     const accepted = new Map<AcceptRequest, Accepted>();
     await this.#accept(durable, accepted);
@@ -75,7 +76,7 @@ export class Enqueuer {
     signature: Signature,
     slot?: Date,
   ): Promise<Pick<Accepted, 'id' | 'outcome'> & { dispatch: () => void }> {
-    if (!signature.task.durable) {
+    if (!readSignature(signature).task.durable) {
       const message = `${signature.task.name} is not durable, so a transaction cannot include it.`;
       throw new AppError('TASK_OPTION_INVALID', { message });
     }

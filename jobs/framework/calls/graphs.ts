@@ -46,6 +46,12 @@ export interface Graphs {
   revoke(id: string): Promise<number | undefined>;
 }
 
+/** Undefined for what is no id, from a caller without types. */
+function idOf(asked: string): string | undefined {
+  const id = typeof asked === 'string' ? asked.toLowerCase() : undefined;
+  return id !== undefined && isJobId(id) ? id : undefined;
+}
+
 export interface GraphsDependencies {
   db: Pool;
   control: Control;
@@ -56,8 +62,8 @@ export interface GraphsDependencies {
 
 export function createGraphs({ db, control, waiter, unreached }: GraphsDependencies): Graphs {
   async function findRow(asked: string): Promise<GraphRow | undefined> {
-    const id = asked.toLowerCase();
-    return isJobId(id) ? findGraph(db, id) : undefined;
+    const id = idOf(asked);
+    return id === undefined ? undefined : findGraph(db, id);
   }
 
   async function find(id: string): Promise<GraphView | undefined> {
@@ -88,7 +94,10 @@ export function createGraphs({ db, control, waiter, unreached }: GraphsDependenc
 
   return {
     find,
-    tasks: (id) => listTasks(db, id.toLowerCase(), MOST_LISTED),
+    async tasks(asked) {
+      const id = idOf(asked);
+      return id === undefined ? [] : listTasks(db, id, MOST_LISTED);
+    },
     waitUntilFinished,
     result: (id) => ({
       status: async () => known(await find(id)),

@@ -1,10 +1,10 @@
 /** The same task over a list. Each call takes its whole payload, and ignores a result before it. */
 import type { Static, TSchema } from 'typebox';
-import { AppError } from '../../../base/errors.ts';
 import type { DurableCallOptions } from '../options.ts';
 import type { Signable, TaskFacts } from '../signature.ts';
 import { group } from './combinators.ts';
 import type { Composite } from './composition.ts';
+import { invalid } from './read.ts';
 
 type Callable<P extends TSchema, R extends TSchema> = TaskFacts<P, R> & {
   readonly durable: true;
@@ -15,7 +15,7 @@ export function map<P extends TSchema, R extends TSchema>(
   task: Callable<P, R>,
   payloads: readonly Static<P>[],
 ): Composite<Static<R>[]> {
-  return group(payloads.map((payload) => task.si(payload)));
+  return group(listOf(payloads, 'payloads of a map').map((payload) => task.si(payload)));
 }
 
 /** A group of one call for each tuple; `toPayload` gets its values as arguments. */
@@ -26,7 +26,7 @@ export function starmap<P extends TSchema, R extends TSchema, T extends readonly
 ): Composite<Static<R>[]> {
   return map(
     task,
-    tuples.map((values) => toPayload(...values)),
+    listOf(tuples, 'tuples of a starmap').map((values) => toPayload(...values)),
   );
 }
 
@@ -48,12 +48,19 @@ export function chunks<P extends TSchema, R extends TSchema>(
   ...[fixed]: Fixed<Static<P>>
 ): Composite<Static<R>[]> {
   if (!Number.isSafeInteger(size) || size < 1) {
-    const message = 'The size of chunks must be a whole number, 1 or more.';
-    throw new AppError('GRAPH_INVALID', { message });
+    throw invalid('The size of chunks must be a whole number, 1 or more.');
   }
-  const starts = Array.from({ length: Math.ceil(items.length / size) }, (_, n) => n * size);
+  const { length } = listOf(items, 'items of chunks');
+  const starts = Array.from({ length: Math.ceil(length / size) }, (_, n) => n * size);
   return map(
     task,
     starts.map((start) => ({ ...fixed, items: items.slice(start, start + size) }) as Static<P>),
   );
+}
+
+/** From a caller without types it may be anything. */
+function listOf<T>(value: readonly T[], what: string): readonly T[] {
+  const isList: boolean = Array.isArray(value);
+  if (!isList) throw invalid(`The ${what} must be an array.`);
+  return value;
 }

@@ -31,6 +31,25 @@ export function readPart(part: unknown): Signature | Step | Composite {
   throw invalid('A part is neither a signature nor a composition: call `s` of the task.');
 }
 
+/** Work that is to be enqueued. @throws {AppError} `GRAPH_INVALID` for anything else, a step among it */
+export function readWork(work: unknown): Signature | Composite {
+  const part = readPart(work);
+  if ('shape' in part) return part;
+  if (isStep(part)) throw lacksBefore(part);
+  return part;
+}
+
+/** @throws {AppError} `GRAPH_INVALID` */
+export function readSignature(work: unknown): Signature {
+  const read = readWork(work);
+  if ('shape' in read) throw invalid('A composition is enqueued alone, by enqueue.');
+  return read;
+}
+
+function lacksBefore({ task }: Step): AppError {
+  return invalid(`${task.name} takes the result before it, but nothing is before it.`);
+}
+
 /** @throws {AppError} `GRAPH_INVALID` */
 export function readList(parts: unknown): readonly unknown[] {
   if (!Array.isArray(parts)) throw invalid('The parts of a chain or group must be an array.');
@@ -72,9 +91,7 @@ const ONLY_AT_ONCE: readonly (keyof DurableCallOptions)[] = [
 export function checkTask(signature: Signature | Step, waits: boolean): void {
   const { task, options } = signature;
   if (!task.durable) throw invalid(`${task.name} is not durable: only durable tasks compose.`);
-  if (isStep(signature) && !waits) {
-    throw invalid(`${task.name} takes the result before it, but nothing is before it.`);
-  }
+  if (isStep(signature) && !waits) throw lacksBefore(signature);
   const refuse = (names: typeof NEVER, why: string): void => {
     const given = names.find((name) => options[name] !== undefined);
     if (given !== undefined) throw invalid(`${task.name} has the option ${given}: ${why}.`);

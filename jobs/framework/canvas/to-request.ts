@@ -58,7 +58,9 @@ export function toGraphRequest(
   const { nodes, links, output } = planOf(composite);
   const { userId, dedupeKey, idempotencyKey, keyedRequest, expiresMs } = options;
   const isKeyed = idempotencyKey !== undefined;
-  const id = isKeyed ? uuidOf(`${userId}\n${idempotencyKey}`) : (options.id ?? randomUUID());
+  const id = isKeyed
+    ? uuidOf(JSON.stringify([userId, idempotencyKey]))
+    : (options.id ?? randomUUID());
   const read = (signature: Signature | Step) => {
     const request = readCall(signature, known);
     request.userId ??= userId;

@@ -16,7 +16,8 @@ import { requeueDeadLetters } from '../../../../../jobs/framework/calls/dead-let
 import { Tasks } from '../../../../../jobs/framework/tasks.ts';
 import { checkGraphs } from '../../../../../scheduler/graphs.ts';
 import { Telemetry } from '../../../../../base/telemetry/telemetry.ts';
-import { add, canvasWorld, fail, gather, give, once, parent, TASKS, tell } from './world.ts';
+import { chunks, map, starmap } from '../../../../../jobs/framework/canvas/over.ts';
+import { add, batch, canvasWorld, fail, gather, give, once, parent, TASKS, tell } from './world.ts';
 
 const world = canvasWorld();
 const one = give.s({ n: 1 });
@@ -58,6 +59,33 @@ test('an Idempotency-Key belongs to a user, and without a request of its own sta
   await assert.rejects(enqueue(group([one]), {}), invalid);
   await assert.rejects(enqueue(group([one]), { userId, id: randomUUID() }), invalid);
   await world.drain();
+});
+
+test('what a caller without types enqueues by mistake is refused, and nothing is written', async () => {
+  const { client, database } = world;
+  const code = 'GRAPH_INVALID';
+  const count = async () =>
+    (
+      await database.pool.query<{ rows: number }>(
+        'SELECT (SELECT count(*) FROM ai.tasks)::int + (SELECT count(*) FROM ai.graphs)::int AS rows',
+      )
+    ).rows[0]!.rows;
+  const before = await count();
+  const step = add.s({ n: 1 });
+  for (const mistake of [null, undefined, 'hello', 5, {}, [one], [], step, Promise.resolve(one)]) {
+    await assert.rejects(client.enqueue(mistake as never), { code }, String(mistake));
+    await assert.rejects(client.enqueueMany([mistake as never]), { code }, String(mistake));
+  }
+  await assert.rejects(client.enqueueMany([chain(one) as never]), { code });
+  assert.throws(() => map(give, null as never), { code });
+  assert.throws(() => starmap(give, 'abc' as never, () => ({ n: 1 })), { code });
+  assert.throws(() => chunks(batch, {} as never, 2), { code });
+  for (const id of [null, undefined, 5, {}, 'x']) {
+    assert.equal(await client.graphs.find(id as never), undefined);
+    assert.equal(await client.graphs.revoke(id as never), undefined);
+    assert.deepEqual(await client.graphs.tasks(id as never), []);
+  }
+  assert.equal(await count(), before);
 });
 
 test('a key has one unfinished graph', async () => {
