@@ -73,8 +73,8 @@ test('what a caller without types enqueues by mistake is refused, and nothing is
   const before = await count();
   const step = add.s({ n: 1 });
   for (const mistake of [null, undefined, 'hello', 5, {}, [one], [], step, Promise.resolve(one)]) {
-    await assert.rejects(client.enqueue(mistake as never), { code }, String(mistake));
-    await assert.rejects(client.enqueueMany([mistake as never]), { code }, String(mistake));
+    await assert.rejects(client.enqueue(mistake as never), { code }, typeof mistake);
+    await assert.rejects(client.enqueueMany([mistake as never]), { code }, typeof mistake);
   }
   await assert.rejects(client.enqueueMany([chain(one) as never]), { code });
   assert.throws(() => map(give, null as never), { code });
