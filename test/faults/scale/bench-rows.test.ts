@@ -13,9 +13,9 @@ import { HANG_MS } from '../../support/patience.ts';
 import { report } from '../experiment.ts';
 
 /** Celery is measured only where it is installed. */
-const OPTIONAL = ['celery'];
-/** Rows that compare ours with nothing. */
-const OURS_ALONE = ['depth', 'durable-latency'];
+const OPTIONAL = ['celery', 'celery-chord'];
+/** Rows with a figure that compares ours with nothing. */
+const OURS_ALONE = ['depth', 'durable-latency', 'chord'];
 
 test('every row of the benchmark measures every side', async (t) => {
   const file = path.join(tmpdir(), `${randomUUID()}.json`);
