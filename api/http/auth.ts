@@ -102,7 +102,7 @@ export function isAdmin({ roles }: Principal): boolean {
   return roles.includes('admin');
 }
 
-/** Whether what belongs to this user is the principal's. What belongs to nobody is the admins'. */
+/** Whether a principal may see and revoke what this user requested. What no user requested belongs to the admins. */
 export function owns(principal: Principal, userId: string | null): boolean {
   return userId === null ? isAdmin(principal) : userId.toLowerCase() === principal.userId;
 }

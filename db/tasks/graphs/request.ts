@@ -49,7 +49,7 @@ export interface GraphRequest {
   userId?: string | undefined;
   /** At most one unfinished graph per key. */
   dedupeKey?: string | undefined;
-  /** A request with the same id and digest is the same one. Empty if nobody can repeat the id. */
+  /** A request with the same id and digest is the same one. Empty for a random id, which no other request has. */
   digest: string;
   /** The node whose output is the result. */
   output: number;

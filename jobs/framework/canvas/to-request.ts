@@ -81,7 +81,7 @@ export function toGraphRequest(
   };
   const digest = (): string => {
     if (isKeyed && keyedRequest !== undefined) return sha256(keyedRequest);
-    // Nobody can repeat an id that was not known.
+    // No other request has a random id, so its digest is never compared.
     return isKeyed || options.id !== undefined ? digestOf(graph) : '';
   };
   return { id, isKeyed, userId, dedupeKey, expiresMs, digest: digest(), ...graph };

@@ -5,7 +5,6 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { packagePath } from '../../../base/package-path.ts';
-import { quantile } from '../bench.ts';
 import type { BenchRedis } from '../redis.ts';
 import { monotonicMs } from './peer.ts';
 
@@ -17,12 +16,6 @@ const STOP_TIMEOUT_MS = 5000;
 
 export type CeleryPool = (typeof CELERY_POOLS)[number];
 export const CELERY_POOLS = ['solo', 'prefork'] as const;
-
-/** @param rates of each round; the larger median wins. */
-export function betterOf(rates: Record<CeleryPool, number[]>): CeleryPool {
-  const [solo, prefork] = CELERY_POOLS.map((pool) => quantile(rates[pool], 0.5));
-  return solo! > prefork! ? 'solo' : 'prefork';
-}
 
 /** Its version; undefined where it is not installed. */
 export async function celeryVersion(): Promise<string | undefined> {

@@ -3,7 +3,8 @@
  */
 import { rate, scaled, type Bench, type Figure, type Row } from '../../bench.ts';
 import { CeleryChords } from '../../peers/celery-chords.ts';
-import { betterOf, CELERY_POOLS, celeryVersion, type CeleryPool } from '../../peers/celery.ts';
+import type { CeleryPool } from '../../peers/celery.ts';
+import { besideCelery } from '../beside-celery.ts';
 import { compareDurable, costOf, type DurableSide } from './sides.ts';
 
 const MEMBERS = 10_000;
@@ -30,9 +31,12 @@ export const chord: Row = {
       );
       const members = scaled(bench, MEMBERS);
       const large = await costOf(side, members, (client) => client.call('chord', { members }));
-      const small: number[] = [];
-      for (let i = 0; i < SMALL_CHORDS; i++) small.push(await chordRate(side, MEMBERS_OF_SMALL));
-      const smallRate = SMALL_CHORDS / small.reduce((sum, each) => sum + 1 / each, 0);
+      let smallMs = 0;
+      for (let i = 0; i < SMALL_CHORDS; i++) {
+        const span = await side.client.call('chord', { members: MEMBERS_OF_SMALL });
+        smallMs += span.endMs - span.startMs;
+      }
+      const smallRate = (SMALL_CHORDS * MEMBERS_OF_SMALL * 1000) / smallMs;
       return { many, large, growth: smallRate / large.rate };
     });
     const row = 'chord';
@@ -90,31 +94,21 @@ export const celeryChord: Row = {
   name: 'celery-chord',
   what: `a chord of ${MEMBERS_OF_FLOW} tasks, ours durable in Postgres; Celery with results in Redis, the better of its pools`,
   async measure(bench: Bench): Promise<Figure[]> {
-    const figure: Figure = {
+    const figure = {
       row: 'celery-chord',
       figure: `members of a chord of ${MEMBERS_OF_FLOW}, beside Celery`,
       unit: 'tasks/s',
-      ours: [],
-      theirs: [],
-      peer: 'Celery',
       target: { of: 'ratio', is: 'least', must: 5, aim: 8 },
-    };
-    const version = await celeryVersion();
-    if (version === undefined) {
-      return [{ ...figure, note: 'celery and python3-redis of Debian are not installed' }];
-    }
+    } as const;
     const members = scaled(bench, MEMBERS_OF_FLOW);
-    const rates: Record<CeleryPool, number[]> = { solo: [], prefork: [] };
-    const plan = { peers: ['ours'] as const, workers: true };
-    const { ours } = await compareDurable(bench, plan, async (side) => {
-      for (const pool of CELERY_POOLS)
-        rates[pool].push(await celeryChordRate(bench, pool, members));
-      return chordRate(side, members);
+    return besideCelery(figure, async (eachPool) => {
+      const plan = { peers: ['ours'] as const, workers: true };
+      const { ours } = await compareDurable(bench, plan, async (side) => {
+        await eachPool((pool) => celeryChordRate(bench, pool, members));
+        return chordRate(side, members);
+      });
+      return ours;
     });
-    const best = betterOf(rates);
-    const note = `Celery ${version}, pool ${best}, the better of ${CELERY_POOLS.join(' and ')}`;
-    // As everywhere, the first round does not count.
-    return [{ ...figure, ours, theirs: rates[best].slice(1), note }];
   },
 };
 
